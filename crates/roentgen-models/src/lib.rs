@@ -1,0 +1,2 @@
+//! x
+use burn as _;
