@@ -1,1 +1,30 @@
-//! x
+//! The data set: findings, label files, splits and pixels of chest films. No tensors.
+//!
+//! The data set this crate is built around is NIH ChestX-ray14: 112,120 frontal films of 30,805
+//! patients with 14 findings that were mined from radiology reports by text processing (so labels
+//! are noisy), published with bounding boxes for 984 of them and an official split by patient.
+//! Wang et al., "ChestX-ray8", CVPR 2017; the films are the NIH Clinical Center's, who ask to be
+//! named and to be linked to wherever they are used.
+//!
+//! One way through the modules: [`nih`] finds the files of a data set, [`metadata`] and [`boxes`]
+//! read its tables, [`prepare`] checks, decodes ([`pixels`]) and packs the films ([`store`]) and
+//! leaves a [`manifest`]; [`split`] says which film is trained on, [`preprocess`] makes network
+//! input of a film, [`summary`] counts. [`phantom`] draws a data set where there is none.
+
+pub mod boxes;
+pub mod files;
+pub mod finding;
+pub mod manifest;
+pub mod metadata;
+pub mod nih;
+#[allow(missing_docs)]
+pub mod phantom { pub const PHANTOM_MARK: &str = "PHANTOM.txt"; }
+pub mod pixels;
+pub mod prepare;
+pub mod preprocess;
+pub mod sample;
+pub mod split;
+pub mod store;
+pub mod summary;
+
+pub use finding::{FilmFindings, Finding};

@@ -1,0 +1,116 @@
+//! `BBox_List_2017.csv`: bounding boxes drawn by radiologists, one row a box.
+//!
+//! Boxes are in the 1024-pixel frame of NIH's PNGs whatever size the file on disk has, the header
+//! is odd (`Bbox [x,y,w,h],,,`), and Infiltration is called `Infiltrate`.
+
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Finding, UnknownFinding};
+
+/// Edge of the frame in which boxes are given, in pixels.
+pub const FRAME: f64 = 1024.0;
+
+/// A box around a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindingBox {
+    /// The film's file name.
+    pub image: String,
+    /// What the box surrounds.
+    pub finding: Finding,
+    /// Left edge in the 1024-pixel frame.
+    pub x: f64,
+    /// Upper edge in the 1024-pixel frame.
+    pub y: f64,
+    /// Width in the 1024-pixel frame.
+    pub width: f64,
+    /// Height in the 1024-pixel frame.
+    pub height: f64,
+}
+
+/// Why a box list could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be opened or is no CSV.
+    #[error("could not read the box list `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: csv::Error,
+    },
+    /// A row is not `image, finding, x, y, w, h`.
+    #[error("line {line} of the box list `{path}` is not `image,finding,x,y,w,h`")]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A finding is none of the fourteen.
+    #[error("could not read line {line} of the box list `{path}`")]
+    Finding {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The name.
+        source: UnknownFinding,
+    },
+}
+
+/// Reads a box list.
+///
+/// # Errors
+///
+/// A row that is no box, or an unknown finding, with its line.
+pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
+    let mut boxes = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(failed)?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let bad = || Error::Row { path: path.to_owned(), line };
+        let cell = |index: usize| row.get(index).map(str::trim).ok_or_else(bad);
+        let number = |index: usize| cell(index)?.parse::<f64>().map_err(|_| bad());
+        let [x, y, width, height] = [number(2)?, number(3)?, number(4)?, number(5)?];
+        if ![x, y, width, height].iter().all(|value| value.is_finite() && *value >= 0.0) {
+            return Err(bad());
+        }
+        let finding = Finding::from_box_name(cell(1)?)
+            .map_err(|source| Error::Finding { path: path.to_owned(), line, source })?;
+        boxes.push(FindingBox { image: cell(0)?.to_owned(), finding, x, y, width, height });
+    }
+    Ok(boxes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Vec<FindingBox>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("BBox_List_2017.csv");
+        std::fs::write(&path, text).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn the_odd_header_and_the_odd_name_are_read() {
+        let boxes = read_text(
+            "Image Index,Finding Label,Bbox [x,y,w,h],,,\n00013118_008.png,Infiltrate,225.5,547,86,79\n",
+        )
+        .unwrap();
+
+        assert_eq!(boxes[0].finding, Finding::Infiltration);
+        assert_eq!([boxes[0].x, boxes[0].y, boxes[0].width, boxes[0].height], [225.5, 547., 86., 79.]);
+    }
+
+    #[test]
+    fn a_short_row_is_named_with_its_line() {
+        let error = read_text("Image Index,Finding Label,Bbox [x,y,w,h],,,\na.png,Mass,1,2\n");
+
+        assert!(matches!(error, Err(Error::Row { line: 2, .. })));
+    }
+}

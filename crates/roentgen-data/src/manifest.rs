@@ -1,0 +1,186 @@
+//! `manifest.csv`: the films of a prepared data set, one row a film, in the order of their pixels.
+//!
+//! Row `i` describes plane `i` of `images.safetensors`; a film that could not be read is in
+//! neither.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, WriteError};
+use crate::finding::{FilmFindings, Finding, UnknownFinding};
+
+/// Which official list a film stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// `train_val_list.txt`
+    TrainVal,
+    /// `test_list.txt`
+    Test,
+}
+
+/// One film of a prepared data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// File name.
+    pub image: String,
+    /// The patient's number.
+    pub patient: u32,
+    /// 0 for a patient's first film.
+    pub follow_up: u32,
+    /// Years, as the label file gives them.
+    pub age: Option<u32>,
+    /// `M` or `F`.
+    pub sex: String,
+    /// `PA` or `AP`.
+    pub view: String,
+    /// What the film shows.
+    pub findings: FilmFindings,
+    /// Its official list, if it stands on one.
+    pub list: Option<List>,
+    /// `[height, width]` of the file on disk, in pixels.
+    pub file_size: [u32; 2],
+}
+
+/// The row as it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    image: String,
+    patient: u32,
+    follow_up: u32,
+    age: Option<u32>,
+    sex: String,
+    view: String,
+    findings: String,
+    list: Option<List>,
+    file_height: u32,
+    file_width: u32,
+}
+
+/// Why a manifest could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be opened or is no manifest.
+    #[error("could not read the manifest `{path}`; `roentgen prepare` writes it")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause, with its line.
+        source: csv::Error,
+    },
+    /// A finding is none of the fourteen.
+    #[error("could not read the findings of `{image}` in the manifest `{path}`")]
+    Finding {
+        /// The file.
+        path: PathBuf,
+        /// The film.
+        image: String,
+        /// The name.
+        source: UnknownFinding,
+    },
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+///
+/// A file that is no manifest, with the line.
+pub fn read(path: &Path) -> Result<Vec<Row>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
+    let mut rows = Vec::new();
+    for line in reader.deserialize() {
+        let line: Line = line.map_err(failed)?;
+        let findings = FilmFindings::parse(&line.findings).map_err(|source| Error::Finding {
+            path: path.to_owned(),
+            image: line.image.clone(),
+            source,
+        })?;
+        rows.push(Row {
+            image: line.image,
+            patient: line.patient,
+            follow_up: line.follow_up,
+            age: line.age,
+            sex: line.sex,
+            view: line.view,
+            findings,
+            list: line.list,
+            file_size: [line.file_height, line.file_width],
+        });
+    }
+    Ok(rows)
+}
+
+/// Writes a manifest, whole or not at all.
+///
+/// # Errors
+///
+/// The file system's.
+pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |source: csv::Error| WriteError { path: path.to_owned(), source: source.into() };
+    for row in rows {
+        writer
+            .serialize(Line {
+                image: row.image.clone(),
+                patient: row.patient,
+                follow_up: row.follow_up,
+                age: row.age,
+                sex: row.sex.clone(),
+                view: row.view.clone(),
+                findings: row.findings.to_string(),
+                list: row.list,
+                file_height: row.file_size[0],
+                file_width: row.file_size[1],
+            })
+            .map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    files::write_whole(path, &bytes)
+}
+
+/// How many films show each finding, in the order of [`Finding::ALL`].
+pub fn counts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> [usize; 14] {
+    let mut counts = [0; 14];
+    for row in rows {
+        for finding in row.findings.iter() {
+            counts[finding as usize] += 1;
+        }
+    }
+    counts
+}
+
+/// The findings on more than `films` films: with 1000 the 2019 study's thirteen.
+pub fn findings_over(rows: &[Row], films: usize) -> Vec<Finding> {
+    let counts = counts(rows);
+    Finding::ALL.into_iter().filter(|&finding| counts[finding as usize] > films).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.csv");
+        let row = Row {
+            image: "odd, \"name\".png".into(),
+            patient: 7,
+            follow_up: 2,
+            age: None,
+            sex: "F".into(),
+            view: "AP".into(),
+            findings: FilmFindings::parse("Mass|Pleural_Thickening").unwrap(),
+            list: Some(List::TrainVal),
+            file_size: [768, 1024],
+        };
+        let normal = Row { findings: FilmFindings::NONE, list: None, age: Some(40), ..row.clone() };
+
+        write(&path, &[row.clone(), normal.clone()]).unwrap();
+
+        assert_eq!(read(&path).unwrap(), [row, normal]);
+    }
+}

@@ -1,0 +1,386 @@
+//! `prepare`: a folder of films to `manifest.csv`, `images.safetensors` and `prepare.toml`, once.
+//!
+//! Films are decoded in blocks on all cores, and after each block a journal says how far the disk
+//! has it, so a killed run goes on where it stood and ends in the same bytes. A bad film is left
+//! out and named; it ends nothing.
+
+mod check;
+mod journal;
+mod prepared;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files::{self, WriteError};
+use crate::manifest::{self, List, Row};
+use crate::metadata::{self, Film, LabelFile, Version};
+use crate::nih::{self, Layout};
+use crate::pixels::{self, Filter};
+use crate::store::{self, Growing};
+use crate::{boxes, prepare::journal::Journal};
+
+pub use prepared::{Description, Prepared};
+
+/// Films decoded between two notes in the journal.
+const BLOCK: usize = 256;
+/// The list of films that were left out, in the prepared data set.
+pub const BAD_FILMS: &str = "bad-films.csv";
+/// The boxes of a prepared data set, in the 1024-pixel frame.
+pub const BOXES: &str = "boxes.csv";
+
+/// What `prepare` is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Height and width of the prepared films, in pixels.
+    pub size: u32,
+    /// How films are resized.
+    pub filter: Filter,
+    /// The label file, where it does not lie below the films.
+    pub labels: Option<PathBuf>,
+    /// Whether films may differ in size on disk.
+    pub any_size: bool,
+}
+
+/// A film that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadFilm {
+    /// Its file name.
+    pub image: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What `prepare` did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What stands in `prepare.toml`.
+    pub description: Description,
+    /// Films left out, each with its reason.
+    pub bad: Vec<BadFilm>,
+    /// Film files that the label file does not list.
+    pub unlisted: usize,
+    /// Names on the official lists that the label file does not have.
+    pub lists_only: usize,
+    /// Which label file it is.
+    pub version: Version,
+    /// Ages above 100.
+    pub above_100: usize,
+}
+
+/// What `prepare` is doing, with films done and in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Reading the headers of the films.
+    Checking(usize, usize),
+    /// Decoding, resizing, packing.
+    Packing(usize, usize),
+    /// Adding up the fingerprint.
+    Sealing,
+}
+
+/// Why a data set could not be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder is no data set.
+    #[error(transparent)]
+    Layout(#[from] nih::Error),
+    /// The label file.
+    #[error(transparent)]
+    Labels(#[from] metadata::Error),
+    /// The box list.
+    #[error(transparent)]
+    Boxes(#[from] boxes::Error),
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] manifest::Error),
+    /// The packed films.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file could not be read.
+    #[error("could not read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file of ours is not what we wrote.
+    #[error("`{path}` is not what `roentgen prepare` writes; prepare again into a new folder")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<toml::de::Error>,
+    },
+    /// The folder holds another data set.
+    #[error(
+        "`{path}` already holds {what}; sizes and data sets are not mixed: name another folder with \
+         `--out`, or delete this one"
+    )]
+    Mixed {
+        /// The folder.
+        path: PathBuf,
+        /// What lies there.
+        what: String,
+    },
+    /// No film is left.
+    #[error("none of the {listed} films listed in `{labels}` could be read; the first: {image}: {reason}")]
+    NoFilms {
+        /// Rows of the label file.
+        listed: usize,
+        /// The label file.
+        labels: PathBuf,
+        /// A film.
+        image: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// Size out of range.
+    #[error("`--size {0}` is not a size for films; give 16 to 4096 pixels")]
+    Size(u32),
+}
+
+/// Prepares the data set below `source` into the folder `out`.
+///
+/// # Errors
+///
+/// A folder that is no data set, tables that cannot be read, an `out` that holds something else, a
+/// full disk. Bad films are no error: they are in the outcome.
+pub fn prepare(
+    source: &Path,
+    out: &Path,
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Outcome, Error> {
+    if !(16..=4096).contains(&settings.size) {
+        return Err(Error::Size(settings.size));
+    }
+    let layout = Layout::find(source, settings.labels.as_deref())?;
+    let labels = LabelFile::read(&layout.labels)?;
+    let lists = Lists::read(&layout)?;
+    let inputs = fingerprint_of_inputs(&layout, &labels, settings)?;
+    let mut outcome = Outcome {
+        description: Description::new(source, settings, &layout, labels.version(), &inputs),
+        bad: Vec::new(),
+        unlisted: unlisted(&layout, &labels),
+        lists_only: lists.unknown(&labels),
+        version: labels.version(),
+        above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
+    };
+
+    fs::create_dir_all(out)
+        .map_err(|source| WriteError { path: out.to_owned(), source })?;
+    if let Some(done) = Description::read_if_there(out)? {
+        if done.inputs != inputs {
+            let what = format!("{} films of {} px", done.films, done.size);
+            return Err(Error::Mixed { path: out.to_owned(), what });
+        }
+        outcome.bad = prepared::read_bad_films(out)?;
+        outcome.description = done;
+        return Ok(outcome);
+    }
+
+    let checked = check::films(&layout, &labels.films, settings, progress);
+    outcome.bad = checked.bad;
+    let packed = pack(out, &checked.good, settings, &inputs, progress)?;
+    let rows: Vec<Row> = checked
+        .good
+        .iter()
+        .zip(&packed.kept)
+        .filter(|(_, kept)| **kept)
+        .map(|(film, _)| row(film.film, film.file_size, &lists))
+        .collect();
+    outcome.bad.extend(packed.bad);
+    outcome.bad.sort_by(|a, b| a.image.cmp(&b.image));
+    if rows.is_empty() {
+        let first = outcome.bad.first();
+        return Err(Error::NoFilms {
+            listed: labels.films.len(),
+            labels: labels.path,
+            image: first.map_or_else(String::new, |bad| bad.image.clone()),
+            reason: first.map_or_else(String::new, |bad| bad.reason.clone()),
+        });
+    }
+    seal(out, packed.store, &rows, &layout, &mut outcome, progress)?;
+    Ok(outcome)
+}
+
+/// Writes what stands beside the pixels and puts everything under its name, `prepare.toml` last.
+fn seal(
+    out: &Path,
+    store: Growing,
+    rows: &[Row],
+    layout: &Layout,
+    outcome: &mut Outcome,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(), Error> {
+    progress(Progress::Sealing);
+    let path = out.join(store::FILE);
+    let failed = |source| WriteError { path: path.clone(), source };
+    store.finish(rows.len()).map_err(failed)?;
+    manifest::write(&out.join("manifest.csv"), rows)?;
+    if let Some(list) = &layout.boxes {
+        let on: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
+        let mut boxes = boxes::read(list)?;
+        boxes.retain(|found| on.contains(found.image.as_str()));
+        prepared::write_boxes(out, &boxes)?;
+        outcome.description.boxes = boxes.len();
+    }
+    prepared::write_bad_films(out, &outcome.bad)?;
+    let growing = files::aside(&path);
+    outcome.description.films = rows.len();
+    outcome.description.patients =
+        rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
+    outcome.description.bad_films = outcome.bad.len();
+    outcome.description.fingerprint = fingerprint(&[out.join("manifest.csv"), growing.clone()])?;
+    fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
+    outcome.description.write(out)?;
+    Journal::remove(out);
+    Ok(())
+}
+
+struct Packed {
+    store: Growing,
+    kept: Vec<bool>,
+    bad: Vec<BadFilm>,
+}
+
+/// Decodes, resizes and appends films, from where the journal says.
+fn pack(
+    out: &Path,
+    films: &[check::Checked<'_>],
+    settings: &Settings,
+    inputs: &str,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Packed, Error> {
+    let path = files::aside(&out.join(store::FILE));
+    let failed = |source| WriteError { path: path.clone(), source };
+    let whole = out.join(store::FILE);
+    if !path.exists() && whole.exists() {
+        // Killed after the films had their name and before `prepare.toml` had its own.
+        fs::rename(&whole, &path).map_err(failed)?;
+    }
+    let mut journal = Journal::resume(out, inputs)?;
+    let size = settings.size as usize;
+    let start = journal.films.min(films.len());
+    let mut store =
+        Growing::open(&path, size, start - journal.bad.len().min(start)).map_err(failed)?;
+
+    for (block, at) in films[start..].chunks(BLOCK).zip((start..).step_by(BLOCK)) {
+        progress(Progress::Packing(at, films.len()));
+        let done = std::sync::atomic::AtomicUsize::new(at);
+        let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
+            .par_iter()
+            .map(|film| {
+                let plane = pixels::read(film.path)
+                    .and_then(|plane| pixels::resize(plane, settings.size, settings.filter));
+                let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                progress(Progress::Packing(done, films.len()));
+                plane.map(|plane| plane.pixels)
+            })
+            .collect();
+        let mut good = Vec::with_capacity(planes.len());
+        for (film, plane) in block.iter().zip(planes) {
+            match plane {
+                Ok(pixels) => good.push(pixels),
+                Err(error) => journal
+                    .bad
+                    .push(BadFilm { image: film.film.image.clone(), reason: error.to_string() }),
+            }
+        }
+        store.append(&good).map_err(failed)?;
+        journal.films = at + block.len();
+        journal.write(out)?;
+    }
+    progress(Progress::Packing(films.len(), films.len()));
+
+    let bad_names: HashSet<&str> = journal.bad.iter().map(|bad| bad.image.as_str()).collect();
+    let kept = films.iter().map(|film| !bad_names.contains(film.film.image.as_str())).collect();
+    Ok(Packed { store, kept, bad: journal.bad })
+}
+
+/// The official lists.
+struct Lists {
+    train_val: HashSet<String>,
+    test: HashSet<String>,
+}
+
+impl Lists {
+    fn read(layout: &Layout) -> Result<Self, nih::Error> {
+        let read = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
+        Ok(Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? })
+    }
+
+    fn of(&self, image: &str) -> Option<List> {
+        if self.test.contains(image) {
+            Some(List::Test)
+        } else {
+            self.train_val.contains(image).then_some(List::TrainVal)
+        }
+    }
+
+    fn unknown(&self, labels: &LabelFile) -> usize {
+        let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
+        self.train_val.iter().chain(&self.test).filter(|name| !listed.contains(name.as_str())).count()
+    }
+}
+
+fn row(film: &Film, file_size: [u32; 2], lists: &Lists) -> Row {
+    Row {
+        image: film.image.clone(),
+        patient: film.patient,
+        follow_up: film.follow_up,
+        age: film.age,
+        sex: film.sex.clone(),
+        view: film.view.clone(),
+        findings: film.findings,
+        list: lists.of(&film.image),
+        file_size,
+    }
+}
+
+fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {
+    let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
+    layout.films.keys().filter(|name| !listed.contains(name.as_str())).count()
+}
+
+/// What decides the result: settings, tables and names of films. A resumed run must have the same.
+fn fingerprint_of_inputs(
+    layout: &Layout,
+    labels: &LabelFile,
+    settings: &Settings,
+) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    hash.update(format!("{} {:?} {}\n", settings.size, settings.filter, settings.any_size));
+    let tables = [Some(&labels.path), layout.train_val.as_ref(), layout.test.as_ref(), layout.boxes.as_ref()];
+    for path in tables.into_iter().flatten() {
+        hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
+    }
+    for name in layout.films.keys() {
+        hash.update(name.as_bytes());
+        hash.update(b"\n");
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn fingerprint(paths: &[PathBuf]) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    for path in paths {
+        let read = |source| Error::Read { path: path.clone(), source };
+        std::io::copy(&mut fs::File::open(path).map_err(read)?, &mut hash).map_err(read)?;
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,190 @@
+//! A prepared data set, opened: description, manifest, films, boxes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{BAD_FILMS, BOXES, BadFilm, Error, Settings};
+use crate::boxes::FindingBox;
+use crate::files::{self, WriteError};
+use crate::manifest::{self, Row};
+use crate::metadata::Version;
+use crate::nih::Layout;
+use crate::pixels::Filter;
+use crate::store::{self, Store};
+
+const FILE: &str = "prepare.toml";
+
+/// `prepare.toml`: what a prepared data set is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// `NIH ChestX-ray14`, or `phantom` for drawn films.
+    pub dataset: String,
+    /// The folder the films came from.
+    pub source: String,
+    /// The label file's name.
+    pub labels: String,
+    /// Which of the circulating label files it is.
+    pub label_version: String,
+    /// Height and width, in pixels.
+    pub size: u32,
+    /// How films were resized.
+    pub filter: Filter,
+    /// Films packed.
+    pub films: usize,
+    /// Their patients.
+    pub patients: usize,
+    /// Films left out, see `bad-films.csv`.
+    pub bad_films: usize,
+    /// Boxes of the packed films, see `boxes.csv`.
+    pub boxes: usize,
+    /// SHA-256 of settings, tables and film names.
+    pub inputs: String,
+    /// SHA-256 of `manifest.csv` and `images.safetensors`.
+    pub fingerprint: String,
+}
+
+impl Description {
+    pub(super) fn new(
+        source: &Path,
+        settings: &Settings,
+        layout: &Layout,
+        version: Version,
+        inputs: &str,
+    ) -> Self {
+        let dataset = if layout.is_phantom { "phantom" } else { "NIH ChestX-ray14" };
+        let labels = layout.labels.file_name().unwrap_or_default();
+        Self {
+            dataset: dataset.to_owned(),
+            source: source.to_string_lossy().into_owned(),
+            labels: labels.to_string_lossy().into_owned(),
+            label_version: version.text().to_owned(),
+            size: settings.size,
+            filter: settings.filter,
+            films: 0,
+            patients: 0,
+            bad_films: 0,
+            boxes: 0,
+            inputs: inputs.to_owned(),
+            fingerprint: String::new(),
+        }
+    }
+
+    pub(super) fn read_if_there(folder: &Path) -> Result<Option<Self>, Error> {
+        if folder.join(FILE).exists() { Self::read(folder).map(Some) } else { Ok(None) }
+    }
+
+    /// Reads `prepare.toml` in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// No such file, or not what `prepare` writes.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(FILE);
+        let text = fs::read_to_string(&path)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
+        toml::from_str(&text).map_err(|source| Error::Damaged { path, source: Box::new(source) })
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), WriteError> {
+        let path = folder.join(FILE);
+        let text = toml::to_string(self)
+            .map_err(|error| WriteError { path: path.clone(), source: std::io::Error::other(error) })?;
+        files::write_whole(&path, text.as_bytes())
+    }
+}
+
+/// A prepared data set: row `i` of the manifest describes plane `i` of the store.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The folder.
+    pub folder: PathBuf,
+    /// `prepare.toml`.
+    pub description: Description,
+    /// `manifest.csv`.
+    pub rows: Vec<Row>,
+    /// `images.safetensors`.
+    pub store: Store,
+}
+
+impl Prepared {
+    /// Opens the prepared data set in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, damaged, or does not fit the others.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let description = Description::read(folder)?;
+        let rows = manifest::read(&folder.join("manifest.csv"))?;
+        let path = folder.join(store::FILE);
+        let store = Store::open(&path)?;
+        if store.len() != rows.len() || store.size() != description.size as usize {
+            let what = format!("it has {} films, the manifest {}", store.len(), rows.len());
+            return Err(store::Error::Damaged { path, what }.into());
+        }
+        Ok(Self { folder: folder.to_owned(), description, rows, store })
+    }
+
+    /// Whether `folder` looks like a prepared data set.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
+    /// Whether the films were drawn by `phantom`.
+    pub fn is_phantom(&self) -> bool {
+        self.description.dataset == "phantom"
+    }
+
+    /// Reads the boxes of the packed films; empty where the data set came without.
+    ///
+    /// # Errors
+    ///
+    /// A list that cannot be read.
+    pub fn boxes(&self) -> Result<Vec<FindingBox>, Error> {
+        let path = self.folder.join(BOXES);
+        if path.exists() { Ok(crate::boxes::read(&path)?) } else { Ok(Vec::new()) }
+    }
+}
+
+pub(super) fn write_boxes(folder: &Path, boxes: &[FindingBox]) -> Result<(), WriteError> {
+    let rows = boxes.iter().map(|found| {
+        [
+            found.image.clone(),
+            found.finding.to_string(),
+            found.x.to_string(),
+            found.y.to_string(),
+            found.width.to_string(),
+            found.height.to_string(),
+        ]
+    });
+    write_csv(&folder.join(BOXES), &["image", "finding", "x", "y", "width", "height"], rows)
+}
+
+pub(super) fn write_bad_films(folder: &Path, bad: &[BadFilm]) -> Result<(), WriteError> {
+    let rows = bad.iter().map(|film| [film.image.clone(), film.reason.clone()]);
+    write_csv(&folder.join(BAD_FILMS), &["image", "reason"], rows)
+}
+
+fn write_csv<const N: usize>(
+    path: &Path,
+    header: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<(), WriteError> {
+    let failed = |source: csv::Error| WriteError { path: path.to_owned(), source: source.into() };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(failed)?;
+    for row in rows {
+        writer.write_record(&row).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    files::write_whole(path, &bytes)
+}
+
+pub(super) fn read_bad_films(folder: &Path) -> Result<Vec<BadFilm>, Error> {
+    let path = folder.join(BAD_FILMS);
+    let failed = |source: csv::Error| Error::Read { path: path.clone(), source: source.into() };
+    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+}

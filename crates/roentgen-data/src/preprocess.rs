@@ -1,0 +1,130 @@
+//! Planes to network input: channels and normalization. The only such code in the project.
+//!
+//! Training, prediction and serving all call it: most "every answer is 0.5" reports of this field
+//! are two preprocessings that differ.
+
+use serde::{Deserialize, Serialize};
+
+/// ImageNet's means of red, green and blue on 0..1.
+const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// ImageNet's standard deviations of red, green and blue on 0..1.
+const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// How gray values become network input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalize {
+    /// Mean 0 and standard deviation 1 within each film, as in the 2019 study; a film of one gray
+    /// value becomes zeros.
+    PerImage,
+    /// ImageNet's channel means and deviations; one channel takes the mean of the three.
+    Imagenet,
+    /// 0..255 to -1..1, as Keras scales for MobileNet.
+    MinusOneToOne,
+}
+
+/// What a network takes: `[channels, size, size]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Height and width in pixels.
+    pub size: usize,
+    /// 1 is gray, 3 repeats it.
+    pub channels: usize,
+    /// How gray values are scaled.
+    pub normalize: Normalize,
+}
+
+impl Input {
+    /// Values in one film's input.
+    pub fn len(&self) -> usize {
+        self.channels * self.size * self.size
+    }
+
+    /// Whether a film has no values, which no valid input has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends a film's input to `batch`: `[channels, size, size]`.
+    ///
+    /// # Panics
+    ///
+    /// If `plane` has not `size * size` values.
+    pub fn append(&self, plane: &[u8], batch: &mut Vec<f32>) {
+        assert_eq!(plane.len(), self.size * self.size, "a plane of the network's size");
+        for channel in 0..self.channels {
+            let (mean, scale) = self.shift_and_scale(plane, channel);
+            batch.extend(plane.iter().map(|&value| (f32::from(value) - mean) * scale));
+        }
+    }
+
+    fn shift_and_scale(&self, plane: &[u8], channel: usize) -> (f32, f32) {
+        match self.normalize {
+            Normalize::PerImage => {
+                let (mean, std) = mean_and_std(plane);
+                (mean as f32, (1.0 / (std + 1e-6)) as f32)
+            }
+            Normalize::Imagenet => {
+                let of = |table: [f32; 3]| match self.channels {
+                    1 => table.iter().sum::<f32>() / 3.0,
+                    _ => table[channel % 3],
+                };
+                (255.0 * of(IMAGENET_MEAN), 1.0 / (255.0 * of(IMAGENET_STD)))
+            }
+            Normalize::MinusOneToOne => (127.5, 1.0 / 127.5),
+        }
+    }
+}
+
+/// Mean and standard deviation (of the population) of a plane, exactly: sums of integers.
+fn mean_and_std(plane: &[u8]) -> (f64, f64) {
+    let count = plane.len() as f64;
+    let sum: u64 = plane.iter().map(|&value| u64::from(value)).sum();
+    let squares: u64 = plane.iter().map(|&value| u64::from(value) * u64::from(value)).sum();
+    let mean = sum as f64 / count;
+    (mean, (squares as f64 / count - mean * mean).max(0.0).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(channels: usize, normalize: Normalize) -> Vec<f32> {
+        let mut batch = Vec::new();
+        Input { size: 2, channels, normalize }.append(&[0, 51, 204, 255], &mut batch);
+        batch
+    }
+
+    #[test]
+    fn per_image_has_mean_zero_and_deviation_one() {
+        let batch = input(1, Normalize::PerImage);
+
+        assert!(batch.iter().sum::<f32>().abs() < 1e-6);
+        assert!((batch.iter().map(|x| x * x).sum::<f32>() / 4.0 - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn minus_one_to_one_reaches_both_ends_in_each_channel() {
+        let batch = input(3, Normalize::MinusOneToOne);
+
+        assert_eq!(batch.len(), 12);
+        assert_eq!([batch[0], batch[3], batch[8], batch[11]], [-1.0, 1.0, -1.0, 1.0]);
+    }
+
+    #[test]
+    fn imagenet_differs_by_channel() {
+        let batch = input(3, Normalize::Imagenet);
+
+        assert!((batch[3] - (1.0 - 0.485) / 0.229).abs() < 1e-5);
+        assert!((batch[11] - (1.0 - 0.406) / 0.225).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_film_of_one_gray_value_becomes_zeros() {
+        let mut batch = Vec::new();
+        Input { size: 2, channels: 1, normalize: Normalize::PerImage }.append(&[9; 4], &mut batch);
+
+        assert_eq!(batch, [0.0; 4]);
+    }
+}

@@ -1,0 +1,173 @@
+//! Counts over a data set: findings, co-occurrence, views, sides of a split.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::manifest::{self, Row};
+use crate::split::Split;
+
+/// What a data set holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Films.
+    pub films: usize,
+    /// Patients.
+    pub patients: usize,
+    /// Films called `No Finding`.
+    pub normal: usize,
+    /// Films that show each finding, in the order of [`Finding::ALL`].
+    pub counts: [usize; 14],
+    /// Films that show both findings; the diagonal holds films that show one alone.
+    pub together: [[usize; 14]; 14],
+    /// Films by number of findings, from none.
+    pub by_number: Vec<usize>,
+    /// Films in PA view.
+    pub pa: usize,
+    /// Films in AP view.
+    pub ap: usize,
+    /// Films of men.
+    pub men: usize,
+    /// Films of women.
+    pub women: usize,
+    /// Films whose age is above 100, which is often a slip of the pen.
+    pub above_100: usize,
+}
+
+impl Summary {
+    /// Counts `rows`.
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        let rows: Vec<&Row> = rows.into_iter().collect();
+        let mut together = [[0; 14]; 14];
+        let mut by_number = vec![0; 1];
+        for row in &rows {
+            let findings: Vec<usize> = row.findings.iter().map(|finding| finding as usize).collect();
+            if by_number.len() <= findings.len() {
+                by_number.resize(findings.len() + 1, 0);
+            }
+            by_number[findings.len()] += 1;
+            if let [only] = findings[..] {
+                together[only][only] += 1;
+            }
+            for &a in &findings {
+                findings.iter().filter(|&&b| b != a).for_each(|&b| together[a][b] += 1);
+            }
+        }
+        let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
+        Self {
+            films: rows.len(),
+            patients: rows.iter().map(|row| row.patient).collect::<BTreeSet<_>>().len(),
+            normal: by_number[0],
+            counts: manifest::counts(rows.iter().copied()),
+            together,
+            by_number,
+            pa: count(&|row| row.view == "PA"),
+            ap: count(&|row| row.view == "AP"),
+            men: count(&|row| row.sex == "M"),
+            women: count(&|row| row.sex == "F"),
+            above_100: count(&|row| row.age.is_some_and(|age| age > 100)),
+        }
+    }
+
+    /// The share of films that would show each finding after the 2019 study's weighting, drawn with
+    /// replacement: its "adjusted frequencies". `None` for a data set without films.
+    pub fn adjusted(rows: &[Row], floor: f64) -> Option<[f64; 14]> {
+        let mut shares = [0.0; 14];
+        let mut total = 0.0;
+        for row in rows {
+            let weight = row.findings.len() as f64 + floor;
+            total += weight;
+            row.findings.iter().for_each(|finding| shares[finding as usize] += weight);
+        }
+        (total > 0.0).then(|| shares.map(|share| share / total))
+    }
+}
+
+/// Films and patients of one side of a split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// Which.
+    pub split: Split,
+    /// Films.
+    pub films: usize,
+    /// Patients.
+    pub patients: usize,
+    /// Films without findings.
+    pub normal: usize,
+    /// Films that show each finding, in the order of [`Finding::ALL`].
+    pub counts: [usize; 14],
+}
+
+/// Counts each side of a split.
+pub fn sides(rows: &[Row], sides: &[Option<Split>]) -> Vec<Side> {
+    [Split::Train, Split::Valid, Split::Test]
+        .into_iter()
+        .map(|split| {
+            let on = || rows.iter().zip(sides).filter(|(_, side)| **side == Some(split));
+            let summary = Summary::of(on().map(|(row, _)| row));
+            Side {
+                split,
+                films: summary.films,
+                patients: summary.patients,
+                normal: summary.normal,
+                counts: summary.counts,
+            }
+        })
+        .filter(|side| side.films > 0)
+        .collect()
+}
+
+/// Pairs of findings that stand on one film, most frequent first.
+pub fn pairs(summary: &Summary) -> Vec<(Finding, Finding, usize)> {
+    let mut pairs: Vec<_> = Finding::ALL
+        .into_iter()
+        .flat_map(|a| Finding::ALL.into_iter().filter(move |&b| a < b).map(move |b| (a, b)))
+        .map(|(a, b)| (a, b, summary.together[a as usize][b as usize]))
+        .filter(|&(_, _, films)| films > 0)
+        .collect();
+    pairs.sort_by(|a, b| b.2.cmp(&a.2));
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::FilmFindings;
+
+    fn row(patient: u32, labels: &str) -> Row {
+        Row {
+            image: format!("{patient}.png"),
+            patient,
+            follow_up: 0,
+            age: Some(101),
+            sex: "F".into(),
+            view: "AP".into(),
+            findings: FilmFindings::parse(labels).unwrap(),
+            list: None,
+            file_size: [1, 1],
+        }
+    }
+
+    #[test]
+    fn pairs_are_counted_on_both_sides_and_lone_findings_on_the_diagonal() {
+        let rows = [row(1, "Mass|Nodule"), row(1, "Mass"), row(2, "No Finding")];
+        let summary = Summary::of(&rows);
+        let (mass, nodule) = (Finding::Mass as usize, Finding::Nodule as usize);
+
+        assert_eq!((summary.films, summary.patients, summary.normal), (3, 2, 1));
+        assert_eq!(summary.together[mass][nodule], 1);
+        assert_eq!(summary.together[nodule][mass], 1);
+        assert_eq!(summary.together[mass][mass], 1);
+        assert_eq!(summary.by_number, [1, 1, 1]);
+        assert_eq!(pairs(&summary), [(Finding::Mass, Finding::Nodule, 1)]);
+    }
+
+    #[test]
+    fn adjusted_frequencies_follow_the_weights() {
+        let adjusted = Summary::adjusted(&[row(1, "Mass"), row(2, "No Finding")], 0.25).unwrap();
+
+        assert!((adjusted[Finding::Mass as usize] - 1.25 / 1.5).abs() < 1e-12);
+        assert_eq!(Summary::adjusted(&[], 0.25), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! The 2019 study's attention: a learned mask over the film, and the mean of the features under it.
+//!
+//! Batch norm, 1x1 convolutions to 128, 32 and 16 channels (ELU), a 2x2 mean with step 1, a 1x1
+//! convolution to one channel (sigmoid): the mask. Features times mask are averaged over the film
+//! and divided by the mask's mean. The mask is what `explain` draws.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::activation::{elu, sigmoid};
+use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
+use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::{Device, Tensor};
+
+/// Channels of the 1x1 convolutions before the mask.
+const CHANNELS: [usize; 3] = [128, 32, 16];
+
+/// Masked mean pooling.
+#[derive(Module, Debug)]
+pub struct Attention {
+    norm: BatchNorm,
+    convs: Vec<Conv2d>,
+    mask: Conv2d,
+}
+
+impl Attention {
+    /// Makes the pooling for feature maps of `channels` channels, with random weights.
+    pub fn init(channels: usize, device: &Device) -> Self {
+        let pointwise = |from, to| Conv2dConfig::new([from, to], [1, 1]).init(device);
+        let mut from = channels;
+        let convs = CHANNELS
+            .map(|to| {
+                let conv = pointwise(from, to);
+                from = to;
+                conv
+            })
+            .into();
+        let norm = BatchNormConfig::new(channels).init(device);
+        Self { norm, convs, mask: pointwise(from, 1) }
+    }
+
+    /// Pools a feature map and tells where it looked.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, channels, height, width]`
+    /// - output: `[batch, channels]` and the mask, `[batch, 1, height, width]` in 0..1
+    pub fn forward(&self, features: Tensor<4>) -> (Tensor<2>, Tensor<4>) {
+        let x = self.norm.forward(features.clone());
+        let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x), 1.0));
+        let mask = sigmoid(self.mask.forward(mean_of_neighbours(x)));
+        let masked = mean_over_film(features * mask.clone());
+        // A sigmoid is never zero, so the mean is not either.
+        (masked / mean_over_film(mask.clone()), mask)
+    }
+}
+
+/// The mean over the film: `[batch, channels, height, width]` to `[batch, channels]`.
+pub(crate) fn mean_over_film(x: Tensor<4>) -> Tensor<2> {
+    // Adaptive pooling and not `mean_dim`: the ONNX exporter lowers the one and not the other.
+    adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
+}
+
+/// Keras' `AveragePooling2D(2, strides=1, padding="same")`: at the lower and right edges the mean
+/// is over what is there.
+fn mean_of_neighbours(x: Tensor<4>) -> Tensor<4> {
+    let options = AvgPoolOptions {
+        stride: [1, 1],
+        padding: [(0, 1), (0, 1)],
+        count_include_pad: false,
+        ..AvgPoolOptions::new([2, 2])
+    };
+    avg_pool2d(x, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_of_neighbours_leaves_out_what_is_not_there() {
+        let x = Tensor::<4>::from_floats([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]], &Device::flex());
+        let means = mean_of_neighbours(x).into_data().try_to_vec::<f32>().unwrap();
+
+        assert_eq!(means, [3.0, 4.0, 4.5, 4.5, 5.5, 6.0]);
+    }
+
+    #[test]
+    fn a_constant_feature_map_pools_to_its_value_under_any_mask() {
+        let device = Device::flex();
+        let features = Tensor::<4>::full([2, 8, 3, 5], 1.5, &device);
+        let (pooled, mask) = Attention::init(8, &device).forward(features);
+
+        assert_eq!(mask.dims(), [2, 1, 3, 5]);
+        for value in pooled.into_data().try_to_vec::<f32>().unwrap() {
+            assert!((value - 1.5).abs() < 1e-5);
+        }
+    }
+}

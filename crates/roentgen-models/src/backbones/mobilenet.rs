@@ -1,0 +1,154 @@
+//! MobileNetV1, from [MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
+//! Applications][paper].
+//!
+//! Depthwise and pointwise convolutions in turn. Padding, epsilon and width rule are Keras', since
+//! the 2019 study and the published weights are: a step of two pads below and on the right only.
+//!
+//! [paper]: https://arxiv.org/abs/1704.04861
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{ConvNorm, ConvNormConfig};
+
+/// Channels of the first convolution, whose step is two (table 1).
+const STEM: usize = 32;
+/// Channels out and step of each depthwise-pointwise pair (table 1).
+const PAIRS: [(usize, usize); 13] = [
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (1024, 2),
+    (1024, 1),
+];
+
+/// What a [`MobileNet`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct MobileNetConfig {
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// The paper's width multiplier alpha.
+    pub width: f64,
+}
+
+/// The convolutional part of MobileNetV1.
+#[derive(Module, Debug)]
+pub struct MobileNet {
+    stem: ConvNorm,
+    pairs: Vec<Pair>,
+}
+
+/// A depthwise 3x3 convolution, then a pointwise one.
+#[derive(Module, Debug)]
+struct Pair {
+    depthwise: ConvNorm,
+    pointwise: ConvNorm,
+}
+
+impl MobileNetConfig {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> MobileNet {
+        let stem = ConvNormConfig {
+            channels: [self.in_channels, self.channels(STEM)],
+            kernel: 3,
+            stride: 2,
+            groups: 1,
+        };
+        let pairs = self.pairs().map(|[channels, out], stride| {
+            let depthwise =
+                ConvNormConfig { channels: [channels; 2], kernel: 3, stride, groups: channels };
+            let pointwise =
+                ConvNormConfig { channels: [channels, out], kernel: 1, stride: 1, groups: 1 };
+            Pair { depthwise: depthwise.init(device), pointwise: pointwise.init(device) }
+        });
+        MobileNet { stem: stem.init(device), pairs }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        self.channels(PAIRS[PAIRS.len() - 1].0)
+    }
+
+    /// Values that one film's forward pass leaves for the backward pass, at `size` pixels: the
+    /// output of each convolution and of each normalization.
+    pub fn activations(&self, size: usize) -> usize {
+        let mut edge = size / 2;
+        let mut values = 2 * self.channels(STEM) * edge * edge;
+        self.pairs().map(|[channels, out], stride| {
+            edge /= stride;
+            values += 2 * (channels + out) * edge * edge;
+        });
+        values
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+
+    fn pairs(&self) -> Pairs {
+        Pairs(*self)
+    }
+}
+
+/// Folds over the table with the channels going in carried along.
+struct Pairs(MobileNetConfig);
+
+impl Pairs {
+    fn map<T>(self, mut make: impl FnMut([usize; 2], usize) -> T) -> Vec<T> {
+        let mut channels = self.0.channels(STEM);
+        PAIRS
+            .iter()
+            .map(|&(out, stride)| {
+                let out = self.0.channels(out);
+                let made = make([channels, out], stride);
+                channels = out;
+                made
+            })
+            .collect()
+    }
+}
+
+impl MobileNet {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 1024 * width, height / 32, width / 32]`
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        self.pairs.iter().fold(self.stem.forward(films), |x, pair| {
+            pair.pointwise.forward(pair.depthwise.forward(x))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film() {
+        let device = Device::flex();
+        let config = MobileNetConfig { in_channels: 1, width: 0.0625 };
+        let features = config.init(&device).forward(Tensor::zeros([2, 1, 64, 96], &device));
+
+        assert_eq!(features.dims(), [2, 64, 2, 3]);
+    }
+
+    #[test]
+    fn parameters_are_those_of_keras() {
+        // Keras: MobileNet(include_top=False) has 3,228,864 parameters, 21,888 of them running
+        // means and variances of 10,944 channels.
+        let config = MobileNetConfig { in_channels: 3, width: 1.0 };
+
+        assert_eq!(config.init(&Device::flex()).num_params(), 3_228_864);
+    }
+}

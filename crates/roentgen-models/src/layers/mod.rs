@@ -1,0 +1,5 @@
+//! Blocks that two backbones share.
+
+mod conv_norm;
+
+pub use conv_norm::{ConvNorm, ConvNormConfig, relu6};

@@ -1,0 +1,68 @@
+//! Weights as bytes in Burn's own format, the same bytes for the same weights.
+//!
+//! Burn gives each parameter a random identity and writes it into the file. Here parameters are
+//! numbered in the order of the network instead, so that two runs of one seed leave equal files and
+//! an optimizer's state finds its parameters again.
+
+use burn::module::Module;
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::Bytes;
+use burn_pack::{Reader, Writer};
+
+/// Why weights could not be taken or put back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are no weights of Burn's, or of another network.
+    #[error("the weights do not fit the network: {0}")]
+    Record(String),
+    /// The bytes could not be packed or unpacked.
+    #[error("the weights are damaged: {0}")]
+    Pack(String),
+}
+
+impl From<RecordError> for Error {
+    fn from(error: RecordError) -> Self {
+        Error::Record(error.to_string())
+    }
+}
+
+impl From<burn_pack::Error> for Error {
+    fn from(error: burn_pack::Error) -> Self {
+        Error::Pack(error.to_string())
+    }
+}
+
+/// Packs a network's weights and running statistics.
+///
+/// # Errors
+///
+/// None that a caller could bring about; Burn's packing may fail.
+pub fn to_bytes<M: Module>(model: &M) -> Result<Bytes, Error> {
+    let mut tensors = Reader::from_bytes(model.clone().into_record().into_bytes()?)?.into_tensors()?;
+    for (number, tensor) in (1..).zip(&mut tensors) {
+        tensor.param_id = Some(number);
+    }
+    Ok(Writer::new(tensors).into_bytes()?)
+}
+
+/// Puts weights into a network of the same shape.
+///
+/// # Errors
+///
+/// Damaged bytes, weights of another network, a tensor missing or left over.
+pub fn load<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, Error> {
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
+    Ok(model.try_load_record(record)?)
+}
+
+/// Numbers a new network's parameters in order, so that its file and its optimizer's state do not
+/// depend on chance.
+///
+/// # Errors
+///
+/// None that a caller could bring about.
+pub fn numbered<M: Module>(model: M) -> Result<M, Error> {
+    let bytes = to_bytes(&model)?;
+    load(model, bytes.to_vec())
+}
