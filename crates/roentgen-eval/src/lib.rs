@@ -1,1 +1,44 @@
-//! x
+//! Score tables to figures: what a table of probabilities and truths says, and how surely.
+//!
+//! The trap of this field is the figure without its split, its interval or its denominator. So
+//! every figure here is defined where it is computed, is `None` where it has no meaning (never
+//! 0.5), and leaves the crate beside the split of its table. Nothing here prints, asks the time or
+//! reads the environment: a table, a number of resamples and a seed give the same bits anywhere.
+//!
+//! [`Scores::read`] takes a table in, [`ensemble`] joins tables, [`evaluate`] makes the figures of
+//! `metrics.json`, and [`report::write`] draws them.
+
+mod bootstrap;
+mod calibration;
+mod cohort;
+mod confusion;
+mod difference;
+mod ensemble;
+mod error;
+mod evaluation;
+mod figures;
+mod file;
+mod interval;
+mod leakage;
+mod precision_recall;
+mod ranking;
+mod roc;
+mod scores;
+mod subgroups;
+
+pub mod published;
+pub mod report;
+
+pub use bootstrap::{FindingIntervals, Intervals, Options, bootstrap};
+pub use calibration::{Bin, brier, expected_calibration_error, reliability};
+pub use confusion::Confusion;
+pub use difference::{Difference, paired_difference};
+pub use ensemble::{Rule, ensemble};
+pub use error::Error;
+pub use evaluation::{Evaluation, evaluate};
+pub use figures::{FindingFigures, MeanFigures, OperatingPoint};
+pub use interval::Interval;
+pub use precision_recall::{average_precision, precision_recall_curve};
+pub use roc::{Point, auroc, roc_curve};
+pub use scores::{Column, Finding, NIH_FINDINGS, Scores};
+pub use subgroups::Subgroup;

@@ -1,0 +1,220 @@
+//! Intervals by drawing patients again, with all their films.
+//!
+//! Films of one patient are alike, so drawing films (or DeLong's formula) makes intervals that are
+//! too narrow. Every figure of a resample is taken on the same draw, which is what gives the mean
+//! over findings, and the difference of two models, their interval.
+
+use crate::{
+    Interval, Scores,
+    cohort::{Cohort, mean},
+    ranking::Areas,
+};
+
+/// How intervals are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Resamples of the patients; none gives no intervals.
+    pub resamples: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { resamples: 1000, seed: 0 }
+    }
+}
+
+/// The intervals of one finding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FindingIntervals {
+    /// Of the AUROC.
+    pub auroc: Option<Interval>,
+    /// Of the average precision.
+    pub average_precision: Option<Interval>,
+    /// Resamples that drew no positives or no negatives.
+    pub skipped: usize,
+}
+
+/// The intervals of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intervals {
+    /// Of each finding, in table order.
+    pub findings: Vec<FindingIntervals>,
+    /// Of the mean AUROC over the findings that have both classes in the resample.
+    pub mean_auroc: Option<Interval>,
+    /// Of the mean average precision over the same findings.
+    pub mean_average_precision: Option<Interval>,
+}
+
+/// Draws patients with replacement and takes AUROC and average precision of every finding and
+/// their means on every draw.
+///
+/// A table of one patient has no intervals: there is nothing to draw.
+pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
+    let rows: Vec<usize> = (0..scores.len()).collect();
+    let cohort = Cohort::of(scores, &rows);
+    let draws = cohort.draws(options);
+
+    let finding = |finding: usize| {
+        let drawn: Vec<Areas> = draws.iter().filter_map(|draw| draw[finding]).collect();
+        FindingIntervals {
+            auroc: Interval::of(drawn.iter().map(|areas| areas.auroc).collect()),
+            average_precision: Interval::of(drawn.iter().map(|a| a.average_precision).collect()),
+            skipped: draws.len() - drawn.len(),
+        }
+    };
+    let means: Vec<Areas> = draws.iter().filter_map(|draw| mean(draw)).collect();
+    Intervals {
+        findings: (0..scores.findings().len()).map(finding).collect(),
+        mean_auroc: Interval::of(means.iter().map(|areas| areas.auroc).collect()),
+        mean_average_precision: Interval::of(means.iter().map(|a| a.average_precision).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+    use crate::{Finding, auroc, average_precision, cohort::draw};
+
+    /// 60 films of 20 patients with ties and unknown truths; the third finding is never there.
+    fn table() -> Scores {
+        let films = 60_u32;
+        let finding = |name: &str, step: u32, rare: u32| Finding {
+            name: name.into(),
+            probabilities: (0..films).map(|i| f64::from(i * step % 17) / 20.0).collect(),
+            truths: (0..films)
+                .map(|i| (i % 13 != 5).then_some((i * 7 + step) % rare == 1))
+                .collect(),
+        };
+        Scores::new(
+            (0..films).map(|i| format!("{i}.png")).collect(),
+            (0..films).map(|i| format!("p{}", i / 2 % 20)).collect(),
+            vec![finding("A", 5, 3), finding("B", 11, 25), finding("C", 3, u32::MAX)],
+        )
+        .unwrap()
+    }
+
+    /// Writes every drawn film out, and measures the written films.
+    fn directly(scores: &Scores, options: &Options, finding: usize) -> (Vec<f64>, Vec<f64>) {
+        let mut names: Vec<&String> = Vec::new();
+        scores.patients().iter().for_each(|p| {
+            if !names.contains(&p) {
+                names.push(p)
+            }
+        });
+        let (mut areas, mut averages) = (Vec::new(), Vec::new());
+        for stream in 0..options.resamples {
+            let mut weights = vec![0; names.len()];
+            draw(&mut weights, options.seed, stream as u64);
+            let (mut p, mut y) = (Vec::new(), Vec::new());
+            for (row, score, truth) in scores.findings()[finding].known() {
+                let patient = names.iter().position(|name| **name == scores.patients()[row]);
+                for _ in 0..weights[patient.unwrap()] {
+                    p.push(score);
+                    y.push(truth);
+                }
+            }
+            areas.extend(auroc(&p, &y));
+            averages.extend(average_precision(&p, &y));
+        }
+        (areas, averages)
+    }
+
+    #[test]
+    fn the_fast_pass_is_the_slow_one() {
+        let (scores, options) = (table(), Options { resamples: 200, seed: 7 });
+        let fast = bootstrap(&scores, &options);
+
+        for finding in 0..3 {
+            let (areas, averages) = directly(&scores, &options, finding);
+            let intervals = &fast.findings[finding];
+            assert_eq!(intervals.skipped, 200 - areas.len());
+            assert_eq!(intervals.auroc, Interval::of(areas));
+            assert_eq!(intervals.average_precision, Interval::of(averages));
+        }
+        assert!(fast.findings[1].skipped > 0 && fast.findings[1].skipped < 200);
+        assert_eq!(fast.findings[2].skipped, 200);
+        assert_eq!(fast.findings[2].auroc, None);
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits() {
+        let (scores, options) = (table(), Options { resamples: 101, seed: 3 });
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| bootstrap(&scores, &options))
+        };
+
+        assert_eq!(with(1), with(2));
+        assert_eq!(with(1), with(3));
+        assert_ne!(with(1), bootstrap(&scores, &Options { seed: 4, ..options }));
+    }
+
+    #[test]
+    fn the_same_films_five_times_over_are_no_more_evidence() {
+        // The same 40 films, once of 40 patients and once each there five times.
+        let table = |copies: usize| {
+            let films = 40 * copies;
+            let p = |i: usize| (i / copies * 29 % 41) as f64 / 41.0;
+            let finding = Finding {
+                name: "A".into(),
+                probabilities: (0..films).map(p).collect(),
+                truths: (0..films)
+                    .map(|i| Some(i / copies * 29 % 41 + i / copies % 23 > 35))
+                    .collect(),
+            };
+            let patients = (0..films).map(|i| (i / copies).to_string()).collect();
+            Scores::new((0..films).map(|i| i.to_string()).collect(), patients, vec![finding])
+                .unwrap()
+        };
+        let options = Options { resamples: 300, seed: 1 };
+
+        let areas = |copies| bootstrap(&table(copies), &options).mean_auroc.unwrap();
+        assert_eq!(areas(1), areas(5));
+    }
+
+    #[test]
+    fn one_patient_has_no_interval() {
+        let finding = Finding {
+            name: "A".into(),
+            probabilities: vec![0.2, 0.7],
+            truths: vec![Some(false), Some(true)],
+        };
+        let patients = vec!["1".into(), "1".into()];
+        let scores = Scores::new(vec!["a".into(), "b".into()], patients, vec![finding]).unwrap();
+
+        assert_eq!(bootstrap(&scores, &Options::default()).mean_auroc, None);
+    }
+
+    /// Nineteen intervals in twenty hold the true area: here 120 tables of a known area.
+    #[test]
+    fn intervals_hold_the_true_area_about_as_often_as_they_say() {
+        let (tables, films) = (120, 200);
+        let mut held = 0;
+        for table in 0..tables {
+            let mut generator = ChaCha8Rng::seed_from_u64(1000 + table);
+            let mut uniform = || f64::from(generator.next_u32()) / 2_f64.powi(32);
+            let truths: Vec<bool> = (0..films).map(|_| uniform() < 0.4).collect();
+            // Positives are the larger of two draws: the area is 2/3.
+            let p = |&y: &bool| if y { uniform().max(uniform()) } else { uniform() };
+            let finding = Finding {
+                name: "A".into(),
+                probabilities: truths.iter().map(p).collect(),
+                truths: truths.iter().copied().map(Some).collect(),
+            };
+            let names: Vec<String> = (0..films).map(|i| i.to_string()).collect();
+            let scores = Scores::new(names.clone(), names, vec![finding]).unwrap();
+            let interval = bootstrap(&scores, &Options { resamples: 200, seed: table }).mean_auroc;
+            let interval = interval.unwrap();
+            held += usize::from(interval.low <= 2.0 / 3.0 && 2.0 / 3.0 <= interval.high);
+        }
+
+        assert!((106..=120).contains(&held), "{held} of {tables}");
+    }
+}

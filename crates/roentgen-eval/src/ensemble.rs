@@ -1,0 +1,283 @@
+//! Several score tables into one.
+//!
+//! The 2019 study called `np.maximum(*[a, b, c])`, which takes the maximum of two and writes it over
+//! the third: one member never entered, and no figure showed it. Here every rule folds over all
+//! members, films are matched by name whatever their order, and tables that do not belong together
+//! are refused.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{Error, Finding, Scores, leakage};
+
+/// How the probabilities of the members become one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// Their mean.
+    Mean,
+    /// Their mean with these weights, one a member, which are brought to a sum of one.
+    WeightedMean(Vec<f64>),
+    /// The share of members that say p >= 0.5. Ties are many, so AUROC is low by design.
+    HardVote,
+    /// The highest.
+    Max,
+}
+
+impl Rule {
+    /// The weight of each member, the same for the rules that have none.
+    fn weights(&self, members: usize) -> Result<Vec<f64>, Error> {
+        let Self::WeightedMean(weights) = self else {
+            return Ok(vec![1.0 / members as f64; members]);
+        };
+        let refuse = |problem: String| Err(Error::Weights { problem });
+        if weights.len() != members {
+            let given = weights.len();
+            return refuse(format!(
+                "{given} weights for {members} members\ngive one weight a table"
+            ));
+        }
+        if let Some(weight) = weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
+            return refuse(format!("`{weight}` is no weight\nweights are numbers from 0 up"));
+        }
+        let sum: f64 = weights.iter().sum();
+        if sum == 0.0 {
+            return refuse("all weights are zero\ngive one of them some weight".into());
+        }
+        Ok(weights.iter().map(|weight| weight / sum).collect())
+    }
+
+    /// Joins what the members say of one film.
+    fn join(&self, weights: &[f64], members: impl Iterator<Item = f64>) -> f64 {
+        let weighted = members.zip(weights);
+        let joined: f64 = match self {
+            Self::Mean | Self::WeightedMean(_) => weighted.map(|(p, weight)| weight * p).sum(),
+            Self::HardVote => {
+                weighted.map(|(p, weight)| if p >= 0.5 { *weight } else { 0.0 }).sum()
+            }
+            Self::Max => weighted.map(|(p, _)| p).fold(0.0, f64::max),
+        };
+        // Weights of a sum of one can make a last bit more than one, which no table may hold.
+        joined.min(1.0)
+    }
+}
+
+/// Joins score tables film by film and finding by finding.
+///
+/// The order of films, the order of findings and all other columns are those of the first member;
+/// only `patient_in_training` is 1 where it is 1 for any member, since one leaky member makes a
+/// leaky ensemble.
+///
+/// # Errors
+///
+/// Naming the table, film and finding: films, findings, patients or truths that are not those of
+/// the first member, no members, and weights that are none.
+pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
+    let Some((first, others)) = members.split_first() else {
+        return Err(Error::Weights { problem: "there are no members\ngive a score table".into() });
+    };
+    let weights = rule.weights(members.len())?;
+    let aligned: Vec<Scores> =
+        others.iter().map(|other| align(first, other)).collect::<Result<_, _>>()?;
+
+    let finding = |(index, own): (usize, &Finding)| {
+        let joined = |row: usize| {
+            let theirs = aligned.iter().map(|other| other.findings()[index].probabilities[row]);
+            rule.join(&weights, std::iter::once(own.probabilities[row]).chain(theirs))
+        };
+        let probabilities = (0..first.len()).map(joined).collect();
+        Finding { name: own.name.clone(), probabilities, truths: own.truths.clone() }
+    };
+    let mut joined =
+        first.with_findings(first.findings().iter().enumerate().map(finding).collect());
+    leakage::join(&mut joined, &aligned);
+    Ok(joined)
+}
+
+/// Brings a table into the order of films and findings of the first.
+pub(crate) fn align(first: &Scores, other: &Scores) -> Result<Scores, Error> {
+    let refuse = |problem: String| Error::Join { path: other.origin().to_owned(), problem };
+    let name = first.origin().display();
+    let rows: HashMap<&str, usize> =
+        other.images().iter().enumerate().map(|(row, image)| (image.as_str(), row)).collect();
+    let order: Vec<usize> = first
+        .images()
+        .iter()
+        .map(|image| {
+            let hint = format!("`{name}` has it\npredict both on the same films");
+            rows.get(image.as_str())
+                .copied()
+                .ok_or(refuse(format!("it lacks film `{image}`; {hint}")))
+        })
+        .collect::<Result<_, _>>()?;
+    if other.len() > first.len() {
+        let known: HashSet<&String> = first.images().iter().collect();
+        let extra = other.images().iter().find(|image| !known.contains(image));
+        let image = extra.map_or("", String::as_str);
+        let hint = "predict both on the same films";
+        return Err(refuse(format!("it has film `{image}`, which `{name}` lacks\n{hint}")));
+    }
+    for (row, &theirs) in order.iter().enumerate() {
+        let (patient, its) = (&first.patients()[row], &other.patients()[theirs]);
+        if patient != its {
+            let image = &first.images()[row];
+            return Err(refuse(format!(
+                "film `{image}` is of patient `{its}`, in `{name}` of `{patient}`"
+            )));
+        }
+    }
+    if let Some(extra) = other.findings().iter().find(|f| first.finding(&f.name).is_none()) {
+        return Err(refuse(format!("it has the finding `{}`, which `{name}` lacks", extra.name)));
+    }
+
+    let finding = |own: &Finding| {
+        let theirs = other
+            .finding(&own.name)
+            .ok_or(refuse(format!("it lacks the finding `{}`, which `{name}` has", own.name)))?;
+        let truths: Vec<_> = order.iter().map(|&row| theirs.truths[row]).collect();
+        if let Some(row) = (0..truths.len()).find(|&row| truths[row] != own.truths[row]) {
+            let say = |truth: Option<bool>| truth.map_or("unknown", |t| if t { "1" } else { "0" });
+            return Err(refuse(format!(
+                "the truth of `{}` for film `{}` is {}, in `{name}` {}\nuse one label file for both",
+                own.name,
+                first.images()[row],
+                say(truths[row]),
+                say(own.truths[row]),
+            )));
+        }
+        let probabilities = order.iter().map(|&row| theirs.probabilities[row]).collect();
+        Ok(Finding { name: own.name.clone(), probabilities, truths })
+    };
+    let findings = first.findings().iter().map(finding).collect::<Result<_, _>>()?;
+    Ok(other.reordered(&order, findings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Films in this order, the finding Mass with these probabilities and Nodule with their halves.
+    fn member(films: [(&str, f64); 3]) -> Scores {
+        let truth = |film: &str| Some(film == "b");
+        let finding = |name: &str, share: f64| Finding {
+            name: name.into(),
+            probabilities: films.iter().map(|(_, p)| p * share).collect(),
+            truths: films.iter().map(|(film, _)| truth(film)).collect(),
+        };
+        let images = films.iter().map(|(film, _)| film.to_string()).collect();
+        let patients = films.iter().map(|(film, _)| format!("p{film}")).collect();
+        Scores::new(images, patients, vec![finding("Mass", 1.0), finding("Nodule", 0.5)]).unwrap()
+    }
+
+    fn members() -> [Scores; 3] {
+        [
+            member([("a", 0.1), ("b", 0.5), ("c", 0.3)]),
+            member([("c", 0.4), ("a", 0.2), ("b", 0.6)]),
+            member([("b", 0.1), ("c", 0.9), ("a", 0.6)]),
+        ]
+    }
+
+    fn mass(rule: Rule) -> Vec<f64> {
+        ensemble(&members(), &rule).unwrap().findings()[0].probabilities.clone()
+    }
+
+    fn near(a: &[f64], b: &[f64]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12)
+    }
+
+    #[test]
+    fn max_sees_the_third_member() {
+        assert_eq!(mass(Rule::Max), [0.6, 0.6, 0.9]);
+    }
+
+    #[test]
+    fn films_are_matched_by_name() {
+        assert!(near(&mass(Rule::Mean), &[0.3, 0.4, 1.6 / 3.0]));
+        assert!(near(&mass(Rule::HardVote), &[1.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0]));
+    }
+
+    #[test]
+    fn weights_are_brought_to_a_sum_of_one() {
+        let weighted = mass(Rule::WeightedMean(vec![5.0, 3.0, 2.0]));
+
+        assert!(near(&weighted, &[0.05 + 0.06 + 0.12, 0.25 + 0.18 + 0.02, 0.15 + 0.12 + 0.18]));
+    }
+
+    #[test]
+    fn certain_members_do_not_make_more_than_certain() {
+        let one = member([("a", 1.0), ("b", 1.0), ("c", 1.0)]);
+        for count in 1..40 {
+            let weights = (1..=count).map(|i| 1.0 / f64::from(i)).collect();
+            let members = vec![one.clone(); count as usize];
+
+            let joined = ensemble(&members, &Rule::WeightedMean(weights)).unwrap();
+            assert!(joined.findings()[0].probabilities.iter().all(|&p| p <= 1.0));
+        }
+    }
+
+    #[test]
+    fn weights_that_are_none_are_refused() {
+        let refused = |weights: &[f64]| {
+            let rule = Rule::WeightedMean(weights.into());
+            ensemble(&members(), &rule).unwrap_err().to_string()
+        };
+
+        assert!(refused(&[0.5, 0.5]).contains("2 weights for 3 members"));
+        assert!(refused(&[0.5, -0.5, 1.0]).contains("`-0.5` is no weight"));
+        assert!(refused(&[0.5, f64::NAN, 1.0]).contains("`NaN` is no weight"));
+        assert!(refused(&[0.0, 0.0, 0.0]).contains("all weights are zero"));
+        assert!(ensemble(&[], &Rule::Mean).is_err());
+    }
+
+    #[test]
+    fn films_that_are_not_the_same_are_named() {
+        let [first, ..] = members();
+        let refused =
+            |other: Scores| ensemble(&[first.clone(), other], &Rule::Mean).unwrap_err().to_string();
+
+        let error = refused(member([("a", 0.1), ("b", 0.5), ("z", 0.3)]));
+        assert!(error.contains("it lacks film `c`"), "{error}");
+        let finding = Finding {
+            name: "Mass".into(),
+            probabilities: vec![0.5; 4],
+            truths: vec![Some(false), Some(true), Some(false), None],
+        };
+        let texts = |texts: [&str; 4]| texts.map(String::from).to_vec();
+        let patients = texts(["pa", "pb", "pc", "pd"]);
+        let four = Scores::new(texts(["a", "b", "c", "d"]), patients, vec![finding]).unwrap();
+        let error = refused(four);
+        assert!(error.contains("it has film `d`, which"), "{error}");
+    }
+
+    #[test]
+    fn truths_and_findings_that_are_not_the_same_are_named() {
+        let [first, second, _] = members();
+        let refused = |findings: Vec<Finding>| {
+            let other = second.with_findings(findings);
+            ensemble(&[first.clone(), other], &Rule::Mean).unwrap_err().to_string()
+        };
+
+        let mut findings = second.findings().to_vec();
+        findings[1].truths[0] = None;
+        let error = refused(findings);
+        assert!(error.contains("the truth of `Nodule` for film `c` is unknown"), "{error}");
+
+        let error = refused(second.findings()[..1].to_vec());
+        assert!(error.contains("it lacks the finding `Nodule`"), "{error}");
+
+        let mut findings = second.findings().to_vec();
+        findings[1].name = "Edema".into();
+        let error = refused(findings);
+        assert!(error.contains("it has the finding `Edema`"), "{error}");
+    }
+
+    #[test]
+    fn one_leaky_member_makes_a_leaky_ensemble() {
+        let [first, second, _] = members();
+        let flags = |flags: [&str; 3]| flags.map(String::from).to_vec();
+        let first = first.with_column("split", flags(["test"; 3])).unwrap();
+        let second = second.with_column("patient_in_training", flags(["0", "1", "0"])).unwrap();
+
+        let joined = ensemble(&[first, second], &Rule::Mean).unwrap();
+        assert_eq!(joined.column("patient_in_training").unwrap(), ["1", "0", "0"]);
+        assert_eq!(joined.split().as_deref(), Some("test"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Patients that a model was trained on, in the table that is to measure it.
+//!
+//! One patient on both sides lifts AUROC by some hundredths without a trace in any figure. So such
+//! a table is refused, row by row, unless the row's own split says `leaky`; a second split in the
+//! same file that says so excuses nothing.
+
+use std::collections::HashSet;
+
+use crate::{Error, Scores};
+
+/// The column that marks films of patients in the training split, 0 or 1.
+const COLUMN: &str = "patient_in_training";
+
+/// Counts the patients of the table that were trained on; `None` where the table does not say.
+///
+/// # Errors
+///
+/// When a film of such a patient is not in a split that says `leaky`, or a mark is not 0 or 1.
+pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Error> {
+    let Some(marks) = scores.column(COLUMN) else {
+        return Ok(None);
+    };
+    if marks.iter().all(|mark| mark.trim().is_empty()) {
+        return Ok(None);
+    }
+    let splits = scores.column("split");
+
+    let (mut trained, mut hidden) = (HashSet::new(), Vec::new());
+    for (row, mark) in marks.iter().enumerate() {
+        let patient = &scores.patients()[row];
+        match mark.trim() {
+            "" | "0" => continue,
+            "1" => trained.insert(patient),
+            other => {
+                let problem = format!("`{COLUMN}` is `{other}`\nit is 0, 1 or empty");
+                let path = scores.origin().to_owned();
+                return Err(Error::Row { path, line: row as u64 + 2, problem });
+            }
+        };
+        let said = splits.is_some_and(|splits| says_leaky(&splits[row]));
+        if !said && !hidden.contains(patient) {
+            hidden.push(patient.clone());
+        }
+    }
+    if hidden.is_empty() {
+        return Ok(Some(trained.len()));
+    }
+    let count = hidden.len();
+    hidden.truncate(3);
+    Err(Error::Leak { path: scores.origin().to_owned(), count, first: hidden })
+}
+
+/// Whether the name of a split says that it shares patients with training.
+pub(crate) fn says_leaky(split: &str) -> bool {
+    split.to_lowercase().contains("leaky")
+}
+
+/// Marks in the joined table what any of these tables, in the same order of films, has marked.
+pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
+    let marked: Vec<&[String]> =
+        members.iter().filter_map(|member| member.column(COLUMN)).collect();
+    if marked.is_empty() {
+        return;
+    }
+    let own = joined.column(COLUMN).map(<[String]>::to_vec);
+    let mut marks = own.unwrap_or_else(|| vec![String::new(); joined.len()]);
+    for (row, mark) in marks.iter_mut().enumerate() {
+        // Empty < "0" < "1": unknown gives way to known, and trained on to all.
+        let highest = marked.iter().map(|column| &column[row]).max();
+        if let Some(highest) = highest.filter(|highest| *highest > mark) {
+            mark.clone_from(highest);
+        }
+    }
+    joined.set_column(COLUMN, marks);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Finding;
+
+    fn table(marks: [&str; 4], splits: [&str; 4]) -> Scores {
+        let texts = |texts: [&str; 4]| texts.map(String::from).to_vec();
+        let finding =
+            Finding { name: "A".into(), probabilities: vec![0.5; 4], truths: vec![Some(true); 4] };
+        Scores::new(texts(["1", "2", "3", "4"]), texts(["p", "q", "r", "r"]), vec![finding])
+            .and_then(|scores| scores.with_column(COLUMN, texts(marks)))
+            .and_then(|scores| scores.with_column("split", texts(splits)))
+            .unwrap()
+    }
+
+    #[test]
+    fn patients_trained_on_are_refused_by_name() {
+        let error = patients_in_training(&table(["1", "0", "1", "1"], ["test"; 4])).unwrap_err();
+
+        let text = error.to_string();
+        assert!(text.contains("2 of its patients were trained on (`p`, `r`)"), "{text}");
+    }
+
+    #[test]
+    fn a_split_that_says_leaky_is_counted() {
+        let leaky = table(["1", "", "1", "1"], ["by-image test, Leaky"; 4]);
+
+        assert_eq!(patients_in_training(&leaky).unwrap(), Some(2));
+    }
+
+    #[test]
+    fn another_split_that_says_leaky_excuses_nothing() {
+        let mixed = table(["0", "0", "1", "1"], ["leaky", "leaky", "test", "test"]);
+
+        assert!(patients_in_training(&mixed).is_err());
+    }
+
+    #[test]
+    fn a_table_that_does_not_say_has_no_count() {
+        assert_eq!(patients_in_training(&table([""; 4], ["test"; 4])).unwrap(), None);
+        assert_eq!(patients_in_training(&table(["0"; 4], ["test"; 4])).unwrap(), Some(0));
+        assert!(patients_in_training(&table(["yes", "0", "0", "0"], ["test"; 4])).is_err());
+    }
+}

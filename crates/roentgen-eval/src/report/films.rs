@@ -1,0 +1,148 @@
+//! Films worth looking at: where the model was surest, right and wrong.
+//!
+//! Taken by probability alone, one frequent finding would fill the page. So findings take turns:
+//! the surest film of each first, then the second of each. A film is shown once.
+
+use std::collections::HashSet;
+
+use crate::{Finding, Scores};
+
+/// Where a film stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// A high probability, and the finding is there.
+    Found,
+    /// A high probability, and the finding is not there.
+    FalseAlarm,
+    /// A low probability, and the finding is there.
+    Missed,
+}
+
+/// A film to show, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Its row in the table.
+    pub row: usize,
+    /// Its image.
+    pub image: String,
+    /// The finding in question.
+    pub finding: String,
+    /// The probability of that finding.
+    pub probability: f64,
+    /// Whether the finding is there.
+    pub truth: bool,
+    /// Where it stands.
+    pub verdict: Verdict,
+}
+
+/// A film and its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilmCard {
+    /// Which film, and why.
+    pub choice: Choice,
+    /// Its picture as PNG; without bytes the card has none.
+    pub png: Vec<u8>,
+    /// A line below it.
+    pub text: String,
+}
+
+/// Chooses up to `n` films of each verdict: found, false alarm, missed.
+///
+/// "High" and "low" are the highest and lowest of the table, whatever the threshold.
+pub fn confident_films(scores: &Scores, n: usize) -> Vec<Choice> {
+    let mut shown = HashSet::new();
+    let mut choices = Vec::new();
+    for verdict in [Verdict::Found, Verdict::FalseAlarm, Verdict::Missed] {
+        let mut turns: Vec<(usize, Choice)> = Vec::new();
+        for finding in scores.findings() {
+            // The first films of the others may be shown already, so more than `n` are ranked.
+            let ranked = surest(scores, finding, verdict).into_iter().take(4 * n).enumerate();
+            turns.extend(ranked);
+        }
+        turns.sort_by(|(turn, a), (other, b)| {
+            turn.cmp(other).then(surer(verdict, a.probability, b.probability))
+        });
+        let fresh = turns.into_iter().filter(|(_, choice)| shown.insert(choice.row)).take(n);
+        choices.extend(fresh.map(|(_, choice)| choice));
+    }
+    choices
+}
+
+fn surest(scores: &Scores, finding: &Finding, verdict: Verdict) -> Vec<Choice> {
+    let wanted = verdict != Verdict::FalseAlarm;
+    let films = finding.known().filter(|(.., truth)| *truth == wanted);
+    let choice = |(row, probability, truth): (usize, f64, bool)| Choice {
+        row,
+        image: scores.images()[row].clone(),
+        finding: finding.name.clone(),
+        probability,
+        truth,
+        verdict,
+    };
+    let mut films: Vec<(usize, f64, bool)> = films.collect();
+    films.sort_by(|a, b| surer(verdict, a.1, b.1));
+    films.into_iter().map(choice).collect()
+}
+
+fn surer(verdict: Verdict, a: f64, b: f64) -> std::cmp::Ordering {
+    match verdict {
+        Verdict::Found | Verdict::FalseAlarm => b.total_cmp(&a),
+        Verdict::Missed => a.total_cmp(&b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Scores {
+        let finding = |name: &str, probabilities: [f64; 6], truths: [u8; 6]| Finding {
+            name: name.into(),
+            probabilities: probabilities.into(),
+            truths: truths.map(|truth| (truth < 2).then_some(truth == 1)).into(),
+        };
+        let names: Vec<String> = "abcdef".chars().map(String::from).collect();
+        Scores::new(
+            names.clone(),
+            names,
+            vec![
+                finding("A", [0.9, 0.8, 0.7, 0.6, 0.1, 0.99], [1, 1, 1, 0, 1, 2]),
+                finding("B", [0.2, 0.1, 0.3, 0.4, 0.5, 0.9], [0, 0, 1, 1, 0, 2]),
+            ],
+        )
+        .unwrap()
+    }
+
+    fn films(verdict: Verdict, n: usize) -> Vec<(String, String)> {
+        let choices = confident_films(&table(), n).into_iter();
+        let of = choices.filter(|choice| choice.verdict == verdict);
+        of.map(|choice| (choice.image, choice.finding)).collect()
+    }
+
+    #[test]
+    fn findings_take_turns() {
+        let found = films(Verdict::Found, 2);
+
+        assert_eq!(found, [("a".into(), "A".into()), ("d".into(), "B".into())]);
+    }
+
+    #[test]
+    fn a_film_is_shown_once_and_never_without_a_truth() {
+        let mut images: Vec<_> =
+            confident_films(&table(), 6).into_iter().map(|c| c.image).collect();
+        images.sort();
+
+        assert!(images.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(!images.contains(&"f".into()));
+    }
+
+    #[test]
+    fn the_missed_are_the_least_likely() {
+        assert_eq!(films(Verdict::Missed, 1), [("e".into(), "A".into())]);
+    }
+
+    #[test]
+    fn false_alarms_are_the_likeliest_without_the_finding() {
+        assert_eq!(films(Verdict::FalseAlarm, 1), [("d".into(), "A".into())]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Our row beside the published ones.
+//!
+//! Columns are the findings of the table that others have measured. Every row carries its split,
+//! and those of our split come first.
+
+use serde::Serialize;
+
+use super::format::{figure, given};
+use crate::{Evaluation, NIH_FINDINGS, published::PUBLISHED};
+
+/// The table of published rows.
+#[derive(Debug, Serialize)]
+pub(super) struct Comparison {
+    /// Names of the columns.
+    findings: Vec<String>,
+    rows: Vec<Row>,
+    /// Whether any row was measured on our split.
+    any_comparable: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    work: &'static str,
+    split: String,
+    values: Vec<String>,
+    mean: String,
+    ours: bool,
+    comparable: bool,
+}
+
+impl Comparison {
+    /// `None` for drawn films and for tables without a finding of the NIH.
+    pub(super) fn of(evaluation: &Evaluation) -> Option<Self> {
+        let known = evaluation.findings.iter().filter(|f| NIH_FINDINGS.contains(&f.name.as_str()));
+        let known: Vec<_> = known.collect();
+        if known.is_empty() || evaluation.is_phantom() {
+            return None;
+        }
+
+        let mut rows = vec![Row {
+            work: "this report",
+            split: evaluation.split.clone().unwrap_or("not recorded".into()),
+            values: known.iter().map(|finding| figure(finding.auroc)).collect(),
+            mean: figure(evaluation.mean.auroc),
+            ours: true,
+            comparable: true,
+        }];
+        rows.extend(PUBLISHED.iter().map(|published| Row {
+            work: published.work,
+            split: published.split.to_owned(),
+            values: known.iter().map(|finding| given(published.auroc(&finding.name))).collect(),
+            mean: given(published.mean),
+            ours: false,
+            comparable: published.is_comparable_with(evaluation.split.as_deref()),
+        }));
+        let any_comparable = rows.iter().any(|row| row.comparable && !row.ours);
+        let findings = known.iter().map(|finding| finding.name.replace('_', " ")).collect();
+        Some(Self { findings, rows, any_comparable })
+    }
+}

@@ -1,0 +1,169 @@
+//! The receiver operating characteristic and the area under it.
+//!
+//! Ties are the trap: scores of a saturated sigmoid or of a vote are equal in bulk, and an area
+//! taken film by film then depends on the order of the file. Here films of equal score are one
+//! step, which is the same as mid-ranks.
+
+use crate::ranking::Ranking;
+
+/// A point of a curve: `[x, y]`, both in 0..1.
+pub type Point = [f64; 2];
+
+/// The area under the ROC curve, by the Mann-Whitney U statistic with ties counted half.
+///
+/// Returns `None` when there are no positives or no negatives, where the area has no meaning.
+/// Scores and truths go in pairs; what one of them has more is not looked at.
+///
+/// ```
+/// use roentgen_eval::auroc;
+///
+/// assert_eq!(auroc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]), Some(0.75));
+/// assert_eq!(auroc(&[0.5, 0.5, 0.5], &[false, true, false]), Some(0.5));
+/// assert_eq!(auroc(&[0.1, 0.4], &[true, true]), None);
+/// ```
+pub fn auroc(scores: &[f64], truths: &[bool]) -> Option<f64> {
+    Ranking::of(scores, truths).areas_of_all().map(|areas| areas.auroc)
+}
+
+/// The ROC curve as false positive rate and sensitivity, from `[0, 0]` to `[1, 1]`.
+///
+/// For drawing: points on a straight line are left out, and where more than `most` remain, those
+/// closest to the one before. The area is never taken from these points but by [`auroc`].
+/// `None` when there are no positives or no negatives.
+///
+/// ```
+/// use roentgen_eval::roc_curve;
+///
+/// let curve = roc_curve(&[0.9, 0.8, 0.3, 0.1], &[true, true, false, false], 400);
+/// assert_eq!(curve, Some(vec![[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]));
+/// ```
+pub fn roc_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Point>> {
+    let steps = steps(scores, truths);
+    let &(positives, negatives) = steps.last()?;
+    if positives == 0 || negatives == 0 {
+        return None;
+    }
+    let point =
+        |&(tp, fp): &(usize, usize)| [fp as f64 / negatives as f64, tp as f64 / positives as f64];
+    let points = [[0.0, 0.0]].into_iter().chain(steps.iter().map(point)).collect();
+    Some(thin(points, most))
+}
+
+/// True and false positives at each distinct score, from the highest down.
+pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<(usize, usize)> {
+    let mut films: Vec<(f64, bool)> = scores.iter().copied().zip(truths.iter().copied()).collect();
+    films.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+
+    let (mut tp, mut fp) = (0, 0);
+    let mut steps = Vec::new();
+    for (index, &(score, truth)) in films.iter().enumerate() {
+        if truth {
+            tp += 1
+        } else {
+            fp += 1
+        }
+        if films.get(index + 1).is_none_or(|next| next.0 != score) {
+            steps.push((tp, fp));
+        }
+    }
+    steps
+}
+
+/// Leaves out what a drawing does not show; the first and the last point stay.
+pub(crate) fn thin(points: Vec<Point>, most: usize) -> Vec<Point> {
+    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
+    for point in points {
+        if let [.., a, b] = kept[..]
+            && straight(a, b, point)
+        {
+            kept.pop();
+        }
+        kept.push(point);
+    }
+    if kept.len() <= most.max(3) {
+        return kept;
+    }
+
+    let far = |a: Point, b: Point| (b[0] - a[0]).abs() + (b[1] - a[1]).abs();
+    let length: f64 = kept.windows(2).map(|pair| far(pair[0], pair[1])).sum();
+    let stride = length / (most.max(3) - 2) as f64;
+    let last = kept.len() - 1;
+    let mut thinned = vec![kept[0]];
+    let mut walked = 0.0;
+    for index in 1..last {
+        walked += far(kept[index - 1], kept[index]);
+        if walked >= stride {
+            thinned.push(kept[index]);
+            walked = 0.0;
+        }
+    }
+    thinned.push(kept[last]);
+    thinned
+}
+
+/// Whether `b` lies on the way from `a` to `c`.
+fn straight(a: Point, b: Point, c: Point) -> bool {
+    let cross = (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]);
+    let along = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]);
+    cross.abs() < 1e-12 && along >= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The share of pairs in which the positive has the higher score.
+    fn by_pairs(scores: &[f64], truths: &[bool]) -> f64 {
+        let of = |class: bool| scores.iter().zip(truths).filter(move |(_, truth)| **truth == class);
+        let (mut won, mut pairs) = (0.0, 0.0);
+        for (p, _) in of(true) {
+            for (n, _) in of(false) {
+                won += if p > n {
+                    1.0
+                } else if p == n {
+                    0.5
+                } else {
+                    0.0
+                };
+                pairs += 1.0;
+            }
+        }
+        won / pairs
+    }
+
+    #[test]
+    fn ties_count_half_as_in_the_count_of_pairs() {
+        let scores: Vec<f64> = (0..97).map(|i| f64::from(i * 37 % 11) / 10.0).collect();
+        let truths: Vec<bool> = (0..97).map(|i| i * i % 7 == 2).collect();
+
+        let difference = auroc(&scores, &truths).unwrap() - by_pairs(&scores, &truths);
+        assert!(difference.abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_order_of_the_file_does_not_matter() {
+        let forth = auroc(&[0.5, 0.5, 0.5, 0.2], &[true, false, false, true]);
+        let back = auroc(&[0.2, 0.5, 0.5, 0.5], &[true, false, false, true]);
+
+        assert_eq!(forth, Some(0.25));
+        assert_eq!(back, Some(0.25));
+    }
+
+    #[test]
+    fn nothing_has_no_area() {
+        assert_eq!(auroc(&[], &[]), None);
+        assert_eq!(roc_curve(&[0.5, 0.1], &[false, false], 9), None);
+        assert_eq!(roc_curve(&[], &[], 9), None);
+    }
+
+    #[test]
+    fn a_long_curve_is_thinned_and_keeps_its_ends() {
+        let scores: Vec<f64> = (0..9000).map(|i| f64::from(i * 7919 % 9001) / 9001.0).collect();
+        let truths: Vec<bool> = (0..9000).map(|i| i % 3 == 0).collect();
+
+        let curve = roc_curve(&scores, &truths, 200).unwrap();
+        assert!(curve.len() <= 200 && curve.len() > 100, "{}", curve.len());
+        assert_eq!((curve[0], *curve.last().unwrap()), ([0.0, 0.0], [1.0, 1.0]));
+        assert!(curve.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]));
+    }
+}

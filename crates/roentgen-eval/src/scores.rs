@@ -1,0 +1,292 @@
+//! The score table: one row a film, one probability and one truth a finding.
+//!
+//! Probabilities are kept as the decimal number that stands in the file, in `f64`: going through
+//! `f32` and back would change digits, and with them ties. A truth may be missing; such a row is
+//! left out for that finding alone.
+
+mod check;
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// The 14 findings of the NIH ChestX-ray14 data set, by name.
+pub const NIH_FINDINGS: [&str; 14] = [
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+];
+
+/// Ends the name of a truth column.
+const TRUTH: &str = ".truth";
+
+/// Columns that are no finding, whatever stands beside them.
+const RESERVED: [&str; 9] =
+    ["image", "patient", "view", "age", "sex", "source", "dataset", "split", "patient_in_training"];
+
+/// One finding of a table, a value a film.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Its name, the column's.
+    pub name: String,
+    /// Probabilities in 0..1.
+    pub probabilities: Vec<f64>,
+    /// Truths, `None` where unknown.
+    pub truths: Vec<Option<bool>>,
+}
+
+impl Finding {
+    /// Takes the probabilities of a model that computes in `f32`.
+    ///
+    /// Each becomes the shortest decimal that reads back as the same `f32`, so that the table shows
+    /// `0.1` and not `0.10000000149011612`.
+    pub fn from_f32(
+        name: impl Into<String>,
+        probabilities: &[f32],
+        truths: Vec<Option<bool>>,
+    ) -> Self {
+        let decimal = |&p: &f32| p.to_string().parse().unwrap_or(f64::from(p));
+        Self {
+            name: name.into(),
+            probabilities: probabilities.iter().map(decimal).collect(),
+            truths,
+        }
+    }
+
+    /// The films with a truth: row, probability, truth.
+    pub fn known(&self) -> impl Iterator<Item = (usize, f64, bool)> + '_ {
+        let pairs = self.probabilities.iter().zip(&self.truths).enumerate();
+        pairs.filter_map(|(row, (&p, &truth))| truth.map(|truth| (row, p, truth)))
+    }
+
+    /// The probabilities and truths of the films with a truth.
+    pub fn known_pairs(&self) -> (Vec<f64>, Vec<bool>) {
+        self.known().map(|(_, p, truth)| (p, truth)).unzip()
+    }
+}
+
+/// A column that is neither the image, the patient nor a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// A text a film, empty where unknown.
+    pub values: Vec<String>,
+}
+
+/// A score table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    origin: PathBuf,
+    images: Vec<String>,
+    patients: Vec<String>,
+    columns: Vec<Column>,
+    findings: Vec<Finding>,
+}
+
+impl Scores {
+    /// Builds a table from what a model said.
+    ///
+    /// # Errors
+    ///
+    /// Whatever would be refused when reading it back: see [`Scores::read`].
+    pub fn new(
+        images: Vec<String>,
+        patients: Vec<String>,
+        findings: Vec<Finding>,
+    ) -> Result<Self, Error> {
+        let origin = PathBuf::from("(in memory)");
+        let scores = Self { origin, images, patients, columns: Vec::new(), findings };
+        scores.check(|row| row as u64 + 2)?;
+        Ok(scores)
+    }
+
+    /// Adds a column: one of `view`, `age`, `sex`, `source`, `dataset`, `split`,
+    /// `patient_in_training`, or any other name.
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken or the number of values is not that of the films.
+    pub fn with_column(
+        mut self,
+        name: impl Into<String>,
+        values: Vec<String>,
+    ) -> Result<Self, Error> {
+        let column = Column { name: name.into(), values };
+        self.columns.push(column);
+        self.check(|row| row as u64 + 2)?;
+        Ok(self)
+    }
+
+    /// The file it was read from, or `(in memory)`.
+    pub fn origin(&self) -> &Path {
+        &self.origin
+    }
+
+    /// The number of films.
+    pub fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Whether there is no film, which no table that was read or built is.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// The images, in table order, each once.
+    pub fn images(&self) -> &[String] {
+        &self.images
+    }
+
+    /// The patient of each image.
+    pub fn patients(&self) -> &[String] {
+        &self.patients
+    }
+
+    /// The findings, in table order.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The finding of that name.
+    pub fn finding(&self, name: &str) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.name == name)
+    }
+
+    /// The other columns, in table order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The texts of the other column of that name, one a film.
+    pub fn column(&self, name: &str) -> Option<&[String]> {
+        let column = self.columns.iter().find(|column| column.name == name)?;
+        Some(&column.values)
+    }
+
+    /// The split of all films, or `mixed: a, b` where they come from several.
+    pub fn split(&self) -> Option<String> {
+        self.single("split")
+    }
+
+    /// The data set of all films, or `mixed: a, b` where they come from several.
+    pub fn dataset(&self) -> Option<String> {
+        self.single("dataset")
+    }
+
+    fn single(&self, name: &str) -> Option<String> {
+        let mut distinct: Vec<&str> = Vec::new();
+        for value in self.column(name)?.iter().map(|value| value.trim()) {
+            if !distinct.contains(&value) {
+                distinct.push(value);
+            }
+        }
+        match distinct.as_slice() {
+            [""] => None,
+            [one] => Some((*one).to_owned()),
+            several => {
+                let names =
+                    several.iter().map(|&name| if name.is_empty() { "(none)" } else { name });
+                Some(format!("mixed: {}", names.collect::<Vec<_>>().join(", ")))
+            }
+        }
+    }
+
+    pub(crate) fn with_findings(&self, findings: Vec<Finding>) -> Self {
+        Self { findings, ..self.clone() }
+    }
+
+    /// The rows in this order, with findings that are in it already.
+    pub(crate) fn reordered(&self, order: &[usize], findings: Vec<Finding>) -> Self {
+        let pick = |texts: &[String]| order.iter().map(|&row| texts[row].clone()).collect();
+        let column =
+            |column: &Column| Column { name: column.name.clone(), values: pick(&column.values) };
+        Self {
+            origin: self.origin.clone(),
+            images: pick(&self.images),
+            patients: pick(&self.patients),
+            columns: self.columns.iter().map(column).collect(),
+            findings,
+        }
+    }
+
+    pub(crate) fn set_column(&mut self, name: &str, values: Vec<String>) {
+        match self.columns.iter_mut().find(|column| column.name == name) {
+            Some(column) => column.values = values,
+            None => self.columns.push(Column { name: name.to_owned(), values }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three(p: [f64; 3]) -> Result<Scores, Error> {
+        let finding = Finding {
+            name: "Mass".into(),
+            probabilities: p.into(),
+            truths: vec![Some(true), None, Some(false)],
+        };
+        let texts = |texts: [&str; 3]| texts.map(String::from).to_vec();
+        Scores::new(texts(["a", "b", "c"]), texts(["1", "1", "2"]), vec![finding])
+    }
+
+    #[test]
+    fn a_film_without_a_truth_is_left_out_for_that_finding() {
+        let scores = three([0.5, 0.25, 0.0]).unwrap();
+
+        let known: Vec<_> = scores.findings()[0].known().collect();
+        assert_eq!(known, [(0, 0.5, true), (2, 0.0, false)]);
+    }
+
+    #[test]
+    fn a_logit_is_refused_with_the_line_it_would_stand_on() {
+        let error = three([0.5, 2.25, 0.0]).unwrap_err().to_string();
+
+        assert!(error.contains("line 3: `Mass` is 2.25"), "{error}");
+        assert!(error.contains("was this a logit?"), "{error}");
+    }
+
+    #[test]
+    fn a_model_in_f32_keeps_its_short_decimals() {
+        let finding = Finding::from_f32("Mass", &[0.1, 1.0, 1e-9], vec![None; 3]);
+
+        assert_eq!(finding.probabilities, [0.1, 1.0, 1e-9]);
+    }
+
+    #[test]
+    fn several_splits_are_named_together() {
+        let with = |texts: [&str; 3]| {
+            let scores = three([0.5; 3]).unwrap();
+            scores.with_column("split", texts.map(String::from).to_vec()).unwrap().split()
+        };
+
+        assert_eq!(with(["test", "test", "test"]).as_deref(), Some("test"));
+        assert_eq!(with(["test", "", "valid"]).as_deref(), Some("mixed: test, (none), valid"));
+        assert_eq!(with(["", "", ""]), None);
+    }
+
+    #[test]
+    fn a_column_of_the_wrong_length_or_a_taken_name_is_refused() {
+        let scores = three([0.5; 3]).unwrap();
+
+        let error = scores.clone().with_column("age", vec!["1".into()]).unwrap_err().to_string();
+        assert!(error.contains("`age` has 1 values for 3 images"), "{error}");
+        let error = scores.with_column("Mass", vec![String::new(); 3]).unwrap_err().to_string();
+        assert!(error.contains("`Mass` would be read as a finding"), "{error}");
+    }
+}
