@@ -78,8 +78,11 @@ pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
         if ![x, y, width, height].iter().all(|value| value.is_finite() && *value >= 0.0) {
             return Err(bad());
         }
-        let finding = Finding::from_box_name(cell(1)?)
-            .map_err(|source| Error::Finding { path: path.to_owned(), line, source })?;
+        let finding = Finding::from_box_name(cell(1)?).map_err(|source| Error::Finding {
+            path: path.to_owned(),
+            line,
+            source,
+        })?;
         boxes.push(FindingBox { image: cell(0)?.to_owned(), finding, x, y, width, height });
     }
     Ok(boxes)
@@ -104,7 +107,10 @@ mod tests {
         .unwrap();
 
         assert_eq!(boxes[0].finding, Finding::Infiltration);
-        assert_eq!([boxes[0].x, boxes[0].y, boxes[0].width, boxes[0].height], [225.5, 547., 86., 79.]);
+        assert_eq!(
+            [boxes[0].x, boxes[0].y, boxes[0].width, boxes[0].height],
+            [225.5, 547., 86., 79.]
+        );
     }
 
     #[test]

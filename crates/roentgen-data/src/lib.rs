@@ -17,12 +17,13 @@ pub mod finding;
 pub mod manifest;
 pub mod metadata;
 pub mod nih;
-#[allow(missing_docs)]
-pub mod phantom { pub const PHANTOM_MARK: &str = "PHANTOM.txt"; }
+
+pub mod phantom;
 pub mod pixels;
 pub mod prepare;
 pub mod preprocess;
 pub mod sample;
+pub mod selection;
 pub mod split;
 pub mod store;
 pub mod summary;

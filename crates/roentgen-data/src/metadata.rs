@@ -143,13 +143,14 @@ impl LabelFile {
         let header = reader.headers().map_err(read)?.clone();
         let column = |column: &'static str| {
             // A byte order mark stands before the first name where a spreadsheet saved the file.
-            header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column).ok_or_else(
-                || Error::Column {
+            header
+                .iter()
+                .position(|name| name.trim_start_matches('\u{feff}').trim() == column)
+                .ok_or_else(|| Error::Column {
                     path: path.to_owned(),
                     column,
                     found: header.iter().collect::<Vec<_>>().join(", "),
-                },
-            )
+                })
         };
         let [image, labels, follow_up, patient] = [
             column("Image Index")?,
@@ -174,24 +175,22 @@ impl LabelFile {
                     value: cell(index).to_owned(),
                 })
             };
-            let film = Film {
-                image: cell(image).to_owned(),
-                findings: FilmFindings::parse(cell(labels)).map_err(|source| Error::Finding {
-                    path: path.to_owned(),
-                    line,
-                    source,
-                })?,
-                follow_up: number("Follow-up #", follow_up)?,
-                patient: number("Patient ID", patient)?,
-                age: parse_age(cell(age)).map_err(|()| Error::Number {
-                    path: path.to_owned(),
-                    line,
-                    column: "Patient Age",
-                    value: cell(age).to_owned(),
-                })?,
-                sex: cell(sex).to_owned(),
-                view: cell(view).to_owned(),
-            };
+            let film =
+                Film {
+                    image: cell(image).to_owned(),
+                    findings: FilmFindings::parse(cell(labels))
+                        .map_err(|source| Error::Finding { path: path.to_owned(), line, source })?,
+                    follow_up: number("Follow-up #", follow_up)?,
+                    patient: number("Patient ID", patient)?,
+                    age: parse_age(cell(age)).map_err(|()| Error::Number {
+                        path: path.to_owned(),
+                        line,
+                        column: "Patient Age",
+                        value: cell(age).to_owned(),
+                    })?,
+                    sex: cell(sex).to_owned(),
+                    view: cell(view).to_owned(),
+                };
             if let Some(first) = lines.insert(film.image.clone(), line) {
                 return Err(Error::Duplicate {
                     path: path.to_owned(),
@@ -210,7 +209,8 @@ impl LabelFile {
 
     /// Tells the circulating files apart by four counts.
     pub fn version(&self) -> Version {
-        let count = |finding| self.films.iter().filter(|film| film.findings.contains(finding)).count();
+        let count =
+            |finding| self.films.iter().filter(|film| film.findings.contains(finding)).count();
         let counts = [
             count(Finding::Atelectasis),
             count(Finding::Cardiomegaly),
@@ -284,7 +284,8 @@ mod tests {
     #[test]
     fn a_duplicate_film_is_named_with_both_lines() {
         let row = "a.png,Mass,0,7,58,M,PA,1,1,1,1\n";
-        let error = read(&format!("{V2020}{row}b.png,Mass,0,7,58,M,PA,1,1,1,1\n{row}")).unwrap_err();
+        let error =
+            read(&format!("{V2020}{row}b.png,Mass,0,7,58,M,PA,1,1,1,1\n{row}")).unwrap_err();
 
         assert!(matches!(error, Error::Duplicate { first: 2, line: 4, .. }), "{error}");
     }

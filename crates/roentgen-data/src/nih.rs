@@ -215,10 +215,7 @@ mod tests {
         touch(root.path().join("Data_Entry_2017_v2020.csv"));
 
         assert!(matches!(Layout::find(root.path(), None), Err(Error::Twice { .. })));
-        assert!(matches!(
-            Layout::find(Path::new("no-such-folder"), None),
-            Err(Error::List { .. })
-        ));
+        assert!(matches!(Layout::find(Path::new("no-such-folder"), None), Err(Error::List { .. })));
     }
 
     #[cfg(unix)]

@@ -141,9 +141,7 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
         Filter::Box => fir::FilterType::Box,
     };
     let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(kernel));
-    fir::Resizer::new()
-        .resize(&source, &mut target, &options)
-        .map_err(|error| failed(&error))?;
+    fir::Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
     Ok(Plane { width: size, height: size, pixels: target.into_vec() })
 }
 
@@ -153,11 +151,24 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
 ///
 /// If the plane has not `height * width` pixels.
 pub fn to_png(plane: &Plane) -> Vec<u8> {
+    png(&plane.pixels, plane.width, plane.height, image::ExtendedColorType::L8)
+}
+
+/// Encodes `height * width` pixels of red, green, blue as a PNG.
+///
+/// # Panics
+///
+/// If there are not `3 * height * width` values.
+pub fn rgb_to_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
+    png(pixels, width, height, image::ExtendedColorType::Rgb8)
+}
+
+fn png(pixels: &[u8], width: u32, height: u32, colour: image::ExtendedColorType) -> Vec<u8> {
     use image::ImageEncoder;
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(&plane.pixels, plane.width, plane.height, image::ExtendedColorType::L8)
-        .expect("a plane has height * width pixels, and memory takes all that is written to it");
+        .write_image(pixels, width, height, colour)
+        .expect("the caller gives as many pixels as it says, and memory takes all that is written");
     bytes
 }
 
@@ -235,8 +246,13 @@ mod tests {
         let whole = png(DynamicImage::new_luma8(64, 64));
 
         assert!(matches!(decode(b""), Err(Error::Empty)));
-        assert!(matches!(decode(b"hello world"), Err(Error::Unknown(start)) if start == "hello wo"));
-        assert!(matches!(decode(&whole[..whole.len() / 2]), Err(Error::Decode { kind: "PNG", .. })));
+        assert!(
+            matches!(decode(b"hello world"), Err(Error::Unknown(start)) if start == "hello wo")
+        );
+        assert!(matches!(
+            decode(&whole[..whole.len() / 2]),
+            Err(Error::Decode { kind: "PNG", .. })
+        ));
         assert!(matches!(decode(b"\xff\xd8\xff\xe0junk"), Err(Error::Decode { kind: "JPEG", .. })));
     }
 

@@ -253,8 +253,14 @@ mod tests {
     fn the_seed_decides_and_another_seed_differs() {
         let rows = rows(100);
 
-        assert_eq!(divide(&rows, Rule::ByPatient, 1).unwrap(), divide(&rows, Rule::ByPatient, 1).unwrap());
-        assert_ne!(divide(&rows, Rule::ByPatient, 1).unwrap(), divide(&rows, Rule::ByPatient, 2).unwrap());
+        assert_eq!(
+            divide(&rows, Rule::ByPatient, 1).unwrap(),
+            divide(&rows, Rule::ByPatient, 1).unwrap()
+        );
+        assert_ne!(
+            divide(&rows, Rule::ByPatient, 1).unwrap(),
+            divide(&rows, Rule::ByPatient, 2).unwrap()
+        );
     }
 
     #[test]
@@ -277,7 +283,9 @@ mod tests {
     fn a_leak_is_refused_with_count_and_first_names() {
         let text = refuse_leak(&BTreeSet::from([5, 7, 11, 13])).unwrap_err().to_string();
 
-        assert!(text.starts_with("4 patients stand on both sides of the split (patient 5, 7, 11, ...)"));
+        assert!(
+            text.starts_with("4 patients stand on both sides of the split (patient 5, 7, 11, ...)")
+        );
         assert!(refuse_leak(&BTreeSet::new()).is_ok());
     }
 

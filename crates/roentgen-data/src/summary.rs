@@ -42,7 +42,8 @@ impl Summary {
         let mut together = [[0; 14]; 14];
         let mut by_number = vec![0; 1];
         for row in &rows {
-            let findings: Vec<usize> = row.findings.iter().map(|finding| finding as usize).collect();
+            let findings: Vec<usize> =
+                row.findings.iter().map(|finding| finding as usize).collect();
             if by_number.len() <= findings.len() {
                 by_number.resize(findings.len() + 1, 0);
             }

@@ -38,7 +38,9 @@ fn half() -> f64 {
 #[non_exhaustive]
 pub enum Error {
     /// Films too small for the backbone.
-    #[error("{architecture} takes films of at least {least} px, and these have {size} px; prepare larger ones")]
+    #[error(
+        "{architecture} takes films of at least {least} px, and these have {size} px; prepare larger ones"
+    )]
     TooSmall {
         /// The backbone.
         architecture: &'static str,

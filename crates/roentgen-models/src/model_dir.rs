@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use roentgen_data::Finding;
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::preprocess::Input;
-use roentgen_data::split::Rule;
+use roentgen_data::selection::Selection;
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::{Classifier, ClassifierConfig};
@@ -48,19 +48,17 @@ pub struct Training {
     pub data: String,
     /// SHA-256 of the names of the films trained on, in order.
     pub split: String,
-    /// How films were divided.
-    pub rule: Rule,
+    /// How films were chosen and divided.
+    pub selection: Selection,
     /// The seed that divided them and drew the weights.
     pub seed: u64,
-    /// Whether patients stand on both sides and the experiment said so.
-    pub leaky: bool,
     /// Films trained on.
     pub films: usize,
     /// Their patients.
     pub patients: usize,
     /// The epoch these weights are from, from 1.
     pub epoch: usize,
-    /// Loss on the validation films; not a number where there are none.
+    /// Loss on the validation films; none where there are none.
     pub valid_loss: Option<f64>,
     /// Mean AUROC on the validation films.
     pub valid_auroc: Option<f64>,
@@ -117,8 +115,10 @@ impl Description {
         let path = folder.join(DESCRIPTION);
         let text = fs::read_to_string(&path)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
-        let description: Self = toml::from_str(&text)
-            .map_err(|source| Error::Description { path: path.clone(), source: Box::new(source) })?;
+        let description: Self = toml::from_str(&text).map_err(|source| Error::Description {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
         description
             .network
             .check(description.input.size, description.input.channels)
@@ -134,8 +134,8 @@ impl Description {
 /// The file system's.
 pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
-    let bytes = weights::to_bytes(model)
-        .map_err(|source| Error::Weights { path: path.clone(), source })?;
+    let bytes =
+        weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
     let path = folder.join(DESCRIPTION);
     let text = toml::to_string(description)

@@ -21,7 +21,8 @@ pub fn overlay(film: &Plane, mask: &Mask) -> Vec<u8> {
     for row in 0..film.height {
         for column in 0..film.width {
             let gray = f32::from(film.pixels[(row * film.width + column) as usize]);
-            let value = if span > 1e-6 { (sample(film, mask, row, column) - low) / span } else { 0.0 };
+            let value =
+                if span > 1e-6 { (sample(film, mask, row, column) - low) / span } else { 0.0 };
             let colour = colour(value);
             let share = STRENGTH * value;
             pixels.extend(colour.map(|c| (gray * (1.0 - share) + c * share).round() as u8));
@@ -34,7 +35,9 @@ pub fn overlay(film: &Plane, mask: &Mask) -> Vec<u8> {
 pub fn map_alone(film: &Plane, mask: &Mask) -> Plane {
     let pixels = (0..film.height)
         .flat_map(|row| (0..film.width).map(move |column| (row, column)))
-        .map(|(row, column)| (sample(film, mask, row, column).clamp(0.0, 1.0) * 255.0).round() as u8)
+        .map(|(row, column)| {
+            (sample(film, mask, row, column).clamp(0.0, 1.0) * 255.0).round() as u8
+        })
         .collect();
     Plane { width: film.width, height: film.height, pixels }
 }

@@ -39,7 +39,8 @@ impl From<burn_pack::Error> for Error {
 ///
 /// None that a caller could bring about; Burn's packing may fail.
 pub fn to_bytes<M: Module>(model: &M) -> Result<Bytes, Error> {
-    let mut tensors = Reader::from_bytes(model.clone().into_record().into_bytes()?)?.into_tensors()?;
+    let mut tensors =
+        Reader::from_bytes(model.clone().into_record().into_bytes()?)?.into_tensors()?;
     for (number, tensor) in (1..).zip(&mut tensors) {
         tensor.param_id = Some(number);
     }

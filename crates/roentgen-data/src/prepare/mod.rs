@@ -133,7 +133,9 @@ pub enum Error {
         what: String,
     },
     /// No film is left.
-    #[error("none of the {listed} films listed in `{labels}` could be read; the first: {image}: {reason}")]
+    #[error(
+        "none of the {listed} films listed in `{labels}` could be read; the first: {image}: {reason}"
+    )]
     NoFilms {
         /// Rows of the label file.
         listed: usize,
@@ -177,8 +179,7 @@ pub fn prepare(
         above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
     };
 
-    fs::create_dir_all(out)
-        .map_err(|source| WriteError { path: out.to_owned(), source })?;
+    fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
     if let Some(done) = Description::read_if_there(out)? {
         if done.inputs != inputs {
             let what = format!("{} films of {} px", done.films, done.size);
@@ -238,8 +239,7 @@ fn seal(
     prepared::write_bad_films(out, &outcome.bad)?;
     let growing = files::aside(&path);
     outcome.description.films = rows.len();
-    outcome.description.patients =
-        rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
+    outcome.description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
     outcome.description.bad_films = outcome.bad.len();
     outcome.description.fingerprint = fingerprint(&[out.join("manifest.csv"), growing.clone()])?;
     fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
@@ -316,7 +316,8 @@ struct Lists {
 
 impl Lists {
     fn read(layout: &Layout) -> Result<Self, nih::Error> {
-        let read = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
+        let read =
+            |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
         Ok(Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? })
     }
 
@@ -330,7 +331,11 @@ impl Lists {
 
     fn unknown(&self, labels: &LabelFile) -> usize {
         let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
-        self.train_val.iter().chain(&self.test).filter(|name| !listed.contains(name.as_str())).count()
+        self.train_val
+            .iter()
+            .chain(&self.test)
+            .filter(|name| !listed.contains(name.as_str()))
+            .count()
     }
 }
 
@@ -361,7 +366,12 @@ fn fingerprint_of_inputs(
 ) -> Result<String, Error> {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?} {}\n", settings.size, settings.filter, settings.any_size));
-    let tables = [Some(&labels.path), layout.train_val.as_ref(), layout.test.as_ref(), layout.boxes.as_ref()];
+    let tables = [
+        Some(&labels.path),
+        layout.train_val.as_ref(),
+        layout.test.as_ref(),
+        layout.boxes.as_ref(),
+    ];
     for path in tables.into_iter().flatten() {
         hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
     }

@@ -90,8 +90,10 @@ impl Description {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), WriteError> {
         let path = folder.join(FILE);
-        let text = toml::to_string(self)
-            .map_err(|error| WriteError { path: path.clone(), source: std::io::Error::other(error) })?;
+        let text = toml::to_string(self).map_err(|error| WriteError {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
         files::write_whole(&path, text.as_bytes())
     }
 }

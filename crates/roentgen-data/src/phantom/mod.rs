@@ -1,0 +1,252 @@
+//! A data set that is drawn: chest films with the signs of the fourteen findings, in NIH's layout.
+//!
+//! Phantoms stand in for patients' films in tests, first steps and demonstrations. They are drawn
+//! from the anatomy outwards: a patient has a rib cage, lungs, a heart and a spine of their own; a
+//! visit gives a pose, a view and an exposure; a finding changes the anatomy where its sign would
+//! be on a film, and nothing else depends on it. So a network that finds the findings has looked
+//! at the picture, but its figures say nothing about patients: a phantom has no unclear label, no
+//! overlapping disease, no scanner. A data set of phantoms is told by its file [`PHANTOM_MARK`].
+//!
+//! Findings are drawn with NIH's co-occurrence and flattened frequencies: the square roots of
+//! NIH's, at least about 2.6 % of the films each, 45 % of the films without any.
+//!
+//! The same seed draws the same bytes on any number of threads.
+
+mod airspace;
+mod anatomy;
+mod bones;
+mod brush;
+mod canvas;
+mod film;
+mod layout;
+mod lesions;
+mod patient;
+mod side;
+mod signs;
+mod tissue;
+
+use std::collections::HashSet;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use self::film::Film;
+use self::layout::BoxRow;
+use self::patient::{Patient, Visit};
+use crate::files::{WriteError, write_whole};
+
+/// The file that tells a data set of phantoms from one of patients.
+pub const PHANTOM_MARK: &str = "PHANTOM.txt";
+
+/// The widths a film may have.
+const SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
+
+/// From this many films on, one in two hundred is RGBA with equal channels, as at NIH.
+const FILMS_WITH_RGBA: usize = 50;
+
+/// From this many films on, there are twelve folders of films, as at NIH, below it three.
+const FILMS_WITH_TWELVE_FOLDERS: usize = 120;
+
+/// What to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How many films.
+    pub films: usize,
+    /// Width and height of a film in pixels, from 64 to 2048.
+    pub size: u32,
+    /// The same seed draws the same films.
+    pub seed: u64,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Films.
+    pub films: usize,
+    /// Patients on them.
+    pub patients: usize,
+    /// Rows of the box list.
+    pub boxes: usize,
+}
+
+/// A phantom data set that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is nothing to draw.
+    #[error("cannot draw 0 phantom films: ask for at least 1")]
+    NoFilms,
+    /// A film of that width is not drawn.
+    #[error("cannot draw phantom films of {size} pixels: ask for a size from 64 to 2048")]
+    Size {
+        /// The width that was asked for.
+        size: u32,
+    },
+    /// Something is in the folder already.
+    #[error("cannot write phantom films into `{path}`, which is not empty: name a new folder")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder could not be made or looked into.
+    #[error("could not create folder `{path}`")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A film could not be encoded as PNG.
+    #[error("could not encode film `{path}`")]
+    Encode {
+        /// The file it was meant for.
+        path: PathBuf,
+        /// Why.
+        source: image::ImageError,
+    },
+    /// A file could not be written.
+    #[error("could not write the phantom data set")]
+    Write(#[from] WriteError),
+}
+
+/// Draws a data set into the folder `out`, which is made where it is missing and must be empty.
+///
+/// `progress(done)` is called with the number of films done so far, from any thread.
+///
+/// # Errors
+///
+/// No films, a size out of range, a folder with something in it, or the file system's errors. The
+/// label file and the mark come last, so that a data set cut short is not taken for a whole one.
+pub fn write(
+    out: &Path,
+    settings: &Settings,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Written, Error> {
+    let Settings { films, size, seed } = *settings;
+    if films == 0 {
+        return Err(Error::NoFilms);
+    }
+    if !SIZES.contains(&size) {
+        return Err(Error::Size { size });
+    }
+    let patients = patients(seed, films);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let is_test = layout::choose_test(&patients, &mut rng);
+    let labels = layout::labels(&patients, &mut rng);
+    let rgba = choose_rgba(films, &mut rng);
+    let folders = make_folders(out, films)?;
+
+    let visits: Vec<(usize, &Patient, &Visit)> = patients
+        .iter()
+        .enumerate()
+        .flat_map(|(index, patient)| {
+            patient.visits.iter().map(move |visit| (index, patient, visit))
+        })
+        .collect();
+    let done = AtomicUsize::new(0);
+    let boxes: Vec<Vec<BoxRow>> = visits
+        .par_iter()
+        .enumerate()
+        .map(|(number, &(index, patient, visit))| {
+            let film = film::draw(patient, visit, size as usize);
+            let name = layout::film_name(patient, visit);
+            let path = folders[number * folders.len() / films].join(&name);
+            let bytes = encode(&film, size, rgba.contains(&number))
+                .map_err(|source| Error::Encode { path: path.clone(), source })?;
+            write_whole(&path, &bytes)?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            let boxes = if is_test[index] { film.boxes } else { Vec::new() };
+            Ok(boxes.into_iter().map(|(finding, area)| (name.clone(), finding, area)).collect())
+        })
+        .collect::<Result<_, Error>>()?;
+
+    let mut boxes = boxes.concat();
+    write_whole(&out.join("BBox_List_2017.csv"), layout::boxes(&mut boxes).as_bytes())?;
+    let test = layout::list(&patients, |index| is_test[index]);
+    write_whole(&out.join("test_list.txt"), test.as_bytes())?;
+    let train = layout::list(&patients, |index| !is_test[index]);
+    write_whole(&out.join("train_val_list.txt"), train.as_bytes())?;
+    write_whole(&out.join(PHANTOM_MARK), mark(settings).as_bytes())?;
+    write_whole(&out.join("Data_Entry_2017_v2020.csv"), labels.as_bytes())?;
+    Ok(Written { films, patients: patients.len(), boxes: boxes.len() })
+}
+
+/// As many patients as have `films` films together.
+fn patients(seed: u64, films: usize) -> Vec<Patient> {
+    let mut patients = Vec::new();
+    let mut rest = films;
+    for id in 1.. {
+        let patient = Patient::random(seed, id, rest);
+        rest -= patient.visits.len();
+        patients.push(patient);
+        if rest == 0 {
+            break;
+        }
+    }
+    patients
+}
+
+fn choose_rgba(films: usize, rng: &mut ChaCha8Rng) -> HashSet<usize> {
+    if films < FILMS_WITH_RGBA {
+        return HashSet::new();
+    }
+    let mut numbers: Vec<usize> = (0..films).collect();
+    numbers.shuffle(rng);
+    numbers.into_iter().take(films.div_ceil(200)).collect()
+}
+
+/// Makes the folders of the films in `out`, which must be empty or missing.
+fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| Error::Folder { path, source }
+    };
+    fs::create_dir_all(out).map_err(failed(out))?;
+    if fs::read_dir(out).map_err(failed(out))?.next().is_some() {
+        return Err(Error::NotEmpty { path: out.to_owned() });
+    }
+    let count = if films >= FILMS_WITH_TWELVE_FOLDERS { 12 } else { 3 };
+    let folders: Vec<_> = (1..=count.min(films))
+        .map(|number| out.join(format!("images_{number:03}/images")))
+        .collect();
+    for folder in &folders {
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+    }
+    Ok(folders)
+}
+
+fn encode(film: &Film, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
+    if rgba {
+        let pixels: Vec<u8> =
+            film.pixels.iter().flat_map(|&gray| [gray, gray, gray, u8::MAX]).collect();
+        encoder.write_image(&pixels, size, size, ExtendedColorType::Rgba8)?;
+    } else {
+        encoder.write_image(&film.pixels, size, size, ExtendedColorType::L8)?;
+    }
+    Ok(bytes.into_inner())
+}
+
+fn mark(settings: &Settings) -> String {
+    let Settings { films, size, seed } = settings;
+    format!(
+        "These chest films were drawn by `roentgen phantom`. They show no patient.\n\
+         \n\
+         films: {films}\n\
+         size: {size}\n\
+         seed: {seed}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests;

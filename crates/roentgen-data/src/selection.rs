@@ -1,0 +1,147 @@
+//! Which films an experiment uses, and on which side: sampling, then division, then dropping.
+//!
+//! The order is the 2019 study's: it sampled films, divided them, and only then lost those without
+//! a finding, in silence. Here each of the three is a setting, and a leak stops everything unless
+//! the experiment owns up to it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::finding::Finding;
+use crate::manifest::Row;
+use crate::sample::{self, Sample};
+use crate::split::{self, Error, Rule, Split};
+
+/// What happens to films that show none of the findings asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normal {
+    /// They stay: a classifier that never saw a normal film knows nothing of normal films.
+    #[default]
+    Keep,
+    /// They go, as in the 2019 study.
+    Drop,
+}
+
+/// How films are chosen and divided.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// How films are divided.
+    pub split: Rule,
+    /// Whether patients may stand on both sides; every table then says so.
+    pub leaky: bool,
+    /// What happens to films without a finding.
+    pub normal: Normal,
+    /// Weighted sampling before the division, as in the 2019 study.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+impl Selection {
+    /// The side of each row, `None` for a film that is not used.
+    ///
+    /// # Errors
+    ///
+    /// Lists asked for and absent, or patients on both sides without `leaky`.
+    pub fn sides(
+        &self,
+        rows: &[Row],
+        findings: &[Finding],
+        seed: u64,
+    ) -> Result<Vec<Option<Split>>, Error> {
+        let drawn = match self.sample {
+            Some(sample) => sample::draw(rows, sample, seed),
+            None => vec![true; rows.len()],
+        };
+        let indices: Vec<usize> = (0..rows.len()).filter(|&index| drawn[index]).collect();
+        let chosen: Vec<Row> = indices.iter().map(|&index| rows[index].clone()).collect();
+        let mut sides = vec![None; rows.len()];
+        for (index, side) in indices.into_iter().zip(split::divide(&chosen, self.split, seed)?) {
+            let shows_one = findings.iter().any(|&finding| rows[index].findings.contains(finding));
+            if shows_one || self.normal == Normal::Keep {
+                sides[index] = side;
+            }
+        }
+        if !self.leaky {
+            let films = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
+            split::refuse_leak(&split::patients_on_both_sides(films))?;
+        }
+        Ok(sides)
+    }
+
+    /// The name of a side in tables, such as `official test` or `by-image valid, leaky`.
+    pub fn name(&self, side: Split) -> String {
+        let leaky = if self.leaky { ", leaky" } else { "" };
+        format!("{} {}{leaky}", self.split.name(), side.name())
+    }
+}
+
+/// SHA-256 of the films' names in order: two selections with one fingerprint are one.
+pub fn fingerprint<'a>(images: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for image in images {
+        hash.update(image.as_bytes());
+        hash.update(b"\n");
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::FilmFindings;
+    use crate::manifest::List;
+
+    fn rows() -> Vec<Row> {
+        (0..60)
+            .map(|film| Row {
+                image: format!("{film}.png"),
+                patient: film / 3,
+                follow_up: film % 3,
+                age: None,
+                sex: "F".into(),
+                view: "PA".into(),
+                findings: FilmFindings::parse(["Mass", "Hernia", "No Finding"][film as usize % 3])
+                    .unwrap(),
+                list: Some(if film < 45 { List::TrainVal } else { List::Test }),
+                file_size: [1024, 1024],
+            })
+            .collect()
+    }
+
+    const KEEP: Selection =
+        Selection { split: Rule::Official, leaky: false, normal: Normal::Keep, sample: None };
+
+    #[test]
+    fn dropping_takes_films_without_a_chosen_finding_from_every_side() {
+        let rows = rows();
+        let dropped = Selection { normal: Normal::Drop, ..KEEP };
+        let kept = KEEP.sides(&rows, &[Finding::Mass], 1).unwrap();
+        let sides = dropped.sides(&rows, &[Finding::Mass], 1).unwrap();
+
+        assert!(kept.iter().all(Option::is_some));
+        for (index, side) in sides.into_iter().enumerate() {
+            assert_eq!(side, if index % 3 == 0 { kept[index] } else { None });
+        }
+    }
+
+    #[test]
+    fn the_split_by_film_is_refused_unless_the_experiment_says_leaky() {
+        let rows = rows();
+        let by_image = Selection { split: Rule::ByImage, ..KEEP };
+
+        assert!(matches!(by_image.sides(&rows, &Finding::ALL, 1), Err(Error::Leaky { .. })));
+        let leaky = Selection { leaky: true, ..by_image };
+        assert!(leaky.sides(&rows, &Finding::ALL, 1).is_ok());
+        assert_eq!(leaky.name(Split::Valid), "by-image valid, leaky");
+    }
+
+    #[test]
+    fn official_lists_that_share_a_patient_are_refused() {
+        let mut rows = rows();
+        rows[44].patient = rows[45].patient;
+
+        assert!(matches!(KEEP.sides(&rows, &Finding::ALL, 1), Err(Error::Leaky { count: 1, .. })));
+    }
+}

@@ -1,0 +1,210 @@
+//! The run directory: names of its files, what is written before the first step, and the log.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use roentgen_data::files::{self, WriteError};
+use roentgen_data::manifest::Row;
+use roentgen_data::split::Split;
+
+use crate::experiment::Experiment;
+use crate::progress::EpochRow;
+
+/// The resolved experiment.
+pub const EXPERIMENT: &str = "experiment.toml";
+/// One line an epoch.
+pub const EPOCHS: &str = "epochs.csv";
+/// Every film the run used, and its side.
+pub const FILMS: &str = "films.csv";
+/// What was printed, kept.
+pub const LOG: &str = "train.log";
+/// Stands there once the run has ended by itself.
+pub const FINISHED: &str = "finished";
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Why a run's folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A run is there already.
+    #[error("`{path}` holds an unfinished run; go on with `--resume`, or name another folder")]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The run has ended.
+    #[error("`{path}` holds a finished run; name another folder")]
+    Finished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The run is of another experiment.
+    #[error(
+        "`{path}` holds a run of another experiment ({difference}); name another folder, or resume \
+         with the settings it began with"
+    )]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// The first line that differs.
+        difference: String,
+    },
+    /// A file could not be read.
+    #[error("could not read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Whether a run may go on where another stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The folder must be new.
+    Fresh,
+    /// An unfinished run of the same experiment goes on; with none there, one begins.
+    Resume,
+}
+
+impl RunDir {
+    /// Opens a folder for a run of `experiment`.
+    ///
+    /// # Errors
+    ///
+    /// A run that is there and may not go on, or is of another experiment.
+    pub fn open(path: &Path, experiment: &Experiment, start: Start) -> Result<Self, Error> {
+        let run = Self { path: path.to_owned() };
+        let text = toml::to_string(experiment).map_err(|error| WriteError {
+            path: run.file(EXPERIMENT),
+            source: std::io::Error::other(error),
+        })?;
+        if run.file(EXPERIMENT).exists() {
+            let there = fs::read_to_string(run.file(EXPERIMENT))
+                .map_err(|source| Error::Read { path: run.file(EXPERIMENT), source })?;
+            if there != text {
+                let difference = difference(&there, &text);
+                return Err(Error::Other { path: run.path, difference });
+            }
+            if run.file(FINISHED).exists() && start == Start::Fresh {
+                return Err(Error::Finished { path: run.path });
+            }
+            if start == Start::Fresh {
+                return Err(Error::Unfinished { path: run.path });
+            }
+        } else {
+            fs::create_dir_all(path)
+                .map_err(|source| WriteError { path: path.to_owned(), source })?;
+            files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
+        }
+        Ok(run)
+    }
+
+    /// A file of the run.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes which film stands on which side.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<(), Error> {
+        let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
+        let rows = used.map(|(row, side)| {
+            [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
+        });
+        self.write_csv(FILMS, &["image", "patient", "split"], rows)
+    }
+
+    /// Writes the table of epochs.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
+        let header = [
+            "epoch",
+            "train_loss",
+            "valid_loss",
+            "valid_auroc",
+            "learning_rate",
+            "best",
+            "seconds",
+        ];
+        let rows = epochs.iter().map(|row| {
+            [
+                row.epoch.to_string(),
+                row.train_loss.to_string(),
+                row.valid_loss.to_string(),
+                row.valid_auroc.map_or_else(String::new, |auroc| auroc.to_string()),
+                row.learning_rate.to_string(),
+                u8::from(row.is_best).to_string(),
+                format!("{:.3}", row.seconds),
+            ]
+        });
+        self.write_csv(EPOCHS, &header, rows)
+    }
+
+    fn write_csv<const N: usize>(
+        &self,
+        name: &str,
+        header: &[&str; N],
+        rows: impl Iterator<Item = [String; N]>,
+    ) -> Result<(), Error> {
+        let path = self.file(name);
+        let failed = |error: csv::Error| WriteError { path: path.clone(), source: error.into() };
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(header).map_err(failed)?;
+        for row in rows {
+            writer.write_record(&row).map_err(failed)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+        Ok(files::write_whole(&path, &bytes)?)
+    }
+
+    /// Adds a line to the log.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn log(&self, line: &str) -> Result<(), Error> {
+        let path = self.file(LOG);
+        let written = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| writeln!(file, "{line}"));
+        written.map_err(|source| WriteError { path, source }.into())
+    }
+
+    /// Marks the run as ended.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn finish(&self, why: &str) -> Result<(), Error> {
+        Ok(files::write_whole(&self.file(FINISHED), format!("{why}\n").as_bytes())?)
+    }
+}
+
+/// The first line in which two experiments differ.
+fn difference(there: &str, here: &str) -> String {
+    let differs = there.lines().zip(here.lines()).find(|(a, b)| a != b);
+    differs.map_or_else(
+        || "one has more keys".to_owned(),
+        |(there, here)| format!("it has `{there}`, this one `{here}`"),
+    )
+}

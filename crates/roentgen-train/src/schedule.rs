@@ -1,0 +1,157 @@
+//! How the learning rate changes: by step for cosine and one-cycle, by epoch on a plateau.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Invalid;
+
+/// `[train.schedule]`
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// The rate stays.
+    Constant,
+    /// The rate is cut when the validation loss stops falling, as in the 2019 study (Keras'
+    /// `ReduceLROnPlateau` with `min_delta` 1e-4).
+    ReduceOnPlateau {
+        /// What the rate is multiplied by.
+        factor: f64,
+        /// Epochs without a better loss before it is cut.
+        patience: usize,
+        /// It is never cut below this.
+        floor: f64,
+    },
+    /// Half a cosine from the rate down to nothing over all epochs, from Loshchilov and Hutter, 2017.
+    Cosine {
+        /// Share of all steps in which the rate rises from nothing first.
+        #[serde(default)]
+        warmup: f64,
+    },
+    /// Up to the rate and down to nothing along cosines, from Smith and Topin, 2018 (with
+    /// PyTorch's proportions: from 1/25 of the rate, to 1/10,000 of that).
+    OneCycle {
+        /// Share of all steps in which the rate rises.
+        #[serde(default = "rise")]
+        rise: f64,
+    },
+}
+
+fn rise() -> f64 {
+    0.3
+}
+
+/// Loss must fall by more than this to count, as in Keras.
+const LEAST_GAIN: f64 = 1e-4;
+
+/// What a schedule remembers between epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    /// What the rate has been multiplied by so far.
+    pub scale: f64,
+    /// The least loss seen.
+    pub best: f64,
+    /// Epochs since.
+    pub waited: usize,
+}
+
+impl Default for Plateau {
+    fn default() -> Self {
+        // A float's largest value and not infinity: the state is kept in a text file.
+        Self { scale: 1.0, best: f64::MAX, waited: 0 }
+    }
+}
+
+impl Schedule {
+    /// The rate of step `step` of `steps` in the whole run.
+    pub fn rate(&self, base: f64, step: usize, steps: usize, plateau: &Plateau) -> f64 {
+        let place = step as f64 / steps.max(1) as f64;
+        match *self {
+            Schedule::Constant => base,
+            Schedule::ReduceOnPlateau { floor, .. } => (base * plateau.scale).max(floor.min(base)),
+            Schedule::Cosine { warmup } if place < warmup => {
+                base * (step + 1) as f64 / (warmup * steps as f64).max(1.0)
+            }
+            Schedule::Cosine { warmup } => between(base, 0.0, (place - warmup) / (1.0 - warmup)),
+            Schedule::OneCycle { rise } if place < rise => between(base / 25.0, base, place / rise),
+            Schedule::OneCycle { rise } => {
+                between(base, base / 25.0 / 1e4, (place - rise) / (1.0 - rise))
+            }
+        }
+    }
+
+    /// Takes note of an epoch's validation loss.
+    pub fn epoch_done(&self, loss: f64, plateau: &mut Plateau) {
+        let Schedule::ReduceOnPlateau { factor, patience, .. } = *self else { return };
+        if loss < plateau.best - LEAST_GAIN {
+            plateau.best = loss;
+            plateau.waited = 0;
+            return;
+        }
+        plateau.waited += 1;
+        if plateau.waited >= patience {
+            plateau.scale *= factor;
+            plateau.waited = 0;
+        }
+    }
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    ///
+    /// A share, factor or floor out of range.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let fine = match *self {
+            Schedule::Constant => true,
+            Schedule::ReduceOnPlateau { factor, patience, floor } => {
+                factor > 0.0 && factor < 1.0 && patience > 0 && floor >= 0.0 && floor.is_finite()
+            }
+            Schedule::Cosine { warmup } => (0.0..1.0).contains(&warmup),
+            Schedule::OneCycle { rise } => rise > 0.0 && rise < 1.0,
+        };
+        let what = "shares and factors lie between 0 and 1, patience is at least 1".to_owned();
+        if fine { Ok(()) } else { Err(Invalid { key: "train.schedule", what }) }
+    }
+}
+
+/// From `start` to `end` along half a cosine.
+fn between(start: f64, end: f64, place: f64) -> f64 {
+    end + (start - end) / 2.0 * (1.0 + (std::f64::consts::PI * place).cos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plateau_cuts_the_rate_down_to_its_floor() {
+        let schedule = Schedule::ReduceOnPlateau { factor: 0.2, patience: 2, floor: 5e-6 };
+        let mut plateau = Plateau::default();
+        let rates: Vec<f64> = [0.5, 0.4, 0.39999, 0.45, 0.41, 0.41]
+            .into_iter()
+            .map(|loss| {
+                schedule.epoch_done(loss, &mut plateau);
+                schedule.rate(1e-4, 0, 1, &plateau)
+            })
+            .collect();
+
+        let expected = [1e-4, 1e-4, 1e-4, 2e-5, 2e-5, 5e-6];
+        assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12));
+    }
+
+    #[test]
+    fn one_cycle_rises_to_the_rate_and_falls_to_nothing() {
+        let schedule = Schedule::OneCycle { rise: 0.3 };
+        let rate = |step| schedule.rate(1.0, step, 10, &Plateau::default());
+
+        assert!((rate(0) - 0.04).abs() < 1e-12 && (rate(3) - 1.0).abs() < 1e-12);
+        assert!(rate(9) < 0.06 && rate(9) > 0.0);
+    }
+
+    #[test]
+    fn cosine_warms_up_and_falls() {
+        let schedule = Schedule::Cosine { warmup: 0.2 };
+        let rate = |step| schedule.rate(1.0, step, 10, &Plateau::default());
+
+        assert_eq!([rate(0), rate(1), rate(2)], [0.5, 1.0, 1.0]);
+        assert!((rate(6) - 0.5).abs() < 1e-12);
+    }
+}

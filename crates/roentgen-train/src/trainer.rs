@@ -1,0 +1,412 @@
+//! The loop: epochs, batches, validation, the best model, early stopping.
+//!
+//! Dropout draws from the device's one random stream, which is seeded anew before each batch from
+//! seed and step: so a resumed run draws what an unbroken one would have. Two runs in one process
+//! at the same time would disturb each other there.
+
+use std::path::PathBuf;
+
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use roentgen_data::Finding;
+use roentgen_data::prepare::{self, Prepared};
+use roentgen_data::split::{self, Split};
+use roentgen_models::model_dir::{self, Description, Training};
+use roentgen_models::{Classifier, classifier, weights};
+
+use crate::checkpoint::{self, State};
+use crate::dataset::Films;
+use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
+use crate::progress::{EpochRow, Plan, Progress};
+use crate::run_dir::{self, RunDir, Start};
+use crate::tensorboard::Events;
+use crate::validation::{self, Validated};
+
+mod pictures;
+
+/// Optimizer steps between two checkpoints within an epoch.
+const CHECKPOINT_STEPS: usize = 200;
+/// Films on more than so many films of the data set make `findings = "over-1000"`.
+const OVER: usize = 1000;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// All epochs are done, or nothing improved for long enough.
+    Finished(EpochRow),
+    /// Someone stopped it; `--resume` goes on.
+    Interrupted,
+}
+
+/// Why a run could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The prepared data set.
+    #[error(transparent)]
+    Data(#[from] prepare::Error),
+    /// The split.
+    #[error(transparent)]
+    Split(#[from] split::Error),
+    /// The run's folder.
+    #[error(transparent)]
+    RunDir(#[from] run_dir::Error),
+    /// The checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::Error),
+    /// The network.
+    #[error("the experiment's network cannot be made")]
+    Network(#[from] classifier::Error),
+    /// The model could not be written.
+    #[error(transparent)]
+    Model(#[from] model_dir::Error),
+    /// The weights.
+    #[error(transparent)]
+    Weights(#[from] weights::Error),
+    /// An event file.
+    #[error(transparent)]
+    Write(#[from] roentgen_data::files::WriteError),
+    /// Films of another size than the experiment asks for.
+    #[error(
+        "the experiment asks for films of {asked} px and `{prepared}` holds films of {size} px; prepare \
+         them at {asked} px, or leave `image.size` out"
+    )]
+    Size {
+        /// `image.size`.
+        asked: usize,
+        /// The prepared size.
+        size: usize,
+        /// The folder.
+        prepared: PathBuf,
+    },
+    /// No films on one side.
+    #[error(
+        "there are no {0} films after choosing and dividing; more films, another seed, or \
+         `split = \"by-patient\"` would help"
+    )]
+    NoFilms(&'static str),
+    /// No finding is frequent enough.
+    #[error(
+        "no finding stands on more than {OVER} films, so `findings = \"over-1000\"` leaves none"
+    )]
+    NoFindings,
+    /// The loss is no number any more.
+    #[error(
+        "training diverged: the loss of epoch {epoch} is {loss}; a smaller `train.learning_rate` \
+         would help"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// Its loss.
+        loss: f64,
+    },
+}
+
+/// Runs an experiment into a run directory.
+///
+/// The same experiment, data and seed give the same weights, at any number of threads, whether the
+/// run was stopped and resumed or not.
+///
+/// # Errors
+///
+/// See [`Error`]; whatever was saved before stays.
+pub fn train(
+    experiment: &Experiment,
+    folder: &std::path::Path,
+    start: Start,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Outcome, Error> {
+    let prepared = Prepared::open(&experiment.data.prepared)?;
+    let size = prepared.store.size();
+    if let Some(asked) = experiment.image.size
+        && asked != size
+    {
+        return Err(Error::Size { asked, size, prepared: prepared.folder });
+    }
+    experiment.network().check(size, experiment.image.channels)?;
+    let findings = findings(experiment, &prepared)?;
+    let sides = experiment.selection().sides(&prepared.rows, &findings, experiment.seed)?;
+    let rows =
+        |side| -> Vec<usize> { (0..sides.len()).filter(|&row| sides[row] == Some(side)).collect() };
+    let (train_rows, valid_rows) = (rows(Split::Train), rows(Split::Valid));
+    let films = |rows| Films {
+        prepared: &prepared,
+        findings: &findings,
+        input: experiment.input(size),
+        rows,
+    };
+    let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
+    for (films, name) in [(train_films, "training"), (valid_films, "validation")] {
+        if films.is_empty() {
+            return Err(Error::NoFilms(name));
+        }
+    }
+
+    let run_dir = RunDir::open(folder, experiment, start)?;
+    run_dir.write_films(&prepared.rows, &sides)?;
+    let device = device.clone().autodiff();
+    device.seed(experiment.seed);
+    let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
+    let model = weights::numbered(model)?;
+    let (state, model, optimizer) =
+        checkpoint::restore(folder, model, experiment.train.optimizer.init())?;
+    let mut run = Run {
+        experiment,
+        dir: run_dir,
+        train: train_films,
+        valid: valid_films,
+        device,
+        progress,
+        began: progress.seconds() - state.seconds,
+        state,
+        model,
+        optimizer,
+    };
+    progress.started(&run.plan());
+    run.go()
+}
+
+/// A run under way.
+struct Run<'a> {
+    experiment: &'a Experiment,
+    dir: RunDir,
+    train: Films<'a>,
+    valid: Films<'a>,
+    device: Device,
+    progress: &'a dyn Progress,
+    /// When the current epoch began, as if it had not been interrupted.
+    began: f64,
+    state: State,
+    model: Classifier,
+    optimizer: ModuleOptimizer,
+}
+
+impl Run<'_> {
+    fn go(&mut self) -> Result<Outcome, Error> {
+        if self.is_over() {
+            return self.finish();
+        }
+        let seconds = self.progress.seconds();
+        let mut events = Events::open(&self.dir.path, self.state.epochs.len() + 1, seconds)?;
+        self.dir.log(&format!("{}", self.plan()))?;
+        while !self.is_over() {
+            if self.epoch()? == Epoch::Interrupted {
+                return Ok(Outcome::Interrupted);
+            }
+            self.validate(&mut events)?;
+        }
+        self.finish()
+    }
+
+    /// Trains from where the state stands to the end of its epoch.
+    fn epoch(&mut self) -> Result<Epoch, Error> {
+        let seed = self.experiment.seed;
+        let epoch = self.state.epochs.len() + 1;
+        let order = self.train.shuffled(seed, epoch);
+        let steps = self.steps();
+        let first = self.state.step - (epoch - 1) * steps;
+        for (rows, step) in order.chunks(self.experiment.train.batch_size).zip(0..).skip(first) {
+            let loss = self.batch(rows, epoch)?;
+            self.state.step += 1;
+            self.state.films += rows.len();
+            self.state.loss += loss * rows.len() as f64;
+            self.progress.step(epoch, step + 1, self.state.loss / self.state.films as f64);
+
+            let is_interrupted = self.progress.is_interrupted();
+            if is_interrupted || (step + 1) % CHECKPOINT_STEPS == 0 {
+                self.save()?;
+            }
+            if is_interrupted {
+                return Ok(Epoch::Interrupted);
+            }
+        }
+        Ok(Epoch::Done)
+    }
+
+    /// One optimizer step on one batch: its mean loss.
+    fn batch(&mut self, rows: &[usize], epoch: usize) -> Result<f64, Error> {
+        let Experiment { seed, train, image, .. } = self.experiment;
+        // The golden ratio's bits keep the streams of neighbouring steps apart.
+        let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.device.seed(seed ^ stream);
+        let weights = train.loss.weights(&self.train.labels(rows));
+        let mut gradients = GradientsAccumulator::new();
+        let mut loss = 0.0;
+        for part in rows.chunks(self.experiment.micro_batch_size()) {
+            let mut films = self.train.tensor(part, &self.device);
+            if let Some(augment) = &image.augment {
+                films = augment.apply(films, part, *seed, epoch);
+            }
+            let shape = [part.len(), self.train.findings.len()];
+            let labels = TensorData::new(self.train.labels(part), shape);
+            let labels = Tensor::<2>::from_data(labels, &self.device);
+            // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
+            let share = part.len() as f64 / rows.len() as f64;
+            let share_of_loss = weights.loss(self.model.forward(films), labels) * share;
+            let parts = GradientsParams::from_grads(share_of_loss.backward(), &self.model);
+            gradients.accumulate(&self.model, parts);
+            loss += share_of_loss.into_scalar::<f64>();
+        }
+        let steps = self.steps() * train.epochs;
+        let rate =
+            train.schedule.rate(train.learning_rate, self.state.step, steps, &self.state.plateau);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients.grads());
+        Ok(loss)
+    }
+
+    /// Validates, keeps the best model, writes the epoch down everywhere.
+    fn validate(&mut self, events: &mut Events) -> Result<(), Error> {
+        let epoch = self.state.epochs.len() + 1;
+        let Experiment { train, .. } = self.experiment;
+        let train_loss = self.state.loss / self.state.films as f64;
+        let Validated { loss, auroc } = validation::validate(
+            &self.model,
+            &self.valid,
+            train.loss,
+            self.experiment.micro_batch_size(),
+            &self.device,
+            |films| self.progress.validated(epoch, films),
+        );
+        if !train_loss.is_finite() || !loss.is_finite() {
+            let loss = if train_loss.is_finite() { loss } else { train_loss };
+            return Err(Error::Diverged { epoch, loss });
+        }
+        let is_best = self.state.best().is_none_or(|best| match train.best_by {
+            BestBy::Loss => loss < best.valid_loss,
+            BestBy::Auroc => auroc > best.valid_auroc,
+        });
+        let now = self.progress.seconds();
+        let steps = self.steps() * train.epochs;
+        let last = self.state.step - 1;
+        let row = EpochRow {
+            epoch,
+            train_loss,
+            valid_loss: loss,
+            valid_auroc: auroc,
+            learning_rate: train.schedule.rate(
+                train.learning_rate,
+                last,
+                steps,
+                &self.state.plateau,
+            ),
+            is_best,
+            seconds: now - self.began,
+        };
+        if is_best {
+            model_dir::save(&self.dir.path, &self.description(&row), &self.model.valid())?;
+        }
+        train.schedule.epoch_done(loss, &mut self.state.plateau);
+        self.began = now;
+        self.state.epochs.push(row.clone());
+        self.state.waited = if is_best { 0 } else { self.state.waited + 1 };
+        (self.state.films, self.state.loss) = (0, 0.0);
+
+        let mut scalars = vec![
+            ("loss/train", row.train_loss),
+            ("loss/valid", row.valid_loss),
+            ("learning_rate", row.learning_rate),
+            ("seconds", row.seconds),
+        ];
+        scalars.extend(row.valid_auroc.map(|auroc| ("auroc/valid", auroc)));
+        let pictures = pictures::films(&self.model, &self.valid, &self.device);
+        events.step(now, epoch, &scalars, pictures)?;
+        self.dir.write_epochs(&self.state.epochs)?;
+        self.dir.log(&row.to_string())?;
+        self.save()?;
+        self.progress.epoch(&row);
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<(), Error> {
+        self.state.seconds = self.progress.seconds() - self.began;
+        Ok(checkpoint::save(&self.dir.path, &self.state, &self.model, &self.optimizer)?)
+    }
+
+    fn finish(&self) -> Result<Outcome, Error> {
+        self.dir.finish("finished")?;
+        self.progress.finished(&self.dir.path);
+        let best = self.state.best().ok_or(Error::NoFilms("training"))?;
+        Ok(Outcome::Finished(best.clone()))
+    }
+
+    fn is_over(&self) -> bool {
+        let train = &self.experiment.train;
+        let waited_enough =
+            train.early_stopping.is_some_and(|stopping| self.state.waited >= stopping.patience);
+        self.state.epochs.len() >= train.epochs || waited_enough
+    }
+
+    fn steps(&self) -> usize {
+        self.train.len().div_ceil(self.experiment.train.batch_size)
+    }
+
+    fn plan(&self) -> Plan {
+        let experiment = self.experiment;
+        let input = self.train.input;
+        let parameters = self.model.num_params();
+        let batch = experiment.micro_batch_size().min(self.train.len());
+        let activations = experiment.network().activation_bytes(input.channels, input.size, batch);
+        Plan {
+            parameters,
+            train_films: self.train.len(),
+            train_patients: self.train_patients(),
+            valid_films: self.valid.len(),
+            findings: self.train.findings.len(),
+            epochs: experiment.train.epochs,
+            steps: self.steps(),
+            // Weights, gradients and the optimizer's two moments, beside what a batch leaves.
+            memory: activations + 4 * 4 * parameters,
+            split: experiment.selection().name(Split::Train),
+            is_phantom: self.train.prepared.is_phantom(),
+            steps_done: self.state.step,
+        }
+    }
+
+    fn train_patients(&self) -> usize {
+        let patients = self.train.rows.iter().map(|&row| self.train.prepared.rows[row].patient);
+        patients.collect::<std::collections::HashSet<_>>().len()
+    }
+
+    fn description(&self, row: &EpochRow) -> Description {
+        let prepared = self.train.prepared;
+        let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
+        Description {
+            format: 1,
+            findings: self.train.findings.to_vec(),
+            network: self.experiment.network(),
+            input: self.train.input,
+            training: Training {
+                dataset: prepared.description.dataset.clone(),
+                data: prepared.description.fingerprint.clone(),
+                split: roentgen_data::selection::fingerprint(images),
+                selection: self.experiment.selection(),
+                seed: self.experiment.seed,
+                films: self.train.len(),
+                patients: self.train_patients(),
+                epoch: row.epoch,
+                valid_loss: Some(row.valid_loss),
+                valid_auroc: row.valid_auroc,
+            },
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Epoch {
+    Done,
+    Interrupted,
+}
+
+fn findings(experiment: &Experiment, prepared: &Prepared) -> Result<Vec<Finding>, Error> {
+    match &experiment.findings {
+        Findings::Named(NamedFindings::All) => Ok(Finding::ALL.to_vec()),
+        Findings::Named(NamedFindings::Over1000) => {
+            let findings = roentgen_data::manifest::findings_over(&prepared.rows, OVER);
+            if findings.is_empty() { Err(Error::NoFindings) } else { Ok(findings) }
+        }
+        Findings::List(list) => Ok(list.clone()),
+    }
+}

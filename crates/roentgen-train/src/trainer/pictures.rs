@@ -1,0 +1,36 @@
+//! A few validation films for TensorBoard, under the mask where the network has one.
+
+use burn::tensor::Device;
+use roentgen_data::pixels::{self, Plane};
+use roentgen_models::{Classifier, overlay, predictor};
+
+use crate::dataset::Films;
+use crate::tensorboard::Picture;
+
+/// How many films are shown.
+const FILMS: usize = 4;
+
+/// Draws the first few validation films, as red, green, blue.
+pub(super) fn films(model: &Classifier, films: &Films<'_>, device: &Device) -> Vec<Picture> {
+    let rows = &films.rows[..films.len().min(FILMS)];
+    let device = device.clone().without_autodiff();
+    let predictions = predictor::predictions(model, films.tensor(rows, &device));
+    let size = films.input.size;
+    rows.iter()
+        .zip(predictions)
+        .map(|(&row, prediction)| {
+            let pixels = films.prepared.store.plane(row).to_vec();
+            let film = Plane { width: size as u32, height: size as u32, pixels };
+            let colours = match &prediction.mask {
+                Some(mask) => overlay::overlay(&film, mask),
+                None => film.pixels.iter().flat_map(|&gray| [gray; 3]).collect(),
+            };
+            let kind = if prediction.mask.is_some() { "masks" } else { "films" };
+            Picture {
+                tag: format!("{kind}/{}", films.prepared.rows[row].image),
+                size: [size; 2],
+                png: pixels::rgb_to_png(film.width, film.height, &colours),
+            }
+        })
+        .collect()
+}

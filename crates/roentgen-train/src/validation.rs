@@ -1,0 +1,53 @@
+//! Loss and mean AUROC on the validation films, without augmentation.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use roentgen_models::Classifier;
+
+use crate::dataset::Films;
+use crate::loss::Loss;
+
+/// What validation found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validated {
+    /// The loss that training minimizes, over all validation films at once.
+    pub loss: f64,
+    /// The mean AUROC of the findings that have films with and without them; `None` if none has.
+    pub auroc: Option<f64>,
+}
+
+/// Validates a model, calling `done` with the number of films after each batch.
+pub fn validate(
+    model: &Classifier,
+    films: &Films<'_>,
+    loss: Loss,
+    batch: usize,
+    device: &Device,
+    mut done: impl FnMut(usize),
+) -> Validated {
+    let model = model.valid();
+    let device = device.clone().without_autodiff();
+    let mut logits = Vec::with_capacity(films.len() * films.findings.len());
+    for (rows, at) in films.rows.chunks(batch).zip((0..).step_by(batch)) {
+        let output = model.forward(films.tensor(rows, &device)).into_data().convert::<f32>();
+        logits.extend(output.iter::<f32>());
+        done(at + rows.len());
+    }
+    let labels = films.labels(films.rows);
+    Validated { loss: loss.value(&logits, &labels), auroc: mean_auroc(&logits, &labels, films) }
+}
+
+fn mean_auroc(logits: &[f32], labels: &[f32], films: &Films<'_>) -> Option<f64> {
+    let findings = films.findings.len();
+    let column = |values: &[f32], finding: usize| -> Vec<f32> {
+        values.iter().skip(finding).step_by(findings).copied().collect()
+    };
+    let areas: Vec<f64> = (0..findings)
+        .filter_map(|finding| {
+            let scores: Vec<f64> = column(logits, finding).into_iter().map(f64::from).collect();
+            let truths: Vec<bool> = column(labels, finding).into_iter().map(|y| y > 0.5).collect();
+            roentgen_eval::auroc(&scores, &truths)
+        })
+        .collect();
+    (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
+}
