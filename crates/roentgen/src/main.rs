@@ -1,1 +1,54 @@
-fn main() {}
+//! `roentgen`: from a folder of chest films to a trained, honestly evaluated classifier.
+
+#![recursion_limit = "256"]
+
+mod cli;
+mod commands;
+mod device;
+mod figures;
+mod output;
+mod progress;
+mod sources;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use output::{Ending, Output};
+
+// Training frees and takes a gigabyte a step; glibc gives the pages back to the kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let is_json = cli.global.json;
+    match run(cli) {
+        Ok(output) => finish(&output, is_json),
+        Err(error) => fail(&error),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Output> {
+    let context = commands::Context::new(&cli.global)?;
+    commands::run(cli.command, &context)
+}
+
+fn finish(output: &Output, is_json: bool) -> ExitCode {
+    match output.print(is_json) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error.into()),
+        // Whoever reads us has read enough.
+        _ => match output.ending {
+            Ending::Done => ExitCode::SUCCESS,
+            Ending::BadFilms => ExitCode::FAILURE,
+            Ending::Interrupted => ExitCode::from(130),
+        },
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    output::note(&format!("error: {error:#}"));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,183 @@
+//! Values and gradients against plain Burn and against differences in double precision.
+
+use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use roentgen_kernels::{depthwise3x3, norm_relu6, pointwise, reference, scale_relu6};
+
+const SHAPES: [[usize; 4]; 12] = [
+    [2, 3, 15, 15],
+    [3, 5, 21, 21],
+    [2, 4, 1, 1],
+    [3, 2, 2, 2],
+    [2, 3, 6, 9],
+    [1, 3, 17, 4],
+    [2, 1, 8, 8],
+    [1, 2, 16, 3],
+    [5, 70, 7, 7],
+    [4, 3, 40, 33],
+    [1, 1, 1, 5],
+    [11, 9, 14, 14],
+];
+
+#[test]
+fn values_and_gradients_are_those_of_plain_burn() {
+    for out in [1, 67] {
+        for case in cases(&SHAPES, out) {
+            let fast = run(&case.fast, &case.shapes);
+            let plain = run(&case.plain, &case.shapes);
+
+            for (index, (fast, plain)) in fast.iter().zip(&plain).enumerate() {
+                let off = difference(fast, plain);
+                assert!(off < 1e-5, "{}: result {index} is off by {off:e}", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_weight_is_taken_block_by_block() {
+    for case in cases(&[[5, 300, 9, 7]], 530) {
+        let fast = run(&case.fast, &case.shapes);
+        let plain = run(&case.plain, &case.shapes);
+
+        for (index, (fast, plain)) in fast.iter().zip(&plain).enumerate() {
+            let off = difference(fast, plain);
+            assert!(off < 1e-5, "{}: result {index} is off by {off:e}", case.name);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_those_of_small_differences() {
+    const STEP: f64 = 1e-6;
+    let device = Device::flex();
+    for case in cases(&[[2, 2, 4, 3], [3, 1, 3, 5], [2, 3, 1, 2]], 2) {
+        let found = run(&case.fast, &case.shapes);
+        let tensors: Vec<_> = inputs(&case.shapes)
+            .into_iter()
+            .zip(&case.shapes)
+            .map(|(values, &shape)| double(values, shape, &device))
+            .collect();
+        // In double precision the operation is plain Burn's.
+        let loss = |tensors: &[Tensor<4>]| {
+            let y: Vec<f64> = (case.fast)(tensors).into_data().try_to_vec().unwrap();
+            y.iter().zip(noise(y.len(), 3)).map(|(y, weight)| y * weight).sum::<f64>()
+        };
+
+        for (input, &shape) in case.shapes.iter().enumerate() {
+            let moved = |element: usize, by: f64| {
+                let mut tensors = tensors.clone();
+                let mut values: Vec<f64> = tensors[input].to_data().try_to_vec().unwrap();
+                values[element] += by;
+                tensors[input] = double(values, shape, &device);
+                loss(&tensors)
+            };
+            let expected: Vec<f32> = (0..shape.iter().product())
+                .map(|element| moved(element, STEP) - moved(element, -STEP))
+                .map(|change| (change / (2.0 * STEP)) as f32)
+                .collect();
+            let off = difference(&found[input + 1], &expected);
+            assert!(off < 2e-5, "{}: gradient {input} is off by {off:e}", case.name);
+        }
+    }
+}
+
+fn double(values: Vec<f64>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
+}
+
+#[test]
+fn statistics_are_those_that_burn_averages() {
+    let device = Device::flex().autodiff();
+    let x = tensor(&noise(3 * 4 * 5 * 7, 1), [3, 4, 5, 7], &device) + 2.0;
+    let [gamma, beta] = [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device));
+    let [gamma, beta] = [gamma, beta].map(|t| t.flatten::<1>(0, 3));
+
+    let (_, mean, variance) = norm_relu6(x.clone(), gamma.clone(), beta.clone(), 1e-3);
+
+    let plain = reference::norm_relu6(x, gamma, beta, 1e-3);
+    for (fast, plain) in [(mean, plain.1), (variance, plain.2)] {
+        let [fast, plain] = [fast, plain].map(|t| floats(t.reshape([1, 1, 1, 4])));
+        assert!(difference(&fast, &plain) < 1e-6);
+    }
+}
+
+#[test]
+fn an_image_far_from_zero_keeps_its_variance() {
+    let device = Device::flex();
+    let x = tensor(&noise(2 * 16 * 16, 1), [2, 1, 16, 16], &device) + 1000.0;
+    let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
+
+    let (_, _, variance) = norm_relu6(x, one, zero, 1e-3);
+
+    let variance = variance.into_scalar::<f32>();
+    assert!((variance - 1.0 / 3.0).abs() < 0.02, "{variance}");
+}
+
+#[test]
+fn not_a_number_goes_through() {
+    let device = Device::flex();
+    let x = Tensor::<4>::from_floats([[[[f32::NAN, 1.0]]]], &device);
+    let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
+
+    let y = floats(scale_relu6(x, one, zero));
+
+    assert!(y[0].is_nan() && y[1] == 1.0);
+}
+
+#[test]
+fn any_layout_of_inputs_and_gradients_is_taken() {
+    let device = Device::flex().autodiff();
+    let x = tensor(&noise(2 * 3 * 6 * 5, 1), [2, 6, 5, 3], &device).require_grad();
+    let weight = tensor(&noise(27, 2), [3, 1, 3, 3], &device);
+    let mix = tensor(&noise(12, 3), [4, 3, 1, 1], &device);
+    let channels_first = || x.clone().permute([0, 3, 1, 2]).narrow(0, 1, 1);
+
+    let fast = pointwise(depthwise3x3(channels_first(), weight.clone(), 1, [1; 4]), mix.clone());
+    let plain =
+        reference::pointwise(reference::depthwise3x3(channels_first(), weight, 1, [1; 4]), mix);
+
+    let [fast, plain] =
+        [fast, plain].map(|y| floats(x.grad(&y.permute([0, 2, 3, 1]).mean().backward()).unwrap()));
+    assert!(difference(&fast, &plain) < 1e-5);
+}
+
+#[test]
+fn untracked_weights_and_recomputing_devices_are_fine() {
+    let device = Device::flex().autodiff().gradient_checkpointing();
+    let x = tensor(&noise(2 * 3 * 6 * 5, 1), [2, 3, 6, 5], &device).require_grad();
+    let weight = tensor(&noise(27, 2), [3, 1, 3, 3], &device);
+    let [one, zero] = [Tensor::ones([3], &device), Tensor::zeros([3], &device)];
+
+    let [fast, plain] = [
+        norm_relu6(
+            depthwise3x3(x.clone(), weight.clone(), 2, [0, 0, 1, 1]),
+            one.clone(),
+            zero.clone(),
+            1e-3,
+        )
+        .0,
+        reference::norm_relu6(
+            reference::depthwise3x3(x.clone(), weight, 2, [0, 0, 1, 1]),
+            one,
+            zero,
+            1e-3,
+        )
+        .0,
+    ]
+    .map(|y| floats(x.grad(&(y.clone() * y).sum().backward()).unwrap()));
+
+    assert!(difference(&fast, &plain) < 1e-4);
+}
+
+#[test]
+#[should_panic(expected = "one 3x3 window a channel")]
+fn a_weight_of_other_channels_is_refused() {
+    let device = Device::flex();
+    depthwise3x3(
+        Tensor::zeros([1, 2, 4, 4], &device),
+        Tensor::zeros([3, 1, 3, 3], &device),
+        1,
+        [1; 4],
+    );
+}

@@ -1,0 +1,6 @@
+//! The kernels against plain Burn, against small differences, and against themselves on more
+//! threads.
+
+mod agreement;
+mod support;
+mod threads;

@@ -1,0 +1,144 @@
+//! The operations under test, each beside the plain Burn one, all inputs as rank four.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use roentgen_kernels as kernels;
+use roentgen_kernels::reference;
+
+/// An operation on a list of tensors, the first of them the activations.
+pub(crate) type Operation = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4> + Send + Sync>;
+
+/// An operation, its plain counterpart and the shapes that both take.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) fast: Operation,
+    pub(crate) plain: Operation,
+    pub(crate) shapes: Vec<[usize; 4]>,
+}
+
+/// Zeros at the top, left, bottom and right, as Keras pads a step of one and of two.
+const PADDINGS: [(usize, [usize; 4]); 5] =
+    [(1, [1, 1, 1, 1]), (2, [0, 0, 1, 1]), (2, [1, 1, 1, 1]), (1, [2, 0, 1, 2]), (2, [2, 1, 0, 2])];
+
+/// All operations over all shapes that fit.
+pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &shape in shapes {
+        let [_, channels, height, width] = shape;
+        for (stride, padding) in PADDINGS {
+            let [top, left, bottom, right] = padding;
+            if height + top + bottom < 3 || width + left + right < 3 {
+                continue;
+            }
+            cases.push(Case {
+                name: format!("depthwise {shape:?} by {stride}, {padding:?}"),
+                fast: Box::new(move |t| {
+                    kernels::depthwise3x3(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                plain: Box::new(move |t| {
+                    reference::depthwise3x3(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                shapes: vec![shape, [channels, 1, 3, 3]],
+            });
+            if channels <= 3 {
+                cases.push(Case {
+                    name: format!("stem {shape:?} by {stride}, {padding:?}"),
+                    fast: Box::new(move |t| {
+                        kernels::stem3x3(t[0].clone(), t[1].clone(), stride, padding)
+                    }),
+                    plain: Box::new(move |t| {
+                        reference::stem3x3(t[0].clone(), t[1].clone(), stride, padding)
+                    }),
+                    shapes: vec![shape, [out, channels, 3, 3]],
+                });
+            }
+        }
+        cases.push(Case {
+            name: format!("pointwise {shape:?}"),
+            fast: Box::new(|t| kernels::pointwise(t[0].clone(), t[1].clone())),
+            plain: Box::new(|t| reference::pointwise(t[0].clone(), t[1].clone())),
+            shapes: vec![shape, [out, channels, 1, 1]],
+        });
+        cases.push(Case {
+            name: format!("norm {shape:?}"),
+            fast: Box::new(|t| norm(t, kernels::norm_relu6)),
+            plain: Box::new(|t| norm(t, reference::norm_relu6)),
+            shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+        });
+        cases.push(Case {
+            name: format!("scale {shape:?}"),
+            fast: Box::new(|t| scale(t, kernels::scale_relu6)),
+            plain: Box::new(|t| scale(t, reference::scale_relu6)),
+            shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+        });
+    }
+    cases
+}
+
+type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64) -> (Tensor<4>, Tensor<1>, Tensor<1>);
+type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>) -> Tensor<4>;
+
+/// Moves beta to where both cuts are met.
+fn norm(t: &[Tensor<4>], norm: Norm) -> Tensor<4> {
+    let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
+    norm(t[0].clone(), gamma, beta, 1e-3).0
+}
+
+fn scale(t: &[Tensor<4>], scale: Scale) -> Tensor<4> {
+    let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
+    scale(t[0].clone(), gamma, beta)
+}
+
+fn flat(tensor: Tensor<4>) -> Tensor<1> {
+    tensor.flatten(0, 3)
+}
+
+/// Repeatable values between -1 and 1, without the symmetries that hide mistakes.
+pub(crate) fn noise(len: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let draw = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    };
+    (0..len).map(draw).collect()
+}
+
+/// Noise for each of the shapes.
+pub(crate) fn inputs(shapes: &[[usize; 4]]) -> Vec<Vec<f64>> {
+    shapes.iter().zip(7..).map(|(shape, seed)| noise(shape.iter().product(), seed)).collect()
+}
+
+pub(crate) fn tensor(values: &[f64], shape: [usize; 4], device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The output of an operation and, for a noise of output gradients, the gradient of each input.
+pub(crate) fn run(operation: &Operation, shapes: &[[usize; 4]]) -> Vec<Vec<f32>> {
+    let device = Device::flex().autodiff();
+    let tensors: Vec<_> = inputs(shapes)
+        .iter()
+        .zip(shapes)
+        .map(|(values, &shape)| tensor(values, shape, &device).require_grad())
+        .collect();
+    let y = operation(&tensors);
+    let weight = tensor(&noise(y.shape().num_elements(), 3), y.dims(), &device);
+    let gradients = (y.clone() * weight).sum().backward();
+
+    let mut found = vec![floats(y.without_autodiff())];
+    found.extend(tensors.iter().map(|t| floats(t.grad(&gradients).unwrap())));
+    found
+}
+
+pub(crate) fn floats(tensor: Tensor<4>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
+/// Greatest difference over greatest value.
+pub(crate) fn difference(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let greatest = expected.iter().fold(0.0f32, |max, value| max.max(value.abs()));
+    let off = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
+    off.fold(0.0, f64::max) / f64::from(greatest.max(1e-6))
+}

@@ -1,0 +1,301 @@
+//! Every command and flag, with its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::device;
+
+/// Chest films to a trained, honestly evaluated classifier.
+#[derive(Parser, Debug)]
+#[command(name = "roentgen", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command knows.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Print one JSON document on standard output and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// auto, cpu, vulkan[:i], cuda[:i] or metal.
+    #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
+    pub(crate) device: device::Choice,
+    /// Threads to use; all cores where it is left out. Changes no result.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Draw no progress bars.
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// The whole line on drawn films: phantom, prepare, train, predict, evaluate, explain.
+    Quickstart(Quickstart),
+    /// Draw a data set of chest films in the NIH layout: test data, no patients.
+    Phantom(Phantom),
+    /// Check, decode, resize and pack a data set, once.
+    Prepare(Prepare),
+    /// Count findings, co-occurrence, sides of the split and patients on both of them.
+    Describe(Describe),
+    /// Run one experiment into one run directory.
+    Train(Train),
+    /// Print an experiment as it will be run, with what it extends and every default.
+    Show(Show),
+    /// Predict films: a score table.
+    Predict(Predict),
+    /// Evaluate score tables: figures with intervals, pictures, one offline page.
+    Evaluate(Evaluate),
+    /// Combine score tables of several models into one.
+    Ensemble(Ensemble),
+    /// Draw where a model looked.
+    Explain(Explain),
+    /// Measure how fast this machine does it.
+    Bench(Bench),
+    /// Say what this build and this machine have.
+    Doctor,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Quickstart {
+    /// Where everything goes; a second call goes on where the first stopped.
+    #[arg(long, default_value = "quickstart", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Decides films, split and weights.
+    #[arg(long, default_value_t = 2018)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Phantom {
+    /// Films to draw.
+    #[arg(long, value_name = "N")]
+    pub(crate) images: usize,
+    /// Height and width in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PX")]
+    pub(crate) size: u32,
+    /// Decides everything about the films.
+    #[arg(long, default_value_t = 2018)]
+    pub(crate) seed: u64,
+    /// A new or empty folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Prepare {
+    /// The folder with `Data_Entry_2017*.csv` and the films, anywhere below it.
+    pub(crate) source: PathBuf,
+    /// Where the prepared data set goes; a killed call goes on where it stopped.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Height and width of the prepared films.
+    #[arg(long, default_value_t = 224, value_name = "PX")]
+    pub(crate) size: u32,
+    /// How films are resized.
+    #[arg(long, value_enum, default_value_t = Filter::Lanczos3)]
+    pub(crate) filter: Filter,
+    /// The label file, where it does not lie below SOURCE.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Take films of any size; otherwise those unlike most are left out and named.
+    #[arg(long)]
+    pub(crate) any_size: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Filter {
+    /// As Pillow's LANCZOS.
+    Lanczos3,
+    /// As Pillow's BILINEAR.
+    Bilinear,
+    /// As Pillow's BOX.
+    Box,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Describe {
+    /// A prepared data set, or a label file `Data_Entry_2017*.csv`.
+    pub(crate) data: PathBuf,
+    /// How films would be divided.
+    #[arg(long, value_enum, default_value_t = SplitRule::Official)]
+    pub(crate) split: SplitRule,
+    /// Decides the split.
+    #[arg(long, default_value_t = 2018)]
+    pub(crate) seed: u64,
+    /// Where the pictures go.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SplitRule {
+    /// NIH's lists, validation cut by patient.
+    Official,
+    /// By patient, 70/10/20.
+    ByPatient,
+    /// By film as in 2019: patients stand on both sides.
+    ByImage,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Train {
+    /// The experiment file.
+    pub(crate) experiment: PathBuf,
+    /// The run directory.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) out: PathBuf,
+    /// Change the experiment: `train.epochs=5`. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// Short for `--set seed=N`.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Go on with an unfinished run of the same experiment.
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The experiment file.
+    pub(crate) experiment: PathBuf,
+    /// Change the experiment: `train.epochs=5`. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Predict {
+    /// A run directory, or another folder with `model.toml` and `model.bpk`.
+    pub(crate) model: PathBuf,
+    /// PNG or JPEG files, folders of them, or prepared data sets.
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The score table to write.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) out: PathBuf,
+    /// Of prepared data sets, only this side of the model's own split.
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<Side>,
+    /// Films that pass through the network at once.
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub(crate) batch: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Side {
+    /// Trained on.
+    Train,
+    /// Validated on.
+    Valid,
+    /// Tested on.
+    Test,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Evaluate {
+    /// Score tables; several are each evaluated and compared with the first.
+    #[arg(required = true)]
+    pub(crate) scores: Vec<PathBuf>,
+    /// Where report.html, report.md, metrics.json and the pictures go.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Patients are drawn this many times for the intervals.
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub(crate) resamples: usize,
+    /// Decides the draws.
+    #[arg(long, default_value_t = 2018)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Ensemble {
+    /// How members are combined.
+    #[arg(long, value_enum)]
+    pub(crate) rule: Rule,
+    /// One weight a member, for `weighted-mean`: `--weights 0.5,0.3,0.2`.
+    #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
+    pub(crate) weights: Vec<f64>,
+    /// Score tables of the same films.
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) scores: Vec<PathBuf>,
+    /// The score table to write.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Rule {
+    /// The mean of the probabilities.
+    Mean,
+    /// Their weighted mean.
+    WeightedMean,
+    /// The share of members that say 0.5 or more.
+    HardVote,
+    /// The highest.
+    Max,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// A run directory of a model with attention.
+    pub(crate) model: PathBuf,
+    /// PNG or JPEG files, folders of them, or prepared data sets.
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where overlays, maps and the figure go.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Of prepared data sets, only this side of the model's own split.
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<Side>,
+    /// Draw so many films, the most confident of each finding in turn.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    pub(crate) most: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// What is measured.
+    #[arg(value_enum)]
+    pub(crate) what: BenchWhat,
+    /// The network.
+    #[arg(long, default_value = "mobilenet", value_name = "NAME")]
+    pub(crate) architecture: String,
+    /// Share of the paper's channels.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) width: f64,
+    /// Height and width of the films.
+    #[arg(long, default_value_t = 224, value_name = "PX")]
+    pub(crate) size: usize,
+    /// Films at once.
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub(crate) batch: usize,
+    /// Measured steps or passes.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) steps: usize,
+    /// Films to decode for `input`, a folder of PNG files; drawn at 1024 px where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) films: Option<PathBuf>,
+    /// The score table for `evaluate`.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) scores: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchWhat {
+    /// Decode and resize PNG films; read prepared ones.
+    Input,
+    /// Optimizer steps.
+    Train,
+    /// Predictions.
+    Predict,
+    /// Figures with 1000 resamples of patients.
+    Evaluate,
+}

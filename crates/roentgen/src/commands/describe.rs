@@ -1,0 +1,174 @@
+//! `describe`: what a data set holds, in tables and, with `--out`, in the 2019 study's pictures.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use roentgen_data::Finding;
+use roentgen_data::files;
+use roentgen_data::manifest::Row;
+use roentgen_data::metadata::LabelFile;
+use roentgen_data::prepare::Prepared;
+use roentgen_data::split::{self, Rule};
+use roentgen_data::summary::{self, Side, Summary};
+use serde_json::json;
+
+use crate::cli::{Describe, SplitRule};
+use crate::output::{Output, table, thousands};
+
+mod pictures;
+
+/// The 2019 study dropped findings on no more films than this.
+const CLEANED: usize = 1000;
+/// The 2019 study's weight of a film without findings.
+const FLOOR: f64 = 0.04;
+
+/// What is described.
+struct Data {
+    name: String,
+    rows: Vec<Row>,
+    prepared: Option<Prepared>,
+}
+
+/// Describes a prepared data set or a label file.
+pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
+    let data = Data::open(&args.data)?;
+    let summary = Summary::of(&data.rows);
+    let rule = match args.split {
+        SplitRule::Official => Rule::Official,
+        SplitRule::ByPatient => Rule::ByPatient,
+        SplitRule::ByImage => Rule::ByImage,
+    };
+    let sides = match split::divide(&data.rows, rule, args.seed) {
+        Ok(sides) => sides,
+        Err(split::Error::NoLists) => vec![None; data.rows.len()],
+        Err(error) => return Err(error.into()),
+    };
+    let patients = data.rows.iter().map(|row| row.patient).zip(sides.iter().copied());
+    let both = split::patients_on_both_sides(patients);
+    let on_sides = summary::sides(&data.rows, &sides);
+
+    let mut text = text(&data, &summary, rule, &on_sides, both.len());
+    if let Some(out) = &args.out {
+        fs::create_dir_all(out)
+            .with_context(|| format!("could not make the folder `{}`", out.display()))?;
+        for (name, svg) in pictures::draw(&data, &summary) {
+            files::write_whole(&out.join(name), svg.as_bytes())?;
+            text.push_str(&format!("\n{}", out.join(name).display()));
+        }
+    }
+    let adjusted = Summary::adjusted(&data.rows, FLOOR);
+    let document = json!({
+        "data": args.data,
+        "dataset": data.name,
+        "findings": Finding::ALL,
+        "summary": summary,
+        "over_1000": cleaned(&summary),
+        "adjusted_frequencies": adjusted,
+        "split": rule,
+        "sides": on_sides,
+        "patients_on_both_sides": both.len(),
+    });
+    Ok(Output::done(text, document))
+}
+
+impl Data {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        if path.is_file() {
+            let labels = LabelFile::read(path)?;
+            let name = labels.version().text().to_owned();
+            let rows = labels.films.into_iter().map(|film| Row {
+                image: film.image,
+                patient: film.patient,
+                follow_up: film.follow_up,
+                age: film.age,
+                sex: film.sex,
+                view: film.view,
+                findings: film.findings,
+                list: None,
+                file_size: [0, 0],
+            });
+            return Ok(Self { name, rows: rows.collect(), prepared: None });
+        }
+        let prepared = Prepared::open(path)?;
+        let name = prepared.description.dataset.clone();
+        Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
+    }
+}
+
+/// The findings that the 2019 study kept.
+fn cleaned(summary: &Summary) -> Vec<Finding> {
+    Finding::ALL
+        .into_iter()
+        .filter(|&finding| summary.counts[finding as usize] > CLEANED)
+        .collect()
+}
+
+fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize) -> String {
+    let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / summary.films as f64);
+    let mut lines = vec![
+        data.name.clone(),
+        format!(
+            "{} films of {} patients; {} without a finding ({})",
+            thousands(summary.films),
+            thousands(summary.patients),
+            thousands(summary.normal),
+            share(summary.normal),
+        ),
+        format!(
+            "{} PA, {} AP; {} of men, {} of women; {} ages above 100",
+            thousands(summary.pa),
+            thousands(summary.ap),
+            thousands(summary.men),
+            thousands(summary.women),
+            thousands(summary.above_100),
+        ),
+        format!(
+            "{} findings on more than {CLEANED} films (the 2019 study kept those)",
+            cleaned(summary).len()
+        ),
+        String::new(),
+    ];
+    let mut header = vec!["finding", "films", "share", "alone"];
+    header.extend(sides.iter().map(|side| side.split.name()));
+    let mut rows: Vec<Vec<String>> = Finding::ALL
+        .into_iter()
+        .map(|finding| {
+            let index = finding as usize;
+            let mut row = vec![
+                finding.to_string(),
+                thousands(summary.counts[index]),
+                share(summary.counts[index]),
+                thousands(summary.together[index][index]),
+            ];
+            row.extend(sides.iter().map(|side| thousands(side.counts[index])));
+            row
+        })
+        .collect();
+    for (name, of) in [
+        ("No Finding", (|side| side.normal) as fn(&Side) -> usize),
+        ("films", |side| side.films),
+        ("patients", |side| side.patients),
+    ] {
+        let mut row = vec![name.to_owned(), String::new(), String::new(), String::new()];
+        row.extend(sides.iter().map(|side| thousands(of(side))));
+        rows.push(row);
+    }
+    lines.push(table(&header, &rows));
+    lines.push(String::new());
+    lines.push(if sides.is_empty() {
+        "no official lists beside these films".to_owned()
+    } else {
+        let leaky = if both > 0 { ": this split leaks, its figures are too good" } else { "" };
+        format!("split {}: {} patients on both sides{leaky}", rule.name(), thousands(both))
+    });
+    let pairs: Vec<String> = summary::pairs(summary)
+        .into_iter()
+        .take(5)
+        .map(|(a, b, films)| format!("{a} with {b} ({})", thousands(films)))
+        .collect();
+    if !pairs.is_empty() {
+        lines.push(format!("most often together: {}", pairs.join(", ")));
+    }
+    lines.join("\n")
+}

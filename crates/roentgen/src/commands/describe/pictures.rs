@@ -1,0 +1,138 @@
+//! The 2019 study's pictures of a data set: bars, chord, heat map, sample films.
+
+use roentgen_data::Finding;
+use roentgen_data::pixels::{self, Plane};
+use roentgen_data::prepare::Prepared;
+use roentgen_data::summary::Summary;
+
+use super::{CLEANED, Data, FLOOR, cleaned};
+use crate::figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
+use crate::output::thousands;
+
+/// Sample films in the grid, and in a row of it.
+const FILMS: usize = 16;
+const COLUMNS: usize = 4;
+
+/// Draws all pictures: file name and SVG.
+pub(super) fn draw(data: &Data, summary: &Summary) -> Vec<(&'static str, String)> {
+    let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
+    let caption = format!(
+        "{}: {} films of {} patients",
+        data.name,
+        thousands(summary.films),
+        thousands(summary.patients)
+    );
+    let mut pictures = vec![
+        ("findings.svg", bars("Films by finding", &caption, &all_findings(summary))),
+        ("findings-cleaned.svg", cleaned_findings(summary, &caption)),
+        ("findings-adjusted.svg", adjusted_findings(data, &caption)),
+        ("findings-per-film.svg", bars("Films by number of findings", &caption, &by_number(summary))),
+        ("co-occurrence.svg", co_occurrence(summary, &names, &caption)),
+        ("co-occurrence-chord.svg", {
+            let together: Vec<Vec<usize>> = summary.together.iter().map(|row| row.to_vec()).collect();
+            chord("Findings on the same films", &caption, &names, &together)
+        }),
+    ];
+    if let Some(prepared) = &data.prepared {
+        pictures.push(("films.svg", films("Sample films", &caption, &sample(prepared), COLUMNS)));
+    }
+    pictures
+}
+
+fn spaced(finding: Finding) -> String {
+    finding.name().replace('_', " ")
+}
+
+fn count_bar(name: String, films: usize, of: usize, is_muted: bool) -> Bar {
+    let label = format!("{} ({:.1} %)", thousands(films), 100.0 * films as f64 / of.max(1) as f64);
+    Bar { name, value: films as f64, label, is_muted }
+}
+
+fn all_findings(summary: &Summary) -> Vec<Bar> {
+    let mut findings = Finding::ALL;
+    findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
+    let normal = count_bar("No Finding".to_owned(), summary.normal, summary.films, true);
+    let bars = findings.into_iter().map(|finding| {
+        count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+    });
+    std::iter::once(normal).chain(bars).collect()
+}
+
+fn cleaned_findings(summary: &Summary, caption: &str) -> String {
+    let mut findings = cleaned(summary);
+    findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
+    let rows: Vec<Bar> = findings
+        .into_iter()
+        .map(|finding| {
+            count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+        })
+        .collect();
+    let title = format!("Findings on more than {} films", thousands(CLEANED));
+    bars(&title, caption, &rows)
+}
+
+fn adjusted_findings(data: &Data, caption: &str) -> String {
+    let shares = Summary::adjusted(&data.rows, FLOOR).unwrap_or([0.0; 14]);
+    let mut findings = Finding::ALL;
+    findings.sort_by(|&a, &b| shares[b as usize].total_cmp(&shares[a as usize]));
+    let rows: Vec<Bar> = findings
+        .into_iter()
+        .map(|finding| {
+            let value = shares[finding as usize];
+            Bar { name: spaced(finding), value, label: format!("{:.1} %", 100.0 * value), is_muted: false }
+        })
+        .collect();
+    let caption = format!("{caption}; a film weighs its findings + {FLOOR}, as sampled in 2019");
+    bars("Adjusted frequencies", &caption, &rows)
+}
+
+fn by_number(summary: &Summary) -> Vec<Bar> {
+    let bars = summary.by_number.iter().enumerate().map(|(number, &films)| {
+        let name = match number {
+            0 => "none".to_owned(),
+            1 => "1 finding".to_owned(),
+            more => format!("{more} findings"),
+        };
+        count_bar(name, films, summary.films, number == 0)
+    });
+    bars.collect()
+}
+
+fn co_occurrence(summary: &Summary, names: &[String], caption: &str) -> String {
+    let most = (0..14)
+        .flat_map(|a| (0..14).filter(move |&b| b != a).map(move |b| (a, b)))
+        .map(|(a, b)| summary.together[a][b])
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    let caption = format!("{caption}; the diagonal counts films that show a finding alone");
+    heat_map("Findings on the same films", &caption, names, &|row, column| {
+        let films = summary.together[row][column];
+        Cell { value: (films as f64 / most as f64).min(1.0).sqrt(), text: thousands(films) }
+    })
+}
+
+/// Films spread evenly over the data set.
+fn sample(prepared: &Prepared) -> Vec<FilmTile> {
+    let films = prepared.rows.len();
+    let shown = films.min(FILMS);
+    let size = prepared.store.size() as u32;
+    (0..shown)
+        .map(|place| place * films / shown)
+        .map(|row| {
+            let pixels = prepared.store.plane(row).to_vec();
+            let film = &prepared.rows[row];
+            let person = [film.view.clone(), film.sex.clone()]
+                .into_iter()
+                .chain(film.age.map(|age| age.to_string()))
+                .collect::<Vec<_>>()
+                .join(", ");
+            FilmTile {
+                png: pixels::to_png(&Plane { width: size, height: size, pixels }),
+                size: [size; 2],
+                lines: vec![film.image.clone(), film.findings.to_string().replace('|', ", "), person],
+                overlay: None,
+            }
+        })
+        .collect()
+}

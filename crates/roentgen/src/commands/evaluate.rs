@@ -1,0 +1,186 @@
+//! `evaluate`: figures with intervals, pictures, one offline page.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use roentgen_data::pixels::{self, Filter, Plane};
+use roentgen_data::prepare::Prepared;
+use roentgen_eval::report::{self, FilmCard, Report};
+use roentgen_eval::{Evaluation, Interval, Options, Scores, evaluate, paired_difference};
+use serde_json::{Value, json};
+
+use crate::cli::Evaluate;
+use crate::output::{Output, figure, note, table, thousands};
+
+/// Films shown of each kind: found, false alarm, missed.
+const CARDS: usize = 6;
+/// Edge of the films in the report, in pixels, where they come from files.
+const CARD_SIZE: u32 = 256;
+
+/// Evaluates each table; several are also compared with the first.
+pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
+    if args.resamples == 0 {
+        bail!("`--resamples 0`: an interval needs at least one draw; 1000 is usual");
+    }
+    let options = Options { resamples: args.resamples, seed: args.seed };
+    let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
+    let folders = folders(args)?;
+    let mut texts = Vec::new();
+    let mut documents = Vec::new();
+    for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
+        let (evaluation, page) = evaluate_into(scores, path, folder, &options)?;
+        texts.push(text(&evaluation, &page));
+        documents.push(serde_json::from_str::<Value>(&evaluation.to_json()?)?);
+    }
+    for (scores, path) in tables.iter().zip(&args.scores).skip(1) {
+        let (_, mean) = paired_difference(&tables[0], scores, &options)?;
+        texts.push(format!(
+            "{} against {}: mean AUROC {:+.4} ({}, paired patient bootstrap)",
+            path.display(),
+            args.scores[0].display(),
+            mean.value.unwrap_or(f64::NAN),
+            interval(mean.interval)
+        ));
+    }
+    let document = if documents.len() == 1 { documents.remove(0) } else { json!(documents) };
+    Ok(Output::done(texts.join("\n\n"), document))
+}
+
+/// Evaluates one table into a folder and gives the page's path.
+pub(crate) fn evaluate_into(
+    scores: &Scores,
+    path: &Path,
+    folder: &Path,
+    options: &Options,
+) -> anyhow::Result<(Evaluation, PathBuf)> {
+    let evaluation = evaluate(scores, options)?;
+    let (films, notes) = cards(scores);
+    let title = format!("roentgen: {}", path.display());
+    let report =
+        Report { title, evaluation: &evaluation, scores, films, notes, figures: Vec::new() };
+    report::write(folder, &report)?;
+    Ok((evaluation, folder.join("report.html")))
+}
+
+/// One folder a table: `--out` itself for one, below it for several.
+fn folders(args: &Evaluate) -> anyhow::Result<Vec<PathBuf>> {
+    if args.scores.len() == 1 {
+        return Ok(vec![args.out.clone()]);
+    }
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in &args.scores {
+        let folder = args.out.join(path.file_stem().unwrap_or_default());
+        if folders.contains(&folder) {
+            bail!("two score tables are called `{}`; rename one", folder.display());
+        }
+        folders.push(folder);
+    }
+    Ok(folders)
+}
+
+/// The films of high confidence, with their pixels where these can be found.
+fn cards(scores: &Scores) -> (Vec<FilmCard>, Vec<String>) {
+    let Some(sources) = scores.column("source") else {
+        return (Vec::new(), vec!["The score table does not say where the films are.".to_owned()]);
+    };
+    let mut prepared: HashMap<String, Option<Prepared>> = HashMap::new();
+    let choices = report::confident_films(scores, CARDS);
+    let chosen = choices.len();
+    let cards: Vec<FilmCard> = choices
+        .into_iter()
+        .filter_map(|choice| {
+            let row = choice.row;
+            let plane = film(&sources[row], &choice.image, &mut prepared)?;
+            let cell = |name: &str| scores.column(name).map_or("", |column| column[row].as_str());
+            let text = [cell("view"), cell("sex"), cell("age")];
+            let text = text.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
+            let text = text.join(", ");
+            Some(FilmCard { choice, png: pixels::to_png(&plane), text })
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if cards.len() < chosen {
+        let missing = chosen - cards.len();
+        notes.push(format!("{missing} films of high confidence are not shown: their files are not where the score table says."));
+    }
+    (cards, notes)
+}
+
+fn film(
+    source: &str,
+    image: &str,
+    prepared: &mut HashMap<String, Option<Prepared>>,
+) -> Option<Plane> {
+    let path = Path::new(source);
+    if path.is_file() {
+        let plane = pixels::read(path).ok()?;
+        return pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok();
+    }
+    let prepared = prepared.entry(source.to_owned()).or_insert_with(|| {
+        let opened = Prepared::is_in(path).then(|| Prepared::open(path));
+        opened.transpose().unwrap_or_else(|error| {
+            note(&format!("warning: the report goes without films: {error:#}"));
+            None
+        })
+    });
+    let prepared = prepared.as_ref()?;
+    let row = prepared.rows.iter().position(|row| row.image == image)?;
+    let size = prepared.store.size() as u32;
+    Some(Plane { width: size, height: size, pixels: prepared.store.plane(row).to_vec() })
+}
+
+/// The figures as a table, never without the split's name.
+pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
+    let rows: Vec<Vec<String>> = evaluation
+        .findings
+        .iter()
+        .map(|finding| {
+            vec![
+                finding.name.clone(),
+                thousands(finding.positives),
+                figure(finding.auroc),
+                interval(finding.auroc_ci95),
+                figure(finding.average_precision),
+                figure(finding.brier),
+            ]
+        })
+        .chain([vec![
+            format!("mean of {}", evaluation.mean.findings),
+            String::new(),
+            figure(evaluation.mean.auroc),
+            interval(evaluation.mean.auroc_ci95),
+            figure(evaluation.mean.average_precision),
+            String::new(),
+        ]])
+        .collect();
+    let common = evaluation.patients_in_training.map_or_else(
+        || "patients in common with training not stated".to_owned(),
+        |count| format!("{count} patients in common with training"),
+    );
+    let mut lines = Vec::new();
+    if evaluation.is_phantom() {
+        lines.push("films drawn by phantom: test data, no patients".to_owned());
+    }
+    lines.push(format!(
+        "split {}: {} films of {} patients, {common}",
+        evaluation.split.as_deref().unwrap_or("not stated"),
+        thousands(evaluation.images),
+        thousands(evaluation.patients)
+    ));
+    lines.push(table(
+        &["finding", "films", "AUROC", "95 % interval", "average precision", "Brier"],
+        &rows,
+    ));
+    lines.push(format!(
+        "binary accuracy {} (always answering no: {})",
+        figure(evaluation.binary_accuracy),
+        figure(evaluation.binary_accuracy_all_negative)
+    ));
+    lines.push(format!("report: {}", page.display()));
+    lines.join("\n")
+}
+
+fn interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(|| "n/a".to_owned(), |Interval { low, high }| format!("{low:.3} to {high:.3}"))
+}

@@ -1,0 +1,160 @@
+//! `explain`: where a model with attention looked, as overlays, raw maps and one figure.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use roentgen_data::files;
+use roentgen_data::pixels::{self, Plane};
+use roentgen_models::predictor::{Mask, Prediction};
+use roentgen_models::{Pool, Predictor, overlay};
+use serde_json::json;
+
+use super::Context;
+use super::predict::{Predicted, predict};
+use super::prepare::name_bad_films;
+use crate::cli::Explain;
+use crate::figures::{FilmTile, films};
+use crate::output::{Ending, Output};
+use crate::sources::{Film, Sources};
+
+/// Films in a row of the figure, each beside its mask.
+const COLUMNS: usize = 3;
+/// Films that pass through the network at once.
+const BATCH: usize = 16;
+
+/// A film that is drawn, and the finding it is drawn for.
+struct Drawn<'a> {
+    film: &'a Film,
+    plane: Plane,
+    mask: &'a Mask,
+    finding: usize,
+    prediction: &'a Prediction,
+}
+
+/// Draws overlays, maps and the figure.
+pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
+    let predictor = Predictor::load(&args.model, &context.device)?;
+    if predictor.description.network.pool != Pool::Attention {
+        bail!(
+            "the model `{}` has no attention mask to draw; train one with `--set model.pool=attention`",
+            args.model.display()
+        );
+    }
+    let sources = Sources::open(&args.model, &predictor.description, &args.inputs, args.split)?;
+    let predicted = predict(&predictor, sources, BATCH, context);
+    name_bad_films(&predicted.bad, "the lines above");
+    fs::create_dir_all(&args.out)
+        .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
+
+    let size = predictor.description.input.size;
+    let mut tiles = Vec::new();
+    let mut documents = Vec::new();
+    for (number, finding) in choose(&predicted, args.most) {
+        let (film, prediction) = &predicted.predictions[number];
+        let film = &predicted.sources.films[*film];
+        let Some(mask) = &prediction.mask else { continue };
+        let pixels = predicted.sources.plane(film, size)?.into_owned();
+        let plane = Plane { width: size as u32, height: size as u32, pixels };
+        let drawn = Drawn { film, plane, mask, finding, prediction };
+        documents.push(drawn.write(&args.out, &predictor)?);
+        tiles.push(drawn.tile(&predictor));
+    }
+    let figure = args.out.join("attention.svg");
+    let title = "Where the model looked";
+    files::write_whole(&figure, films(title, &caption(&predictor), &tiles, COLUMNS).as_bytes())?;
+    let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
+    Ok(Output {
+        text: format!(
+            "{} of {} films drawn (`--most` draws more): {}",
+            tiles.len(),
+            predicted.predictions.len(),
+            figure.display()
+        ),
+        json: json!({ "figure": figure, "films": documents, "bad": predicted.bad }),
+        ending,
+    })
+}
+
+fn caption(predictor: &Predictor) -> String {
+    let training = &predictor.description.training;
+    format!(
+        "{} with attention, trained on {} films of {}; beside each film the mask, bright where it \
+         counts most",
+        predictor.description.network.architecture.name(),
+        training.films,
+        training.dataset
+    )
+}
+
+/// The most confident film of each finding in turn, then the second, until there are enough.
+fn choose(predicted: &Predicted, most: usize) -> Vec<(usize, usize)> {
+    let films = predicted.predictions.len();
+    let findings = predicted.predictions.first().map_or(0, |(_, film)| film.probabilities.len());
+    let mut ranked: Vec<Vec<usize>> = (0..findings)
+        .map(|finding| {
+            let probability =
+                |film: usize| predicted.predictions[film].1.probabilities[finding];
+            let mut order: Vec<usize> = (0..films).collect();
+            order.sort_by(|&a, &b| probability(a).total_cmp(&probability(b)));
+            order
+        })
+        .collect();
+    let mut chosen = Vec::new();
+    let mut taken = HashSet::new();
+    while chosen.len() < most.min(films) {
+        for (finding, order) in ranked.iter_mut().enumerate() {
+            if chosen.len() == most.min(films) {
+                break;
+            }
+            while let Some(film) = order.pop() {
+                if taken.insert(film) {
+                    chosen.push((film, finding));
+                    break;
+                }
+            }
+        }
+    }
+    chosen
+}
+
+impl Drawn<'_> {
+    fn write(&self, out: &Path, predictor: &Predictor) -> anyhow::Result<serde_json::Value> {
+        let stem = self.film.image.rsplit_once('.').map_or(self.film.image.as_str(), |(stem, _)| stem);
+        let overlay = out.join(format!("{stem}.overlay.png"));
+        let map = out.join(format!("{stem}.mask.png"));
+        files::write_whole(&overlay, &self.overlay())?;
+        files::write_whole(&map, &pixels::to_png(&overlay::map_alone(&self.plane, self.mask)))?;
+        Ok(json!({
+            "image": self.film.image,
+            "finding": predictor.description.findings[self.finding],
+            "probability": self.prediction.probabilities[self.finding],
+            "overlay": overlay,
+            "map": map,
+            "mask": { "height": self.mask.height, "width": self.mask.width, "values": self.mask.values },
+        }))
+    }
+
+    fn overlay(&self) -> Vec<u8> {
+        let colours = overlay::overlay(&self.plane, self.mask);
+        pixels::rgb_to_png(self.plane.width, self.plane.height, &colours)
+    }
+
+    fn tile(&self, predictor: &Predictor) -> FilmTile {
+        let finding = predictor.description.findings[self.finding];
+        let truth = self.film.truth.map_or("", |shown| {
+            if shown.contains(finding) { ", labelled so" } else { ", not labelled so" }
+        });
+        let probability = self.prediction.probabilities[self.finding];
+        FilmTile {
+            png: pixels::to_png(&self.plane),
+            size: [self.plane.height, self.plane.width],
+            lines: vec![
+                format!("{} {probability:.3}{truth}", finding.name().replace('_', " ")),
+                self.film.image.clone(),
+            ],
+            overlay: Some(self.overlay()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! One file a command, and what they share.
+
+mod bench;
+mod describe;
+mod doctor;
+mod ensemble;
+mod evaluate;
+mod explain;
+mod phantom;
+mod predict;
+mod prepare;
+mod quickstart;
+mod train;
+
+use anyhow::Context as _;
+use burn::tensor::Device;
+
+use crate::cli::{Command, Global};
+use crate::device;
+use crate::output::Output;
+use crate::progress::Bars;
+
+/// What the global flags decided.
+pub(crate) struct Context {
+    pub(crate) device: Device,
+    pub(crate) device_name: String,
+    pub(crate) bars: Bars,
+}
+
+impl Context {
+    /// Opens the device and sets the number of threads.
+    pub(crate) fn new(global: &Global) -> anyhow::Result<Self> {
+        if let Some(threads) = global.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global()
+                .context("could not set `--threads`")?;
+        }
+        Ok(Self {
+            device: device::open(global.device)?,
+            device_name: global.device.to_string(),
+            bars: Bars::choose(global.no_progress),
+        })
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output> {
+    match command {
+        Command::Quickstart(args) => quickstart::run(&args, context),
+        Command::Phantom(args) => phantom::run(&args, context),
+        Command::Prepare(args) => prepare::run(&args, context),
+        Command::Describe(args) => describe::run(&args),
+        Command::Train(args) => train::run(&args, context),
+        Command::Show(args) => train::show(&args),
+        Command::Predict(args) => predict::run(&args, context),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Ensemble(args) => ensemble::run(&args),
+        Command::Explain(args) => explain::run(&args, context),
+        Command::Bench(args) => bench::run(&args, context),
+        Command::Doctor => Ok(doctor::run(context)),
+    }
+}

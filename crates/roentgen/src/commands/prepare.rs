@@ -1,0 +1,108 @@
+//! `prepare`: checks, decodes, resizes and packs a data set.
+
+use roentgen_data::pixels;
+use roentgen_data::prepare::{self, BadFilm, Outcome, Progress, Settings};
+use serde_json::json;
+
+use super::Context;
+use crate::cli::{Filter, Prepare};
+use crate::output::{Ending, Output, note, thousands};
+use crate::progress::Bars;
+
+/// Bad films named on the terminal; all of them stand in `bad-films.csv`.
+const NAMED: usize = 200;
+
+/// Prepares a data set, names every bad film, and says what is there.
+pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
+    let settings = Settings {
+        size: args.size,
+        filter: match args.filter {
+            Filter::Lanczos3 => pixels::Filter::Lanczos3,
+            Filter::Bilinear => pixels::Filter::Bilinear,
+            Filter::Box => pixels::Filter::Box,
+        },
+        labels: args.labels.clone(),
+        any_size: args.any_size,
+    };
+    let outcome = with_bar(context.bars, |progress| {
+        prepare::prepare(&args.source, &args.out, &settings, progress)
+    })?;
+    name_bad_films(&outcome.bad, &args.out.join(prepare::BAD_FILMS).to_string_lossy());
+    let ending = if outcome.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
+    Ok(Output { text: text(&outcome, args), json: json(&outcome, args), ending })
+}
+
+/// Draws bars while `work` goes on.
+pub(crate) fn with_bar<T>(bars: Bars, work: impl FnOnce(&(dyn Fn(Progress) + Sync)) -> T) -> T {
+    let checking = bars.over("checking", 0);
+    let packing = bars.over("packing", 0);
+    let result = work(&|progress| match progress {
+        Progress::Checking(done, films) => {
+            checking.set_length(films as u64);
+            checking.set_position(done as u64);
+        }
+        Progress::Packing(done, films) => {
+            checking.finish_and_clear();
+            packing.set_length(films as u64);
+            packing.set_position(done as u64);
+        }
+        Progress::Sealing => packing.set_message("adding up the fingerprint"),
+    });
+    checking.finish_and_clear();
+    packing.finish_and_clear();
+    result
+}
+
+/// Names bad films with their reasons.
+pub(crate) fn name_bad_films(bad: &[BadFilm], file: &str) {
+    for film in bad.iter().take(NAMED) {
+        note(&format!("left out {}: {}", film.image, film.reason));
+    }
+    if bad.len() > NAMED {
+        note(&format!("and {} more, all of them in `{file}`", bad.len() - NAMED));
+    }
+}
+
+fn text(outcome: &Outcome, args: &Prepare) -> String {
+    let description = &outcome.description;
+    let mut lines = vec![
+        format!(
+            "{}: {} films of {} patients at {} px, {} left out",
+            args.out.display(),
+            thousands(description.films),
+            thousands(description.patients),
+            description.size,
+            thousands(outcome.bad.len()),
+        ),
+        format!("labels: {}", outcome.version.text()),
+    ];
+    if description.dataset == "phantom" {
+        lines.push("the films were drawn by phantom: test data, no patients".to_owned());
+    }
+    if outcome.unlisted > 0 {
+        let films = thousands(outcome.unlisted);
+        lines.push(format!("{films} film files are not in the label file and were not used"));
+    }
+    if outcome.lists_only > 0 {
+        let names = thousands(outcome.lists_only);
+        lines.push(format!("{names} names on the official lists are not in the label file"));
+    }
+    if outcome.above_100 > 0 {
+        lines.push(format!("{} ages above 100, kept as they stand", outcome.above_100));
+    }
+    if description.boxes > 0 {
+        lines.push(format!("{} boxes", description.boxes));
+    }
+    lines.join("\n")
+}
+
+fn json(outcome: &Outcome, args: &Prepare) -> serde_json::Value {
+    json!({
+        "out": args.out,
+        "prepared": outcome.description,
+        "bad": outcome.bad,
+        "unlisted": outcome.unlisted,
+        "lists_only": outcome.lists_only,
+        "ages_above_100": outcome.above_100,
+    })
+}

@@ -1,0 +1,55 @@
+//! `train` runs an experiment, `show` prints it as it would be run.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use roentgen_train::run_dir::Start;
+use roentgen_train::{Experiment, Outcome, overrides};
+use serde_json::json;
+
+use super::Context;
+use crate::cli::{Show, Train};
+use crate::output::{Ending, Output};
+use crate::progress::Training;
+
+/// Trains, or goes on training.
+pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
+    let mut settings = args.settings.clone();
+    settings.extend(args.seed.map(|seed| format!("seed={seed}")));
+    let experiment = overrides::read(&args.experiment, &settings)?;
+    let start = if args.resume { Start::Resume } else { Start::Fresh };
+    experiment_into(&experiment, &args.out, start, context)
+}
+
+/// Runs an experiment into a folder.
+pub(crate) fn experiment_into(
+    experiment: &Experiment,
+    out: &Path,
+    start: Start,
+    context: &Context,
+) -> anyhow::Result<Output> {
+    let training = Training::new(context.bars);
+    match roentgen_train::train(experiment, out, start, &context.device, &training)? {
+        Outcome::Finished(best) => {
+            let text = format!(
+                "best: {best}\nnext: roentgen predict {} {} --split test --out {}",
+                out.display(),
+                experiment.data.prepared.display(),
+                out.join("scores/test.csv").display(),
+            );
+            Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
+        }
+        Outcome::Interrupted => Ok(Output {
+            text: format!("stopped and saved; `--resume` goes on: {}", out.display()),
+            json: json!({ "out": out, "finished": false }),
+            ending: Ending::Interrupted,
+        }),
+    }
+}
+
+/// Prints an experiment with everything resolved.
+pub(crate) fn show(args: &Show) -> anyhow::Result<Output> {
+    let experiment = overrides::read(&args.experiment, &args.settings)?;
+    let text = toml::to_string(&experiment).context("could not write the experiment out")?;
+    Ok(Output::done(text, serde_json::to_value(&experiment)?))
+}

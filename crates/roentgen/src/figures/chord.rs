@@ -1,0 +1,300 @@
+//! A chord diagram of which findings stand together, after figure 2 of [ChestX-ray8][paper].
+//!
+//! Each finding has an arc: a pale part for the films that show it alone, then a part for each
+//! other finding, as wide as the films that show both. A film with three findings stands in three
+//! pairs, so an arc is longer than the films of its finding.
+//!
+//! [paper]: https://arxiv.org/abs/1705.02315
+
+use std::f64::consts::{PI, TAU};
+use std::fmt::Write;
+
+use super::{LETTER, PALETTE, count, cut, empty_page, escape, page, text, text_width};
+
+const RADIUS: f64 = 290.0;
+/// How thick an arc is.
+const BAND: f64 = 16.0;
+/// Between an arc and its ribbons.
+const SPACE: f64 = 3.0;
+/// Between arcs: room for a name, even where an arc has no length.
+const GAP: f64 = 0.05;
+const MOST_NAME: f64 = 150.0;
+const NOTE: &str =
+    "Pale: the finding alone. A ribbon has the colour of the rarer of its two findings.";
+
+/// Where a finding stands on the circle, in radians from the top, clockwise.
+#[derive(Clone, Copy, Debug)]
+struct Arc {
+    start: f64,
+    /// The end of the films that show it alone, the start of its ribbons.
+    alone: f64,
+    end: f64,
+}
+
+impl Arc {
+    fn middle(&self) -> f64 {
+        (self.start + self.end) / 2.0
+    }
+}
+
+/// What joins two findings.
+#[derive(Clone, Debug)]
+struct Ribbon {
+    pair: [usize; 2],
+    films: usize,
+    /// Start and end of each foot.
+    feet: [[f64; 2]; 2],
+}
+
+/// Draws the findings `names` as arcs and the films that show two of them as ribbons.
+///
+/// `together[a][b]` with `a < b` is the number of films that show both, `together[a][a]` of those
+/// that show `a` alone; the other half is not read, and what is missing is zero. A ribbon has the
+/// colour of its rarer finding, and the widest is drawn first, so that narrow ones lie above it.
+pub(crate) fn chord(
+    title: &str,
+    caption: &str,
+    names: &[String],
+    together: &[Vec<usize>],
+) -> String {
+    let (arcs, ribbons) = layout(names.len(), together);
+    if arcs.iter().all(|arc| arc.end <= arc.start) {
+        return empty_page(title, caption, "No film has a finding.");
+    }
+    let [top, right, bottom, left] = reach(&arcs, names);
+    let mut svg = format!("<g transform=\"translate({left:.1} {top:.1})\">\n");
+    for ribbon in &ribbons {
+        draw_ribbon(&mut svg, ribbon, &arcs, names);
+    }
+    for (index, (arc, name)) in arcs.iter().zip(names).enumerate() {
+        draw_arc(&mut svg, index, arc, name, films(together, index, index));
+    }
+    svg.push_str("</g>\n");
+    let (height, width) = (top + bottom + 28.0, left + right);
+    text(&mut svg, "p-soft middle", left, height, NOTE);
+    page(title, caption, [height, width], &svg)
+}
+
+/// How far names reach from the centre: up, right, down, left.
+fn reach(arcs: &[Arc], names: &[String]) -> [f64; 4] {
+    arcs.iter().zip(names).fold([RADIUS + LETTER; 4], |[top, right, bottom, left], (arc, name)| {
+        let radius = RADIUS + LETTER + text_width(name, LETTER).min(MOST_NAME);
+        let (x, y) = (radius * arc.middle().sin(), -radius * arc.middle().cos());
+        [top.max(-y), right.max(x), bottom.max(y), left.max(-x)]
+    })
+}
+
+/// Films that show both, or one alone.
+fn films(together: &[Vec<usize>], a: usize, b: usize) -> usize {
+    together.get(a.min(b)).and_then(|row| row.get(a.max(b))).copied().unwrap_or(0)
+}
+
+/// Places arcs and ribbons; the widest ribbon comes first.
+fn layout(findings: usize, together: &[Vec<usize>]) -> (Vec<Arc>, Vec<Ribbon>) {
+    let total: usize =
+        (0..findings).flat_map(|a| (0..findings).map(move |b| films(together, a, b))).sum();
+    let gap = GAP.min(0.5 * TAU / findings.max(1) as f64);
+    let scale = (TAU - gap * findings as f64) / total.max(1) as f64;
+
+    let mut feet = Vec::with_capacity(findings);
+    let mut arcs = Vec::with_capacity(findings);
+    let mut at = gap / 2.0;
+    for a in 0..findings {
+        let start = at;
+        at += films(together, a, a) as f64 * scale;
+        let alone = at;
+        let mut own = vec![[0.0; 2]; findings];
+        // Neighbours first, and from their side: so two ribbons cross only where they must.
+        for b in (1..findings).map(|step| (a + findings - step) % findings) {
+            let end = at + films(together, a, b) as f64 * scale;
+            own[b] = [at, end];
+            at = end;
+        }
+        feet.push(own);
+        arcs.push(Arc { start, alone, end: at });
+        at += gap;
+    }
+
+    let pairs = (0..findings).flat_map(|a| (a + 1..findings).map(move |b| [a, b]));
+    let mut ribbons: Vec<Ribbon> = pairs
+        .map(|[a, b]| Ribbon {
+            pair: [a, b],
+            films: films(together, a, b),
+            feet: [feet[a][b], feet[b][a]],
+        })
+        .filter(|ribbon| ribbon.films > 0)
+        .collect();
+    ribbons.sort_by_key(|ribbon| std::cmp::Reverse(ribbon.films));
+    (arcs, ribbons)
+}
+
+fn draw_ribbon(svg: &mut String, ribbon: &Ribbon, arcs: &[Arc], names: &[String]) {
+    let [a, b] = ribbon.pair;
+    let length = |index: usize| arcs[index].end - arcs[index].start;
+    let colour = colour(if length(a) < length(b) { a } else { b });
+    let radius = RADIUS - BAND - SPACE;
+    let [first, second] = ribbon.feet;
+    let _ = writeln!(
+        svg,
+        "<path class=\"p-ribbon\" fill=\"{colour}\" stroke=\"{colour}\" d=\"M{}{}Q{} {}{}Q{} {}Z\">\
+         <title>{} and {}: {}</title></path>",
+        point(first[0], radius),
+        curve(first, radius),
+        bend(first[1], second[0], radius),
+        point(second[0], radius),
+        curve(second, radius),
+        bend(second[1], first[0], radius),
+        point(first[0], radius),
+        escape(&names[a]),
+        escape(&names[b]),
+        count(ribbon.films)
+    );
+}
+
+fn draw_arc(svg: &mut String, index: usize, arc: &Arc, name: &str, alone: usize) {
+    let _ = writeln!(svg, "<g fill=\"{}\">", colour(index));
+    let _ = write!(svg, "<title>{}, alone: {}</title>", escape(name), count(alone));
+    band(svg, "p-alone", [arc.start, arc.alone]);
+    band(svg, "p-shared", [arc.alone, arc.end]);
+    svg.push_str("</g>\n");
+
+    let middle = arc.middle();
+    let class = if arc.end > arc.start { "p-label" } else { "p-soft" };
+    // On the left the name would stand on its head.
+    let (turn, side, x) =
+        if middle < PI { (-90.0, "", RADIUS + 8.0) } else { (90.0, " end", -RADIUS - 8.0) };
+    let _ = writeln!(
+        svg,
+        "<text class=\"{class}{side}\" transform=\"rotate({:.2})\" x=\"{x:.1}\" y=\"4\">{}</text>",
+        middle.to_degrees() + turn,
+        escape(&cut(name, LETTER, MOST_NAME))
+    );
+}
+
+/// A piece of the ring.
+fn band(svg: &mut String, class: &str, [start, end]: [f64; 2]) {
+    if end <= start {
+        return;
+    }
+    let inner = RADIUS - BAND;
+    let is_large = u8::from(end - start > PI);
+    let _ = writeln!(
+        svg,
+        "<path class=\"{class}\" d=\"M{}{}L{}A{inner} {inner} 0 {is_large} 0 {}Z\"/>",
+        point(start, RADIUS),
+        curve([start, end], RADIUS),
+        point(end, inner),
+        point(start, inner)
+    );
+}
+
+/// An arc on from its start, clockwise.
+fn curve([start, end]: [f64; 2], radius: f64) -> String {
+    let is_large = u8::from(end - start > PI);
+    format!("A{radius} {radius} 0 {is_large} 1 {}", point(end, radius))
+}
+
+fn point(angle: f64, radius: f64) -> String {
+    format!("{:.2} {:.2}", radius * angle.sin(), -radius * angle.cos())
+}
+
+/// What pulls the side of a ribbon inwards: the centre for opposite feet, less for neighbours.
+fn bend(from: f64, to: f64, radius: f64) -> String {
+    let way = (to - from).rem_euclid(TAU);
+    let (way, middle) =
+        if way > PI { (TAU - way, from + way / 2.0 + PI) } else { (way, from + way / 2.0) };
+    point(middle, radius * 0.6 * (1.0 - way / PI))
+}
+
+fn colour(index: usize) -> &'static str {
+    PALETTE[index % PALETTE.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::tests::{HOSTILE, assert_well_formed};
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.into()).collect()
+    }
+
+    fn together() -> Vec<Vec<usize>> {
+        vec![vec![50, 7, 3, 0], vec![7, 0, 11, 0], vec![3, 11, 20, 0], vec![0, 0, 0, 0]]
+    }
+
+    #[test]
+    fn the_ribbons_of_a_finding_are_as_wide_as_its_shared_arc() {
+        let (arcs, ribbons) = layout(4, &together());
+
+        for (finding, arc) in arcs.iter().enumerate() {
+            let feet = ribbons.iter().flat_map(|ribbon| ribbon.pair.iter().zip(ribbon.feet));
+            let of = feet.filter(|(of, _)| **of == finding);
+            let width: f64 = of.map(|(_, [start, end])| end - start).sum();
+            assert!((width - (arc.end - arc.alone)).abs() < 1e-9, "{finding}");
+        }
+    }
+
+    #[test]
+    fn widths_are_in_proportion_to_films_and_fill_the_circle() {
+        let (arcs, ribbons) = layout(4, &together());
+        let scale = (arcs[0].alone - arcs[0].start) / 50.0;
+
+        for ribbon in &ribbons {
+            for [start, end] in ribbon.feet {
+                assert!((end - start - ribbon.films as f64 * scale).abs() < 1e-9);
+            }
+        }
+        assert!((arcs[3].end + GAP / 2.0 - TAU).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_widest_ribbon_is_drawn_first() {
+        let (_, ribbons) = layout(4, &together());
+
+        assert_eq!(ribbons.iter().map(|ribbon| ribbon.films).collect::<Vec<_>>(), [11, 7, 3]);
+    }
+
+    #[test]
+    fn a_finding_without_films_keeps_its_name_and_has_no_length() {
+        let svg = chord("t", "c", &names(&["a", "b", "c", "Hernia"]), &together());
+        let (arcs, _) = layout(4, &together());
+
+        assert_well_formed(&svg);
+        assert!(svg.contains("p-soft") && svg.contains(">Hernia<"));
+        assert_eq!(arcs[3].start, arcs[3].end);
+        assert_eq!(svg.matches("<path class=\"p-ribbon\"").count(), 3);
+    }
+
+    #[test]
+    fn no_findings_and_no_films_are_said_to_be_none() {
+        for (names, together) in [(vec![], vec![]), (names(&["a", "b"]), vec![vec![0; 2]; 2])] {
+            let svg = chord("t", "c", &names, &together);
+
+            assert_well_formed(&svg);
+            assert!(svg.contains("No film has a finding."));
+        }
+    }
+
+    #[test]
+    fn a_lone_finding_goes_nearly_round() {
+        let svg = chord("t", "c", &names(&[HOSTILE]), &[vec![4]]);
+
+        assert_well_formed(&svg);
+        assert!(svg.contains("0 1 1"));
+    }
+
+    #[test]
+    fn missing_counts_are_zero() {
+        let svg = chord("t", "c", &names(&["a", "b", "c"]), &[vec![1, 2]]);
+
+        assert_well_formed(&svg);
+        assert!(svg.contains("<title>a and b: 2</title>"));
+    }
+
+    #[test]
+    fn the_sides_of_ribbons_between_opposite_feet_pass_the_centre() {
+        assert_eq!(bend(0.0, PI, 100.0).replace('-', ""), "0.00 0.00");
+        assert_eq!(bend(0.1, 0.4, 100.0), bend(0.4, 0.1, 100.0));
+    }
+}

@@ -1,0 +1,119 @@
+//! What a command leaves on standard output: a text for people or one JSON document for programs.
+//!
+//! Everything else goes to standard error. A reader that closes the pipe early is no error.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All is done.
+    #[default]
+    Done,
+    /// All is done but for films that were left out and named.
+    BadFilms,
+    /// Someone stopped it; what was done is saved.
+    Interrupted,
+}
+
+/// A command's result.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    /// For people.
+    pub(crate) text: String,
+    /// For programs.
+    pub(crate) json: Value,
+    /// What the exit code says.
+    pub(crate) ending: Ending,
+}
+
+impl Output {
+    /// A result of a command that did all it was asked.
+    pub(crate) fn done(text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json, ending: Ending::Done }
+    }
+
+    /// Prints the one or the other.
+    ///
+    /// # Errors
+    ///
+    /// The file system's, a closed pipe among them.
+    pub(crate) fn print(&self, is_json: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if is_json {
+            serde_json::to_writer_pretty(&mut out, &self.json)?;
+            writeln!(out)?;
+        } else if !self.text.is_empty() {
+            writeln!(out, "{}", self.text.trim_end())?;
+        }
+        out.flush()
+    }
+}
+
+/// Writes a line to standard error; where even that is closed there is no one to tell.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Lines up rows of cells, the first column to the left and the others to the right.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain([header[column].chars().count()]).max().unwrap_or(0)
+        })
+        .collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (column, cell) in cells.enumerate() {
+            let width = widths.get(column).copied().unwrap_or(0);
+            if column == 0 {
+                line.push_str(&format!("{cell:<width$}"));
+            } else {
+                line.push_str(&format!("  {cell:>width$}"));
+            }
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut header.iter().copied())];
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.join("\n")
+}
+
+/// A number with commas between thousands.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A figure with four decimals, or `n/a` where it has no meaning.
+pub(crate) fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.4}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let text = table(&["finding", "films"], &[vec!["Mass".into(), "1,234".into()]]);
+
+        assert_eq!(text, "finding  films\nMass     1,234");
+    }
+
+    #[test]
+    fn thousands_are_parted() {
+        assert_eq!(thousands(112_120), "112,120");
+        assert_eq!(thousands(999), "999");
+    }
+}

@@ -1,0 +1,153 @@
+//! Bars where someone looks on, plain lines elsewhere; and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use roentgen_train::progress::{EpochRow, Plan, Progress};
+
+use crate::output::note;
+
+/// Whether bars are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bars {
+    Drawn,
+    Off,
+}
+
+impl Bars {
+    /// Bars on a terminal, unless they are not wanted.
+    pub(crate) fn choose(no_progress: bool) -> Self {
+        if !no_progress && std::io::stderr().is_terminal() { Bars::Drawn } else { Bars::Off }
+    }
+
+    /// A bar over `films`, with rate and time left.
+    pub(crate) fn over(self, what: &'static str, films: usize) -> ProgressBar {
+        let bar = match self {
+            Bars::Drawn => ProgressBar::with_draw_target(
+                Some(films as u64),
+                ProgressDrawTarget::stderr_with_hz(8),
+            ),
+            Bars::Off => ProgressBar::hidden(),
+        };
+        let style = "{prefix:>10} {bar:32} {pos}/{len}  {per_sec}  {eta} left  {msg}";
+        bar.with_prefix(what).with_style(
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        )
+    }
+}
+
+/// Draws a training run.
+pub(crate) struct Training {
+    bars: Bars,
+    bar: ProgressBar,
+    valid_films: std::cell::Cell<usize>,
+    steps: std::cell::Cell<usize>,
+    epochs: std::cell::Cell<usize>,
+    first_step: std::cell::Cell<Option<(f64, usize)>>,
+    has_told: std::cell::Cell<bool>,
+}
+
+/// Steps after which the time left is told, where no bar tells it.
+const STEPS_TO_TELL: usize = 20;
+
+impl Training {
+    /// Begins to listen, also to Ctrl-C.
+    pub(crate) fn new(bars: Bars) -> Self {
+        interrupted();
+        Self {
+            bars,
+            bar: bars.over("training", 0),
+            valid_films: 0.into(),
+            steps: 0.into(),
+            epochs: 0.into(),
+            first_step: None.into(),
+            has_told: false.into(),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| note(line));
+    }
+
+    /// Tells the time left after some steps, once.
+    fn tell_time_left(&self, epoch: usize, step: usize) {
+        let done = (epoch - 1) * self.steps.get() + step;
+        let (began, first) = self.first_step.get().unwrap_or((self.seconds(), done));
+        self.first_step.set(Some((began, first)));
+        if self.bars == Bars::Drawn || self.has_told.get() || done < first + STEPS_TO_TELL {
+            return;
+        }
+        self.has_told.set(true);
+        let per_step = (self.seconds() - began) / (done - first) as f64;
+        let left = (self.epochs.get() * self.steps.get()).saturating_sub(done) as f64 * per_step;
+        self.say(&format!("{per_step:.3} s a step, about {:.0} min left", (left / 60.0).ceil()));
+    }
+}
+
+impl Progress for Training {
+    fn started(&self, plan: &Plan) {
+        self.valid_films.set(plan.valid_films);
+        self.steps.set(plan.steps);
+        self.epochs.set(plan.epochs);
+        self.say(&plan.to_string());
+    }
+
+    fn step(&self, epoch: usize, step: usize, loss: f64) {
+        self.tell_time_left(epoch, step);
+        if step == 1 || self.bar.length() != Some(self.steps.get() as u64) {
+            self.bar.reset();
+            self.bar.set_length(self.steps.get() as u64);
+            self.bar.set_prefix(format!("epoch {epoch}"));
+        }
+        self.bar.set_position(step as u64);
+        self.bar.set_message(format!("loss {loss:.4}"));
+    }
+
+    fn validated(&self, _epoch: usize, films: usize) {
+        if self.bar.prefix() != "validating" {
+            self.bar.reset();
+            self.bar.set_length(self.valid_films.get() as u64);
+            self.bar.set_prefix("validating");
+            self.bar.set_message("");
+        }
+        self.bar.set_position(films as u64);
+    }
+
+    fn epoch(&self, row: &EpochRow) {
+        self.say(&row.to_string());
+    }
+
+    fn finished(&self, _folder: &Path) {
+        self.bar.finish_and_clear();
+    }
+
+    fn seconds(&self) -> f64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        interrupted().load(Ordering::Relaxed)
+    }
+}
+
+/// Set by the first Ctrl-C; a second one ends the program at once.
+fn interrupted() -> &'static AtomicBool {
+    static FLAG: AtomicBool = AtomicBool::new(false);
+    static LISTENING: OnceLock<()> = OnceLock::new();
+    LISTENING.get_or_init(|| {
+        let listening = ctrlc::set_handler(|| {
+            if FLAG.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            note("stopping after this step; press Ctrl-C again to stop at once");
+        });
+        if let Err(error) = listening {
+            note(&format!("warning: Ctrl-C will not save the run ({error})"));
+        }
+    });
+    &FLAG
+}

@@ -1,0 +1,208 @@
+//! The films a model is asked about: sides of prepared data sets, or picture files.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use roentgen_data::pixels::{self, Filter};
+use roentgen_data::prepare::Prepared;
+use roentgen_data::split::Split;
+use roentgen_data::{FilmFindings, nih};
+use roentgen_models::Description;
+use roentgen_train::run_dir;
+
+use crate::cli::Side;
+
+/// Films from all inputs of a command.
+pub(crate) struct Sources {
+    prepared: Vec<Prepared>,
+    pub(crate) films: Vec<Film>,
+}
+
+/// One film and what is known of it.
+pub(crate) struct Film {
+    pub(crate) image: String,
+    pub(crate) patient: String,
+    pub(crate) view: String,
+    pub(crate) age: String,
+    pub(crate) sex: String,
+    /// The prepared data set or the file.
+    pub(crate) source: String,
+    /// `NIH ChestX-ray14`, `phantom`, or `files`.
+    pub(crate) dataset: String,
+    /// Such as `official test`; empty for files.
+    pub(crate) split: String,
+    /// Whether the model was trained on films of this patient, where that can be known.
+    pub(crate) patient_in_training: Option<bool>,
+    /// `None` for files.
+    pub(crate) truth: Option<FilmFindings>,
+    place: Place,
+}
+
+enum Place {
+    /// Of a prepared data set, by number, the row.
+    Row(usize, usize),
+    File(PathBuf),
+}
+
+impl Sources {
+    /// Finds the films that `inputs` name, for the model in `model`.
+    pub(crate) fn open(
+        model: &Path,
+        description: &Description,
+        inputs: &[PathBuf],
+        side: Option<Side>,
+    ) -> anyhow::Result<Self> {
+        let trained_on = trained_on(model)?;
+        let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
+        for input in inputs {
+            if Prepared::is_in(input) {
+                sources.add_prepared(input, description, side, trained_on.as_ref())?;
+            } else if input.exists() {
+                sources.add_files(input)?;
+            } else {
+                bail!("there is no `{}`; give films, folders of films or prepared data sets", input.display());
+            }
+        }
+        if sources.films.is_empty() {
+            let side = side.map_or_else(String::new, |side| format!(" on the side `{}`", split(side).name()));
+            bail!("there are no films{side} in what was given");
+        }
+        let mut names = HashSet::new();
+        if let Some(film) = sources.films.iter().find(|film| !names.insert(film.image.as_str())) {
+            bail!("two films are called `{}`; predict them in two calls", film.image);
+        }
+        Ok(sources)
+    }
+
+    fn add_prepared(
+        &mut self,
+        folder: &Path,
+        description: &Description,
+        side: Option<Side>,
+        trained_on: Option<&HashSet<String>>,
+    ) -> anyhow::Result<()> {
+        let prepared = Prepared::open(folder)?;
+        let (size, asked) = (prepared.store.size(), description.input.size);
+        if size != asked {
+            bail!(
+                "`{}` holds films of {size} px and the model takes {asked} px; prepare them at {asked} px",
+                folder.display()
+            );
+        }
+        let training = &description.training;
+        let sides = training.selection.sides(&prepared.rows, &description.findings, training.seed)?;
+        // Patients have the same numbers only within one data set.
+        let is_same = training.dataset == prepared.description.dataset;
+        let place = self.prepared.len();
+        let wanted = side.map(split);
+        for (index, (row, side)) in prepared.rows.iter().zip(&sides).enumerate() {
+            if wanted.is_some() && *side != wanted {
+                continue;
+            }
+            let patient = row.patient.to_string();
+            self.films.push(Film {
+                patient_in_training: trained_on
+                    .filter(|_| is_same)
+                    .map(|patients| patients.contains(&patient)),
+                image: row.image.clone(),
+                patient,
+                view: row.view.clone(),
+                age: row.age.map_or_else(String::new, |age| age.to_string()),
+                sex: row.sex.clone(),
+                source: folder.to_string_lossy().into_owned(),
+                dataset: prepared.description.dataset.clone(),
+                split: side.map_or_else(|| "none".to_owned(), |side| training.selection.name(side)),
+                truth: Some(row.findings),
+                place: Place::Row(place, index),
+            });
+        }
+        self.prepared.push(prepared);
+        Ok(())
+    }
+
+    fn add_files(&mut self, input: &Path) -> anyhow::Result<()> {
+        let is_folder = input.is_dir();
+        for path in nih::walk(input)? {
+            // A file that was named is tried whatever it is called.
+            if is_folder && !nih::is_film(&path) {
+                continue;
+            }
+            let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            self.films.push(Film {
+                patient: patient_of(&image),
+                image,
+                view: String::new(),
+                age: String::new(),
+                sex: String::new(),
+                source: path.to_string_lossy().into_owned(),
+                dataset: "files".to_owned(),
+                split: String::new(),
+                patient_in_training: None,
+                truth: None,
+                place: Place::File(path),
+            });
+        }
+        Ok(())
+    }
+
+    /// The film's pixels at `size` x `size`.
+    pub(crate) fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
+        match &film.place {
+            Place::Row(prepared, row) => Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row))),
+            Place::File(path) => {
+                let plane = pixels::resize(pixels::read(path)?, size as u32, Filter::Lanczos3)?;
+                Ok(Cow::Owned(plane.pixels))
+            }
+        }
+    }
+}
+
+/// The side that a flag names.
+pub(crate) fn split(side: Side) -> Split {
+    match side {
+        Side::Train => Split::Train,
+        Side::Valid => Split::Valid,
+        Side::Test => Split::Test,
+    }
+}
+
+/// NIH's names begin with the patient's number; of another name the whole stem stands for a patient.
+fn patient_of(image: &str) -> String {
+    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+    match stem.split_once('_') {
+        Some((number, _)) if number.len() == 8 => {
+            number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
+        }
+        _ => stem.to_owned(),
+    }
+}
+
+/// The patients the model was trained on, from its run directory; `None` where it came alone.
+fn trained_on(model: &Path) -> anyhow::Result<Option<HashSet<String>>> {
+    let path = model.join(run_dir::FILMS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let patients = text.lines().skip(1).filter_map(|line| {
+        let mut cells = line.rsplitn(3, ',');
+        (cells.next()? == "train").then(|| cells.next().map(str::to_owned)).flatten()
+    });
+    Ok(Some(patients.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patient_is_read_from_nihs_names_and_no_others() {
+        assert_eq!(patient_of("00000012_003.png"), "12");
+        assert_eq!(patient_of("scan_1.png"), "scan_1");
+        assert_eq!(patient_of("chest"), "chest");
+    }
+}
