@@ -127,12 +127,14 @@ pub(crate) fn run(operation: &Operation, shapes: &[[usize; 4]]) -> Vec<Vec<f32>>
     let gradients = (y.clone() * weight).sum().backward();
 
     let mut found = vec![floats(y.without_autodiff())];
-    found.extend(tensors.iter().map(|t| floats(t.grad(&gradients).unwrap())));
+    found.extend(
+        tensors.iter().map(|t| floats(t.grad(&gradients).expect("all inputs are tracked"))),
+    );
     found
 }
 
 pub(crate) fn floats(tensor: Tensor<4>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().unwrap()
+    tensor.into_data().try_to_vec().expect("single precision")
 }
 
 /// Greatest difference over greatest value.

@@ -1,0 +1,231 @@
+//! A run learns; a run that was stopped and resumed, or run on other threads, leaves the same bytes.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use burn::tensor::Device;
+use roentgen_data::phantom;
+use roentgen_data::pixels::Filter;
+use roentgen_data::prepare::{self, Settings};
+use roentgen_train::progress::{EpochRow, Plan};
+use roentgen_train::run_dir::Start;
+use roentgen_train::trainer::Error;
+use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
+
+/// Runs share the device's one random stream, so they go one after the other.
+static ONE_RUN: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Stops a run after so many steps.
+struct Stop {
+    after: Option<usize>,
+    steps: Cell<usize>,
+}
+
+impl Stop {
+    fn never() -> Self {
+        Self { after: None, steps: Cell::new(0) }
+    }
+
+    fn after(steps: usize) -> Self {
+        Self { after: Some(steps), steps: Cell::new(0) }
+    }
+}
+
+impl Progress for Stop {
+    fn started(&self, _: &Plan) {}
+    fn step(&self, _: usize, _: usize, _: f64) {
+        self.steps.set(self.steps.get() + 1);
+    }
+    fn validated(&self, _: usize, _: usize) {}
+    fn epoch(&self, _: &EpochRow) {}
+    fn finished(&self, _: &Path) {}
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+    fn is_interrupted(&self) -> bool {
+        self.after.is_some_and(|after| self.steps.get() >= after)
+    }
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// Films of 32 px, prepared.
+    fn with_films(films: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drawn = phantom::Settings { films, size: 64, seed: 3 };
+        phantom::write(&folder.path().join("films"), &drawn, &|_| ()).unwrap();
+        let settings =
+            Settings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
+        let out = folder.path().join("prepared");
+        prepare::prepare(&folder.path().join("films"), &out, &settings, &|_| ()).unwrap();
+        Self(folder)
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn experiment(&self, text: &str) -> Experiment {
+        let path = self.at("experiment.toml");
+        let prepared = self.at("prepared");
+        let text = format!("seed = 7\n[data]\nprepared = {prepared:?}\n{text}");
+        fs::write(&path, text).unwrap();
+        overrides::read(&path, &[]).unwrap()
+    }
+
+    fn run(&self, experiment: &Experiment, name: &str, start: Start, stop: &Stop) -> Outcome {
+        train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
+    }
+}
+
+const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotate = 5.0 }\n\
+                     [model]\nwidth = 0.125\npool = \"attention\"\n\
+                     [train]\nepochs = 3\nbatch_size = 16\nmicro_batch_size = 8\n\
+                     learning_rate = 0.01\n";
+
+#[test]
+fn a_stopped_and_resumed_run_leaves_the_bytes_of_an_unbroken_one() {
+    let _alone = alone();
+    let folder = Folder::with_films(80);
+    let experiment = folder.experiment(SMALL);
+    folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
+
+    // In the middle of the first epoch, then of a later one, then to the end.
+    let first = folder.run(&experiment, "broken", Start::Fresh, &Stop::after(2));
+    let second = folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
+    let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
+
+    assert_eq!((first, second), (Outcome::Interrupted, Outcome::Interrupted));
+    assert!(matches!(last, Outcome::Finished(_)));
+    for file in ["model.bpk", "model.toml", "epochs.csv", "films.csv"] {
+        let [whole, broken] =
+            ["whole", "broken"].map(|run| fs::read(folder.at(run).join(file)).unwrap());
+        assert!(whole == broken, "{file} differs");
+    }
+    let steps = |run: &str| {
+        let mut names: Vec<_> = fs::read_dir(folder.at(run).join("checkpoint"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().contains("weights"))
+            .collect();
+        assert_eq!(names.len(), 1);
+        fs::read(names.remove(0)).unwrap()
+    };
+    assert!(steps("whole") == steps("broken"), "the last weights differ");
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_weights() {
+    let _alone = alone();
+    let folder = Folder::with_films(60);
+    let experiment = folder.experiment(&SMALL.replace("epochs = 3", "epochs = 1"));
+    let weights = [1, 2, 3].map(|threads| {
+        let name = format!("threads-{threads}");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        // The pool's threads are what Burn multiplies on; `Stop` stays on this one.
+        pool.install(|| folder.run(&experiment, &name, Start::Fresh, &Stop::never()));
+        fs::read(folder.at(&name).join("model.bpk")).unwrap()
+    });
+
+    assert!(weights[0] == weights[1] && weights[1] == weights[2]);
+}
+
+#[test]
+fn the_loss_falls_and_the_best_epoch_is_kept() {
+    let _alone = alone();
+    let folder = Folder::with_films(120);
+    let experiment = folder.experiment(
+        "[model]\nwidth = 0.25\ndropout = 0.0\n[train]\nepochs = 8\nbatch_size = 16\nlearning_rate = 0.003\n",
+    );
+    let Outcome::Finished(best) = folder.run(&experiment, "run", Start::Fresh, &Stop::never())
+    else {
+        panic!("nobody stopped it")
+    };
+    let epochs = fs::read_to_string(folder.at("run/epochs.csv")).unwrap();
+    let losses: Vec<f64> = epochs
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(1).unwrap().parse().unwrap())
+        .collect();
+
+    assert_eq!(losses.len(), 8);
+    assert!(losses[7] < 0.75 * losses[0], "{losses:?}");
+    let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
+    assert_eq!(description.training.epoch, best.epoch);
+}
+
+#[test]
+fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
+    let _alone = alone();
+    let folder = Folder::with_films(40);
+    let optimizers = [
+        "{ name = \"sgd\" }",
+        "{ name = \"sgd\", momentum = 0.9 }",
+        "{ name = \"adagrad\" }",
+        "{ name = \"adadelta\" }",
+        "{ name = \"adam\" }",
+        "{ name = \"adamw\", weight_decay = 0.05 }",
+    ];
+    let schedules = [
+        "{ name = \"constant\" }",
+        "{ name = \"reduce-on-plateau\", factor = 0.2, patience = 1, floor = 5e-6 }",
+        "{ name = \"cosine\", warmup = 0.1 }",
+        "{ name = \"one-cycle\" }",
+    ];
+    for (number, optimizer) in optimizers.iter().enumerate() {
+        let schedule = schedules[number % schedules.len()];
+        let experiment = folder.experiment(&format!(
+            "[model]\nwidth = 0.0625\n[train]\nepochs = 2\nbatch_size = 8\nloss = \"wang\"\n\
+             optimizer = {optimizer}\nschedule = {schedule}\n"
+        ));
+        let [whole, broken] = ["whole", "broken"].map(|run| format!("{run}-{number}"));
+        folder.run(&experiment, &whole, Start::Fresh, &Stop::never());
+        folder.run(&experiment, &broken, Start::Fresh, &Stop::after(3));
+        folder.run(&experiment, &broken, Start::Resume, &Stop::never());
+
+        let [whole, broken] = [whole, broken].map(|run| fs::read(folder.at(&run).join("model.bpk")));
+        assert!(whole.unwrap() == broken.unwrap(), "{optimizer} with {schedule}");
+    }
+}
+
+#[test]
+fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky() {
+    let _alone = alone();
+    let folder = Folder::with_films(60);
+    let leak = folder.experiment("split = \"by-image\"\n[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
+    let stop = Stop::never();
+    let error = train(&leak, &folder.at("run"), Start::Fresh, &Device::flex(), &stop).unwrap_err();
+
+    assert!(matches!(error, Error::Split(_)), "{error}");
+    assert_eq!(stop.steps.get(), 0);
+    let mut owned = leak;
+    owned.data.leaky = true;
+    folder.run(&owned, "run", Start::Fresh, &stop);
+    let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
+    assert!(description.training.selection.leaky);
+}
+
+#[test]
+fn a_run_is_not_written_over_and_not_resumed_as_another() {
+    let _alone = alone();
+    let folder = Folder::with_films(40);
+    let experiment = folder.experiment("[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
+    folder.run(&experiment, "run", Start::Fresh, &Stop::never());
+    let again = |experiment: &Experiment, start| {
+        train(experiment, &folder.at("run"), start, &Device::flex(), &Stop::never())
+    };
+    let mut other = experiment.clone();
+    other.train.epochs = 2;
+
+    assert!(matches!(again(&experiment, Start::Fresh), Err(Error::RunDir(_))));
+    let error = again(&other, Start::Resume).unwrap_err().to_string();
+    assert!(error.contains("it has `epochs = 1`, this one `epochs = 2`"), "{error}");
+    assert!(matches!(again(&experiment, Start::Resume), Ok(Outcome::Finished(_))));
+}
