@@ -190,7 +190,8 @@ fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
         folder.run(&experiment, &broken, Start::Fresh, &Stop::after(3));
         folder.run(&experiment, &broken, Start::Resume, &Stop::never());
 
-        let [whole, broken] = [whole, broken].map(|run| fs::read(folder.at(&run).join("model.bpk")));
+        let [whole, broken] =
+            [whole, broken].map(|run| fs::read(folder.at(&run).join("model.bpk")));
         assert!(whole.unwrap() == broken.unwrap(), "{optimizer} with {schedule}");
     }
 }
@@ -199,7 +200,8 @@ fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
 fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky() {
     let _alone = alone();
     let folder = Folder::with_films(60);
-    let leak = folder.experiment("split = \"by-image\"\n[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
+    let leak =
+        folder.experiment("split = \"by-image\"\n[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
     let stop = Stop::never();
     let error = train(&leak, &folder.at("run"), Start::Fresh, &Device::flex(), &stop).unwrap_err();
 

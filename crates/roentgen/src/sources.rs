@@ -63,11 +63,15 @@ impl Sources {
             } else if input.exists() {
                 sources.add_files(input)?;
             } else {
-                bail!("there is no `{}`; give films, folders of films or prepared data sets", input.display());
+                bail!(
+                    "there is no `{}`; give films, folders of films or prepared data sets",
+                    input.display()
+                );
             }
         }
         if sources.films.is_empty() {
-            let side = side.map_or_else(String::new, |side| format!(" on the side `{}`", split(side).name()));
+            let side = side
+                .map_or_else(String::new, |side| format!(" on the side `{}`", split(side).name()));
             bail!("there are no films{side} in what was given");
         }
         let mut names = HashSet::new();
@@ -93,7 +97,8 @@ impl Sources {
             );
         }
         let training = &description.training;
-        let sides = training.selection.sides(&prepared.rows, &description.findings, training.seed)?;
+        let sides =
+            training.selection.sides(&prepared.rows, &description.findings, training.seed)?;
         // Patients have the same numbers only within one data set.
         let is_same = training.dataset == prepared.description.dataset;
         let place = self.prepared.len();
@@ -151,7 +156,9 @@ impl Sources {
     /// The film's pixels at `size` x `size`.
     pub(crate) fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
         match &film.place {
-            Place::Row(prepared, row) => Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row))),
+            Place::Row(prepared, row) => {
+                Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row)))
+            }
             Place::File(path) => {
                 let plane = pixels::resize(pixels::read(path)?, size as u32, Filter::Lanczos3)?;
                 Ok(Cow::Owned(plane.pixels))

@@ -44,7 +44,11 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
 }
 
 /// Runs `step` and gives what all benches share.
-fn measure(steps: usize, films: usize, mut step: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Value> {
+fn measure(
+    steps: usize,
+    films: usize,
+    mut step: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Value> {
     for _ in 0..WARM_UP {
         step()?;
     }

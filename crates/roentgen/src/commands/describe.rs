@@ -98,10 +98,7 @@ impl Data {
 
 /// The findings that the 2019 study kept.
 fn cleaned(summary: &Summary) -> Vec<Finding> {
-    Finding::ALL
-        .into_iter()
-        .filter(|&finding| summary.counts[finding as usize] > CLEANED)
-        .collect()
+    Finding::ALL.into_iter().filter(|&finding| summary.counts[finding as usize] > CLEANED).collect()
 }
 
 fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize) -> String {

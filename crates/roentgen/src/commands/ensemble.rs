@@ -18,16 +18,19 @@ pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
         Rule::HardVote => roentgen_eval::Rule::HardVote,
         Rule::Max => roentgen_eval::Rule::Max,
     };
-    let members =
-        args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
+    let members = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
     let scores = ensemble(&members, &rule)?;
     scores.write(&args.out)?;
     let text = format!(
         "{} of {} members, {} films: {}",
-        clap::ValueEnum::to_possible_value(&args.rule).map_or_else(String::new, |name| name.get_name().to_owned()),
+        clap::ValueEnum::to_possible_value(&args.rule)
+            .map_or_else(String::new, |name| name.get_name().to_owned()),
         members.len(),
         thousands(scores.len()),
         args.out.display()
     );
-    Ok(Output::done(text, json!({ "out": args.out, "members": members.len(), "films": scores.len() })))
+    Ok(Output::done(
+        text,
+        json!({ "out": args.out, "members": members.len(), "films": scores.len() }),
+    ))
 }

@@ -182,5 +182,6 @@ pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
 }
 
 fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| "n/a".to_owned(), |Interval { low, high }| format!("{low:.3} to {high:.3}"))
+    interval
+        .map_or_else(|| "n/a".to_owned(), |Interval { low, high }| format!("{low:.3} to {high:.3}"))
 }

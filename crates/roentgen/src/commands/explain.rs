@@ -94,8 +94,7 @@ fn choose(predicted: &Predicted, most: usize) -> Vec<(usize, usize)> {
     let findings = predicted.predictions.first().map_or(0, |(_, film)| film.probabilities.len());
     let mut ranked: Vec<Vec<usize>> = (0..findings)
         .map(|finding| {
-            let probability =
-                |film: usize| predicted.predictions[film].1.probabilities[finding];
+            let probability = |film: usize| predicted.predictions[film].1.probabilities[finding];
             let mut order: Vec<usize> = (0..films).collect();
             order.sort_by(|&a, &b| probability(a).total_cmp(&probability(b)));
             order
@@ -121,7 +120,8 @@ fn choose(predicted: &Predicted, most: usize) -> Vec<(usize, usize)> {
 
 impl Drawn<'_> {
     fn write(&self, out: &Path, predictor: &Predictor) -> anyhow::Result<serde_json::Value> {
-        let stem = self.film.image.rsplit_once('.').map_or(self.film.image.as_str(), |(stem, _)| stem);
+        let stem =
+            self.film.image.rsplit_once('.').map_or(self.film.image.as_str(), |(stem, _)| stem);
         let overlay = out.join(format!("{stem}.overlay.png"));
         let map = out.join(format!("{stem}.mask.png"));
         files::write_whole(&overlay, &self.overlay())?;

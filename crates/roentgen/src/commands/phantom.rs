@@ -11,8 +11,7 @@ use crate::output::{Output, thousands};
 pub(crate) fn run(args: &Phantom, context: &Context) -> anyhow::Result<Output> {
     let settings = Settings { films: args.images, size: args.size, seed: args.seed };
     let bar = context.bars.over("drawing", args.images);
-    let written =
-        phantom::write(&args.out, &settings, &|done| bar.set_position(done as u64))?;
+    let written = phantom::write(&args.out, &settings, &|done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     let text = format!(
         "drew {} films of {} phantom patients at {} px, {} boxes: {out}\nthey are test data; next: \

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
-use roentgen_data::prepare::BadFilm;
 use roentgen_data::pixels;
+use roentgen_data::prepare::BadFilm;
 use roentgen_eval::{Finding, Scores};
 use roentgen_models::Predictor;
 use roentgen_models::predictor::Prediction;
@@ -83,10 +83,8 @@ pub(crate) fn predict(
     let mut bad = Vec::new();
     let numbers: Vec<usize> = (0..sources.films.len()).collect();
     for numbers in numbers.chunks(batch) {
-        let planes: Vec<Result<Cow<'_, [u8]>, pixels::Error>> = numbers
-            .par_iter()
-            .map(|&number| sources.plane(&sources.films[number], size))
-            .collect();
+        let planes: Vec<Result<Cow<'_, [u8]>, pixels::Error>> =
+            numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
         let mut good = Vec::new();
         for (&number, plane) in numbers.iter().zip(&planes) {
             match plane {

@@ -26,10 +26,14 @@ pub(super) fn draw(data: &Data, summary: &Summary) -> Vec<(&'static str, String)
         ("findings.svg", bars("Films by finding", &caption, &all_findings(summary))),
         ("findings-cleaned.svg", cleaned_findings(summary, &caption)),
         ("findings-adjusted.svg", adjusted_findings(data, &caption)),
-        ("findings-per-film.svg", bars("Films by number of findings", &caption, &by_number(summary))),
+        (
+            "findings-per-film.svg",
+            bars("Films by number of findings", &caption, &by_number(summary)),
+        ),
         ("co-occurrence.svg", co_occurrence(summary, &names, &caption)),
         ("co-occurrence-chord.svg", {
-            let together: Vec<Vec<usize>> = summary.together.iter().map(|row| row.to_vec()).collect();
+            let together: Vec<Vec<usize>> =
+                summary.together.iter().map(|row| row.to_vec()).collect();
             chord("Findings on the same films", &caption, &names, &together)
         }),
     ];
@@ -79,7 +83,12 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
         .into_iter()
         .map(|finding| {
             let value = shares[finding as usize];
-            Bar { name: spaced(finding), value, label: format!("{:.1} %", 100.0 * value), is_muted: false }
+            Bar {
+                name: spaced(finding),
+                value,
+                label: format!("{:.1} %", 100.0 * value),
+                is_muted: false,
+            }
         })
         .collect();
     let caption = format!("{caption}; a film weighs its findings + {FLOOR}, as sampled in 2019");
@@ -130,7 +139,11 @@ fn sample(prepared: &Prepared) -> Vec<FilmTile> {
             FilmTile {
                 png: pixels::to_png(&Plane { width: size, height: size, pixels }),
                 size: [size; 2],
-                lines: vec![film.image.clone(), film.findings.to_string().replace('|', ", "), person],
+                lines: vec![
+                    film.image.clone(),
+                    film.findings.to_string().replace('|', ", "),
+                    person,
+                ],
                 overlay: None,
             }
         })

@@ -1,0 +1,110 @@
+//! The program as its users start it, in a folder of its own.
+
+#![allow(dead_code, reason = "each test file uses what it needs of this")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder, and the program run in it.
+pub(crate) struct Place(tempfile::TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roentgen"));
+        command.args(args).current_dir(self.0.path()).env_remove("RAYON_NUM_THREADS");
+        command
+    }
+
+    /// Runs a command line, words parted by spaces.
+    pub(crate) fn run(&self, line: &str) -> Output {
+        self.command(line.split(' ')).output().unwrap()
+    }
+
+    /// Runs a command line that must succeed: its standard output.
+    pub(crate) fn ok(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command line that must fail with exit code 1: its standard error.
+    pub(crate) fn fails(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(1), "{line}\n{}", stderr(&output));
+        stderr(&output)
+    }
+
+    /// Runs a command line with `--json` that must succeed.
+    pub(crate) fn json(&self, line: &str) -> serde_json::Value {
+        serde_json::from_str(&self.ok(&format!("{line} --json"))).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.at(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.at(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The shared real data, or `None` with a plain word about it.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)", path.display());
+    None
+}
+
+/// A tiny experiment on the folder `prepared`.
+pub(crate) const EXPERIMENT: &str = "seed = 5\n[data]\nprepared = \"prepared\"\n\
+    [model]\nwidth = 0.0625\npool = \"attention\"\n\
+    [train]\nepochs = 2\nbatch_size = 16\n";
+
+/// The header of NIH's label file.
+pub(crate) const HEADER: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
+    View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n";
+
+/// A row of NIH's label file.
+pub(crate) fn label_row(image: &str, labels: &str, patient: u32) -> String {
+    format!("{image},{labels},0,{patient},50,M,PA,2500,2048,0.143,0.143\n")
+}
+
+/// A small PNG, `[height, width]`.
+pub(crate) fn png(size: [u32; 2]) -> Vec<u8> {
+    let film =
+        image::GrayImage::from_fn(size[1], size[0], |x, y| image::Luma([(x * 5 + y * 3) as u8]));
+    encode(film.into())
+}
+
+pub(crate) fn encode(film: image::DynamicImage) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    film.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}

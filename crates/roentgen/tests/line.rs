@@ -1,0 +1,184 @@
+//! The straight line, command by command, on a few drawn films.
+
+mod common;
+
+use common::{EXPERIMENT, Place, stderr};
+
+#[test]
+fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
+    let place = Place::new();
+    let drawn = place.json("phantom --images 90 --size 64 --seed 4 --out films");
+    assert_eq!(drawn["films"], 90);
+
+    let prepared = place.json("prepare films --out prepared --size 32");
+    assert_eq!(prepared["prepared"]["films"], 90);
+    assert_eq!(prepared["prepared"]["dataset"], "phantom");
+    assert_eq!(prepared["bad"].as_array().unwrap().len(), 0);
+
+    let described = place.json("describe prepared --out pictures");
+    assert_eq!(described["patients_on_both_sides"], 0);
+    for picture in [
+        "findings",
+        "findings-cleaned",
+        "findings-adjusted",
+        "co-occurrence",
+        "co-occurrence-chord",
+        "films",
+    ] {
+        assert!(place.text(&format!("pictures/{picture}.svg")).starts_with("<svg"), "{picture}");
+    }
+
+    place.write("experiment.toml", EXPERIMENT);
+    let trained = place.json("train experiment.toml --out run");
+    assert_eq!(trained["finished"], true);
+    assert_eq!(place.text("run/epochs.csv").lines().count(), 3);
+
+    let predicted = place.json("predict run prepared --split test --out run/scores/test.csv");
+    assert_eq!(
+        (&predicted["split"], &predicted["dataset"]),
+        (&"official test".into(), &"phantom".into())
+    );
+    let header = place.text("run/scores/test.csv").lines().next().unwrap().to_owned();
+    assert!(header.starts_with("image,patient,view,age,sex,source,"), "{header}");
+    assert!(header.contains(",Pneumothorax,Pneumothorax.truth"), "{header}");
+
+    let metrics = place.json("evaluate run/scores/test.csv --out report --resamples 50");
+    assert_eq!(metrics["patients_in_training"], 0);
+    assert_eq!(metrics["split"], "official test");
+    assert!(metrics["findings"]["Effusion"]["auroc"].is_number());
+    let page = place.text("report/report.html");
+    assert!(page.contains("drawn by roentgen phantom"), "the page says whose films these are");
+    assert!(page.contains("data:image/png;base64,"), "the page shows films");
+    assert!(place.text("report/report.md").contains("phantom"));
+
+    let explained = place.json("explain run prepared --split test --out masks --most 4");
+    assert_eq!(explained["films"].as_array().unwrap().len(), 4);
+    let overlay = explained["films"][0]["overlay"].as_str().unwrap();
+    let overlay = image::load_from_memory(&place.read(overlay)).unwrap();
+    assert_eq!((overlay.width(), overlay.height()), (32, 32));
+}
+
+#[test]
+fn a_prediction_of_picture_files_equals_that_of_the_prepared_films() {
+    let place = Place::new();
+    place.ok("phantom --images 40 --size 64 --seed 4 --out films");
+    place.ok("prepare films --out prepared --size 64");
+    place.write("experiment.toml", EXPERIMENT);
+    place.ok("train experiment.toml --out run --set train.epochs=1");
+    place.ok("predict run prepared --out prepared.csv");
+    place.ok("predict run films --out files.csv --batch 3");
+
+    let column = |file: &str| -> Vec<(String, f64)> {
+        let text = place.text(file);
+        let at =
+            text.lines().next().unwrap().split(',').position(|name| name == "Effusion").unwrap();
+        let mut rows: Vec<_> = text
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                (cells[0].to_owned(), cells[at].parse().unwrap())
+            })
+            .collect();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        rows
+    };
+    let (prepared, files) = (column("prepared.csv"), column("files.csv"));
+    assert_eq!(prepared.len(), 40);
+    for ((image, one), (other_image, other)) in prepared.iter().zip(&files) {
+        assert_eq!(image, other_image);
+        assert!((one - other).abs() < 1e-5, "{image}: {one} and {other}");
+    }
+}
+
+#[test]
+fn training_films_are_not_evaluated_and_leaky_splits_say_so_everywhere() {
+    let place = Place::new();
+    place.ok("phantom --images 60 --size 64 --seed 4 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("experiment.toml", EXPERIMENT);
+    place.ok("train experiment.toml --out run --set train.epochs=1");
+    place.ok("predict run prepared --split train --out train.csv");
+    let error = place.fails("evaluate train.csv --out report");
+    assert!(error.contains("patients"), "{error}");
+    assert!(!place.at("report").exists());
+
+    let error = place.fails("train experiment.toml --out by-film --set data.split=by-image");
+    assert!(error.contains("stand on both sides"), "{error}");
+    place.ok("train experiment.toml --out by-film --set data.split=by-image --set data.leaky=true --set train.epochs=1");
+    place.ok("predict by-film prepared --split valid --out leaky.csv");
+    let text = place.ok("evaluate leaky.csv --out leaky --resamples 20");
+    assert!(text.contains("by-image valid, leaky"), "{text}");
+    assert!(place.text("leaky/report.html").contains("leaky"));
+    assert!(place.text("leaky/metrics.json").contains("by-image valid, leaky"));
+}
+
+#[test]
+fn ensembles_are_of_the_same_films() {
+    let place = Place::new();
+    let table = |rows: &[(&str, f64)]| {
+        let mut text = "image,patient,Mass,Mass.truth\n".to_owned();
+        for (image, probability) in rows {
+            text.push_str(&format!("{image},1,{probability},1\n"));
+        }
+        text
+    };
+    place.write("a.csv", table(&[("x.png", 0.2), ("y.png", 0.4)]));
+    place.write("b.csv", table(&[("y.png", 0.8), ("x.png", 0.4)]));
+    place.write("c.csv", table(&[("x.png", 0.9), ("y.png", 0.0)]));
+    place.write("short.csv", table(&[("x.png", 0.9)]));
+    let scores = |line: &str| {
+        place.ok(line);
+        place
+            .text("out.csv")
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').nth(2).unwrap().parse::<f64>().unwrap())
+            .collect::<Vec<_>>()
+    };
+
+    let close = |got: Vec<f64>, expected: [f64; 2]| {
+        assert!(got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{got:?}");
+    };
+    close(scores("ensemble --rule mean a.csv b.csv c.csv --out out.csv"), [0.5, 0.4]);
+    close(scores("ensemble --rule max a.csv b.csv c.csv --out out.csv"), [0.9, 0.8]);
+    close(scores("ensemble --rule hard-vote a.csv b.csv c.csv --out out.csv"), [1.0 / 3.0; 2]);
+    close(
+        scores(
+            "ensemble --rule weighted-mean --weights 0.5,0.3,0.2 a.csv b.csv c.csv --out out.csv",
+        ),
+        [0.4, 0.44],
+    );
+    assert!(place.fails("ensemble --rule mean a.csv short.csv --out out.csv").contains("y.png"));
+    assert!(
+        place
+            .fails("ensemble --rule mean --weights 1,2 a.csv b.csv --out out.csv")
+            .contains("--weights")
+    );
+}
+
+#[test]
+fn exit_codes_are_those_of_the_contract() {
+    let place = Place::new();
+
+    assert_eq!(place.run("no-such-command").status.code(), Some(2));
+    assert_eq!(place.run("doctor --device abacus").status.code(), Some(2));
+    assert_eq!(place.run("evaluate none.csv --out report").status.code(), Some(1));
+    let output = place.run("doctor --device cuda --json");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty() && stderr(&output).contains("--features cuda"));
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    let place = Place::new();
+    let mut child = place
+        .command(["doctor"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
