@@ -1,0 +1,144 @@
+//! NIH's own label files and films, where they are at hand: counts, lists, the 2019 preparation.
+
+use std::path::{Path, PathBuf};
+
+use roentgen_data::manifest::{self, List, Row};
+use roentgen_data::metadata::{LabelFile, Version};
+use roentgen_data::nih::read_list;
+use roentgen_data::pixels::Filter;
+use roentgen_data::prepare::{Prepared, Settings, prepare};
+use roentgen_data::sample::{self, Sample};
+use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::{Finding, boxes};
+
+fn shared(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)", path.display());
+    None
+}
+
+/// All 112,120 films as a manifest, without pixels.
+fn rows(folder: &Path) -> (Version, Vec<Row>) {
+    let labels = LabelFile::read(&folder.join("Data_Entry_2017_v2020.csv")).unwrap();
+    let test = read_list(&folder.join("test_list.txt")).unwrap();
+    let version = labels.version();
+    let rows = labels.films.into_iter().map(|film| Row {
+        list: Some(if test.contains(&film.image) { List::Test } else { List::TrainVal }),
+        image: film.image,
+        patient: film.patient,
+        follow_up: film.follow_up,
+        age: film.age,
+        sex: film.sex,
+        view: film.view,
+        findings: film.findings,
+        file_size: [1024, 1024],
+    });
+    (version, rows.collect())
+}
+
+#[test]
+fn the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file() {
+    let Some(folder) = shared("nih-labels") else { return };
+    let (version, rows) = rows(&folder);
+    let kept = manifest::findings_over(&rows, 1000);
+    let counts = manifest::counts(&rows);
+
+    assert_eq!((version, rows.len()), (Version::V2020, 112_120));
+    assert_eq!(kept.len(), 13);
+    assert!(!kept.contains(&Finding::Hernia));
+    let expected = [
+        11_559, 2_776, 4_667, 2_303, 13_317, 2_516, 1_686, 227, 19_894, 5_782, 6_331, 3_385, 1_431, 5_302,
+    ];
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn samples_of_40_000_and_80_000_have_the_composition_that_the_weights_imply() {
+    let Some(folder) = shared("nih-labels") else { return };
+    let (_, rows) = rows(&folder);
+    for (films, positives) in [(40_000, 37_760.0), (80_000, 51_759.0)] {
+        let kept = sample::draw(&rows, Sample { films, floor: 0.04 }, 2018);
+        let drawn = rows.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let with_findings = drawn.filter(|(row, _)| !row.findings.is_empty()).count() as f64;
+
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), films);
+        // Binomial at worst, so four standard errors are below 200 films.
+        assert!((with_findings - positives).abs() < 200.0, "{with_findings} of {films}");
+    }
+}
+
+#[test]
+fn the_split_by_film_of_2019_loses_films_and_shares_patients() {
+    let Some(folder) = shared("nih-labels") else { return };
+    let (_, rows) = rows(&folder);
+    let kept = manifest::findings_over(&rows, 1000);
+    let drawn = sample::draw(&rows, Sample { films: 40_000, floor: 0.04 }, 2018);
+    let rows: Vec<Row> =
+        rows.into_iter().zip(drawn).filter(|(_, kept)| *kept).map(|(row, _)| row).collect();
+    let sides = split::divide(&rows, Rule::ByImage, 2018).unwrap();
+    let usable = |side| {
+        let on = rows.iter().zip(&sides).filter(|(_, s)| **s == Some(side));
+        on.filter(|(row, _)| kept.iter().any(|&finding| row.findings.contains(finding))).count()
+    };
+    // The study logged 28,236 and 9,410 usable films of 30,000 and 10,000.
+    let (train, valid) = (usable(Split::Train), usable(Split::Valid));
+
+    assert!(train.abs_diff(28_236) < 200, "{train}");
+    assert!(valid.abs_diff(9_410) < 200, "{valid}");
+    let patients = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
+    assert!(split::patients_on_both_sides(patients).len() > 3000);
+}
+
+#[test]
+fn the_official_lists_share_no_patient_also_after_validation_is_cut() {
+    let Some(folder) = shared("nih-labels") else { return };
+    let (_, rows) = rows(&folder);
+    let sides = split::divide(&rows, Rule::Official, 2018).unwrap();
+    let count = |side| sides.iter().filter(|&&s| s == Some(side)).count();
+
+    assert_eq!(count(Split::Test), 25_596);
+    assert_eq!(count(Split::Train) + count(Split::Valid), 86_524);
+    let patients = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
+    assert!(split::patients_on_both_sides(patients).is_empty());
+}
+
+#[test]
+fn all_984_boxes_are_read() {
+    let Some(folder) = shared("nih-labels") else { return };
+    let boxes = boxes::read(&folder.join("BBox_List_2017.csv")).unwrap();
+    let (_, rows) = rows(&folder);
+    let test: std::collections::HashSet<&str> = rows
+        .iter()
+        .filter(|row| row.list == Some(List::Test))
+        .map(|row| row.image.as_str())
+        .collect();
+
+    assert_eq!(boxes.len(), 984);
+    assert!(boxes.iter().all(|found| test.contains(found.image.as_str())));
+    assert!(boxes.iter().any(|found| found.finding == Finding::Infiltration));
+}
+
+#[test]
+fn real_films_are_prepared_rgba_among_them() {
+    let Some(folder) = shared("nih-originals-40") else { return };
+    let out = tempfile::tempdir().unwrap();
+    let settings = Settings { size: 224, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let outcome = prepare(&folder, &out.path().join("films"), &settings, &|_| ()).unwrap();
+    let prepared = Prepared::open(&out.path().join("films")).unwrap();
+
+    assert!(outcome.bad.is_empty(), "{:?}", outcome.bad);
+    assert_eq!((prepared.rows.len(), prepared.store.len()), (40, 40));
+    assert!(prepared.rows.iter().all(|row| row.file_size == [1024, 1024]));
+    for film in 0..40 {
+        let plane = prepared.store.plane(film);
+        let (low, high) = (plane.iter().min().unwrap(), plane.iter().max().unwrap());
+        assert!(high - low > 100, "film {film} is flat");
+    }
+}
