@@ -127,7 +127,7 @@ pub fn pairs(summary: &Summary) -> Vec<(Finding, Finding, usize)> {
         .map(|(a, b)| (a, b, summary.together[a as usize][b as usize]))
         .filter(|&(_, _, films)| films > 0)
         .collect();
-    pairs.sort_by(|a, b| b.2.cmp(&a.2));
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.2));
     pairs
 }
 

@@ -1,5 +1,7 @@
 //! NIH's own label files and films, where they are at hand: counts, lists, the 2019 preparation.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::path::{Path, PathBuf};
 
 use roentgen_data::manifest::{self, List, Row};
@@ -54,7 +56,8 @@ fn the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file() {
     assert_eq!(kept.len(), 13);
     assert!(!kept.contains(&Finding::Hernia));
     let expected = [
-        11_559, 2_776, 4_667, 2_303, 13_317, 2_516, 1_686, 227, 19_894, 5_782, 6_331, 3_385, 1_431, 5_302,
+        11_559, 2_776, 4_667, 2_303, 13_317, 2_516, 1_686, 227, 19_894, 5_782, 6_331, 3_385, 1_431,
+        5_302,
     ];
     assert_eq!(counts, expected);
 }

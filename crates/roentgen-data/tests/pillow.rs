@@ -1,5 +1,7 @@
 //! Resized films equal Pillow's to a gray value or two: fixtures of `scripts/pillow_resize.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use roentgen_data::pixels::{Filter, Plane, resize};
 
 const WIDTH: u32 = 90;

@@ -108,7 +108,7 @@ impl Augment {
         let shift = [[1.0, 0.0, along], [0.0, 1.0, down]];
         let shear = [[shear_cos, 0.0, 0.0], [-shear_sin, 1.0, 0.0]];
         let zoom = [[zoom_x * mirror, 0.0, 0.0], [0.0, zoom_y, 0.0]];
-        [shift, shear, zoom].into_iter().fold(rotation, |map, next| after(map, next))
+        [shift, shear, zoom].into_iter().fold(rotation, after)
     }
 
     /// Checks the ranges.

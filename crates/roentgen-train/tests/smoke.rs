@@ -1,5 +1,7 @@
 //! A run learns; a run that was stopped and resumed, or run on other threads, leaves the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};

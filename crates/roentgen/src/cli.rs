@@ -22,7 +22,7 @@ pub(crate) struct Global {
     /// Print one JSON document on standard output and nothing else there.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// auto, cpu, vulkan[:i], cuda[:i] or metal.
+    /// auto, cpu, vulkan, cuda or metal; a GPU's number follows a colon: `cuda:1`.
     #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
     pub(crate) device: device::Choice,
     /// Threads to use; all cores where it is left out. Changes no result.

@@ -1,5 +1,7 @@
 //! Bad input: each is named with its reason, nothing is lost, nothing half-written remains.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use std::fs;

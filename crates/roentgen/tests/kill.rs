@@ -1,5 +1,7 @@
 //! `kill -9` at any moment: the same command again ends in the bytes of an unbroken run.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use std::process::Stdio;

@@ -1,5 +1,7 @@
 //! The straight line, command by command, on a few drawn films.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use common::{EXPERIMENT, Place, stderr};

@@ -1,5 +1,7 @@
 //! TensorBoard itself reads what a run writes, also after the run was stopped and resumed.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use std::process::Command;

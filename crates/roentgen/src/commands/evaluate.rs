@@ -56,7 +56,7 @@ pub(crate) fn evaluate_into(
 ) -> anyhow::Result<(Evaluation, PathBuf)> {
     let evaluation = evaluate(scores, options)?;
     let (films, notes) = cards(scores);
-    let title = format!("roentgen: {}", path.display());
+    let title = format!("Report on {}", path.file_name().unwrap_or_default().to_string_lossy());
     let report =
         Report { title, evaluation: &evaluation, scores, films, notes, figures: Vec::new() };
     report::write(folder, &report)?;

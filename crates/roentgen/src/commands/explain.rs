@@ -79,12 +79,16 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 
 fn caption(predictor: &Predictor) -> String {
     let training = &predictor.description.training;
+    let whose = if training.dataset == "phantom" {
+        "drawn by phantom (test data, no patients)".to_owned()
+    } else {
+        format!("of {}", training.dataset)
+    };
     format!(
-        "{} with attention, trained on {} films of {}; beside each film the mask, bright where it \
+        "{} with attention, trained on {} films {whose}; beside each film the mask, bright where it \
          counts most",
         predictor.description.network.architecture.name(),
         training.films,
-        training.dataset
     )
 }
 

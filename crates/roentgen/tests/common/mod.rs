@@ -1,6 +1,7 @@
 //! The program as its users start it, in a folder of its own.
 
 #![allow(dead_code, reason = "each test file uses what it needs of this")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::ffi::OsStr;
 use std::fs;
