@@ -1,6 +1,6 @@
-//! The fourteen findings of ChestX-ray14 and ordered sets of them.
+//! The fourteen findings of ChestX-ray14, and those of one film as a set.
 //!
-//! The order of a [`FindingSet`] is the order of a network's outputs and of every table's columns.
+//! The order of a list of findings is the order of a network's outputs and of every table's columns.
 //! Names are compared whole: `Pneumonia` is not found in `Pneumothorax`.
 
 use std::fmt;

@@ -232,7 +232,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() {
         .output()
         .is_ok_and(|output| output.status.success());
     if !mounted {
-        eprintln!("skipped: this user may not mount a small tmpfs");
+        common::say("skipped: this user may not mount a small tmpfs");
         return;
     }
     let output = place.run("prepare films --out disk/prepared --size 64");

@@ -27,7 +27,7 @@ fn tensorboard_reads_scalars_and_films_of_a_resumed_run() {
         .output()
         .is_ok_and(|output| output.status.success());
     if !has_tensorboard {
-        eprintln!("skipped: python3 has no tensorboard (`pip install tensorboard` brings it)");
+        common::say("skipped: python3 has no tensorboard (`pip install tensorboard` brings it)");
         return;
     }
     let place = Place::new();
