@@ -1,8 +1,8 @@
 //! The label file `Data_Entry_2017*.csv`, as typed rows.
 //!
-//! Two files of that name circulate. They differ in header (2017 cuts `OriginalImage[Width,Height]`
-//! into two columns and ends each row with an empty one), in ages (2017 has ages up to 414, and its
-//! first form writes `058Y`, `011M`) and in labels; [`Version`] tells which one it is by counts.
+//! Two files of that name circulate. They differ in header (2017 ends each row with an empty
+//! column), in ages (2017 has ages up to 414, and its first form writes `058Y`, `011M`) and in
+//! labels; [`Version`] tells which one it is by counts.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

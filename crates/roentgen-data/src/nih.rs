@@ -27,8 +27,8 @@ pub struct Layout {
     pub again: Vec<PathBuf>,
     /// Films whose file name is not UTF-8 and so cannot be in a label file.
     pub nameless: Vec<PathBuf>,
-    /// Whether the films were drawn by `phantom`.
-    pub is_phantom: bool,
+    /// The mark of films that were drawn by `phantom`, where present.
+    pub phantom: Option<PathBuf>,
 }
 
 /// Why a folder is no data set.
@@ -107,7 +107,7 @@ impl Layout {
                 (&mut layout.test, "the test list")
             } else {
                 if name == PHANTOM_MARK {
-                    layout.is_phantom = true;
+                    layout.phantom = Some(path);
                 } else if is_film(&path) {
                     if layout.films.contains_key(name) {
                         layout.again.push(path);

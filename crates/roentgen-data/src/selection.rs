@@ -70,10 +70,20 @@ impl Selection {
         Ok(sides)
     }
 
-    /// The name of a side in tables, such as `official test` or `by-image valid, leaky`.
+    /// The name of a side in tables, such as `official test` or `by-image valid, leaky`: whatever
+    /// makes it another set of films than the rule alone is part of it.
     pub fn name(&self, side: Split) -> String {
-        let leaky = if self.leaky { ", leaky" } else { "" };
-        format!("{} {}{leaky}", self.split.name(), side.name())
+        let mut name = format!("{} {}", self.split.name(), side.name());
+        if self.sample.is_some() {
+            name.push_str(", sampled");
+        }
+        if self.normal == Normal::Drop {
+            name.push_str(", films without findings dropped");
+        }
+        if self.leaky {
+            name.push_str(", leaky");
+        }
+        name
     }
 }
 
@@ -135,6 +145,8 @@ mod tests {
         let leaky = Selection { leaky: true, ..by_image };
         assert!(leaky.sides(&rows, &Finding::ALL, 1).is_ok());
         assert_eq!(leaky.name(Split::Valid), "by-image valid, leaky");
+        let dropped = Selection { normal: Normal::Drop, ..KEEP };
+        assert_eq!(dropped.name(Split::Test), "official test, films without findings dropped");
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Split {
 pub enum Rule {
     /// NIH's lists; validation is cut from train_val by patient.
     Official,
-    /// 70 % of patients train, 10 % validate, 20 % test, by seed (Wang's proportions).
+    /// Whole patients at random until 20 % of the films test and 10 % validate; the rest trains
+    /// (Wang's proportions).
     ByPatient,
     /// The 2019 study's: a quarter of the *films* validates, patients stand on both sides. There
     /// is no test set; the study reported on its validation films.

@@ -25,16 +25,15 @@ impl Published {
         self.values.get(index).copied()
     }
 
-    /// Whether both were measured on the official test list, the only split that is one.
-    pub fn is_comparable_with(&self, split: Option<&str>) -> bool {
-        let split = split.unwrap_or_default().to_lowercase();
-        let only = split.contains("official") && split.contains("test");
-        let other = ["leaky", "mixed", "train", "valid"].iter().any(|word| split.contains(word));
-        self.split == OFFICIAL && only && !other
+    /// Whether both were measured on all of the official test list, the only split that is one.
+    pub fn is_comparable_with(&self, split: Option<&str>, films: usize) -> bool {
+        self.split == OFFICIAL && split == Some("official test") && films == OFFICIAL_FILMS
     }
 }
 
-/// `test_list.txt` of the NIH: 25,596 films of 2,797 patients.
+/// Films on `test_list.txt` of the NIH, of 2,797 patients.
+const OFFICIAL_FILMS: usize = 25_596;
+/// `test_list.txt` of the NIH.
 const OFFICIAL: &str = "official test list, by patient";
 /// The CVPR 2017 paper came before the official list.
 const BEFORE: &str = "own split of 2017, before the official list";
@@ -149,12 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_official_list_is_comparable() {
-        let comparable = |split| PUBLISHED.iter().filter(|p| p.is_comparable_with(split)).count();
+    fn only_the_whole_official_list_is_comparable() {
+        let comparable = |split, films| {
+            PUBLISHED.iter().filter(|row| row.is_comparable_with(split, films)).count()
+        };
 
-        assert_eq!(comparable(Some("official test")), 7);
+        assert_eq!(comparable(Some("official test"), 25_596), 7);
+        assert_eq!(comparable(Some("official test"), 207), 0);
         for split in [None, Some("by-image test, leaky"), Some("mixed: official test, valid")] {
-            assert_eq!(comparable(split), 0);
+            assert_eq!(comparable(split, 25_596), 0);
         }
     }
 }

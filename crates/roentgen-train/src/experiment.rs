@@ -260,6 +260,14 @@ impl Experiment {
             let what = "draw at least one film, with a floor above 0".into();
             return refuse("data.sample", what);
         }
+        if train.early_stopping.is_some_and(|stopping| stopping.patience == 0) {
+            let what = "wait at least one epoch; leave it out to never stop early".into();
+            return refuse("train.early_stopping", what);
+        }
+        let size = self.image.size.unwrap_or(self.model.architecture.native_size());
+        if let Err(error) = self.network().check(size, self.image.channels) {
+            return refuse("model", error.to_string());
+        }
         if let Some(augment) = &self.image.augment {
             augment.check()?;
         }

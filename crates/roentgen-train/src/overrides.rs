@@ -31,6 +31,12 @@ pub enum Error {
         /// The cause, with line and column.
         source: Box<toml::de::Error>,
     },
+    /// `extends` that names no file.
+    #[error("`extends` in `{path}` is the name of a file in quotes, beside this one")]
+    Extends {
+        /// The file.
+        path: PathBuf,
+    },
     /// `extends` of a file that itself extends another.
     #[error("`{path}` extends `{base}`, which extends another file; one level is allowed")]
     Deep {
@@ -70,7 +76,7 @@ pub fn read(path: &Path, settings: &[String]) -> Result<Experiment, Error> {
     let mut table = read_table(path)?;
     if let Some(base) = table.remove("extends") {
         let base = base.as_str().map(|base| path.parent().unwrap_or(Path::new(".")).join(base));
-        let base = base.ok_or_else(|| Error::NotASetting("extends".to_owned()))?;
+        let base = base.ok_or_else(|| Error::Extends { path: path.to_owned() })?;
         let mut under = read_table(&base)?;
         if under.contains_key("extends") {
             return Err(Error::Deep { path: path.to_owned(), base });

@@ -17,6 +17,8 @@ pub const EXPERIMENT: &str = "experiment.toml";
 pub const EPOCHS: &str = "epochs.csv";
 /// Every film the run used, and its side.
 pub const FILMS: &str = "films.csv";
+/// The fingerprint of the prepared data set that the run began with.
+pub const DATA: &str = "data.toml";
 /// What was printed, kept.
 pub const LOG: &str = "train.log";
 /// Stands there once the run has ended by itself.
@@ -56,6 +58,15 @@ pub enum Error {
         /// The first line that differs.
         difference: String,
     },
+    /// The data changed.
+    #[error(
+        "`{path}` holds a run on other films than `data.prepared` holds now; name another folder, or \
+         put the films back"
+    )]
+    OtherData {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file could not be read.
     #[error("could not read `{path}`")]
     Read {
@@ -79,12 +90,17 @@ pub enum Start {
 }
 
 impl RunDir {
-    /// Opens a folder for a run of `experiment`.
+    /// Opens a folder for a run of `experiment` on the prepared data set of this `fingerprint`.
     ///
     /// # Errors
     ///
-    /// A run that is there and may not go on, or is of another experiment.
-    pub fn open(path: &Path, experiment: &Experiment, start: Start) -> Result<Self, Error> {
+    /// A run that is there and may not go on, or is of another experiment or other films.
+    pub fn open(
+        path: &Path,
+        experiment: &Experiment,
+        fingerprint: &str,
+        start: Start,
+    ) -> Result<Self, Error> {
         let run = Self { path: path.to_owned() };
         let text = toml::to_string(experiment).map_err(|error| WriteError {
             path: run.file(EXPERIMENT),
@@ -97,6 +113,11 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
+            let data = fs::read_to_string(run.file(DATA))
+                .map_err(|source| Error::Read { path: run.file(DATA), source })?;
+            if data != data_text(fingerprint) {
+                return Err(Error::OtherData { path: run.path });
+            }
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -106,6 +127,8 @@ impl RunDir {
         } else {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
+            // The experiment last: where it stands, the fingerprint does too.
+            files::write_whole(&run.file(DATA), data_text(fingerprint).as_bytes())?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         Ok(run)
@@ -198,6 +221,10 @@ impl RunDir {
     pub fn finish(&self, why: &str) -> Result<(), Error> {
         Ok(files::write_whole(&self.file(FINISHED), format!("{why}\n").as_bytes())?)
     }
+}
+
+fn data_text(fingerprint: &str) -> String {
+    format!("fingerprint = {fingerprint:?}\n")
 }
 
 /// The first line in which two experiments differ.

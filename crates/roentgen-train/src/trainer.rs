@@ -145,7 +145,7 @@ pub fn train(
         }
     }
 
-    let run_dir = RunDir::open(folder, experiment, start)?;
+    let run_dir = RunDir::open(folder, experiment, &prepared.description.fingerprint, start)?;
     run_dir.write_films(&prepared.rows, &sides)?;
     let device = device.clone().autodiff();
     device.seed(experiment.seed);

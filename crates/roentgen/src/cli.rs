@@ -26,11 +26,29 @@ pub(crate) struct Global {
     #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
     pub(crate) device: device::Choice,
     /// Threads to use; all cores where it is left out. Changes no result.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = positive)]
     pub(crate) threads: Option<usize>,
     /// Draw no progress bars.
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("give a whole number".to_owned()),
+    }
+}
+
+fn setting(text: &str) -> Result<String, String> {
+    let parts = text.split_once('=');
+    let whole = parts.is_some_and(|(key, _)| key.split('.').all(|part| !part.trim().is_empty()));
+    if whole {
+        Ok(text.to_owned())
+    } else {
+        Err("give `key=value`, such as `train.epochs=5`".to_owned())
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -74,7 +92,7 @@ pub(crate) struct Quickstart {
 #[derive(Args, Debug)]
 pub(crate) struct Phantom {
     /// Films to draw.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) images: usize,
     /// Height and width in pixels.
     #[arg(long, default_value_t = 256, value_name = "PX")]
@@ -151,7 +169,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "RUN")]
     pub(crate) out: PathBuf,
     /// Change the experiment: `train.epochs=5`. Can be given again.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<String>,
     /// Short for `--set seed=N`.
     #[arg(long, value_name = "N")]
@@ -166,7 +184,7 @@ pub(crate) struct Show {
     /// The experiment file.
     pub(crate) experiment: PathBuf,
     /// Change the experiment: `train.epochs=5`. Can be given again.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<String>,
 }
 
@@ -184,7 +202,7 @@ pub(crate) struct Predict {
     #[arg(long, value_enum)]
     pub(crate) split: Option<Side>,
     /// Films that pass through the network at once.
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
 }
 
@@ -207,7 +225,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Patients are drawn this many times for the intervals.
-    #[arg(long, default_value_t = 1000, value_name = "N")]
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
     pub(crate) resamples: usize,
     /// Decides the draws.
     #[arg(long, default_value_t = 2018)]
@@ -275,10 +293,10 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 224, value_name = "PX")]
     pub(crate) size: usize,
     /// Films at once.
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
     /// Measured steps or passes.
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = positive)]
     pub(crate) steps: usize,
     /// Films to decode for `input`, a folder of PNG files; drawn at 1024 px where it is left out.
     #[arg(long, value_name = "DIR")]

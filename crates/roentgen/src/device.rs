@@ -20,14 +20,14 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, index) = text.split_once(':').unwrap_or((text, "0"));
-        let index = index.parse().map_err(|_| format!("`{index}` is no device number"))?;
-        match name {
-            "auto" => Ok(Choice::Auto),
-            "cpu" => Ok(Choice::Cpu),
-            "vulkan" => Ok(Choice::Vulkan(index)),
-            "cuda" => Ok(Choice::Cuda(index)),
-            "metal" => Ok(Choice::Metal),
+        let (name, number) = text.split_once(':').unwrap_or((text, "0"));
+        let index = number.parse().map_err(|_| format!("`{number}` is no device number"))?;
+        match (name, text.contains(':')) {
+            ("auto", false) => Ok(Choice::Auto),
+            ("cpu", false) => Ok(Choice::Cpu),
+            ("vulkan", _) => Ok(Choice::Vulkan(index)),
+            ("cuda", _) => Ok(Choice::Cuda(index)),
+            ("metal", false) => Ok(Choice::Metal),
             _ => Err("give auto, cpu, vulkan[:i], cuda[:i] or metal".to_owned()),
         }
     }
@@ -36,8 +36,8 @@ impl FromStr for Choice {
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Choice::Auto => f.write_str("auto"),
-            Choice::Cpu => f.write_str("cpu"),
+            // `auto` is the CPU, see `open`.
+            Choice::Auto | Choice::Cpu => f.write_str("cpu"),
             Choice::Vulkan(index) => write!(f, "vulkan:{index}"),
             Choice::Cuda(index) => write!(f, "cuda:{index}"),
             Choice::Metal => f.write_str("metal"),
@@ -90,6 +90,6 @@ mod tests {
     fn devices_are_read_with_their_number() {
         assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
         assert_eq!("vulkan".parse(), Ok(Choice::Vulkan(0)));
-        assert!("gpu".parse::<Choice>().is_err());
+        assert!("gpu".parse::<Choice>().is_err() && "cpu:1".parse::<Choice>().is_err());
     }
 }

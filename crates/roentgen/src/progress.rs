@@ -58,6 +58,7 @@ impl Training {
     /// Begins to listen, also to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
+        TRAINING.store(true, Ordering::Relaxed);
         Self {
             bars,
             bar: bars.over("training", 0),
@@ -134,13 +135,23 @@ impl Progress for Training {
     }
 }
 
-/// Set by the first Ctrl-C; a second one ends the program at once.
+impl Drop for Training {
+    fn drop(&mut self) {
+        TRAINING.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Whether a run is under way that can save itself.
+static TRAINING: AtomicBool = AtomicBool::new(false);
+
+/// Set by the first Ctrl-C while a run is under way; a second one, or one at any other time, ends
+/// the program at once.
 fn interrupted() -> &'static AtomicBool {
     static FLAG: AtomicBool = AtomicBool::new(false);
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
         let listening = ctrlc::set_handler(|| {
-            if FLAG.swap(true, Ordering::Relaxed) {
+            if !TRAINING.load(Ordering::Relaxed) || FLAG.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
             note("stopping after this step; press Ctrl-C again to stop at once");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::Prepared;
-use roentgen_data::split::Split;
+use roentgen_data::split::{self, Split};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
 use roentgen_train::run_dir;
@@ -61,6 +61,13 @@ impl Sources {
             if Prepared::is_in(input) {
                 sources.add_prepared(input, description, side, trained_on.as_ref())?;
             } else if input.exists() {
+                if let Some(side) = side {
+                    bail!(
+                        "`--split {}` belongs to prepared data sets, and `{}` is none; leave it out",
+                        side_of(side).name(),
+                        input.display()
+                    );
+                }
                 sources.add_files(input)?;
             } else {
                 bail!(
@@ -70,8 +77,9 @@ impl Sources {
             }
         }
         if sources.films.is_empty() {
-            let side = side
-                .map_or_else(String::new, |side| format!(" on the side `{}`", split(side).name()));
+            let side = side.map_or_else(String::new, |side| {
+                format!(" on the side `{}`", side_of(side).name())
+            });
             bail!("there are no films{side} in what was given");
         }
         let mut names = HashSet::new();
@@ -97,12 +105,16 @@ impl Sources {
             );
         }
         let training = &description.training;
-        let sides =
-            training.selection.sides(&prepared.rows, &description.findings, training.seed)?;
+        let sides = training.selection.sides(&prepared.rows, &description.findings, training.seed);
+        let sides = match sides {
+            // Another hospital's films stand on no list of NIH's.
+            Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
+            sides => sides?,
+        };
         // Patients have the same numbers only within one data set.
         let is_same = training.dataset == prepared.description.dataset;
         let place = self.prepared.len();
-        let wanted = side.map(split);
+        let wanted = side.map(side_of);
         for (index, (row, side)) in prepared.rows.iter().zip(&sides).enumerate() {
             if wanted.is_some() && *side != wanted {
                 continue;
@@ -168,7 +180,7 @@ impl Sources {
 }
 
 /// The side that a flag names.
-pub(crate) fn split(side: Side) -> Split {
+fn side_of(side: Side) -> Split {
     match side {
         Side::Train => Split::Train,
         Side::Valid => Split::Valid,

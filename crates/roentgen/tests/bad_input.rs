@@ -246,3 +246,87 @@ fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() {
     assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
     assert!(left.iter().all(|name| name.contains(".part")), "{left:?}");
 }
+
+#[test]
+fn a_film_repaired_between_two_calls_is_not_paired_with_anothers_labels() {
+    let place = Place::new();
+    place.ok("phantom --images 600 --size 64 --seed 6 --out films");
+    place.ok("prepare films --out clean --size 128");
+    let first = place
+        .text("clean/manifest.csv")
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    let film = common::find(&place.at("films"), &first);
+    let whole = fs::read(&film).unwrap();
+    fs::write(&film, b"").unwrap();
+    let mut child =
+        place.command("prepare films --out broken --size 128".split(' ')).spawn().unwrap();
+    while !place.at("broken/prepare.part.toml").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().ok();
+    child.wait().unwrap();
+
+    fs::write(&film, whole).unwrap();
+    if !place.at("broken/prepare.toml").exists() {
+        place.ok("prepare films --out broken --size 128");
+        assert!(place.read("clean/images.safetensors") == place.read("broken/images.safetensors"));
+        assert!(place.read("clean/manifest.csv") == place.read("broken/manifest.csv"));
+    }
+    let error = place.run("prepare films --out clean --size 128 --any-size");
+    assert_eq!(error.status.code(), Some(1), "other settings are not mixed in");
+}
+
+#[test]
+fn a_run_is_not_resumed_on_other_films() {
+    let place = Place::new();
+    place.ok("phantom --images 40 --size 64 --seed 1 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    place.ok("train a.toml --out run");
+    let films = place.read("run/films.csv");
+    fs::remove_dir_all(place.at("prepared")).unwrap();
+    place.ok("phantom --images 40 --size 64 --seed 2 --out others");
+    place.ok("prepare others --out prepared --size 32");
+
+    let error = place.fails("train a.toml --out run --resume");
+    assert!(error.contains("other films than `data.prepared` holds now"), "{error}");
+    assert!(place.read("run/films.csv") == films);
+}
+
+#[test]
+fn films_of_no_list_are_predicted_and_a_split_of_files_is_refused() {
+    let place = Place::new();
+    place.ok("phantom --images 40 --size 64 --seed 1 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    place.ok("train a.toml --out run --set train.epochs=1");
+    fs::remove_file(place.at("films/test_list.txt")).unwrap();
+    fs::remove_file(place.at("films/train_val_list.txt")).unwrap();
+    place.ok("prepare films --out unlisted --size 32");
+
+    place.ok("predict run unlisted --out scores.csv");
+    assert!(
+        place
+            .fails("predict run unlisted --split test --out scores.csv")
+            .contains("no official lists")
+    );
+    assert!(
+        place.fails("predict run films --split test --out scores.csv").contains("`--split test`")
+    );
+}
+
+#[test]
+fn quickstart_deletes_nobodys_films() {
+    let place = Place::new();
+    place.write("mine/films/precious.png", png([8, 8]));
+    let error = place.fails("quickstart --out mine");
+
+    assert!(error.contains("holds other films"), "{error}");
+    assert!(place.at("mine/films/precious.png").exists());
+}

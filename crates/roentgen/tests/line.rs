@@ -14,7 +14,7 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
 
     let prepared = place.json("prepare films --out prepared --size 32");
     assert_eq!(prepared["prepared"]["films"], 90);
-    assert_eq!(prepared["prepared"]["dataset"], "phantom");
+    assert_eq!(prepared["prepared"]["dataset"], "phantom (seed 4)");
     assert_eq!(prepared["bad"].as_array().unwrap().len(), 0);
 
     let described = place.json("describe prepared --out pictures");
@@ -38,7 +38,7 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
     let predicted = place.json("predict run prepared --split test --out run/scores/test.csv");
     assert_eq!(
         (&predicted["split"], &predicted["dataset"]),
-        (&"official test".into(), &"phantom".into())
+        (&"official test".into(), &"phantom (seed 4)".into())
     );
     let header = place.text("run/scores/test.csv").lines().next().unwrap().to_owned();
     assert!(header.starts_with("image,patient,view,age,sex,source,"), "{header}");
@@ -165,6 +165,8 @@ fn exit_codes_are_those_of_the_contract() {
 
     assert_eq!(place.run("no-such-command").status.code(), Some(2));
     assert_eq!(place.run("doctor --device abacus").status.code(), Some(2));
+    assert_eq!(place.run("evaluate a.csv --out report --resamples 0").status.code(), Some(2));
+    assert_eq!(place.run("train a.toml --out run --set epochs").status.code(), Some(2));
     assert_eq!(place.run("evaluate none.csv --out report").status.code(), Some(1));
     let output = place.run("doctor --device cuda --json");
     assert_eq!(output.status.code(), Some(1));

@@ -13,6 +13,7 @@ const FILE: &str = "prepare.part.toml";
 /// What is safely on the disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
+    settings: String,
     inputs: String,
     /// Films looked at; those that are not in `bad` are in the store.
     pub(super) films: usize,
@@ -22,28 +23,30 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal in `out`, or begins one.
+    /// Reads the journal in `out`, or begins one; where films have changed since, it begins anew.
     ///
     /// # Errors
     ///
-    /// A journal of other inputs: another size, filter or set of films.
-    pub(super) fn resume(out: &Path, inputs: &str) -> Result<Self, Error> {
+    /// A journal of other settings: another size or filter.
+    pub(super) fn resume(out: &Path, settings: &str, inputs: &str) -> Result<Self, Error> {
         let path = out.join(FILE);
+        let fresh =
+            Self { settings: settings.to_owned(), inputs: inputs.to_owned(), ..Self::default() };
         if !path.exists() {
-            return Ok(Self { inputs: inputs.to_owned(), ..Self::default() });
+            return Ok(fresh);
         }
         let text = fs::read_to_string(&path)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
         let journal: Self = toml::from_str(&text)
             .map_err(|source| Error::Damaged { path: path.clone(), source: Box::new(source) })?;
-        if journal.inputs != inputs {
+        if journal.settings != settings {
             let what = format!(
-                "{} films of an unfinished `prepare` with another size, filter or set of films",
-                journal.films
+                "{} films of an unfinished `prepare` ({})",
+                journal.films, journal.settings
             );
             return Err(Error::Mixed { path: out.to_owned(), what });
         }
-        Ok(journal)
+        Ok(if journal.inputs == inputs { journal } else { fresh })
     }
 
     /// Replaces the journal on the disk.

@@ -46,6 +46,13 @@ pub struct Settings {
     pub any_size: bool,
 }
 
+impl Settings {
+    /// What an unfinished `prepare` is known by.
+    fn name(&self) -> String {
+        format!("{} px, {:?}, any size {}", self.size, self.filter, self.any_size)
+    }
+}
+
 /// A film that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadFilm {
@@ -182,7 +189,9 @@ pub fn prepare(
     fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
     if let Some(done) = Description::read_if_there(out)? {
         if done.inputs != inputs {
-            let what = format!("{} films of {} px", done.films, done.size);
+            let same = done.size == settings.size && done.filter == settings.filter;
+            let other = if same { ", prepared of other files than lie there now" } else { "" };
+            let what = format!("{} films of {} px{other}", done.films, done.size);
             return Err(Error::Mixed { path: out.to_owned(), what });
         }
         outcome.bad = prepared::read_bad_films(out)?;
@@ -269,7 +278,7 @@ fn pack(
         // Killed after the films had their name and before `prepare.toml` had its own.
         fs::rename(&whole, &path).map_err(failed)?;
     }
-    let mut journal = Journal::resume(out, inputs)?;
+    let mut journal = Journal::resume(out, &settings.name(), inputs)?;
     let size = settings.size as usize;
     let start = journal.films.min(films.len());
     let mut store =
@@ -358,7 +367,7 @@ fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {
     layout.films.keys().filter(|name| !listed.contains(name.as_str())).count()
 }
 
-/// What decides the result: settings, tables and names of films. A resumed run must have the same.
+/// What decides the result: settings, tables, names and lengths of films.
 fn fingerprint_of_inputs(
     layout: &Layout,
     labels: &LabelFile,
@@ -375,9 +384,10 @@ fn fingerprint_of_inputs(
     for path in tables.into_iter().flatten() {
         hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
     }
-    for name in layout.films.keys() {
-        hash.update(name.as_bytes());
-        hash.update(b"\n");
+    // A film that was repaired has another length; its content is not read just for this.
+    for (name, path) in &layout.films {
+        let bytes = fs::metadata(path).map_or(0, |about| about.len());
+        hash.update(format!("{name} {bytes}\n"));
     }
     Ok(hex(&hash.finalize()))
 }

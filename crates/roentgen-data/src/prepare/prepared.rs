@@ -20,7 +20,8 @@ const FILE: &str = "prepare.toml";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// `NIH ChestX-ray14`, or `phantom` for drawn films.
+    /// `NIH ChestX-ray14`, `films in the NIH layout` where names are others than NIH's, or
+    /// `phantom (seed N)` for drawn films. Patients have the same numbers only within one data set.
     pub dataset: String,
     /// The folder the films came from.
     pub source: String,
@@ -54,10 +55,16 @@ impl Description {
         version: Version,
         inputs: &str,
     ) -> Self {
-        let dataset = if layout.is_phantom { "phantom" } else { "NIH ChestX-ray14" };
+        let dataset = match &layout.phantom {
+            Some(mark) => phantom_name(mark),
+            None if layout.films.keys().all(|name| is_nih_name(name)) => {
+                "NIH ChestX-ray14".to_owned()
+            }
+            None => "films in the NIH layout".to_owned(),
+        };
         let labels = layout.labels.file_name().unwrap_or_default();
         Self {
-            dataset: dataset.to_owned(),
+            dataset,
             source: source.to_string_lossy().into_owned(),
             labels: labels.to_string_lossy().into_owned(),
             label_version: version.text().to_owned(),
@@ -136,7 +143,7 @@ impl Prepared {
 
     /// Whether the films were drawn by `phantom`.
     pub fn is_phantom(&self) -> bool {
-        self.description.dataset == "phantom"
+        self.description.dataset.starts_with("phantom")
     }
 
     /// Reads the boxes of the packed films; empty where the data set came without.
@@ -148,6 +155,20 @@ impl Prepared {
         let path = self.folder.join(BOXES);
         if path.exists() { Ok(crate::boxes::read(&path)?) } else { Ok(Vec::new()) }
     }
+}
+
+/// Whether a film is called as NIH's are: `00000001_000.png`.
+fn is_nih_name(name: &str) -> bool {
+    let digits = |text: &str, many| text.len() == many && text.bytes().all(|b| b.is_ascii_digit());
+    let parts = name.strip_suffix(".png").and_then(|stem| stem.split_once('_'));
+    parts.is_some_and(|(patient, film)| digits(patient, 8) && digits(film, 3))
+}
+
+/// A drawn data set's name, with the seed that its mark states.
+fn phantom_name(mark: &Path) -> String {
+    let text = fs::read_to_string(mark).unwrap_or_default();
+    let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));
+    seed.map_or_else(|| "phantom".to_owned(), |seed| format!("phantom (seed {})", seed.trim()))
 }
 
 pub(super) fn write_boxes(folder: &Path, boxes: &[FindingBox]) -> Result<(), WriteError> {

@@ -39,7 +39,11 @@ impl Comparison {
 
         let mut rows = vec![Row {
             work: "this report",
-            split: evaluation.split.clone().unwrap_or("not recorded".into()),
+            split: format!(
+                "{}, {} films",
+                evaluation.split.as_deref().unwrap_or("not recorded"),
+                evaluation.images
+            ),
             values: known.iter().map(|finding| figure(finding.auroc)).collect(),
             mean: figure(evaluation.mean.auroc),
             ours: true,
@@ -51,7 +55,8 @@ impl Comparison {
             values: known.iter().map(|finding| given(published.auroc(&finding.name))).collect(),
             mean: given(published.mean),
             ours: false,
-            comparable: published.is_comparable_with(evaluation.split.as_deref()),
+            comparable:
+                published.is_comparable_with(evaluation.split.as_deref(), evaluation.images),
         }));
         let any_comparable = rows.iter().any(|row| row.comparable && !row.ours);
         let findings = known.iter().map(|finding| finding.name.replace('_', " ")).collect();

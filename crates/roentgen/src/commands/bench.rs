@@ -26,9 +26,6 @@ const DRAWN_SIZE: u32 = 1024;
 
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
-    if args.steps == 0 || args.batch == 0 {
-        bail!("measure at least one step of at least one film");
-    }
     let mut document = match args.what {
         BenchWhat::Input => input(args)?,
         BenchWhat::Train => train(args, &context.device)?,
@@ -36,7 +33,8 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
         BenchWhat::Evaluate => figures(args)?,
     };
     document["device"] = json!(context.device_name);
-    document["threads"] = json!(rayon::current_num_threads());
+    let threads = if args.what == BenchWhat::Input { 1 } else { rayon::current_num_threads() };
+    document["threads"] = json!(threads);
     document["peak_memory_mib"] = json!(peak_memory_mib());
     let lines = document.as_object().into_iter().flatten();
     let text: Vec<String> = lines.map(|(key, value)| format!("{key}: {value}")).collect();

@@ -1,13 +1,15 @@
 //! `describe`: what a data set holds, in tables and, with `--out`, in the 2019 study's pictures.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
 use roentgen_data::Finding;
 use roentgen_data::files;
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::{List, Row};
 use roentgen_data::metadata::LabelFile;
+use roentgen_data::nih;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::{self, Rule};
 use roentgen_data::summary::{self, Side, Summary};
@@ -77,7 +79,13 @@ impl Data {
         if path.is_file() {
             let labels = LabelFile::read(path)?;
             let name = labels.version().text().to_owned();
+            let (train_val, test) = lists_beside(path)?;
             let rows = labels.films.into_iter().map(|film| Row {
+                list: if test.contains(&film.image) {
+                    Some(List::Test)
+                } else {
+                    train_val.contains(&film.image).then_some(List::TrainVal)
+                },
                 image: film.image,
                 patient: film.patient,
                 follow_up: film.follow_up,
@@ -85,7 +93,6 @@ impl Data {
                 sex: film.sex,
                 view: film.view,
                 findings: film.findings,
-                list: None,
                 file_size: [0, 0],
             });
             return Ok(Self { name, rows: rows.collect(), prepared: None });
@@ -94,6 +101,23 @@ impl Data {
         let name = prepared.description.dataset.clone();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }
+}
+
+/// The official lists in the folder of a label file: train_val and test, empty where absent.
+fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<String>)> {
+    let folder = labels.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries =
+        fs::read_dir(folder.unwrap_or(Path::new("."))).context("could not list the folder")?;
+    let mut lists = (HashSet::new(), HashSet::new());
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if name.starts_with("train_val_list") && name.ends_with(".txt") {
+            lists.0 = nih::read_list(&path)?;
+        } else if name.starts_with("test_list") && name.ends_with(".txt") {
+            lists.1 = nih::read_list(&path)?;
+        }
+    }
+    Ok(lists)
 }
 
 /// The findings that the 2019 study kept.

@@ -2,8 +2,10 @@
 
 use anyhow::bail;
 use roentgen_eval::{Scores, ensemble};
+
 use serde_json::json;
 
+use super::predict::write_table;
 use crate::cli::{Ensemble, Rule};
 use crate::output::{Output, thousands};
 
@@ -20,7 +22,7 @@ pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
     };
     let members = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
     let scores = ensemble(&members, &rule)?;
-    scores.write(&args.out)?;
+    write_table(&scores, &args.out)?;
     let text = format!(
         "{} of {} members, {} films: {}",
         clap::ValueEnum::to_possible_value(&args.rule)

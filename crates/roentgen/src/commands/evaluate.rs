@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_eval::report::{self, FilmCard, Report};
@@ -20,14 +19,12 @@ const CARD_SIZE: u32 = 256;
 
 /// Evaluates each table; several are also compared with the first.
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
-    if args.resamples == 0 {
-        bail!("`--resamples 0`: an interval needs at least one draw; 1000 is usual");
-    }
     let options = Options { resamples: args.resamples, seed: args.seed };
     let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
-    let folders = folders(args)?;
+    let folders = folders(args);
     let mut texts = Vec::new();
     let mut documents = Vec::new();
+    let mut differences = Vec::new();
     for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
         let (evaluation, page) = evaluate_into(scores, path, folder, &options)?;
         texts.push(text(&evaluation, &page));
@@ -36,14 +33,23 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
     for (scores, path) in tables.iter().zip(&args.scores).skip(1) {
         let (_, mean) = paired_difference(&tables[0], scores, &options)?;
         texts.push(format!(
-            "{} against {}: mean AUROC {:+.4} ({}, paired patient bootstrap)",
+            "{} against {}: mean AUROC {} ({}, paired patient bootstrap)",
             path.display(),
             args.scores[0].display(),
-            mean.value.unwrap_or(f64::NAN),
+            mean.value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:+.4}")),
             interval(mean.interval)
         ));
+        differences.push(json!({
+            "scores": path,
+            "against": args.scores[0],
+            "mean_auroc": mean.value,
+            "mean_auroc_ci95": mean.interval,
+        }));
     }
-    let document = if documents.len() == 1 { documents.remove(0) } else { json!(documents) };
+    let document = match documents.len() {
+        1 => documents.remove(0),
+        _ => json!({ "tables": documents, "differences": differences }),
+    };
     Ok(Output::done(texts.join("\n\n"), document))
 }
 
@@ -64,19 +70,15 @@ pub(crate) fn evaluate_into(
 }
 
 /// One folder a table: `--out` itself for one, below it for several.
-fn folders(args: &Evaluate) -> anyhow::Result<Vec<PathBuf>> {
+fn folders(args: &Evaluate) -> Vec<PathBuf> {
     if args.scores.len() == 1 {
-        return Ok(vec![args.out.clone()]);
+        return vec![args.out.clone()];
     }
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for path in &args.scores {
-        let folder = args.out.join(path.file_stem().unwrap_or_default());
-        if folders.contains(&folder) {
-            bail!("two score tables are called `{}`; rename one", folder.display());
-        }
-        folders.push(folder);
-    }
-    Ok(folders)
+    let numbered = |(number, path): (usize, &PathBuf)| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        args.out.join(format!("{number}-{stem}"))
+    };
+    (1..).zip(&args.scores).map(numbered).collect()
 }
 
 /// The films of high confidence, with their pixels where these can be found.

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
     }
     let sources = Sources::open(&args.model, &predictor.description, &args.inputs, args.split)?;
     let predicted = predict(&predictor, sources, BATCH, context);
-    name_bad_films(&predicted.bad, "the lines above");
+    name_bad_films(&predicted.bad, None);
     fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
 
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 
 fn caption(predictor: &Predictor) -> String {
     let training = &predictor.description.training;
-    let whose = if training.dataset == "phantom" {
+    let whose = if training.dataset.starts_with("phantom") {
         "drawn by phantom (test data, no patients)".to_owned()
     } else {
         format!("of {}", training.dataset)

@@ -29,22 +29,15 @@ pub(crate) struct Predicted {
 
 /// Predicts and writes the score table.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
-    if args.batch == 0 {
-        bail!("`--batch 0`: at least one film passes through the network at once");
-    }
     let predictor = Predictor::load(&args.model, &context.device)?;
     let sources = Sources::open(&args.model, &predictor.description, &args.inputs, args.split)?;
     let predicted = predict(&predictor, sources, args.batch, context);
-    name_bad_films(&predicted.bad, "the lines above");
+    name_bad_films(&predicted.bad, None);
     if predicted.predictions.is_empty() {
         bail!("none of the {} films could be read", predicted.sources.films.len());
     }
     let scores = scores(&predictor, &predicted)?;
-    if let Some(folder) = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
-    }
-    scores.write(&args.out)?;
+    write_table(&scores, &args.out)?;
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let films = predicted.predictions.len();
     Ok(Output {
@@ -58,6 +51,15 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         }),
         ending,
     })
+}
+
+/// Writes a score table and the folder it goes to.
+pub(crate) fn write_table(scores: &Scores, out: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+    }
+    Ok(scores.write(out)?)
 }
 
 fn text(scores: &Scores, films: usize, out: &Path, side: Option<Side>) -> String {

@@ -1,5 +1,7 @@
 //! `prepare`: checks, decodes, resizes and packs a data set.
 
+use std::path::Path;
+
 use roentgen_data::pixels;
 use roentgen_data::prepare::{self, BadFilm, Outcome, Progress, Settings};
 use serde_json::json;
@@ -9,7 +11,7 @@ use crate::cli::{Filter, Prepare};
 use crate::output::{Ending, Output, note, thousands};
 use crate::progress::Bars;
 
-/// Bad films named on the terminal; all of them stand in `bad-films.csv`.
+/// Bad films named on the terminal where a file names all of them.
 const NAMED: usize = 200;
 
 /// Prepares a data set, names every bad film, and says what is there.
@@ -27,7 +29,7 @@ pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
     let outcome = with_bar(context.bars, |progress| {
         prepare::prepare(&args.source, &args.out, &settings, progress)
     })?;
-    name_bad_films(&outcome.bad, &args.out.join(prepare::BAD_FILMS).to_string_lossy());
+    name_bad_films(&outcome.bad, Some(&args.out.join(prepare::BAD_FILMS)));
     let ending = if outcome.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     Ok(Output { text: text(&outcome, args), json: json(&outcome, args), ending })
 }
@@ -53,13 +55,14 @@ pub(crate) fn with_bar<T>(bars: Bars, work: impl FnOnce(&(dyn Fn(Progress) + Syn
     result
 }
 
-/// Names bad films with their reasons.
-pub(crate) fn name_bad_films(bad: &[BadFilm], file: &str) {
-    for film in bad.iter().take(NAMED) {
+/// Names bad films with their reasons: all of them, or with a `file` that does so the first.
+pub(crate) fn name_bad_films(bad: &[BadFilm], file: Option<&Path>) {
+    let named = file.map_or(bad.len(), |_| NAMED.min(bad.len()));
+    for film in &bad[..named] {
         note(&format!("left out {}: {}", film.image, film.reason));
     }
-    if bad.len() > NAMED {
-        note(&format!("and {} more, all of them in `{file}`", bad.len() - NAMED));
+    if let Some(file) = file.filter(|_| bad.len() > named) {
+        note(&format!("and {} more, all of them in `{}`", bad.len() - named, file.display()));
     }
 }
 
@@ -76,7 +79,7 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
         ),
         format!("labels: {}", outcome.version.text()),
     ];
-    if description.dataset == "phantom" {
+    if description.dataset.starts_with("phantom") {
         lines.push("the films were drawn by phantom: test data, no patients".to_owned());
     }
     if outcome.unlisted > 0 {

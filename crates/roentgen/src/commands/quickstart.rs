@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use roentgen_data::phantom::PHANTOM_MARK;
 use roentgen_eval::{Options, Scores};
 use roentgen_train::overrides;
@@ -34,15 +34,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     let at = |name: &str| args.out.join(name);
 
     stage("phantom: drawing films, test data and no patients");
-    if !at("films").join(PHANTOM_MARK).exists() {
-        // A folder without the mark is one that an earlier call did not finish.
-        if at("films").exists() {
-            fs::remove_dir_all(at("films")).context("could not clear away unfinished films")?;
-        }
-        let films =
-            cli::Phantom { images: FILMS, size: FILM_SIZE, seed: args.seed, out: at("films") };
-        phantom::run(&films, context)?;
-    }
+    draw_films(args, context)?;
 
     stage("prepare: checking, decoding, resizing, packing");
     prepare::run(
@@ -93,6 +85,28 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         format!("{}\n{}", explained.text, evaluate::text(&evaluation, &page)),
         serde_json::from_str::<Value>(&evaluation.to_json()?)?,
     ))
+}
+
+/// Draws the films beside their place and renames them, so that `films` is whole where it stands.
+fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
+    let (films, part) = (args.out.join("films"), args.out.join("films.part"));
+    if films.exists() {
+        let mark = fs::read_to_string(films.join(PHANTOM_MARK)).unwrap_or_default();
+        if !mark.lines().any(|line| line == format!("seed: {}", args.seed)) {
+            bail!(
+                "`{}` holds other films than seed {} draws; name another folder with `--out`",
+                films.display(),
+                args.seed
+            );
+        }
+        return Ok(());
+    }
+    if part.exists() {
+        fs::remove_dir_all(&part).context("could not clear away unfinished films")?;
+    }
+    let drawn = cli::Phantom { images: FILMS, size: FILM_SIZE, seed: args.seed, out: part.clone() };
+    phantom::run(&drawn, context)?;
+    fs::rename(&part, &films).context("could not put the films in their place")
 }
 
 fn train_in(args: &Quickstart, run: &Path, context: &Context) -> anyhow::Result<Output> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use roentgen_data::split::{Rule, Split};
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Outcome, overrides};
 use serde_json::json;
@@ -29,13 +30,19 @@ pub(crate) fn experiment_into(
     context: &Context,
 ) -> anyhow::Result<Output> {
     let training = Training::new(context.bars);
-    match roentgen_train::train(experiment, out, start, &context.device, &training)? {
+    let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
+    drop(training);
+    match outcome {
         Outcome::Finished(best) => {
+            // The 2019 study's split by film has no test side.
+            let side =
+                if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
             let text = format!(
-                "best: {best}\nnext: roentgen predict {} {} --split test --out {}",
+                "best: {best}\nnext: roentgen predict {} {} --split {} --out {}",
                 out.display(),
                 experiment.data.prepared.display(),
-                out.join("scores/test.csv").display(),
+                side.name(),
+                out.join(format!("scores/{}.csv", side.name())).display(),
             );
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }
