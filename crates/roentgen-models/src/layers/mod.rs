@@ -2,4 +2,4 @@
 
 mod conv_norm;
 
-pub use conv_norm::{ConvNorm, ConvNormConfig, relu6};
+pub use conv_norm::{ConvNorm, ConvNormConfig};

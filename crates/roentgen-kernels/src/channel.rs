@@ -1,0 +1,158 @@
+//! Passes over one channel of a batch: statistics, normalization, gradients.
+//!
+//! A sum keeps [`LANES`] partial sums within a plane and adds planes in double precision, in the
+//! order of the images.
+
+use std::mem::MaybeUninit;
+
+use crate::simd::{fma, multiversion};
+
+/// Partial sums of a plane: four vectors of AVX2, to hide the latency of an addition.
+const LANES: usize = 32;
+/// Where ReLU6 cuts.
+const SIX: f32 = 6.0;
+
+/// One channel of `[batch, channels, plane]` values.
+#[derive(Clone, Copy)]
+pub(crate) struct Channel<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) channels: usize,
+    pub(crate) plane: usize,
+    pub(crate) index: usize,
+}
+
+impl<'a> Channel<'a> {
+    #[inline(always)]
+    fn planes(self) -> impl Iterator<Item = &'a [f32]> {
+        let Self { values, channels, plane, index } = self;
+        values.chunks_exact(channels * plane).map(move |image| &image[index * plane..][..plane])
+    }
+}
+
+multiversion! {
+    /// Mean and biased variance.
+    pub(crate) fn statistics(channel: Channel) -> [f32; 2] {
+        let mut count = 0;
+        let mut sum = 0.0f64;
+        for plane in channel.planes() {
+            let mut lanes = [0.0; LANES];
+            let (blocks, rest) = plane.as_chunks::<LANES>();
+            for block in blocks {
+                for lane in 0..LANES {
+                    lanes[lane] += block[lane];
+                }
+            }
+            sum += total(&lanes) + rest.iter().map(|&value| f64::from(value)).sum::<f64>();
+            count += plane.len();
+        }
+        let mean = (sum / count as f64) as f32;
+
+        let mut squares = 0.0f64;
+        for plane in channel.planes() {
+            let mut lanes = [0.0; LANES];
+            let (blocks, rest) = plane.as_chunks::<LANES>();
+            for block in blocks {
+                for lane in 0..LANES {
+                    let value = block[lane] - mean;
+                    lanes[lane] = fma::<FUSED>(value, value, lanes[lane]);
+                }
+            }
+            squares += total(&lanes)
+                + rest.iter().map(|&value| f64::from(value - mean).powi(2)).sum::<f64>();
+        }
+        [mean, (squares / count as f64) as f32]
+    }
+}
+
+multiversion! {
+    /// Writes `(x - mean) * scale + shift`, cut at zero and six, to all of `out`.
+    pub(crate) fn cut_line(
+        x: Channel,
+        line: [f32; 3],
+        out: &mut [&mut [MaybeUninit<f32>]],
+    ) {
+        let [mean, scale, shift] = line;
+        for (x, out) in x.planes().zip(out) {
+            for (x, out) in x.iter().zip(out.iter_mut()) {
+                let value = fma::<FUSED>(x - mean, scale, shift);
+                // In this order, not a number goes through both.
+                let value = if value < 0.0 { 0.0 } else { value };
+                out.write(if value > SIX { SIX } else { value });
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// Sums the gradient behind the cuts, and its product with `x - mean`.
+    pub(crate) fn gradient_sums(
+        x: Channel,
+        line: [f32; 3],
+        gradient: &[&mut [f32]],
+    ) -> [f64; 2] {
+        let [mean, scale, shift] = line;
+        let (mut sum, mut product) = (0.0, 0.0);
+        for (x, gradient) in x.planes().zip(gradient) {
+            let mut sums = [0.0; LANES];
+            let mut products = [0.0; LANES];
+            let (blocks, rest) = x.as_chunks::<LANES>();
+            let (gradients, gradient_rest) = gradient.as_chunks::<LANES>();
+            for (x, gradient) in blocks.iter().zip(gradients) {
+                for lane in 0..LANES {
+                    let x = x[lane] - mean;
+                    let gradient = inside(fma::<FUSED>(x, scale, shift), gradient[lane]);
+                    sums[lane] += gradient;
+                    products[lane] = fma::<FUSED>(gradient, x, products[lane]);
+                }
+            }
+            for (x, gradient) in rest.iter().zip(gradient_rest) {
+                let x = x - mean;
+                let gradient = inside(fma::<FUSED>(x, scale, shift), *gradient);
+                sum += f64::from(gradient);
+                product += f64::from(gradient) * f64::from(x);
+            }
+            sum += total(&sums);
+            product += total(&products);
+        }
+        [sum, product]
+    }
+}
+
+multiversion! {
+    /// Turns the gradient of the output into that of `x`.
+    ///
+    /// `back` holds the factor of all, the mean gradient and the share of `x - mean` in it.
+    pub(crate) fn line_gradient(
+        x: Channel,
+        line: [f32; 3],
+        back: [f32; 3],
+        gradient: &mut [&mut [f32]],
+    ) {
+        let [mean, scale, shift] = line;
+        let [factor, level, slope] = back;
+        for (x, gradient) in x.planes().zip(gradient) {
+            for (x, gradient) in x.iter().zip(gradient.iter_mut()) {
+                let x = x - mean;
+                let through = inside(fma::<FUSED>(x, scale, shift), *gradient);
+                *gradient = factor * fma::<FUSED>(-slope, x, through - level);
+            }
+        }
+    }
+}
+
+/// The gradient where ReLU6 lets it through.
+#[inline(always)]
+fn inside(value: f32, gradient: f32) -> f32 {
+    if value > 0.0 && value < SIX { gradient } else { 0.0 }
+}
+
+/// Adds partial sums by halves: 32 additions in turn would take longer than a small plane.
+#[inline(always)]
+fn total(lanes: &[f32; LANES]) -> f64 {
+    let mut eight = [0.0; 8];
+    for lane in 0..8 {
+        eight[lane] = (lanes[lane] + lanes[lane + 8]) + (lanes[lane + 16] + lanes[lane + 24]);
+    }
+    let [a, b, c, d, e, f, g, h] = eight.map(f64::from);
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
+}

@@ -1,0 +1,34 @@
+//! CPU operations that Burn's `flex` backend lacks in speed: the layers of a MobileNet.
+//!
+//! They take and give ordinary tensors, `[batch, channels, height, width]` in `f32`, and have
+//! gradients. On any other device they are the plain Burn operations of [`mod@reference`].
+//! Results do not depend on the number of threads.
+
+mod channel;
+mod depthwise;
+mod norm;
+mod pointwise;
+mod product;
+pub mod reference;
+mod simd;
+mod storage;
+mod unfold;
+mod window;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{DType, Tensor};
+
+pub use depthwise::depthwise3x3;
+pub use norm::{norm_relu6, scale_relu6};
+pub use pointwise::pointwise;
+pub use unfold::stem3x3;
+
+/// Whether the kernels of this crate take the tensor.
+fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
+    let device = x.device();
+    let flex = match device.as_dispatch() {
+        DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Flex(_)),
+        device => matches!(device, DispatchDevice::Flex(_)),
+    };
+    flex && x.dtype() == DType::F32
+}

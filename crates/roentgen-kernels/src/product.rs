@@ -1,0 +1,228 @@
+//! Matrix products over the images of a batch.
+//!
+//! Each product is one call of `gemm` on one thread: its result depends on shapes only, never on
+//! how many threads share the calls out.
+
+use std::borrow::Cow;
+use std::mem::MaybeUninit;
+
+use gemm::{Parallelism, gemm};
+use rayon::prelude::*;
+
+use crate::storage::fresh;
+
+/// Columns below which images go through a product together.
+const COLUMNS: usize = 512;
+/// Tasks worth having, for the processors of a large machine.
+const TASKS: usize = 16;
+/// Rows of the left matrix that a task should keep.
+const ROWS: usize = 64;
+/// The same for [`outer`], which repeats more work for each block of rows.
+const OUTER_ROWS: usize = 256;
+/// Tasks worth having in [`outer`], where each slice of the batch costs a matrix.
+const OUTER_TASKS: usize = 8;
+
+/// A matrix in someone else's memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    size: [usize; 2],
+    strides: [usize; 2],
+}
+
+impl<'a> Matrix<'a> {
+    /// Values row by row.
+    pub(crate) fn new(values: &'a [f32], size: [usize; 2]) -> Self {
+        assert_eq!(values.len(), size[0] * size[1], "a matrix of {size:?}");
+        Self { values, size, strides: [size[1], 1] }
+    }
+
+    pub(crate) fn transposed(self) -> Self {
+        let Self { values, size: [rows, columns], strides: [down, right] } = self;
+        Self { values, size: [columns, rows], strides: [right, down] }
+    }
+
+    fn rows(self, start: usize, count: usize) -> Self {
+        let values = &self.values[start * self.strides[0]..];
+        Self { values, size: [count, self.size[1]], ..self }
+    }
+
+    fn last(self) -> usize {
+        (self.size[0] - 1) * self.strides[0] + (self.size[1] - 1) * self.strides[1]
+    }
+}
+
+/// Multiplies `left` with the `[rows, plane]` matrix of each image, into `[batch, rows, plane]`.
+pub(crate) fn per_image(left: Matrix, images: &[f32], [batch, plane]: [usize; 2]) -> Vec<f32> {
+    let [rows, depth] = left.size;
+    let together = together(batch, plane);
+    let blocks = TASKS.div_ceil(batch.div_ceil(together)).min(rows.div_ceil(ROWS));
+    let block = rows.div_ceil(blocks);
+    let write = |out: &mut [MaybeUninit<f32>]| {
+        let mut parts: Vec<_> =
+            out.chunks_mut(rows * plane).map(|image| image.chunks_mut(block * plane)).collect();
+        let mut tasks = Vec::new();
+        let groups = images.chunks(together * depth * plane);
+        for (parts, images) in parts.chunks_mut(together).zip(groups) {
+            for start in (0..rows).step_by(block) {
+                let out: Vec<_> = parts.iter_mut().filter_map(Iterator::next).collect();
+                tasks.push((left.rows(start, block.min(rows - start)), images, out));
+            }
+        }
+        tasks.into_par_iter().for_each(|(left, images, out)| {
+            block_of_images(left, images, plane, out);
+        });
+    };
+    #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
+    // SAFETY: the tasks' blocks are all of `out`, and `block_of_images` writes all of a block.
+    unsafe {
+        fresh(batch * rows * plane, write)
+    }
+}
+
+/// Multiplies for a few images together, writing all of `out`, one slice an image.
+fn block_of_images(
+    left: Matrix,
+    images: &[f32],
+    plane: usize,
+    mut out: Vec<&mut [MaybeUninit<f32>]>,
+) {
+    let [rows, depth] = left.size;
+    if let [out] = out.as_mut_slice() {
+        return product(out, left, Matrix::new(images, [depth, plane]));
+    }
+    let columns = out.len() * plane;
+    let gathered = side_by_side(images, depth, [0, depth], plane);
+    let right = Matrix::new(&gathered, [depth, columns]);
+    #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
+    // SAFETY: `product` writes all of its output.
+    let together = unsafe { fresh(rows * columns, |out| product(out, left, right)) };
+    for (image, out) in out.into_iter().enumerate() {
+        for (row, out) in together.chunks_exact(columns).zip(out.chunks_exact_mut(plane)) {
+            out.write_copy_of_slice(&row[image * plane..][..plane]);
+        }
+    }
+}
+
+/// Sums over images the products of `left`, `[batch, rows, plane]`, with the transpose of
+/// `right`, `[batch, depth, plane]`.
+pub(crate) fn outer(
+    left: &[f32],
+    right: &[f32],
+    [batch, rows, depth, plane]: [usize; 4],
+) -> Vec<f32> {
+    let together = together(batch, plane);
+    let blocks = rows.div_ceil(OUTER_ROWS);
+    let block = rows.div_ceil(blocks);
+    let groups = batch.div_ceil(together);
+    let slice = groups.div_ceil(OUTER_TASKS.div_ceil(blocks)) * together;
+    let slices = batch.div_ceil(slice);
+    let write = |out: &mut [MaybeUninit<f32>]| {
+        let lefts = left.chunks(slice * rows * plane);
+        let rights = right.chunks(slice * depth * plane);
+        let mut tasks = Vec::new();
+        for ((out, left), right) in out.chunks_mut(rows * depth).zip(lefts).zip(rights) {
+            for (index, out) in out.chunks_mut(block * depth).enumerate() {
+                tasks.push((index * block, left, right, out));
+            }
+        }
+        tasks.into_par_iter().for_each(|(start, left, right, out)| {
+            let count = out.len() / depth;
+            let lefts = left.chunks(together * rows * plane);
+            let rights = right.chunks(together * depth * plane);
+            for (index, (left, right)) in lefts.zip(rights).enumerate() {
+                let columns = right.len() / depth;
+                let left = side_by_side(left, rows, [start, count], plane);
+                let left = Matrix::new(&left, [count, columns]);
+                let right = side_by_side(right, depth, [0, depth], plane);
+                let right = Matrix::new(&right, [depth, columns]).transposed();
+                #[expect(unsafe_code, reason = "gemm takes pointers")]
+                // SAFETY: the first product only writes; the others find all of `out` written.
+                unsafe {
+                    multiply(out, left, right, index > 0);
+                }
+            }
+        });
+    };
+    #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
+    // SAFETY: the tasks' blocks are all of `out`, and each begins with a whole product.
+    let mut sums = unsafe { fresh(slices * rows * depth, write) };
+    let (sum, rest) = sums.split_at_mut(rows * depth);
+    for slice in rest.chunks_exact(rows * depth) {
+        for (sum, value) in sum.iter_mut().zip(slice) {
+            *sum += value;
+        }
+    }
+    sums.truncate(rows * depth);
+    sums
+}
+
+/// How many images go through a product at a time.
+fn together(batch: usize, plane: usize) -> usize {
+    batch.div_ceil((batch * plane).div_ceil(COLUMNS).min(batch))
+}
+
+/// Puts some rows of each image, `[depth, plane]`, side by side.
+fn side_by_side(
+    images: &[f32],
+    depth: usize,
+    [start, count]: [usize; 2],
+    plane: usize,
+) -> Cow<'_, [f32]> {
+    if images.len() == depth * plane {
+        return Cow::Borrowed(&images[start * plane..][..count * plane]);
+    }
+    let mut gathered = Vec::with_capacity(images.len() / depth * count);
+    for row in start..start + count {
+        for image in images.chunks_exact(depth * plane) {
+            gathered.extend_from_slice(&image[row * plane..][..plane]);
+        }
+    }
+    Cow::Owned(gathered)
+}
+
+/// Writes `left` times `right` row by row to all of `out`.
+fn product(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix) {
+    #[expect(unsafe_code, reason = "gemm takes pointers")]
+    // SAFETY: nothing is read from `out`.
+    unsafe {
+        multiply(out, left, right, false);
+    }
+}
+
+/// Writes `left` times `right` to all of `out`, or adds it to what is there.
+///
+/// # Safety
+///
+/// `out` must hold values where they are added to.
+#[expect(unsafe_code, reason = "gemm takes pointers")]
+unsafe fn multiply(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix, add: bool) {
+    let [[rows, depth], [right_rows, columns]] = [left.size, right.size];
+    assert_eq!(depth, right_rows, "inner sizes of a product");
+    assert_eq!(out.len(), rows * columns, "size of a product");
+    assert!(left.last() < left.values.len() && right.last() < right.values.len());
+    // SAFETY: the sizes are those of the three slices, as asserted.
+    unsafe {
+        gemm(
+            rows,
+            columns,
+            depth,
+            out.as_mut_ptr().cast::<f32>(),
+            1,
+            columns as isize,
+            add,
+            left.values.as_ptr(),
+            left.strides[1] as isize,
+            left.strides[0] as isize,
+            right.values.as_ptr(),
+            right.strides[1] as isize,
+            right.strides[0] as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
