@@ -7,13 +7,18 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::activation::{elu, sigmoid};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
 
+use crate::layers::elu;
+
 /// Channels of the 1x1 convolutions before the mask.
 const CHANNELS: [usize; 3] = [128, 32, 16];
+
+/// Added to the mask's mean before it divides.
+const LEAST_MASK: f32 = 1e-6;
 
 /// Masked mean pooling.
 #[derive(Module, Debug)]
@@ -47,11 +52,11 @@ impl Attention {
     /// - output: `[batch, channels]` and the mask, `[batch, 1, height, width]` in 0..1
     pub fn forward(&self, features: Tensor<4>) -> (Tensor<2>, Tensor<4>) {
         let x = self.norm.forward(features.clone());
-        let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x), 1.0));
+        let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x)));
         let mask = sigmoid(self.mask.forward(mean_of_neighbours(x)));
         let masked = mean_over_film(features * mask.clone());
-        // A sigmoid is never zero, so the mean is not either.
-        (masked / mean_over_film(mask.clone()), mask)
+        // In single precision a sigmoid can be zero, and a mask of zeros must not divide.
+        (masked / (mean_over_film(mask.clone()) + LEAST_MASK), mask)
     }
 }
 

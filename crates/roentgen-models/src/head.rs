@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::activation::elu;
 use burn::tensor::{Device, Tensor};
 
+use crate::layers::elu;
 use crate::zoo::Pool;
 
 /// Two dense layers with dropout before each.
@@ -46,7 +46,7 @@ impl Head {
     /// - output: logits, `[batch, findings]`
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
         let x = self.hidden.forward(self.dropout.forward(pooled));
-        let x = if self.is_linear { x } else { elu(x, 1.0) };
+        let x = if self.is_linear { x } else { elu(x) };
         self.logits.forward(self.dropout.forward(x))
     }
 }
