@@ -20,7 +20,7 @@ use crate::output::{Ending, Output, note};
 /// The experiment, also to be read and changed in `experiments/`.
 const EXPERIMENT: &str = include_str!("../../../../experiments/quickstart.toml");
 /// Films drawn, and their size on disk.
-const FILMS: usize = 1600;
+const FILMS: usize = 2400;
 const FILM_SIZE: u32 = 128;
 /// Size of the prepared films.
 const SIZE: u32 = 64;
