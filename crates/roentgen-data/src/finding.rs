@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A finding of ChestX-ray14, spelled as in the column `Finding Labels`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names are the field's own terms")]
+#[expect(missing_docs, reason = "the names are the field's own terms")]
 #[serde(rename_all = "PascalCase")]
 pub enum Finding {
     Atelectasis,

@@ -199,6 +199,34 @@ fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
 }
 
 #[test]
+fn gradients_of_micro_batches_are_averaged_and_not_summed() {
+    let _alone = alone();
+    let folder = Folder::with_films(40);
+    // One step of plain gradient descent on all films; the last bias hardly sees that batch norm
+    // takes its statistics from fewer films.
+    let bias_after = |name: &str, micro: usize, rate: f64| -> Vec<f32> {
+        let experiment = folder.experiment(&format!(
+            "[model]\nwidth = 0.0625\ndropout = 0.0\n[train]\nepochs = 1\nbatch_size = 64\n\
+             micro_batch_size = {micro}\nlearning_rate = {rate:e}\noptimizer = {{ name = \"sgd\" }}\n"
+        ));
+        folder.run(&experiment, name, Start::Fresh, &Stop::never());
+        let bytes = fs::read(folder.at(name).join("model.bpk")).unwrap();
+        let reader =
+            burn_pack::Reader::from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes)).unwrap();
+        let bias = reader.tensor_data("head.logits.bias").unwrap();
+        bias.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+    };
+    let start = bias_after("start", 64, 1e-12);
+    let step =
+        |bias: Vec<f32>| -> f32 { bias.iter().zip(&start).map(|(b, s)| (b - s).abs()).sum() };
+    let whole = step(bias_after("whole", 64, 0.5));
+    let parts = step(bias_after("parts", 8, 0.5));
+
+    // Four parts of the 30-odd training films: summed, the step would be four times as long.
+    assert!((parts / whole - 1.0).abs() < 0.1, "{parts} and {whole}");
+}
+
+#[test]
 fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky() {
     let _alone = alone();
     let folder = Folder::with_films(60);
