@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
+use crate::metadata::Film;
 
 /// Which official list a film stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +42,23 @@ pub struct Row {
     pub list: Option<List>,
     /// `[height, width]` of the file on disk, in pixels.
     pub file_size: [u32; 2],
+}
+
+impl Row {
+    /// The row of a film in the label file, on its official list, of a file of `[height, width]`.
+    pub fn of(film: &Film, list: Option<List>, file_size: [u32; 2]) -> Self {
+        Self {
+            image: film.image.clone(),
+            patient: film.patient,
+            follow_up: film.follow_up,
+            age: film.age,
+            sex: film.sex.clone(),
+            view: film.view.clone(),
+            findings: film.findings,
+            list,
+            file_size,
+        }
+    }
 }
 
 /// The row as it stands in the file.

@@ -37,17 +37,8 @@ fn rows(folder: &Path) -> (Version, Vec<Row>) {
     let labels = LabelFile::read(&folder.join("Data_Entry_2017_v2020.csv")).unwrap();
     let test = read_list(&folder.join("test_list.txt")).unwrap();
     let version = labels.version();
-    let rows = labels.films.into_iter().map(|film| Row {
-        list: Some(if test.contains(&film.image) { List::Test } else { List::TrainVal }),
-        image: film.image,
-        patient: film.patient,
-        follow_up: film.follow_up,
-        age: film.age,
-        sex: film.sex,
-        view: film.view,
-        findings: film.findings,
-        file_size: [1024, 1024],
-    });
+    let list = |image| if test.contains(image) { List::Test } else { List::TrainVal };
+    let rows = labels.films.iter().map(|film| Row::of(film, Some(list(&film.image)), [1024, 1024]));
     (version, rows.collect())
 }
 

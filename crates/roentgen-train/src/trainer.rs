@@ -4,26 +4,27 @@
 //! seed and step: so a resumed run draws what an unbroken one would have. Two runs in one process
 //! at the same time would disturb each other there.
 
-use std::path::PathBuf;
-
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
-use roentgen_data::prepare::{self, Prepared};
-use roentgen_data::split::{self, Split};
+use roentgen_data::prepare::Prepared;
+use roentgen_data::split::Split;
 use roentgen_models::model_dir::{self, Description, Training};
-use roentgen_models::{Classifier, classifier, weights};
+use roentgen_models::{Classifier, weights};
 
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
 use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
 use crate::progress::{EpochRow, Plan, Progress};
-use crate::run_dir::{self, RunDir, Start};
+use crate::run_dir::{RunDir, Start};
 use crate::tensorboard::Events;
 use crate::validation::{self, Validated};
 
+mod error;
 mod pictures;
+
+pub use error::Error;
 
 /// Optimizer steps between two checkpoints within an epoch.
 const CHECKPOINT_STEPS: usize = 200;
@@ -37,71 +38,6 @@ pub enum Outcome {
     Finished(EpochRow),
     /// Someone stopped it; `--resume` goes on.
     Interrupted,
-}
-
-/// Why a run could not begin or go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The prepared data set.
-    #[error(transparent)]
-    Data(#[from] prepare::Error),
-    /// The split.
-    #[error(transparent)]
-    Split(#[from] split::Error),
-    /// The run's folder.
-    #[error(transparent)]
-    RunDir(#[from] run_dir::Error),
-    /// The checkpoint.
-    #[error(transparent)]
-    Checkpoint(#[from] checkpoint::Error),
-    /// The network.
-    #[error("the experiment's network cannot be made")]
-    Network(#[from] classifier::Error),
-    /// The model could not be written.
-    #[error(transparent)]
-    Model(#[from] model_dir::Error),
-    /// The weights.
-    #[error(transparent)]
-    Weights(#[from] weights::Error),
-    /// An event file.
-    #[error(transparent)]
-    Write(#[from] roentgen_data::files::WriteError),
-    /// Films of another size than the experiment asks for.
-    #[error(
-        "the experiment asks for films of {asked} px and `{prepared}` holds films of {size} px; prepare \
-         them at {asked} px, or leave `image.size` out"
-    )]
-    Size {
-        /// `image.size`.
-        asked: usize,
-        /// The prepared size.
-        size: usize,
-        /// The folder.
-        prepared: PathBuf,
-    },
-    /// No films on one side.
-    #[error(
-        "there are no {0} films after choosing and dividing; more films, another seed, or \
-         `split = \"by-patient\"` would help"
-    )]
-    NoFilms(&'static str),
-    /// No finding is frequent enough.
-    #[error(
-        "no finding stands on more than {OVER} films, so `findings = \"over-1000\"` leaves none"
-    )]
-    NoFindings,
-    /// The loss is no number any more.
-    #[error(
-        "training diverged: the loss of epoch {epoch} is {loss}; a smaller `train.learning_rate` \
-         would help"
-    )]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// Its loss.
-        loss: f64,
-    },
 }
 
 /// Runs an experiment into a run directory.

@@ -5,7 +5,9 @@
 //! out and named; it ends nothing.
 
 mod check;
+mod error;
 mod journal;
+mod lists;
 mod prepared;
 
 use std::collections::HashSet;
@@ -17,13 +19,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, WriteError};
-use crate::manifest::{self, List, Row};
-use crate::metadata::{self, Film, LabelFile, Version};
-use crate::nih::{self, Layout};
+use crate::manifest::{self, Row};
+use crate::metadata::{LabelFile, Version};
+use crate::nih::Layout;
 use crate::pixels::{self, Filter};
 use crate::store::{self, Growing};
 use crate::{boxes, prepare::journal::Journal};
 
+pub use error::Error;
+use lists::Lists;
 pub use prepared::{Description, Prepared};
 
 /// Films decoded between two notes in the journal.
@@ -90,74 +94,6 @@ pub enum Progress {
     Sealing,
 }
 
-/// Why a data set could not be prepared.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The folder is no data set.
-    #[error(transparent)]
-    Layout(#[from] nih::Error),
-    /// The label file.
-    #[error(transparent)]
-    Labels(#[from] metadata::Error),
-    /// The box list.
-    #[error(transparent)]
-    Boxes(#[from] boxes::Error),
-    /// The manifest.
-    #[error(transparent)]
-    Manifest(#[from] manifest::Error),
-    /// The packed films.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// A file could not be read.
-    #[error("could not read `{path}`")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A file of ours is not what we wrote.
-    #[error("`{path}` is not what `roentgen prepare` writes; prepare again into a new folder")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: Box<toml::de::Error>,
-    },
-    /// The folder holds another data set.
-    #[error(
-        "`{path}` already holds {what}; sizes and data sets are not mixed: name another folder with \
-         `--out`, or delete this one"
-    )]
-    Mixed {
-        /// The folder.
-        path: PathBuf,
-        /// What lies there.
-        what: String,
-    },
-    /// No film is left.
-    #[error(
-        "none of the {listed} films listed in `{labels}` could be read; the first: {image}: {reason}"
-    )]
-    NoFilms {
-        /// Rows of the label file.
-        listed: usize,
-        /// The label file.
-        labels: PathBuf,
-        /// A film.
-        image: String,
-        /// Its reason.
-        reason: String,
-    },
-    /// Size out of range.
-    #[error("`--size {0}` is not a size for films; give 16 to 4096 pixels")]
-    Size(u32),
-}
-
 /// Prepares the data set below `source` into the folder `out`.
 ///
 /// # Errors
@@ -207,7 +143,7 @@ pub fn prepare(
         .iter()
         .zip(&packed.kept)
         .filter(|(_, kept)| **kept)
-        .map(|(film, _)| row(film.film, film.file_size, &lists))
+        .map(|(film, _)| Row::of(film.film, lists.of(&film.film.image), film.file_size))
         .collect();
     outcome.bad.extend(packed.bad);
     outcome.bad.sort_by(|a, b| a.image.cmp(&b.image));
@@ -315,51 +251,6 @@ fn pack(
     let bad_names: HashSet<&str> = journal.bad.iter().map(|bad| bad.image.as_str()).collect();
     let kept = films.iter().map(|film| !bad_names.contains(film.film.image.as_str())).collect();
     Ok(Packed { store, kept, bad: journal.bad })
-}
-
-/// The official lists.
-struct Lists {
-    train_val: HashSet<String>,
-    test: HashSet<String>,
-}
-
-impl Lists {
-    fn read(layout: &Layout) -> Result<Self, nih::Error> {
-        let read =
-            |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
-        Ok(Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? })
-    }
-
-    fn of(&self, image: &str) -> Option<List> {
-        if self.test.contains(image) {
-            Some(List::Test)
-        } else {
-            self.train_val.contains(image).then_some(List::TrainVal)
-        }
-    }
-
-    fn unknown(&self, labels: &LabelFile) -> usize {
-        let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
-        self.train_val
-            .iter()
-            .chain(&self.test)
-            .filter(|name| !listed.contains(name.as_str()))
-            .count()
-    }
-}
-
-fn row(film: &Film, file_size: [u32; 2], lists: &Lists) -> Row {
-    Row {
-        image: film.image.clone(),
-        patient: film.patient,
-        follow_up: film.follow_up,
-        age: film.age,
-        sex: film.sex.clone(),
-        view: film.view.clone(),
-        findings: film.findings,
-        list: lists.of(&film.image),
-        file_size,
-    }
 }
 
 fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {

@@ -80,21 +80,11 @@ impl Data {
             let labels = LabelFile::read(path)?;
             let name = labels.version().text().to_owned();
             let (train_val, test) = lists_beside(path)?;
-            let rows = labels.films.into_iter().map(|film| Row {
-                list: if test.contains(&film.image) {
-                    Some(List::Test)
-                } else {
-                    train_val.contains(&film.image).then_some(List::TrainVal)
-                },
-                image: film.image,
-                patient: film.patient,
-                follow_up: film.follow_up,
-                age: film.age,
-                sex: film.sex,
-                view: film.view,
-                findings: film.findings,
-                file_size: [0, 0],
-            });
+            let list = |image: &str| match (test.contains(image), train_val.contains(image)) {
+                (true, _) => Some(List::Test),
+                (false, on_train_val) => on_train_val.then_some(List::TrainVal),
+            };
+            let rows = labels.films.iter().map(|film| Row::of(film, list(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
         let prepared = Prepared::open(path)?;
