@@ -9,8 +9,6 @@ use crate::simd::{fma, multiversion};
 
 /// Partial sums of a plane: four vectors of AVX2, to hide the latency of an addition.
 const LANES: usize = 32;
-/// Where ReLU6 cuts.
-const SIX: f32 = 6.0;
 
 /// One channel of `[batch, channels, plane]` values.
 #[derive(Clone, Copy)]
@@ -65,19 +63,21 @@ multiversion! {
 }
 
 multiversion! {
-    /// Writes `(x - mean) * scale + shift`, cut at zero and six, to all of `out`.
+    /// Writes `(x - mean) * scale + shift`, cut at the limits, to all of `out`.
     pub(crate) fn cut_line(
         x: Channel,
         line: [f32; 3],
+        limits: [f32; 2],
         out: &mut [&mut [MaybeUninit<f32>]],
     ) {
         let [mean, scale, shift] = line;
+        let [least, greatest] = limits;
         for (x, out) in x.planes().zip(out) {
             for (x, out) in x.iter().zip(out.iter_mut()) {
                 let value = fma::<FUSED>(x - mean, scale, shift);
                 // In this order, not a number goes through both.
-                let value = if value < 0.0 { 0.0 } else { value };
-                out.write(if value > SIX { SIX } else { value });
+                let value = if value < least { least } else { value };
+                out.write(if value > greatest { greatest } else { value });
             }
         }
     }
@@ -88,6 +88,7 @@ multiversion! {
     pub(crate) fn gradient_sums(
         x: Channel,
         line: [f32; 3],
+        limits: [f32; 2],
         gradient: &[&mut [f32]],
     ) -> [f64; 2] {
         let [mean, scale, shift] = line;
@@ -100,14 +101,14 @@ multiversion! {
             for (x, gradient) in blocks.iter().zip(gradients) {
                 for lane in 0..LANES {
                     let x = x[lane] - mean;
-                    let gradient = inside(fma::<FUSED>(x, scale, shift), gradient[lane]);
+                    let gradient = inside(fma::<FUSED>(x, scale, shift), limits, gradient[lane]);
                     sums[lane] += gradient;
                     products[lane] = fma::<FUSED>(gradient, x, products[lane]);
                 }
             }
             for (x, gradient) in rest.iter().zip(gradient_rest) {
                 let x = x - mean;
-                let gradient = inside(fma::<FUSED>(x, scale, shift), *gradient);
+                let gradient = inside(fma::<FUSED>(x, scale, shift), limits, *gradient);
                 sum += f64::from(gradient);
                 product += f64::from(gradient) * f64::from(x);
             }
@@ -126,6 +127,7 @@ multiversion! {
         x: Channel,
         line: [f32; 3],
         back: [f32; 3],
+        limits: [f32; 2],
         gradient: &mut [&mut [f32]],
     ) {
         let [mean, scale, shift] = line;
@@ -133,17 +135,17 @@ multiversion! {
         for (x, gradient) in x.planes().zip(gradient) {
             for (x, gradient) in x.iter().zip(gradient.iter_mut()) {
                 let x = x - mean;
-                let through = inside(fma::<FUSED>(x, scale, shift), *gradient);
+                let through = inside(fma::<FUSED>(x, scale, shift), limits, *gradient);
                 *gradient = factor * fma::<FUSED>(-slope, x, through - level);
             }
         }
     }
 }
 
-/// The gradient where ReLU6 lets it through.
+/// The gradient where the cuts let it through.
 #[inline(always)]
-fn inside(value: f32, gradient: f32) -> f32 {
-    if value > 0.0 && value < SIX { gradient } else { 0.0 }
+fn inside(value: f32, [least, greatest]: [f32; 2], gradient: f32) -> f32 {
+    if value > least && value < greatest { gradient } else { 0.0 }
 }
 
 /// Adds partial sums by halves: 32 additions in turn would take longer than a small plane.

@@ -19,7 +19,7 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
 pub use depthwise::depthwise3x3;
-pub use norm::{norm_relu6, scale_relu6};
+pub use norm::{Cut, norm_cut, scale_cut};
 pub use pointwise::pointwise;
 pub use unfold::stem3x3;
 

@@ -1,4 +1,5 @@
-//! [Batch normalization][paper] by the statistics of the batch, and the ReLU6 behind it.
+//! [Batch normalization][paper] by the statistics of the batch, and the
+//! rectifier behind it.
 //!
 //! One task takes one channel through all images, twice: the second time it is still in the
 //! cache, so that a training step reads each activation from memory once. The normalized values
@@ -22,7 +23,29 @@ use crate::channel::{Channel, cut_line, gradient_sums, line_gradient, statistics
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
-/// Normalizes each channel by its mean and variance over the batch, then cuts at zero and six.
+/// Where the values behind a normalization are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Nowhere.
+    None,
+    /// Below zero.
+    Relu,
+    /// Below zero and above six.
+    Relu6,
+}
+
+impl Cut {
+    /// The least and the greatest value that come through.
+    fn limits(self) -> [f32; 2] {
+        match self {
+            Cut::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Cut::Relu => [0.0, f32::INFINITY],
+            Cut::Relu6 => [0.0, 6.0],
+        }
+    }
+}
+
+/// Normalizes each channel by its mean and variance over the batch, then cuts.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel, those
 /// that Burn's `BatchNorm` averages.
@@ -35,25 +58,27 @@ use crate::{on_flex, reference};
 /// # Panics
 ///
 /// Panics on another shape of `gamma` or `beta`.
-pub fn norm_relu6(
+pub fn norm_cut(
     x: Tensor<4>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
+    cut: Cut,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     let channels = [x.dims()[1]];
     assert_eq!([gamma.dims(), beta.dims()], [channels; 2], "one gamma and one beta a channel");
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
-        return reference::norm_relu6(x, gamma, beta, epsilon);
+        return reference::norm_cut(x, gamma, beta, epsilon, cut);
     }
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
-    let (y, mean, variance) = Dispatch::norm_relu6(x.into_dispatch(), gamma, beta, epsilon);
+    let (y, mean, variance) =
+        Dispatch::norm_cut(x.into_dispatch(), gamma, beta, epsilon, cut.limits());
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
-/// Multiplies each channel, adds to it, and cuts at zero and six.
+/// Multiplies each channel, adds to it, and cuts.
 ///
-/// This is [`norm_relu6`] by running statistics, with `scale = gamma / sqrt(variance + epsilon)`
+/// This is [`norm_cut`] by running statistics, with `scale = gamma / sqrt(variance + epsilon)`
 /// and `shift = beta - mean * scale`. It is fast only off autodiff devices.
 ///
 /// # Shapes
@@ -64,74 +89,85 @@ pub fn norm_relu6(
 /// # Panics
 ///
 /// Panics on another shape of `scale` or `shift`.
-pub fn scale_relu6(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<4> {
+pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
     let channels = [x.dims()[1]];
     assert_eq!([scale.dims(), shift.dims()], [channels; 2], "one scale and one shift a channel");
     let tracks =
         x.device().is_autodiff() || scale.device().is_autodiff() || shift.device().is_autodiff();
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift)) {
-        return reference::scale_relu6(x, scale, shift);
+        return reference::scale_cut(x, scale, shift, cut);
     }
     let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::scale_relu6(x.into_dispatch(), scale, shift))
+    Tensor::from_dispatch(Dispatch::scale_cut(x.into_dispatch(), scale, shift, cut.limits()))
 }
 
 /// The differentiable operation on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Norm: Backend {
-    fn norm_relu6(
+    fn norm_cut(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
+        limits: [f32; 2],
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// The operation of inference on a backend's own tensors.
 #[backend_extension(Flex)]
 pub(crate) trait Scale: Backend {
-    fn scale_relu6(
+    fn scale_cut(
         x: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
+        limits: [f32; 2],
     ) -> FloatTensor<Self>;
 }
 
 impl Norm for Flex {
-    fn norm_relu6(
+    fn norm_cut(
         x: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
         epsilon: f64,
+        limits: [f32; 2],
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        forward(&contiguous(x), &contiguous(gamma), &contiguous(beta), epsilon)
+        forward(&contiguous(x), &contiguous(gamma), &contiguous(beta), epsilon, limits)
     }
 }
 
 impl Scale for Flex {
-    fn scale_relu6(x: FlexTensor, scale: FlexTensor, shift: FlexTensor) -> FlexTensor {
+    fn scale_cut(
+        x: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        limits: [f32; 2],
+    ) -> FlexTensor {
         let [x, scale, shift] = [x, scale, shift].map(contiguous);
         let (scale, shift) = (values(&scale), values(&shift));
-        map_channels(&x, |index, _| ([0.0, scale[index], shift[index]], ())).0
+        map_channels(&x, limits, |index, _| ([0.0, scale[index], shift[index]], ())).0
     }
 }
 
 impl<C: CheckpointStrategy> Norm for Autodiff<Flex, C> {
-    fn norm_relu6(
+    fn norm_cut(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
+        limits: [f32; 2],
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
         let [x, gamma, beta] = [x, gamma, beta].map(contiguous);
-        let (y, mean, variance) = forward(&x, &gamma, &beta, epsilon);
+        let (y, mean, variance) = forward(&x, &gamma, &beta, epsilon, limits);
         let statistics = [mean.clone(), variance.clone()];
         let nodes = [x_node, gamma_node, beta_node];
         let y = match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(Saved { x, gamma, beta, statistics, epsilon }, y),
+            OpsKind::Tracked(prep) => {
+                prep.finish(Saved { x, gamma, beta, statistics, epsilon, limits }, y)
+            }
             OpsKind::UnTracked(prep) => prep.finish(y),
         };
         (y, Self::from_inner(mean), Self::from_inner(variance))
@@ -147,6 +183,7 @@ struct Saved {
     /// Mean and variance.
     statistics: [FlexTensor; 2],
     epsilon: f64,
+    limits: [f32; 2],
 }
 
 #[derive(Debug)]
@@ -175,10 +212,11 @@ fn forward(
     gamma: &FlexTensor,
     beta: &FlexTensor,
     epsilon: f64,
+    limits: [f32; 2],
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
     let channels = dims::<4>(x)[1];
     let (gamma, beta) = (values(gamma), values(beta));
-    let (y, statistics) = map_channels(x, |index, channel| {
+    let (y, statistics) = map_channels(x, limits, |index, channel| {
         let [mean, variance] = statistics(channel);
         let scale = gamma[index] * inverse_deviation(variance, epsilon);
         ([mean, scale, beta[index]], [mean, variance])
@@ -191,6 +229,7 @@ fn forward(
 /// Applies [`cut_line`] to each channel with the line that `line` finds for it.
 fn map_channels<T: Send>(
     x: &FlexTensor,
+    limits: [f32; 2],
     line: impl Fn(usize, Channel) -> ([f32; 3], T) + Sync,
 ) -> (FlexTensor, Vec<T>) {
     let [batch, channels, height, width] = dims(x);
@@ -203,7 +242,7 @@ fn map_channels<T: Send>(
             .map(|(index, mut out)| {
                 let channel = Channel { values: x, channels, plane, index };
                 let (line, found) = line(index, channel);
-                cut_line(channel, line, &mut out);
+                cut_line(channel, line, limits, &mut out);
                 found
             })
             .collect_into_vec(&mut found);
@@ -229,10 +268,10 @@ fn backward(mut gradient: FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
             let inverse = inverse_deviation(variance[index], saved.epsilon);
             let scale = gamma[index] * inverse;
             let line = [mean[index], scale, beta[index]];
-            let [sum, product] = gradient_sums(channel, line, &gradient);
+            let [sum, product] = gradient_sums(channel, line, saved.limits, &gradient);
             let slope = product * f64::from(inverse) * f64::from(inverse) / count;
             let back = [scale, (sum / count) as f32, slope as f32];
-            line_gradient(channel, line, back, &mut gradient);
+            line_gradient(channel, line, back, saved.limits, &mut gradient);
             [(product * f64::from(inverse)) as f32, sum as f32]
         })
         .collect();

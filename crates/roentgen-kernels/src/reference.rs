@@ -6,6 +6,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm_train, conv2d};
 use burn::tensor::ops::ConvOptions;
 
+use crate::Cut;
+
 /// [`depthwise3x3`](crate::depthwise3x3) in plain Burn.
 pub fn depthwise3x3(
     x: Tensor<4>,
@@ -27,26 +29,31 @@ pub fn stem3x3(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 
     conv2d(x, weight, None, options(stride, padding, 1))
 }
 
-/// [`norm_relu6`](crate::norm_relu6) in plain Burn.
-pub fn norm_relu6(
+/// [`norm_cut`](crate::norm_cut) in plain Burn.
+pub fn norm_cut(
     x: Tensor<4>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
+    cut: Cut,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     let normalized = batch_norm_train(x, gamma, beta, epsilon);
-    (relu6(normalized.output), normalized.mean, normalized.variance)
+    (rectify(normalized.output, cut), normalized.mean, normalized.variance)
 }
 
-/// [`scale_relu6`](crate::scale_relu6) in plain Burn.
-pub fn scale_relu6(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>) -> Tensor<4> {
+/// [`scale_cut`](crate::scale_cut) in plain Burn.
+pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
-    relu6(x * scale.reshape(shape) + shift.reshape(shape))
+    rectify(x * scale.reshape(shape) + shift.reshape(shape), cut)
 }
 
-/// ReLU6 as two ReLUs: Burn's `clamp` has a gradient that takes a third of a CPU step.
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    relu(relu(x).neg() + 6.0).neg() + 6.0
+/// ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
+fn rectify(x: Tensor<4>, cut: Cut) -> Tensor<4> {
+    match cut {
+        Cut::None => x,
+        Cut::Relu => relu(x),
+        Cut::Relu6 => relu(relu(x).neg() + 6.0).neg() + 6.0,
+    }
 }
 
 fn options(stride: usize, [top, left, bottom, right]: [usize; 4], groups: usize) -> ConvOptions<2> {

@@ -2,7 +2,7 @@
 
 use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use roentgen_kernels::{depthwise3x3, norm_relu6, pointwise, reference, scale_relu6};
+use roentgen_kernels::{Cut, depthwise3x3, norm_cut, pointwise, reference, scale_cut};
 
 const SHAPES: [[usize; 4]; 12] = [
     [2, 3, 15, 15],
@@ -93,9 +93,9 @@ fn statistics_are_those_that_burn_averages() {
     let [gamma, beta] = [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device));
     let [gamma, beta] = [gamma, beta].map(|t| t.flatten::<1>(0, 3));
 
-    let (_, mean, variance) = norm_relu6(x.clone(), gamma.clone(), beta.clone(), 1e-3);
+    let (_, mean, variance) = norm_cut(x.clone(), gamma.clone(), beta.clone(), 1e-3, Cut::Relu6);
 
-    let plain = reference::norm_relu6(x, gamma, beta, 1e-3);
+    let plain = reference::norm_cut(x, gamma, beta, 1e-3, Cut::Relu6);
     for (fast, plain) in [(mean, plain.1), (variance, plain.2)] {
         let [fast, plain] = [fast, plain].map(|t| floats(t.reshape([1, 1, 1, 4])));
         assert!(difference(&fast, &plain) < 1e-6);
@@ -108,7 +108,7 @@ fn an_image_far_from_zero_keeps_its_variance() {
     let x = tensor(&noise(2 * 16 * 16, 1), [2, 1, 16, 16], &device) + 1000.0;
     let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
 
-    let (_, _, variance) = norm_relu6(x, one, zero, 1e-3);
+    let (_, _, variance) = norm_cut(x, one, zero, 1e-3, Cut::Relu6);
 
     let variance = variance.into_scalar::<f32>();
     assert!((variance - 1.0 / 3.0).abs() < 0.02, "{variance}");
@@ -120,7 +120,7 @@ fn not_a_number_goes_through() {
     let x = Tensor::<4>::from_floats([[[[f32::NAN, 1.0]]]], &device);
     let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
 
-    let y = floats(scale_relu6(x, one, zero));
+    let y = floats(scale_cut(x, one, zero, Cut::Relu6));
 
     assert!(y[0].is_nan() && y[1] == 1.0);
 }
@@ -150,18 +150,20 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
     let [one, zero] = [Tensor::ones([3], &device), Tensor::zeros([3], &device)];
 
     let [fast, plain] = [
-        norm_relu6(
+        norm_cut(
             depthwise3x3(x.clone(), weight.clone(), 2, [0, 0, 1, 1]),
             one.clone(),
             zero.clone(),
             1e-3,
+            Cut::Relu,
         )
         .0,
-        reference::norm_relu6(
+        reference::norm_cut(
             reference::depthwise3x3(x.clone(), weight, 2, [0, 0, 1, 1]),
             one,
             zero,
             1e-3,
+            Cut::Relu,
         )
         .0,
     ]

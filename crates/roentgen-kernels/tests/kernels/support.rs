@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_kernels as kernels;
-use roentgen_kernels::reference;
+use roentgen_kernels::{Cut, reference};
 
 /// An operation on a list of tensors, the first of them the activations.
 pub(crate) type Operation = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4> + Send + Sync>;
@@ -58,34 +58,36 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
             plain: Box::new(|t| reference::pointwise(t[0].clone(), t[1].clone())),
             shapes: vec![shape, [out, channels, 1, 1]],
         });
-        cases.push(Case {
-            name: format!("norm {shape:?}"),
-            fast: Box::new(|t| norm(t, kernels::norm_relu6)),
-            plain: Box::new(|t| norm(t, reference::norm_relu6)),
-            shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
-        });
-        cases.push(Case {
-            name: format!("scale {shape:?}"),
-            fast: Box::new(|t| scale(t, kernels::scale_relu6)),
-            plain: Box::new(|t| scale(t, reference::scale_relu6)),
-            shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
-        });
+        for cut in [Cut::None, Cut::Relu, Cut::Relu6] {
+            cases.push(Case {
+                name: format!("norm {shape:?}, {cut:?}"),
+                fast: Box::new(move |t| norm(t, cut, kernels::norm_cut)),
+                plain: Box::new(move |t| norm(t, cut, reference::norm_cut)),
+                shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+            });
+            cases.push(Case {
+                name: format!("scale {shape:?}, {cut:?}"),
+                fast: Box::new(move |t| scale(t, cut, kernels::scale_cut)),
+                plain: Box::new(move |t| scale(t, cut, reference::scale_cut)),
+                shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+            });
+        }
     }
     cases
 }
 
-type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64) -> (Tensor<4>, Tensor<1>, Tensor<1>);
-type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>) -> Tensor<4>;
+type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Cut) -> (Tensor<4>, Tensor<1>, Tensor<1>);
+type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Cut) -> Tensor<4>;
 
 /// Moves beta to where both cuts are met.
-fn norm(t: &[Tensor<4>], norm: Norm) -> Tensor<4> {
+fn norm(t: &[Tensor<4>], cut: Cut, norm: Norm) -> Tensor<4> {
     let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
-    norm(t[0].clone(), gamma, beta, 1e-3).0
+    norm(t[0].clone(), gamma, beta, 1e-3, cut).0
 }
 
-fn scale(t: &[Tensor<4>], scale: Scale) -> Tensor<4> {
+fn scale(t: &[Tensor<4>], cut: Cut, scale: Scale) -> Tensor<4> {
     let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
-    scale(t[0].clone(), gamma, beta)
+    scale(t[0].clone(), gamma, beta, cut)
 }
 
 fn flat(tensor: Tensor<4>) -> Tensor<1> {

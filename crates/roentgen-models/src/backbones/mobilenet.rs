@@ -9,7 +9,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::layers::{ConvNorm, ConvNormConfig};
+use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
 
 /// Channels of the first convolution, whose step is two (table 1).
 const STEM: usize = 32;
@@ -29,6 +29,9 @@ const PAIRS: [(usize, usize); 13] = [
     (1024, 2),
     (1024, 1),
 ];
+
+/// Keras' MobileNet normalizes with this.
+const EPSILON: f64 = 1e-3;
 
 /// What a [`MobileNet`] is made of.
 #[derive(Clone, Copy, Debug)]
@@ -56,17 +59,18 @@ struct Pair {
 impl MobileNetConfig {
     /// Makes the network with random weights.
     pub fn init(&self, device: &Device) -> MobileNet {
-        let stem = ConvNormConfig {
-            channels: [self.in_channels, self.channels(STEM)],
-            kernel: 3,
-            stride: 2,
-            groups: 1,
+        let block = |channels, kernel, stride, groups| ConvNormConfig {
+            stride,
+            groups,
+            padding: if stride == 2 { Padding::Below } else { Padding::Even },
+            epsilon: EPSILON,
+            activation: Activation::Relu6,
+            ..ConvNormConfig::new(channels, kernel)
         };
+        let stem = block([self.in_channels, self.channels(STEM)], 3, 2, 1);
         let pairs = self.pairs().map(|[channels, out], stride| {
-            let depthwise =
-                ConvNormConfig { channels: [channels; 2], kernel: 3, stride, groups: channels };
-            let pointwise =
-                ConvNormConfig { channels: [channels, out], kernel: 1, stride: 1, groups: 1 };
+            let depthwise = block([channels; 2], 3, stride, channels);
+            let pointwise = block([channels, out], 1, 1, 1);
             Pair { depthwise: depthwise.init(device), pointwise: pointwise.init(device) }
         });
         MobileNet { stem: stem.init(device), pairs }

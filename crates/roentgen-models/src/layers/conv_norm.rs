@@ -1,53 +1,63 @@
-//! Convolution, batch norm, ReLU6: the unit of the MobileNets.
-//!
-//! Burn's own layers hold the parameters, the kernels of `roentgen-kernels` compute; on other devices
-//! than the CPU these are Burn's operations again.
+//! Convolution, batch norm, activation: the unit of most networks.
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{depthwise3x3, norm_relu6, pointwise, scale_relu6, stem3x3};
 
-/// Keras' MobileNet normalizes with this, ten times the usual.
-const EPSILON: f64 = 1e-3;
+use super::{Activation, ConvConfig, Padding, convolve, normalize};
 
 /// What a [`ConvNorm`] is made of. Its convolution has no bias: the batch norm has one.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvNormConfig {
     /// Channels in and out.
     pub channels: [usize; 2],
-    /// Height and width of the kernel, 1 or 3.
-    pub kernel: usize,
-    /// Step in both directions, 1 or 2.
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Step in both directions.
     pub stride: usize,
     /// One group a channel (depthwise) or one for all.
     pub groups: usize,
+    /// Zeros around the film.
+    pub padding: Padding,
+    /// Added to the variance. TensorFlow's networks are trained with ten to a hundred times PyTorch's.
+    pub epsilon: f64,
+    /// What follows.
+    pub activation: Activation,
 }
 
-/// A convolution without bias, batch norm, ReLU6.
+/// A convolution without bias, batch norm, an activation.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
+    #[module(skip)]
+    padding: Padding,
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl ConvNormConfig {
+    /// A window of `kernel` by `kernel` in steps of one, one group, PyTorch's padding and epsilon,
+    /// and ReLU.
+    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+        Self {
+            channels,
+            kernel: [kernel; 2],
+            stride: 1,
+            groups: 1,
+            padding: Padding::Even,
+            epsilon: 1e-5,
+            activation: Activation::Relu,
+        }
+    }
+
     /// Makes the block, its convolution drawn by He et al.'s rule.
     pub fn init(&self, device: &Device) -> ConvNorm {
-        let [top, left, bottom, right] =
-            if self.kernel == 1 { [0; 4] } else { padding(self.stride) };
-        let conv = Conv2dConfig::new(self.channels, [self.kernel, self.kernel])
-            .with_stride([self.stride, self.stride])
-            .with_groups(self.groups)
-            .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
-            .with_bias(false)
-            .with_initializer(Initializer::KaimingNormal {
-                gain: std::f64::consts::SQRT_2,
-                fan_out_only: false,
-            });
-        let norm = BatchNormConfig::new(self.channels[1]).with_epsilon(EPSILON);
-        ConvNorm { conv: conv.init(device), norm: norm.init(device) }
+        let Self { channels, kernel, stride, groups, padding, epsilon, activation } = *self;
+        let conv = ConvConfig { channels, kernel, stride, groups, has_bias: false };
+        let norm = BatchNormConfig::new(channels[1]).with_epsilon(epsilon);
+        ConvNorm { conv: conv.init(device), norm: norm.init(device), padding, activation }
     }
 }
 
@@ -57,76 +67,46 @@ impl ConvNorm {
     /// # Shapes
     ///
     /// - `x`: `[batch, channels in, height, width]`
-    /// - output: `[batch, channels out, ceil(height / stride), ceil(width / stride)]` for even sizes
+    /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let is_training = x.device().is_autodiff() && self.norm.training.is_enabled();
-        let x = self.convolve(x);
-        if is_training { self.normalize_by_batch(x) } else { self.normalize(x) }
+        normalize(&self.norm, convolve(&self.conv, x, self.padding), self.activation)
     }
-
-    fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = self.conv.weight.val();
-        let stride = self.conv.stride[0];
-        let padding = padding(stride);
-        match (self.conv.kernel_size[0], self.conv.groups) {
-            (1, _) => pointwise(x, weight),
-            (_, 1) => stem3x3(x, weight, stride, padding),
-            _ => depthwise3x3(x, weight, stride, padding),
-        }
-    }
-
-    /// Normalizes by the batch and moves the running statistics towards it, as Burn's own layer does.
-    fn normalize_by_batch(&self, x: Tensor<4>) -> Tensor<4> {
-        let norm = &self.norm;
-        let (y, mean, variance) = norm_relu6(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
-        for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-            let kept = running.value_sync().to_device(&batch.device()) * (1.0 - norm.momentum);
-            running.update((kept + batch * norm.momentum).detach());
-        }
-        y
-    }
-
-    /// Normalizes by the running statistics, folded into one scale and one shift a channel.
-    fn normalize(&self, x: Tensor<4>) -> Tensor<4> {
-        let norm = &self.norm;
-        let device = x.device();
-        let variance = norm.running_var.value().to_device(&device);
-        let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
-        let mean = norm.running_mean.value().to_device(&device);
-        scale_relu6(x, scale.clone(), norm.beta.val() - mean * scale)
-    }
-}
-
-/// Zeros on the top, left, bottom and right of a 3x3 convolution.
-fn padding(stride: usize) -> [usize; 4] {
-    // Keras pads a step of two below and on the right only.
-    if stride == 2 { [0, 0, 1, 1] } else { [1; 4] }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::Distribution;
-    use burn::tensor::activation::relu;
+    use burn::tensor::activation::{relu, silu};
 
     /// The block in nothing but Burn's own layers.
     fn plain(block: &ConvNorm, x: Tensor<4>) -> Tensor<4> {
+        let [top, left, bottom, right] =
+            block.padding.around(&x, block.conv.kernel_size, block.conv.stride[0]);
+        let x = x.pad((left, right, top, bottom), 0.0);
         let x = block.norm.forward(block.conv.forward(x));
-        relu(relu(x).neg() + 6.0).neg() + 6.0
+        match block.activation {
+            Activation::Linear => x,
+            Activation::Relu => relu(x),
+            Activation::Relu6 => relu(relu(x).neg() + 6.0).neg() + 6.0,
+            Activation::Silu => silu(x),
+        }
     }
 
     fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
         (a - b).abs().max().into_scalar::<f32>()
     }
 
-    fn blocks() -> [ConvNormConfig; 4] {
-        let block =
-            |channels, kernel, stride, groups| ConvNormConfig { channels, kernel, stride, groups };
+    fn blocks() -> [ConvNormConfig; 7] {
+        let block = ConvNormConfig::new;
         [
-            block([3, 8], 3, 2, 1),
-            block([6, 6], 3, 1, 6),
-            block([6, 6], 3, 2, 6),
-            block([6, 10], 1, 1, 1),
+            ConvNormConfig { stride: 2, padding: Padding::Below, ..block([3, 8], 3) },
+            ConvNormConfig { groups: 6, activation: Activation::Relu6, ..block([6, 6], 3) },
+            ConvNormConfig { groups: 6, stride: 2, padding: Padding::Same, ..block([6, 6], 3) },
+            ConvNormConfig { activation: Activation::Linear, ..block([6, 10], 1) },
+            ConvNormConfig { activation: Activation::Silu, ..block([6, 10], 3) },
+            ConvNormConfig { kernel: [1, 7], ..block([4, 5], 7) },
+            ConvNormConfig { stride: 2, ..block([4, 5], 1) },
         ]
     }
 

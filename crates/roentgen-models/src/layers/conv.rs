@@ -1,0 +1,79 @@
+//! A convolution by whichever way of computing it is the fastest for its shape.
+//!
+//! Burn's own layer holds weight and bias; its own padding is never used, since padding may depend
+//! on the size of the film.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Initializer, PaddingConfig2d};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+use roentgen_kernels::{depthwise3x3, pointwise, stem3x3};
+
+use super::Padding;
+
+/// Input channels up to which unfolding the film beats Burn's own convolution.
+const FEW: usize = 3;
+
+/// What a convolution is made of, beside its padding.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvConfig {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Step in both directions.
+    pub stride: usize,
+    /// Groups of channels that do not see each other; as many as channels is depthwise.
+    pub groups: usize,
+    /// Whether a constant is added to each channel. Before a batch norm it would be idle.
+    pub has_bias: bool,
+}
+
+impl ConvConfig {
+    /// A window of `kernel` by `kernel` in steps of one, one group, no bias.
+    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+        Self { channels, kernel: [kernel; 2], stride: 1, groups: 1, has_bias: false }
+    }
+
+    /// Makes the convolution, drawn by He et al.'s rule.
+    pub fn init(&self, device: &Device) -> Conv2d {
+        Conv2dConfig::new(self.channels, self.kernel)
+            .with_stride([self.stride; 2])
+            .with_groups(self.groups)
+            .with_padding(PaddingConfig2d::Valid)
+            .with_bias(self.has_bias)
+            .with_initializer(Initializer::KaimingNormal {
+                gain: std::f64::consts::SQRT_2,
+                fan_out_only: false,
+            })
+            .init(device)
+    }
+}
+
+/// Convolves.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, channels in, height, width]`
+/// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
+pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+    let weight = conv.weight.val();
+    let [_, inputs, kernel @ ..] = weight.dims();
+    let stride = conv.stride[0];
+    let around = padding.around(&x, kernel, stride);
+    let is_plain = conv.bias.is_none() && around.iter().all(|&side| side <= 2);
+    match (kernel, stride, conv.groups) {
+        ([1, 1], 1, 1) if is_plain && around == [0; 4] => pointwise(x, weight),
+        ([3, 3], 1 | 2, 1) if is_plain && inputs <= FEW => stem3x3(x, weight, stride, around),
+        ([3, 3], 1 | 2, groups) if is_plain && inputs == 1 && groups == x.dims()[1] => {
+            depthwise3x3(x, weight, stride, around)
+        }
+        (_, _, groups) => {
+            let [top, left, bottom, right] = around;
+            let padding = [(top, bottom), (left, right)];
+            let options = ConvOptions::new_with_padding([stride; 2], padding, [1; 2], groups);
+            conv2d(x, weight, conv.bias.as_ref().map(|bias| bias.val()), options)
+        }
+    }
+}

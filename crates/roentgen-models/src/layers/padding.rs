@@ -1,0 +1,62 @@
+//! Where a convolution or a pool pads: the one thing in which the frameworks differ silently.
+
+use burn::tensor::Tensor;
+
+/// Rows and columns added around a film before a window of some size steps over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// None.
+    None,
+    /// PyTorch's: half the window, less a half, on every side.
+    Even,
+    /// TensorFlow's `SAME`: `ceil(size / stride)` steps, an odd row or column below and on the right.
+    Same,
+    /// Below and on the right only, as much as the window less one: Keras' `ZeroPadding2D` before a
+    /// step of two. It differs from [`Padding::Same`] for odd sizes.
+    Below,
+}
+
+impl Padding {
+    /// Rows or columns before and after an axis of `size`, for a window of `kernel` in steps of
+    /// `stride`.
+    pub fn along(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+        match self {
+            Padding::None => [0, 0],
+            Padding::Even => [(kernel - 1) / 2; 2],
+            Padding::Same => {
+                let covered = (size.div_ceil(stride) - 1) * stride + kernel;
+                let total = covered.saturating_sub(size);
+                [total / 2, total - total / 2]
+            }
+            Padding::Below => [0, kernel - 1],
+        }
+    }
+
+    /// The same for both axes of `x`: top, left, bottom, right.
+    pub fn around(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
+        let [_, _, height, width] = x.dims();
+        let [top, bottom] = self.along(height, kernel[0], stride);
+        let [left, right] = self.along(width, kernel[1], stride);
+        [top, left, bottom, right]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensorflow_pads_the_odd_row_below() {
+        assert_eq!(Padding::Same.along(224, 3, 2), [0, 1]);
+        assert_eq!(Padding::Same.along(225, 3, 2), [1, 1]);
+        assert_eq!(Padding::Same.along(42, 5, 2), [1, 2]);
+        assert_eq!(Padding::Same.along(7, 1, 2), [0, 0]);
+    }
+
+    #[test]
+    fn pytorch_pads_by_half_the_window() {
+        assert_eq!(Padding::Even.along(224, 3, 2), [1, 1]);
+        assert_eq!(Padding::Even.along(9, 7, 1), [3, 3]);
+        assert_eq!(Padding::Even.along(9, 1, 1), [0, 0]);
+    }
+}
