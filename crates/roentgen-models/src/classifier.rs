@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attention::{self, Attention};
 use crate::backbones::{Backbone, BackboneConfig};
+use crate::freeze::{self, Freeze};
 use crate::head::Head;
 use crate::zoo::{Architecture, Pool};
 
@@ -66,6 +67,8 @@ pub struct Classifier {
     backbone: Backbone,
     attention: Option<Attention>,
     head: Head,
+    #[module(skip)]
+    is_backbone_frozen: bool,
 }
 
 impl ClassifierConfig {
@@ -95,21 +98,28 @@ impl ClassifierConfig {
     /// seed.
     pub fn init(&self, channels: usize, findings: usize, device: &Device) -> Classifier {
         let backbone = self.backbone(channels);
-        let features = backbone.out_channels();
+        let features = self.features();
         Classifier {
             backbone: backbone.init(device),
             attention: match self.pool {
-                Pool::Average => None,
+                Pool::Average | Pool::Linear => None,
                 Pool::Attention => Some(Attention::init(features, device)),
             },
             head: Head::init(self.pool, features, findings, self.dropout, device),
+            is_backbone_frozen: false,
         }
     }
 
     /// Bytes that training on `batch` films of `size` pixels takes beside the weights: activations
     /// kept for the backward pass, and half as much again for what is in flight.
-    pub fn activation_bytes(&self, channels: usize, size: usize, batch: usize) -> usize {
-        self.backbone(channels).activations(size) * batch * 4 * 3 / 2
+    pub fn activation_bytes(&self, size: usize, batch: usize) -> usize {
+        let values = self.architecture.activations() * self.width * (size * size) as f64;
+        values as usize * batch * 4 * 3 / 2
+    }
+
+    /// Channels of the backbone's feature map.
+    pub fn features(&self) -> usize {
+        self.backbone(1).out_channels()
     }
 
     fn backbone(&self, in_channels: usize) -> BackboneConfig {
@@ -118,6 +128,14 @@ impl ClassifierConfig {
 }
 
 impl Classifier {
+    /// Freezes a part of the backbone, weights and batch-norm statistics both. What is frozen stays
+    /// so: to train on with less frozen, load the weights into a new network.
+    pub fn frozen(mut self, architecture: Architecture, freeze: Freeze) -> Self {
+        self.is_backbone_frozen = freeze == Freeze::Backbone;
+        let frozen = freeze::group(&self, architecture, freeze);
+        self.freeze_group(frozen)
+    }
+
     /// Films to logits.
     ///
     /// # Shapes
@@ -128,14 +146,29 @@ impl Classifier {
         self.forward_with_mask(films).0
     }
 
+    /// Films to the backbone's feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, channels, height, width]`
+    /// - output: `[batch, features, h, w]`
+    pub fn features(&self, films: Tensor<4>) -> Tensor<4> {
+        if self.is_backbone_frozen && films.device().is_autodiff() {
+            // Off the autodiff device nothing is kept for a backward pass that never comes.
+            let features = self.backbone.valid().forward(films.inner());
+            return Tensor::from_inner(features);
+        }
+        self.backbone.forward(films)
+    }
+
     /// Films to logits and, with attention, the mask.
     ///
     /// # Shapes
     ///
     /// - `films`: `[batch, channels, height, width]`
-    /// - output: `[batch, findings]` and `[batch, 1, height / 32, width / 32]`
+    /// - output: `[batch, findings]` and `[batch, 1, h, w]`, the size of the feature map
     pub fn forward_with_mask(&self, films: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
-        let features = self.backbone.forward(films);
+        let features = self.features(films);
         let (pooled, mask) = match &self.attention {
             Some(attention) => {
                 let (pooled, mask) = attention.forward(features);

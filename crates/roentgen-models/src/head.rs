@@ -1,4 +1,5 @@
-//! Pooled features to logits, as in the 2019 study: dropout, dense, dropout, dense.
+//! Pooled features to logits: the 2019 study's dropout, dense, dropout, dense, or CheXNet's one
+//! dense layer.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
@@ -7,18 +8,18 @@ use burn::tensor::{Device, Tensor};
 use crate::layers::elu;
 use crate::zoo::Pool;
 
-/// Two dense layers with dropout before each.
+/// Dense layers with dropout before each.
 #[derive(Module, Debug)]
 pub struct Head {
     dropout: Dropout,
-    hidden: Linear,
+    hidden: Option<Linear>,
     logits: Linear,
     is_linear: bool,
 }
 
 impl Head {
     /// Makes the head that belongs to `pool`: 512 linear units after the average, 128 with ELU after
-    /// attention.
+    /// attention, none for the plain linear head.
     pub fn init(
         pool: Pool,
         channels: usize,
@@ -26,15 +27,16 @@ impl Head {
         dropout: f64,
         device: &Device,
     ) -> Self {
-        let (units, is_linear) = match pool {
-            Pool::Average => (512, true),
-            Pool::Attention => (128, false),
+        let units = match pool {
+            Pool::Average => Some(512),
+            Pool::Attention => Some(128),
+            Pool::Linear => None,
         };
         Self {
             dropout: DropoutConfig::new(dropout).init(),
-            hidden: LinearConfig::new(channels, units).init(device),
-            logits: LinearConfig::new(units, findings).init(device),
-            is_linear,
+            hidden: units.map(|units| LinearConfig::new(channels, units).init(device)),
+            logits: LinearConfig::new(units.unwrap_or(channels), findings).init(device),
+            is_linear: pool != Pool::Attention,
         }
     }
 
@@ -45,8 +47,13 @@ impl Head {
     /// - `pooled`: `[batch, channels]`
     /// - output: logits, `[batch, findings]`
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
-        let x = self.hidden.forward(self.dropout.forward(pooled));
-        let x = if self.is_linear { x } else { elu(x) };
+        let x = match &self.hidden {
+            Some(hidden) => {
+                let x = hidden.forward(self.dropout.forward(pooled));
+                if self.is_linear { x } else { elu(x) }
+            }
+            None => pooled,
+        };
         self.logits.forward(self.dropout.forward(x))
     }
 }

@@ -11,15 +11,18 @@
 pub mod attention;
 pub mod backbones;
 pub mod classifier;
+pub mod freeze;
 pub mod head;
 pub mod layers;
 pub mod model_dir;
 pub mod overlay;
 pub mod predictor;
+pub mod pretrained;
 pub mod weights;
 pub mod zoo;
 
 pub use classifier::{Classifier, ClassifierConfig};
+pub use freeze::Freeze;
 pub use model_dir::Description;
 pub use predictor::Predictor;
 pub use zoo::{Architecture, Pool};

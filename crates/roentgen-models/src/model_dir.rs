@@ -62,6 +62,9 @@ pub struct Training {
     pub valid_loss: Option<f64>,
     /// Mean AUROC on the validation films.
     pub valid_auroc: Option<f64>,
+    /// What the backbone began with, if not with random numbers: a file and its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
 }
 
 /// Why a model could not be read or written.

@@ -1,51 +1,117 @@
 //! The architectures by name, with what one must know to use them.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use roentgen_data::preprocess::Normalize;
 
 /// A backbone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Architecture {
     /// MobileNetV1, [paper](https://arxiv.org/abs/1704.04861).
     Mobilenet,
+    /// MobileNetV2, [paper](https://arxiv.org/abs/1801.04381).
+    MobilenetV2,
+}
+
+/// What one must know to use an architecture.
+struct Facts {
+    name: &'static str,
+    native_size: usize,
+    least_size: usize,
+    normalization: Normalize,
+    activations: f64,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Architecture; 1] = [Architecture::Mobilenet];
+    pub const ALL: [Architecture; 2] = [Architecture::Mobilenet, Architecture::MobilenetV2];
+
+    fn facts(self) -> Facts {
+        use Normalize::{Imagenet, MinusOneToOne};
+        let facts = |name, native_size, least_size, normalization, activations| Facts {
+            name,
+            native_size,
+            least_size,
+            normalization,
+            activations,
+        };
+        match self {
+            Architecture::Mobilenet => facts("mobilenet", 224, 32, MinusOneToOne, 201.0),
+            Architecture::MobilenetV2 => facts("mobilenet-v2", 224, 32, Imagenet, 266.3),
+        }
+    }
 
     /// The name in experiments and tables.
     pub fn name(self) -> &'static str {
-        match self {
-            Architecture::Mobilenet => "mobilenet",
-        }
+        self.facts().name
     }
 
     /// The size of film its paper trains on, in pixels.
     pub fn native_size(self) -> usize {
-        match self {
-            Architecture::Mobilenet => 224,
-        }
+        self.facts().native_size
     }
 
     /// The smallest film it takes, in pixels: below it the feature map is empty.
     pub fn least_size(self) -> usize {
-        match self {
-            Architecture::Mobilenet => 32,
-        }
+        self.facts().least_size
     }
 
     /// The normalization its published weights expect.
     pub fn normalization(self) -> Normalize {
-        match self {
-            Architecture::Mobilenet => Normalize::MinusOneToOne,
-        }
+        self.facts().normalization
+    }
+
+    /// Values that the forward pass leaves for the backward pass, a pixel of the film, at the
+    /// paper's width: the outputs of all convolutions and norms, counted by `scripts/parity.py`.
+    pub fn activations(self) -> f64 {
+        self.facts().activations
     }
 }
 
-/// How a feature map becomes one vector, and with it which of the 2019 study's heads follows.
+/// A name that no architecture has.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no architecture `{name}`; did you mean `{nearest}`? There are: {all}")]
+pub struct UnknownArchitecture {
+    /// What was asked for.
+    pub name: String,
+    /// The name that is most like it.
+    pub nearest: &'static str,
+    /// All names.
+    pub all: String,
+}
+
+impl FromStr for Architecture {
+    type Err = UnknownArchitecture;
+
+    fn from_str(name: &str) -> Result<Self, UnknownArchitecture> {
+        if let Some(found) = Self::ALL.into_iter().find(|known| known.name() == name) {
+            return Ok(found);
+        }
+        let names = Self::ALL.map(Self::name);
+        let alike = |known: &&&str| (strsim::jaro_winkler(known, name) * 1e6) as u64;
+        let nearest = names.iter().max_by_key(alike).copied().unwrap_or_default();
+        Err(UnknownArchitecture { name: name.to_owned(), nearest, all: names.join(", ") })
+    }
+}
+
+impl TryFrom<String> for Architecture {
+    type Error = UnknownArchitecture;
+
+    fn try_from(name: String) -> Result<Self, UnknownArchitecture> {
+        name.parse()
+    }
+}
+
+impl From<Architecture> for String {
+    fn from(architecture: Architecture) -> String {
+        architecture.name().to_owned()
+    }
+}
+
+/// How a feature map becomes logits: the two ways of the 2019 study, and CheXNet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pool {
@@ -53,4 +119,26 @@ pub enum Pool {
     Average,
     /// The mean under a learned mask; dropout, dense 128 with ELU, dropout, dense.
     Attention,
+    /// The mean over the film; dropout, dense. With the dropout at zero this is CheXNet's head. A
+    /// finding's weights over the feature map are then exactly its class activation map.
+    Linear,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_architecture_is_answered_with_the_nearest() {
+        let error = "mobilnet_v2".parse::<Architecture>().unwrap_err();
+
+        assert_eq!(error.nearest, "mobilenet-v2");
+    }
+
+    #[test]
+    fn every_name_is_read_as_what_it_names() {
+        for architecture in Architecture::ALL {
+            assert_eq!(architecture.name().parse(), Ok(architecture));
+        }
+    }
 }

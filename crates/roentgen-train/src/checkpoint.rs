@@ -31,8 +31,14 @@ pub struct State {
     pub loss: f64,
     /// Seconds spent on the current epoch before this session.
     pub seconds: f64,
-    /// Epochs since the best one.
+    /// Epochs since the best one, or since the phase began.
     pub waited: usize,
+    /// The phase of the run, from 0.
+    #[serde(default)]
+    pub phase: usize,
+    /// Epochs done before this phase.
+    #[serde(default)]
+    pub earlier: usize,
     /// What the schedule remembers.
     pub plateau: Plateau,
     /// Epochs done.

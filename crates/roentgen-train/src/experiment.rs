@@ -11,12 +11,13 @@ use roentgen_data::preprocess::{Input, Normalize};
 use roentgen_data::sample::Sample;
 use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::Rule;
-use roentgen_models::{Architecture, ClassifierConfig, Pool};
+use roentgen_models::{Architecture, ClassifierConfig, Freeze, Pool};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Augment;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+use crate::phase::{Phase, ResolvedPhase};
 use crate::schedule::Schedule;
 
 /// One experiment.
@@ -97,12 +98,48 @@ pub struct Image {
 pub struct Model {
     /// The backbone.
     pub architecture: Architecture,
+    /// What the backbone starts from: `none`, `imagenet`, or a file or run directory.
+    pub weights: Weights,
+    /// `nothing`, `backbone`, or a number of stages from the film on.
+    pub freeze: Freeze,
     /// Share of the paper's channels.
     pub width: f64,
-    /// `average` or `attention`, each with its head.
+    /// `average`, `attention` or `linear`, each with its head.
     pub pool: Pool,
     /// Share of values dropped before each dense layer.
     pub dropout: f64,
+}
+
+/// What a backbone starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Weights {
+    /// Random numbers from the seed.
+    None,
+    /// The published weights, as `roentgen weights` has put them into its folder.
+    Imagenet,
+    /// A file that `roentgen weights import` reads, or the folder of a run.
+    At(PathBuf),
+}
+
+impl From<String> for Weights {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "none" => Weights::None,
+            "imagenet" => Weights::Imagenet,
+            _ => Weights::At(text.into()),
+        }
+    }
+}
+
+impl From<Weights> for String {
+    fn from(weights: Weights) -> Self {
+        match weights {
+            Weights::None => "none".into(),
+            Weights::Imagenet => "imagenet".into(),
+            Weights::At(path) => path.display().to_string(),
+        }
+    }
 }
 
 /// `[train]`
@@ -130,6 +167,9 @@ pub struct Train {
     /// Stops when nothing improves; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    /// Parts of the run, one after another, in place of `epochs`; absent for a run of one part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
 }
 
 /// What makes an epoch the best.
@@ -185,6 +225,8 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             architecture: Architecture::Mobilenet,
+            weights: Weights::None,
+            freeze: Freeze::Nothing,
             width: 1.0,
             pool: Pool::Average,
             dropout: 0.5,
@@ -204,6 +246,7 @@ impl Default for Train {
             loss: Loss::Bce,
             best_by: BestBy::Loss,
             early_stopping: None,
+            phases: Vec::new(),
         }
     }
 }
@@ -230,9 +273,7 @@ impl Experiment {
         if self.data.prepared.as_os_str().is_empty() {
             return refuse("data.prepared", "name the folder that `roentgen prepare` left".into());
         }
-        if train.epochs == 0 {
-            return refuse("train.epochs", "train at least one epoch".into());
-        }
+        self.phases().iter().try_for_each(|phase| phase.check(self.model.architecture))?;
         if train.batch_size == 0 {
             return refuse("train.batch_size", "a batch has at least one film".into());
         }
@@ -242,9 +283,6 @@ impl Experiment {
             let what =
                 format!("{micro} does not divide `train.batch_size` {batch}; choose one that does");
             return refuse("train.micro_batch_size", what);
-        }
-        if !(train.learning_rate > 0.0 && train.learning_rate.is_finite()) {
-            return refuse("train.learning_rate", format!("{} is no rate", train.learning_rate));
         }
         if let Findings::List(list) = &self.findings {
             let mut sorted = list.clone();
@@ -271,8 +309,22 @@ impl Experiment {
         if let Some(augment) = &self.image.augment {
             augment.check()?;
         }
-        train.optimizer.check()?;
-        train.schedule.check()
+        train.optimizer.check()
+    }
+
+    /// The parts of the run: those named, or the whole as one.
+    pub fn phases(&self) -> Vec<ResolvedPhase> {
+        let train = &self.train;
+        let whole = ResolvedPhase {
+            epochs: train.epochs,
+            freeze: self.model.freeze,
+            learning_rate: train.learning_rate,
+            schedule: train.schedule,
+        };
+        if train.phases.is_empty() {
+            return vec![whole];
+        }
+        train.phases.iter().map(|phase| phase.resolve(whole)).collect()
     }
 
     /// Films that pass through the network at once.

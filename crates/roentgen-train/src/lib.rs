@@ -12,6 +12,7 @@ pub mod experiment;
 pub mod loss;
 pub mod optimizer;
 pub mod overrides;
+pub mod phase;
 pub mod progress;
 pub mod run_dir;
 pub mod schedule;

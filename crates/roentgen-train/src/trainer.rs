@@ -11,17 +11,20 @@ use roentgen_data::Finding;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir::{self, Description, Training};
-use roentgen_models::{Classifier, weights};
+use roentgen_models::{Classifier, Freeze, weights};
 
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
 use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
+use crate::phase::ResolvedPhase;
 use crate::progress::{EpochRow, Plan, Progress};
 use crate::run_dir::{RunDir, Start};
+use crate::schedule::Plateau;
 use crate::tensorboard::Events;
 use crate::validation::{self, Validated};
 
 mod error;
+mod initial;
 mod pictures;
 
 pub use error::Error;
@@ -87,10 +90,16 @@ pub fn train(
     device.seed(experiment.seed);
     let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
     let model = weights::numbered(model)?;
+    let (model, origin) = initial::weights(experiment, model, &run_dir)?;
     let (state, model, optimizer) =
         checkpoint::restore(folder, model, experiment.train.optimizer.init())?;
+    let phases = experiment.phases();
+    let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
+    let model = model.frozen(experiment.model.architecture, freeze);
     let mut run = Run {
         experiment,
+        phases,
+        origin,
         dir: run_dir,
         train: train_films,
         valid: valid_films,
@@ -108,6 +117,9 @@ pub fn train(
 /// A run under way.
 struct Run<'a> {
     experiment: &'a Experiment,
+    phases: Vec<ResolvedPhase>,
+    /// What the backbone began with, in words.
+    origin: Option<String>,
     dir: RunDir,
     train: Films<'a>,
     valid: Films<'a>,
@@ -133,6 +145,10 @@ impl Run<'_> {
                 return Ok(Outcome::Interrupted);
             }
             self.validate(&mut events)?;
+            if self.is_phase_over() && !self.is_over() {
+                self.next_phase()?;
+            }
+            self.save()?;
         }
         self.finish()
     }
@@ -186,9 +202,7 @@ impl Run<'_> {
             gradients.accumulate(&self.model, parts);
             loss += share_of_loss.into_scalar::<f64>();
         }
-        let steps = self.steps() * train.epochs;
-        let rate =
-            train.schedule.rate(train.learning_rate, self.state.step, steps, &self.state.plateau);
+        let rate = self.rate(self.state.step);
         self.model = self.optimizer.step(rate, self.model.clone(), gradients.grads());
         Ok(loss)
     }
@@ -215,26 +229,19 @@ impl Run<'_> {
             BestBy::Auroc => auroc > best.valid_auroc,
         });
         let now = self.progress.seconds();
-        let steps = self.steps() * train.epochs;
-        let last = self.state.step - 1;
         let row = EpochRow {
             epoch,
             train_loss,
             valid_loss: loss,
             valid_auroc: auroc,
-            learning_rate: train.schedule.rate(
-                train.learning_rate,
-                last,
-                steps,
-                &self.state.plateau,
-            ),
+            learning_rate: self.rate(self.state.step - 1),
             is_best,
             seconds: now - self.began,
         };
         if is_best {
             model_dir::save(&self.dir.path, &self.description(&row), &self.model.valid())?;
         }
-        train.schedule.epoch_done(loss, &mut self.state.plateau);
+        self.phase().schedule.epoch_done(loss, &mut self.state.plateau);
         self.began = now;
         self.state.epochs.push(row.clone());
         self.state.waited = if is_best { 0 } else { self.state.waited + 1 };
@@ -251,7 +258,6 @@ impl Run<'_> {
         events.step(now, epoch, &scalars, pictures)?;
         self.dir.write_epochs(&self.state.epochs)?;
         self.dir.log(&row.to_string())?;
-        self.save()?;
         self.progress.epoch(&row);
         Ok(())
     }
@@ -268,11 +274,44 @@ impl Run<'_> {
         Ok(Outcome::Finished(best.clone()))
     }
 
+    fn phase(&self) -> ResolvedPhase {
+        self.phases[self.state.phase]
+    }
+
+    /// The learning rate of a step of the run, which lies in the phase under way.
+    fn rate(&self, step: usize) -> f64 {
+        let ResolvedPhase { epochs, learning_rate, schedule, .. } = self.phase();
+        let steps = self.steps();
+        let step = step - self.state.earlier * steps;
+        schedule.rate(learning_rate, step, steps * epochs, &self.state.plateau)
+    }
+
+    fn is_phase_over(&self) -> bool {
+        let stopping = self.experiment.train.early_stopping;
+        let waited_enough = stopping.is_some_and(|stopping| self.state.waited >= stopping.patience);
+        self.state.epochs.len() - self.state.earlier >= self.phase().epochs || waited_enough
+    }
+
     fn is_over(&self) -> bool {
-        let train = &self.experiment.train;
-        let waited_enough =
-            train.early_stopping.is_some_and(|stopping| self.state.waited >= stopping.patience);
-        self.state.epochs.len() >= train.epochs || waited_enough
+        self.state.phase + 1 == self.phases.len() && self.is_phase_over()
+    }
+
+    /// Goes on with the weights as they are, in a new network: what was frozen could not be thawed.
+    fn next_phase(&mut self) -> Result<(), Error> {
+        self.state.phase += 1;
+        self.state.earlier = self.state.epochs.len();
+        self.state.waited = 0;
+        self.state.plateau = Plateau::default();
+        let Experiment { image, model, train, .. } = self.experiment;
+        let bytes = weights::to_bytes(&self.model.valid())?;
+        let network = self.experiment.network();
+        let thawed = network.init(image.channels, self.train.findings.len(), &self.device);
+        let thawed = weights::load(thawed, bytes.to_vec())?;
+        self.model = thawed.frozen(model.architecture, self.phase().freeze);
+        self.optimizer = train.optimizer.init();
+        let (phase, phases) = (self.state.phase + 1, self.phases.len());
+        self.dir.log(&format!("phase {phase} of {phases}"))?;
+        Ok(())
     }
 
     fn steps(&self) -> usize {
@@ -284,14 +323,14 @@ impl Run<'_> {
         let input = self.train.input;
         let parameters = self.model.num_params();
         let batch = experiment.micro_batch_size().min(self.train.len());
-        let activations = experiment.network().activation_bytes(input.channels, input.size, batch);
+        let activations = experiment.network().activation_bytes(input.size, batch);
         Plan {
             parameters,
             train_films: self.train.len(),
             train_patients: self.train_patients(),
             valid_films: self.valid.len(),
             findings: self.train.findings.len(),
-            epochs: experiment.train.epochs,
+            epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
             steps: self.steps(),
             // Weights, gradients and the optimizer's two moments, beside what a batch leaves.
             memory: activations + 4 * 4 * parameters,
@@ -325,6 +364,7 @@ impl Run<'_> {
                 epoch: row.epoch,
                 valid_loss: Some(row.valid_loss),
                 valid_auroc: row.valid_auroc,
+                weights: self.origin.clone(),
             },
         }
     }

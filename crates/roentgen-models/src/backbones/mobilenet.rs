@@ -31,7 +31,16 @@ const PAIRS: [(usize, usize); 13] = [
 ];
 
 /// Keras' MobileNet normalizes with this.
-const EPSILON: f64 = 1e-3;
+pub(crate) const EPSILON: f64 = 1e-3;
+
+/// Prefixes of module paths, stage by stage.
+pub(crate) const STAGES: &[&[&str]] = &[
+    &["stem", "pairs.0"],
+    &["pairs.1", "pairs.2"],
+    &["pairs.3", "pairs.4"],
+    &["pairs.5", "pairs.6", "pairs.7", "pairs.8", "pairs.9", "pairs.10"],
+    &["pairs.11", "pairs.12"],
+];
 
 /// What a [`MobileNet`] is made of.
 #[derive(Clone, Copy, Debug)]
@@ -81,18 +90,6 @@ impl MobileNetConfig {
         self.channels(PAIRS[PAIRS.len() - 1].0)
     }
 
-    /// Values that one film's forward pass leaves for the backward pass, at `size` pixels: the
-    /// output of each convolution and of each normalization.
-    pub fn activations(&self, size: usize) -> usize {
-        let mut edge = size / 2;
-        let mut values = 2 * self.channels(STEM) * edge * edge;
-        self.pairs().map(|[channels, out], stride| {
-            edge /= stride;
-            values += 2 * (channels + out) * edge * edge;
-        });
-        values
-    }
-
     fn channels(&self, paper: usize) -> usize {
         ((paper as f64 * self.width) as usize).max(1)
     }
@@ -132,6 +129,20 @@ impl MobileNet {
             pair.pointwise.forward(pair.depthwise.forward(x))
         })
     }
+}
+
+/// The name of a module in Keras' `MobileNet`.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let (layer, inner) = match *path {
+        ["stem", inner] => ("conv1".to_owned(), inner),
+        ["pairs", index, layer, inner] => {
+            let number = index.parse::<usize>().ok()? + 1;
+            let kind = if layer == "depthwise" { "dw" } else { "pw" };
+            (format!("conv_{kind}_{number}"), inner)
+        }
+        _ => return None,
+    };
+    Some(if inner == "conv" { layer } else { format!("{layer}_bn") })
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
 //! The convolutional parts of the networks, one file a family.
 
-mod mobilenet;
-
-pub use mobilenet::{MobileNet, MobileNetConfig};
+pub mod mobilenet;
+pub mod mobilenet_v2;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::zoo::Architecture;
+use mobilenet::{MobileNet, MobileNetConfig};
+use mobilenet_v2::{MobileNetV2, MobileNetV2Config};
 
 /// Films to a feature map.
 #[derive(Module, Debug)]
 pub enum Backbone {
     /// MobileNetV1.
     MobileNet(MobileNet),
+    /// MobileNetV2.
+    MobileNetV2(MobileNetV2),
 }
 
 /// Which backbone, and how wide.
@@ -32,6 +35,7 @@ impl BackboneConfig {
     pub fn init(&self, device: &Device) -> Backbone {
         match self.architecture {
             Architecture::Mobilenet => Backbone::MobileNet(self.mobilenet().init(device)),
+            Architecture::MobilenetV2 => Backbone::MobileNetV2(self.mobilenet_v2().init(device)),
         }
     }
 
@@ -39,18 +43,16 @@ impl BackboneConfig {
     pub fn out_channels(&self) -> usize {
         match self.architecture {
             Architecture::Mobilenet => self.mobilenet().out_channels(),
-        }
-    }
-
-    /// Values that one film's forward pass leaves for the backward pass, at `size` pixels.
-    pub fn activations(&self, size: usize) -> usize {
-        match self.architecture {
-            Architecture::Mobilenet => self.mobilenet().activations(size),
+            Architecture::MobilenetV2 => self.mobilenet_v2().out_channels(),
         }
     }
 
     fn mobilenet(&self) -> MobileNetConfig {
         MobileNetConfig { in_channels: self.in_channels, width: self.width }
+    }
+
+    fn mobilenet_v2(&self) -> MobileNetV2Config {
+        MobileNetV2Config { in_channels: self.in_channels, width: self.width }
     }
 }
 
@@ -60,10 +62,32 @@ impl Backbone {
     /// # Shapes
     ///
     /// - `films`: `[batch, in_channels, height, width]`
-    /// - output: `[batch, out_channels, height / 32, width / 32]`
+    /// - output: `[batch, out_channels, h, w]`, for most networks a thirty-second of the film
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         match self {
-            Backbone::MobileNet(mobilenet) => mobilenet.forward(films),
+            Backbone::MobileNet(network) => network.forward(films),
+            Backbone::MobileNetV2(network) => network.forward(films),
         }
+    }
+}
+
+impl Architecture {
+    /// The name that the published weights give to a module of the backbone, from the module's path
+    /// in ours; none where there is no such module.
+    pub(crate) fn published(self, path: &[&str]) -> Option<String> {
+        match self {
+            Architecture::Mobilenet => mobilenet::published(path),
+            Architecture::MobilenetV2 => mobilenet_v2::published(path),
+        }
+    }
+
+    /// Prefixes of the paths of the backbone's modules, stage by stage in the order of the forward
+    /// pass.
+    pub fn stages(self) -> Vec<Vec<String>> {
+        let stages = match self {
+            Architecture::Mobilenet => mobilenet::STAGES,
+            Architecture::MobilenetV2 => mobilenet_v2::STAGES,
+        };
+        stages.iter().map(|stage| stage.iter().map(|prefix| prefix.to_string()).collect()).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use roentgen_data::{prepare, split};
+use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{classifier, model_dir, weights};
 
 use super::OVER;
@@ -33,6 +34,15 @@ pub enum Error {
     /// The weights.
     #[error(transparent)]
     Weights(#[from] weights::Error),
+    /// The file of weights that the backbone starts from.
+    #[error(transparent)]
+    WeightFile(#[from] FileError),
+    /// Weights that do not fit the backbone.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// Published weights that are not here yet.
+    #[error(transparent)]
+    Store(#[from] store::Missing),
     /// An event file.
     #[error(transparent)]
     Write(#[from] roentgen_data::files::WriteError),

@@ -1,0 +1,194 @@
+//! MobileNetV2, from [MobileNetV2: Inverted Residuals and Linear Bottlenecks][paper].
+//!
+//! Each block widens, convolves depthwise and narrows again; the narrow ends carry no activation,
+//! and are added where a block changes neither size nor channels. Padding and epsilon are
+//! torchvision's, as the published weights are.
+//!
+//! [paper]: https://arxiv.org/abs/1801.04381
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{Activation, ConvNorm, ConvNormConfig};
+
+/// Channels of the first convolution, whose step is two (table 2).
+const STEM: usize = 32;
+/// Widening, channels out, blocks and step of the first block of each row of table 2.
+const ROWS: [[usize; 4]; 7] = [
+    [1, 16, 1, 1],
+    [6, 24, 2, 2],
+    [6, 32, 3, 2],
+    [6, 64, 4, 2],
+    [6, 96, 3, 1],
+    [6, 160, 3, 2],
+    [6, 320, 1, 1],
+];
+/// Channels of the feature map.
+const LAST: usize = 1280;
+
+/// Prefixes of module paths, stage by stage.
+pub(crate) const STAGES: &[&[&str]] = &[
+    &["stem", "rows.0"],
+    &["rows.1"],
+    &["rows.2"],
+    &["rows.3", "rows.4"],
+    &["rows.5", "rows.6", "last"],
+];
+
+/// What a [`MobileNetV2`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct MobileNetV2Config {
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// Share of the paper's channels.
+    pub width: f64,
+}
+
+/// The convolutional part of MobileNetV2.
+#[derive(Module, Debug)]
+pub struct MobileNetV2 {
+    stem: ConvNorm,
+    rows: Vec<Vec<InvertedResidual>>,
+    last: ConvNorm,
+}
+
+/// Widen, depthwise 3x3, narrow.
+#[derive(Module, Debug)]
+struct InvertedResidual {
+    widen: Option<ConvNorm>,
+    depthwise: ConvNorm,
+    narrow: ConvNorm,
+    #[module(skip)]
+    is_residual: bool,
+}
+
+impl MobileNetV2Config {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> MobileNetV2 {
+        let block = |channels, kernel| ConvNormConfig {
+            activation: Activation::Relu6,
+            ..ConvNormConfig::new(channels, kernel)
+        };
+        let mut channels = self.channels(STEM);
+        let stem = ConvNormConfig { stride: 2, ..block([self.in_channels, channels], 3) };
+        let rows = ROWS
+            .map(|[widening, out, blocks, stride]| {
+                let out = self.channels(out);
+                let row = (0..blocks).map(|index| {
+                    let stride = if index == 0 { stride } else { 1 };
+                    let made = inverted_residual([channels, out], widening, stride, device);
+                    channels = out;
+                    made
+                });
+                row.collect()
+            })
+            .into();
+        MobileNetV2 {
+            stem: stem.init(device),
+            rows,
+            last: block([channels, self.out_channels()], 1).init(device),
+        }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        self.channels(LAST)
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+}
+
+fn inverted_residual(
+    [channels, out]: [usize; 2],
+    widening: usize,
+    stride: usize,
+    device: &Device,
+) -> InvertedResidual {
+    let block = |channels, kernel, activation| ConvNormConfig {
+        activation,
+        ..ConvNormConfig::new(channels, kernel)
+    };
+    let wide = channels * widening;
+    let widen = (widening > 1).then(|| block([channels, wide], 1, Activation::Relu6));
+    let depthwise =
+        ConvNormConfig { groups: wide, stride, ..block([wide; 2], 3, Activation::Relu6) };
+    InvertedResidual {
+        widen: widen.map(|widen| widen.init(device)),
+        depthwise: depthwise.init(device),
+        narrow: block([wide, out], 1, Activation::Linear).init(device),
+        is_residual: stride == 1 && channels == out,
+    }
+}
+
+impl MobileNetV2 {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 1280 * width, ceil(height / 32), ceil(width / 32)]`
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        let blocks = self.rows.iter().flatten();
+        self.last.forward(blocks.fold(self.stem.forward(films), |x, block| block.forward(x)))
+    }
+}
+
+impl InvertedResidual {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let wide = match &self.widen {
+            Some(widen) => widen.forward(x.clone()),
+            None => x.clone(),
+        };
+        let out = self.narrow.forward(self.depthwise.forward(wide));
+        if self.is_residual { x + out } else { out }
+    }
+}
+
+/// The name of a module in torchvision's `mobilenet_v2`.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let part = |part: &str| if part == "conv" { "0" } else { "1" };
+    let name = match *path {
+        ["stem", inner] => format!("features.0.{}", part(inner)),
+        ["last", inner] => format!("features.18.{}", part(inner)),
+        ["rows", row, block, layer, inner] => {
+            let row = row.parse::<usize>().ok()?;
+            let before: usize = ROWS.get(..row)?.iter().map(|[.., blocks, _]| blocks).sum();
+            let feature = 1 + before + block.parse::<usize>().ok()?;
+            // The first row does not widen, so that its layers are numbered from one less.
+            let first = if row == 0 { 0 } else { 1 };
+            let layer = match (layer, inner) {
+                ("widen", _) => format!("0.{}", part(inner)),
+                ("depthwise", _) => format!("{first}.{}", part(inner)),
+                ("narrow", "conv") => format!("{}", first + 1),
+                _ => format!("{}", first + 2),
+            };
+            format!("features.{feature}.conv.{layer}")
+        }
+        _ => return None,
+    };
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film() {
+        let device = Device::flex();
+        let config = MobileNetV2Config { in_channels: 1, width: 0.125 };
+        let features = config.init(&device).forward(Tensor::zeros([2, 1, 64, 96], &device));
+
+        assert_eq!(features.dims(), [2, 160, 2, 3]);
+    }
+
+    #[test]
+    fn parameters_are_those_of_torchvision() {
+        // torchvision: 3,504,872 less the classifier's 1,281,000, and 34,112 running values.
+        let config = MobileNetV2Config { in_channels: 3, width: 1.0 };
+
+        assert_eq!(config.init(&Device::flex()).num_params(), 2_223_872 + 34_112);
+    }
+}

@@ -1,0 +1,259 @@
+//! Tensors in files: `.pth` and `.pt` of PyTorch, `.safetensors`, and our own `.bpk`.
+//!
+//! The header is read first and the values of a tensor when they are asked for, so that a file of a
+//! gigabyte costs what is taken from it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Bytes, DType, bf16, f16};
+use pytorch_reader::PytorchReader;
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
+
+use crate::model_dir::WEIGHTS;
+
+/// A file of named tensors.
+#[derive(Debug)]
+pub struct WeightFile {
+    /// Where it is.
+    pub path: PathBuf,
+    tensors: BTreeMap<String, Stored>,
+}
+
+/// A tensor in a file.
+#[derive(Debug)]
+struct Stored {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    Pytorch(pytorch_reader::Tensor),
+    Bytes(DType, Vec<u8>),
+}
+
+/// Why a file of weights could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file system's.
+    #[error("could not read the weights `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Not what PyTorch writes.
+    #[error(
+        "`{path}` is no checkpoint of PyTorch's that can be read as data, or it is cut short; \
+         download it again, or save its `state_dict()`"
+    )]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Not a safetensors file.
+    #[error("`{path}` is no safetensors file, or it is cut short; download it again")]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: safetensors::SafeTensorError,
+    },
+    /// Not what a run writes.
+    #[error("`{path}` is no model of roentgen's, or it is cut short")]
+    Burnpack {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: burn_pack::Error,
+    },
+    /// Another kind of file.
+    #[error(
+        "`{path}` ends in none of .pth, .pt, .tar, .bin, .safetensors and .bpk, the kinds of weights that can be read"
+    )]
+    Kind {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file without tensors.
+    #[error("`{path}` holds no tensors")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Values that are no numbers with a point.
+    #[error("`{name}` in `{path}` holds {kind}, and weights are floating-point numbers")]
+    Kindless {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// No such tensor.
+    #[error("`{path}` holds no tensor `{name}`")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+}
+
+impl WeightFile {
+    /// Opens a file of weights, or a run's folder, and reads which tensors it holds.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, of another kind, damaged, or without tensors.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let path = if path.is_dir() { &path.join(WEIGHTS) } else { path };
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let tensors = match ending.as_str() {
+            "safetensors" => safetensors(path)?,
+            "bpk" => burnpack(path)?,
+            "pth" | "pt" | "tar" | "bin" => pytorch(path)?,
+            _ => return Err(FileError::Kind { path: path.to_owned() }),
+        };
+        if tensors.is_empty() {
+            return Err(FileError::Empty { path: path.to_owned() });
+        }
+        Ok(Self { path: path.to_owned(), tensors })
+    }
+
+    /// The file's name and the SHA-256 of its bytes, for the record.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn origin(&self) -> Result<String, FileError> {
+        let mut digest = Sha256::new();
+        File::open(&self.path)
+            .and_then(|mut file| io::copy(&mut file, &mut digest))
+            .map_err(|source| FileError::Read { path: self.path.clone(), source })?;
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{name}, SHA-256 {digest}"))
+    }
+
+    /// Names and shapes, in the order of the names.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors.iter().map(|(name, stored)| (name.as_str(), stored.shape.as_slice()))
+    }
+
+    /// The shape of a tensor; none where there is no such tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|stored| stored.shape.as_slice())
+    }
+
+    /// The values of a tensor in row-major order, in single precision whatever the file's was.
+    ///
+    /// # Errors
+    ///
+    /// No such tensor, values that are no floating-point numbers, a file cut short.
+    pub fn values(&self, name: &str) -> Result<Vec<f32>, FileError> {
+        let path = || self.path.clone();
+        let stored = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| FileError::Missing { path: path(), name: name.to_owned() })?;
+        let values = match &stored.values {
+            Values::Bytes(dtype, bytes) => floats(*dtype, bytes),
+            Values::Pytorch(tensor) => {
+                let bytes =
+                    tensor.read().map_err(|source| FileError::Read { path: path(), source })?;
+                pytorch_dtype(tensor.dtype()).and_then(|dtype| floats(dtype, &bytes))
+            }
+        };
+        values.ok_or_else(|| {
+            let kind = match &stored.values {
+                Values::Bytes(dtype, _) => format!("{dtype:?}"),
+                Values::Pytorch(tensor) => format!("{:?}", tensor.dtype()),
+            };
+            FileError::Kindless { path: path(), name: name.to_owned(), kind }
+        })
+    }
+}
+
+fn pytorch(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
+    // Opened once more by the reader; this tells a missing file from a damaged one.
+    File::open(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let reader = PytorchReader::new(path)
+        .map_err(|source| FileError::Pytorch { path: path.to_owned(), source: source.into() })?;
+    let stored = |tensor: pytorch_reader::Tensor| Stored {
+        shape: tensor.shape().to_vec(),
+        values: Values::Pytorch(tensor),
+    };
+    Ok(reader.into_tensors().into_iter().map(|(name, tensor)| (name, stored(tensor))).collect())
+}
+
+fn safetensors(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let file = SafeTensors::deserialize(&bytes)
+        .map_err(|source| FileError::Safetensors { path: path.to_owned(), source })?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let dtype = match view.dtype() {
+            safetensors::Dtype::F64 => DType::F64,
+            safetensors::Dtype::F32 => DType::F32,
+            safetensors::Dtype::F16 => DType::F16,
+            safetensors::Dtype::BF16 => DType::BF16,
+            // Counters and masks; asking for their values is what is refused.
+            _ => DType::I64,
+        };
+        let values = Values::Bytes(dtype, view.data().to_vec());
+        tensors.insert(name, Stored { shape: view.shape().to_vec(), values });
+    }
+    Ok(tensors)
+}
+
+fn burnpack(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let failed = |source| FileError::Burnpack { path: path.to_owned(), source };
+    let reader = burn_pack::Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(failed)?;
+    let mut tensors = BTreeMap::new();
+    for tensor in reader.into_tensors().map_err(failed)? {
+        let (name, dtype, shape, _, bytes) = tensor.into_parts().map_err(failed)?;
+        let values = Values::Bytes(dtype, bytes.to_vec());
+        tensors.insert(name, Stored { shape: shape.to_vec(), values });
+    }
+    Ok(tensors)
+}
+
+fn pytorch_dtype(dtype: pytorch_reader::DType) -> Option<DType> {
+    match dtype {
+        pytorch_reader::DType::F64 => Some(DType::F64),
+        pytorch_reader::DType::F32 => Some(DType::F32),
+        pytorch_reader::DType::F16 => Some(DType::F16),
+        pytorch_reader::DType::BF16 => Some(DType::BF16),
+        _ => None,
+    }
+}
+
+/// Little-endian values in single precision; none for another kind of value.
+fn floats(dtype: DType, bytes: &[u8]) -> Option<Vec<f32>> {
+    let values = match dtype {
+        DType::F64 => bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(),
+        DType::F32 => bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+        DType::F16 => bytes.as_chunks().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect(),
+        DType::BF16 => {
+            bytes.as_chunks().0.iter().map(|&b| bf16::from_le_bytes(b).to_f32()).collect()
+        }
+        _ => return None,
+    };
+    Some(values)
+}

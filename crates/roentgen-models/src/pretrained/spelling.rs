@@ -1,0 +1,180 @@
+//! The ways in which the same weights have been written down over the years.
+//!
+//! A file has one spelling throughout, so the one that finds the most tensors is the file's.
+
+use std::fmt;
+
+use super::{Wanted, WeightFile};
+use crate::zoo::Architecture;
+
+/// A way of writing an architecture's weights down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// The newest.
+    Newest,
+    /// Our own paths, in a run's `model.bpk`.
+    Own,
+    /// torchvision's MobileNetV2 before 0.5: convolution, norm and activation counted through.
+    CountedThrough,
+    /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, in published files to this day.
+    Dotted,
+    /// TensorFlow's MobileNetV1 as converted for edge boards: norms folded into the convolutions,
+    /// channels last.
+    FoldedTensorflow,
+}
+
+/// Where one of our tensors comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Source {
+    /// A tensor of the file, in our own order of axes.
+    Tensor(String),
+    /// A tensor of the file whose axes are `[out, height, width, in]`.
+    ChannelsLast(String),
+    /// A constant: what a folded norm leaves to do.
+    Constant(f32),
+    /// Nowhere in the file.
+    Nowhere,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Tensor(name) | Source::ChannelsLast(name) => f.write_str(name),
+            Source::Constant(value) => write!(f, "{value} throughout"),
+            Source::Nowhere => f.write_str("nowhere"),
+        }
+    }
+}
+
+impl Spelling {
+    /// Those an architecture's files are found in.
+    pub(super) fn of(architecture: Architecture) -> &'static [Spelling] {
+        match architecture {
+            Architecture::MobilenetV2 => {
+                &[Spelling::Newest, Spelling::Own, Spelling::CountedThrough]
+            }
+            Architecture::Mobilenet => {
+                &[Spelling::Newest, Spelling::Own, Spelling::FoldedTensorflow]
+            }
+        }
+    }
+
+    /// Where the tensor of that newest name is in a file.
+    pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &Wanted) -> Source {
+        let name = wanted.name.as_str();
+        let named = |name: String| {
+            let name = format!("{prefix}{name}");
+            if file.shape(&name).is_some() { Source::Tensor(name) } else { Source::Nowhere }
+        };
+        match self {
+            Spelling::Newest => named(name.to_owned()),
+            Spelling::Own => named(wanted.path.clone()),
+            Spelling::CountedThrough => named(counted_through(name)),
+            Spelling::Dotted => named(dotted(name)),
+            Spelling::FoldedTensorflow => folded(file, name),
+        }
+    }
+
+    /// What stands before every name of the file, such as `module.` or `state_dict.`.
+    pub(super) fn prefix<'a>(self, file: &'a WeightFile, name: &str) -> Option<&'a str> {
+        let spelled = match self {
+            Spelling::Newest => name.to_owned(),
+            Spelling::CountedThrough => counted_through(name),
+            Spelling::Dotted => dotted(name),
+            Spelling::Own | Spelling::FoldedTensorflow => return Some(""),
+        };
+        let prefixes = file.shapes().filter_map(|(name, _)| name.strip_suffix(&spelled));
+        prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|p| p.len())
+    }
+}
+
+/// `features.3.conv.1.0.weight` to `features.3.conv.3.weight`.
+fn counted_through(name: &str) -> String {
+    let parts: Vec<_> = name.split('.').collect();
+    match *parts.as_slice() {
+        ["features", feature, "conv", layer, inner, leaf] => {
+            let number = layer.parse::<usize>().unwrap_or(0) * 3 + usize::from(inner == "1");
+            format!("features.{feature}.conv.{number}.{leaf}")
+        }
+        ["features", feature, "conv", layer, leaf] => {
+            // Layers before the last come as blocks of three: 2 and 3 are 6 and 7, and in the first
+            // row, which has one block less, 1 and 2 are 3 and 4.
+            let layer = layer.parse::<usize>().unwrap_or(0);
+            let number = if feature == "1" { layer + 2 } else { layer + 4 };
+            format!("features.{feature}.conv.{number}.{leaf}")
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// `denselayer1.norm2.weight` to `denselayer1.norm.2.weight`.
+fn dotted(name: &str) -> String {
+    let mut parts = name.split('.').map(str::to_owned).collect::<Vec<_>>();
+    if parts.iter().any(|part| part.starts_with("denselayer"))
+        && let [.., layer, _] = parts.as_mut_slice()
+        && let Some((kind, number)) = layer.split_at_checked(layer.len().saturating_sub(1))
+    {
+        *layer = format!("{kind}.{number}");
+    }
+    parts.join(".")
+}
+
+/// `conv_dw_3.weight` to `MobilenetV1/MobilenetV1/Conv2d_3_depthwise/depthwise_Fold;…`.
+fn folded(file: &WeightFile, name: &str) -> Source {
+    let Some((module, leaf)) = name.rsplit_once('.') else {
+        return Source::Nowhere;
+    };
+    let (layer, is_norm) = match module.strip_suffix("_bn") {
+        Some(layer) => (layer, true),
+        None => (module, false),
+    };
+    let layer = if layer == "conv1" {
+        "Conv2d_0".to_owned()
+    } else if let Some(number) = layer.strip_prefix("conv_dw_") {
+        format!("Conv2d_{number}_depthwise")
+    } else if let Some(number) = layer.strip_prefix("conv_pw_") {
+        format!("Conv2d_{number}_pointwise")
+    } else {
+        return Source::Nowhere;
+    };
+    let folder = format!("MobilenetV1/MobilenetV1/{layer}/");
+    let find = |kind: &str| {
+        let mut names = file.shapes().map(|(name, _)| name);
+        names.find(|name| name.strip_prefix(&folder).is_some_and(|rest| rest.contains(kind)))
+    };
+    // A norm of these statistics and this scale adds the folded bias and does nothing else.
+    match (is_norm, leaf) {
+        (false, _) => find("_Fold;").map_or(Source::Nowhere, |n| Source::ChannelsLast(n.into())),
+        (true, "bias") => {
+            find("BatchNorm_Fold/bias").map_or(Source::Nowhere, |n| Source::Tensor(n.into()))
+        }
+        (true, "running_mean") => Source::Constant(0.0),
+        (true, "running_var") => Source::Constant(1.0),
+        (true, _) => Source::Constant((1.0 + crate::backbones::mobilenet::EPSILON as f32).sqrt()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_spellings_are_those_of_the_files() {
+        for (newest, old) in [
+            ("features.0.0.weight", "features.0.0.weight"),
+            ("features.1.conv.0.1.bias", "features.1.conv.1.bias"),
+            ("features.1.conv.1.weight", "features.1.conv.3.weight"),
+            ("features.1.conv.2.weight", "features.1.conv.4.weight"),
+            ("features.2.conv.1.0.weight", "features.2.conv.3.weight"),
+            ("features.2.conv.2.weight", "features.2.conv.6.weight"),
+            ("features.2.conv.3.running_var", "features.2.conv.7.running_var"),
+        ] {
+            assert_eq!(counted_through(newest), old);
+        }
+        assert_eq!(
+            dotted("features.denseblock1.denselayer12.conv2.weight"),
+            "features.denseblock1.denselayer12.conv.2.weight"
+        );
+        assert_eq!(dotted("features.norm0.weight"), "features.norm0.weight");
+    }
+}

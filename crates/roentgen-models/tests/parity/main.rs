@@ -1,0 +1,121 @@
+//! Every architecture against its reference: the networks of torchvision, timm and Keras, filled by
+//! one formula of each tensor's name, so that no weights are shipped.
+//!
+//! `scripts/parity.py` wrote the fixtures and says how. Weights go through a file and the same door
+//! as published ones.
+
+mod formula;
+mod network;
+
+use std::path::Path;
+
+use roentgen_models::Architecture;
+use serde::Deserialize;
+
+/// Greatest difference over greatest value that is let through.
+const TOLERANCE: f64 = 1e-4;
+
+#[derive(Deserialize)]
+struct Fixture {
+    parameters: usize,
+    cases: Vec<Case>,
+}
+
+/// One pass through the reference.
+#[derive(Deserialize)]
+struct Case {
+    films: [usize; 4],
+    mode: Mode,
+    features: Features,
+    logits: Vec<f64>,
+    loss: f64,
+    gradients: std::collections::BTreeMap<String, Slices>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Inference,
+    Training,
+}
+
+#[derive(Deserialize)]
+struct Features {
+    shape: [usize; 4],
+    #[serde(flatten)]
+    slices: Slices,
+}
+
+/// The first values of a tensor, and some from its middle on.
+#[derive(Deserialize)]
+struct Slices {
+    first: Vec<f64>,
+    middle: Vec<f64>,
+}
+
+impl Slices {
+    /// The same values of another tensor, and how far they are from these.
+    fn difference(&self, values: &[f32]) -> f64 {
+        let middle = &values[values.len() / 2..];
+        difference(&self.first, values).max(difference(&self.middle, middle))
+    }
+}
+
+/// Greatest difference over greatest value, for as many values as there are expected.
+fn difference(expected: &[f64], values: &[f32]) -> f64 {
+    assert!(!expected.is_empty() && values.len() >= expected.len());
+    let greatest = expected.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+    let differences = expected.iter().zip(values).map(|(a, b)| (a - f64::from(*b)).abs());
+    differences.fold(0.0, f64::max) / greatest
+}
+
+fn compare(architecture: Architecture) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/parity")
+        .join(format!("{}.json", architecture.name()));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let fixture: Fixture = serde_json::from_str(&text).unwrap();
+    assert!(fixture.parameters > 0 && fixture.cases.len() == 4);
+    assert!(fixture.cases.iter().any(|case| case.films[2] != case.films[3]));
+
+    let network = network::Network::filled(architecture);
+    for case in fixture.cases {
+        let found = network.run(case.films, case.mode);
+        let name = format!("{} {:?} {:?}", architecture.name(), case.films, case.mode);
+        assert_eq!(found.shape, case.features.shape, "{name}");
+        let mut differences = vec![
+            ("features".to_owned(), case.features.slices.difference(&found.features)),
+            ("logits".to_owned(), difference(&case.logits, &found.logits)),
+            ("loss".to_owned(), (case.loss - found.loss).abs() / case.loss),
+        ];
+        assert_eq!(case.gradients.len(), if case.mode == Mode::Training { 3 } else { 0 });
+        for (tensor, expected) in &case.gradients {
+            let gradient = &found.gradients[tensor];
+            differences.push((format!("gradient of {tensor}"), expected.difference(gradient)));
+        }
+        for (what, difference) in differences {
+            println!("{name}: {what} {difference:.1e}");
+            assert!(difference < TOLERANCE, "{name}: {what} differs by {difference:.1e}");
+        }
+    }
+}
+
+macro_rules! equal {
+    ($($test:ident: $architecture:ident),* $(,)?) => {
+        $(#[test]
+        fn $test() {
+            compare(Architecture::$architecture);
+        })*
+
+        #[test]
+        fn no_architecture_is_left_out() {
+            let tested = [$(Architecture::$architecture),*];
+            assert!(Architecture::ALL.iter().all(|architecture| tested.contains(architecture)));
+        }
+    };
+}
+
+equal! {
+    mobilenet_is_that_of_keras: Mobilenet,
+    mobilenet_v2_is_that_of_torchvision: MobilenetV2,
+}

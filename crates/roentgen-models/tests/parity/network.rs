@@ -1,0 +1,153 @@
+//! One of our networks, filled by the formula, and what it computes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use roentgen_models::pretrained::{Part, WeightFile, fit, wanted};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, weights};
+use safetensors::tensor::{Dtype, TensorView};
+
+use crate::{Mode, formula};
+
+const FINDINGS: usize = 14;
+
+pub(crate) struct Network {
+    architecture: Architecture,
+    model: Classifier,
+}
+
+/// What one pass computes.
+pub(crate) struct Found {
+    pub(crate) shape: [usize; 4],
+    pub(crate) features: Vec<f32>,
+    pub(crate) logits: Vec<f32>,
+    pub(crate) loss: f64,
+    /// By the published names.
+    pub(crate) gradients: BTreeMap<String, Vec<f32>>,
+}
+
+impl Network {
+    /// Makes the network and loads a file that holds the formula's values under published names.
+    pub(crate) fn filled(architecture: Architecture) -> Self {
+        let device = Device::flex().autodiff();
+        let config =
+            ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+        let model = config.init(3, FINDINGS, &device);
+        let mut tensors: Vec<_> =
+            names(architecture, &model).into_iter().map(|(_, name, shape)| (name, shape)).collect();
+        let features = config.features();
+        tensors.push(("head.weight".into(), vec![FINDINGS, features]));
+        tensors.push(("head.bias".into(), vec![FINDINGS]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("formula.safetensors");
+        write(&path, tensors);
+
+        let file = WeightFile::open(&path).unwrap();
+        let (model, fitted) = fit(model, architecture, Part::Whole, &file).unwrap();
+        assert_eq!(fitted.left, Vec::<String>::new());
+        Self { architecture, model }
+    }
+
+    pub(crate) fn run(&self, shape: [usize; 4], mode: Mode) -> Found {
+        let device = Device::flex().autodiff();
+        // A record, since clones share running statistics.
+        let bytes = weights::to_bytes(&self.model).unwrap().to_vec();
+        let model = weights::load(self.model.clone().fork(&device), bytes).unwrap();
+        let films = TensorData::new(formula::tensor("films", &shape), shape);
+        let films = Tensor::<4>::from_data(films, &device);
+        match mode {
+            Mode::Inference => {
+                let (model, films) = (model.valid(), films.inner());
+                let loss = loss(model.forward(films.clone())).into_scalar::<f32>();
+                found(&model, films, f64::from(loss), BTreeMap::new())
+            }
+            Mode::Training => {
+                let loss = loss(model.forward(films.clone()));
+                let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                let mut by_path = ByPath { path: Vec::new(), gradients, found: HashMap::new() };
+                model.visit(&mut by_path);
+                let mut gradients = BTreeMap::new();
+                for (path, name, _) in names(self.architecture, &model) {
+                    if let Some(gradient) = by_path.found.remove(&path) {
+                        gradients.insert(name, gradient);
+                    }
+                }
+                found(&model, films, f64::from(loss.into_scalar::<f32>()), gradients)
+            }
+        }
+    }
+}
+
+fn found(
+    model: &Classifier,
+    films: Tensor<4>,
+    loss: f64,
+    gradients: BTreeMap<String, Vec<f32>>,
+) -> Found {
+    let features = model.features(films.clone());
+    let shape = features.dims();
+    let logits = model.forward(films).into_data().try_to_vec().unwrap();
+    Found { shape, features: features.into_data().try_to_vec().unwrap(), logits, loss, gradients }
+}
+
+/// The mean binary cross-entropy with the formula's targets.
+fn loss(logits: Tensor<2>) -> Tensor<1> {
+    let [batch, findings] = logits.dims();
+    let targets: Vec<f32> = formula::noise("targets", batch * findings)
+        .iter()
+        .map(|&u| if u > 0.0 { 1.0 } else { 0.0 })
+        .collect();
+    let targets = TensorData::new(targets, [batch, findings]);
+    let targets = Tensor::<2>::from_data(targets, &logits.device());
+    let positive = burn::tensor::activation::softplus(logits.clone(), 1.0);
+    (positive - logits * targets).mean()
+}
+
+/// Path, published name and shape of each tensor of the backbone.
+fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String, Vec<usize>)> {
+    let bytes = weights::to_bytes(model).unwrap();
+    let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
+    let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
+    wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
+}
+
+fn write(path: &std::path::Path, tensors: Vec<(String, Vec<usize>)>) {
+    let filled: Vec<_> = tensors
+        .into_iter()
+        .map(|(name, shape)| {
+            let values = formula::tensor(&name, &shape);
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (name, shape, bytes)
+        })
+        .collect();
+    let views = filled.iter().map(|(name, shape, bytes)| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    safetensors::serialize_to_file(views, None, path).unwrap();
+}
+
+/// Collects gradients by the path of their parameter.
+struct ByPath {
+    path: Vec<String>,
+    gradients: GradientsParams,
+    found: HashMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for ByPath {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let values = gradient.into_data().try_to_vec().unwrap();
+            self.found.insert(self.path.join("."), values);
+        }
+    }
+}

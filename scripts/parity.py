@@ -1,0 +1,230 @@
+"""Writes what reference networks compute from weights and films that a formula gives.
+
+The tests of roentgen-models fill the same tensors by the same formula and compare, so that no
+weights need to be shipped and the tests need no Python. Run it again after adding a network:
+
+    pip install torch==2.13.0 torchvision==0.28.0 timm==1.0.31 numpy==2.4.6 \
+        tensorflow-cpu==2.21.0 keras==3.15.1
+    python scripts/parity.py [ARCHITECTURE...]
+
+The formula: element i of the tensor called NAME is splitmix64 of (FNV-1a of NAME, i), as a number u
+in -1..1, then by kind
+    weight of two or more axes   u * sqrt(6 / fan in), fan in being all axes but the first
+    weight of one axis (norm)    1 + 0.3 u
+    bias, running_mean           0.1 u
+    running_var                  1 + 0.3 u
+    films                        u
+    targets                      1 where u > 0
+Names and axes are PyTorch's; Keras' layers are filled by their own names, axes turned.
+
+Per architecture: two sizes, inference and training mode (batch statistics), logits of a linear head
+on the mean of the feature map, the loss, slices of the feature map, and in training mode slices of
+the gradients of three tensors. It also prints parameters and the values that the forward pass
+leaves behind per pixel (outputs of convolutions and norms), which `zoo.rs` holds.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+FINDINGS = 14
+SLICE = 24
+OUT = Path(__file__).parent.parent / "crates/roentgen-models/tests/parity"
+
+
+def noise(name, count):
+    """`count` numbers in -1..1 from the name."""
+    hash_ = 0xCBF29CE484222325
+    for byte in name.encode():
+        hash_ = ((hash_ ^ byte) * 0x100000001B3) % 2**64
+    with np.errstate(over="ignore"):
+        z = np.uint64(hash_) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(40)).astype(np.float64) / 2**23 - 1
+
+
+def formula(name, shape):
+    """The tensor of that name."""
+    u = noise(name, int(np.prod(shape)))
+    leaf = name.rsplit(".", 1)[-1]
+    if leaf == "weight" and len(shape) > 1:
+        u = u * np.sqrt(6 / np.prod(shape[1:]))
+    elif leaf in ("weight", "running_var"):
+        u = 1 + 0.3 * u
+    elif leaf in ("bias", "running_mean"):
+        u = 0.1 * u
+    return u.reshape(shape).astype(np.float32)
+
+
+def targets(batch):
+    return (noise("targets", batch * FINDINGS) > 0).astype(np.float32).reshape(batch, FINDINGS)
+
+
+def slices(values):
+    """The first values and some from the middle, flat."""
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    middle = flat.size // 2
+    return {"first": flat[:SLICE].tolist(), "middle": flat[middle : middle + SLICE].tolist()}
+
+
+def torch_networks():
+    """Name, how to build, features, sizes."""
+    import timm
+    import torch
+    import torchvision.models as tv
+
+    features = lambda m, x: m.features(x)
+    sizes = [[3, 96, 128], [2, 160, 128]]
+    return {
+        "mobilenet-v2": (lambda: tv.mobilenet_v2(), features, sizes),
+    }
+
+
+def torch_case(build, features):
+    import torch
+
+    model = build()
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if not name.endswith("num_batches_tracked"):
+                tensor.copy_(torch.from_numpy(formula(name, tuple(tensor.shape))))
+    count = sum(p.numel() for p in model.parameters())
+
+    def run(shape, training):
+        model.train(training)
+        state = {k: v.clone() for k, v in model.state_dict().items()}
+        model.zero_grad()
+        films = torch.from_numpy(formula("films", shape))
+        found = features(model, films)
+        weight, bias = (
+            torch.from_numpy(formula(f"head.{leaf}", s))
+            for leaf, s in [("weight", (FINDINGS, found.shape[1])), ("bias", (FINDINGS,))]
+        )
+        logits = found.mean((2, 3)) @ weight.T + bias
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, torch.from_numpy(targets(shape[0]))
+        )
+        loss.backward()
+        grads = [(n, p) for n, p in model.named_parameters() if p.grad is not None and p.ndim > 1]
+        chosen = [grads[0], grads[len(grads) // 2], grads[-1]]
+        gradients = {n: slices(p.grad) for n, p in chosen} if training else {}
+        model.load_state_dict(state)
+        return found.detach().numpy(), logits.detach().numpy(), loss.item(), gradients
+
+    def kept():
+        total = 0
+
+        def count_output(_module, _input, output):
+            nonlocal total
+            total += output.numel()
+
+        kinds = (torch.nn.Conv2d, torch.nn.BatchNorm2d)
+        hooks = [m.register_forward_hook(count_output) for m in model.modules() if isinstance(m, kinds)]
+        model.eval()
+        with torch.no_grad():
+            features(model, torch.zeros(1, 3, 320, 320))
+        for hook in hooks:
+            hook.remove()
+        return total / 320**2
+
+    import torchvision, timm
+
+    versions = f"torch {torch.__version__}, torchvision {torchvision.__version__}, timm {timm.__version__}"
+    return run, kept, count, versions
+
+
+def keras_case():
+    """Keras' MobileNet: the layers' own names, PyTorch's order of axes."""
+    import keras
+    import tensorflow as tf
+
+    model = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(None, None, 3))
+    leaves = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+    variables = {}
+    for layer in model.layers:
+        for variable in layer.variables:
+            leaf = variable.path.rsplit("/", 1)[-1]
+            name = f"{layer.name}.{leaves.get(leaf, 'weight')}"
+            shape = tuple(variable.shape)
+            if leaf == "kernel" and "dw" in layer.name or leaf == "depthwise_kernel":
+                turn = (2, 3, 0, 1)  # [height, width, channels, 1]
+                back = (2, 3, 0, 1)
+            elif leaf == "kernel":
+                turn = (3, 2, 0, 1)
+                back = (2, 3, 1, 0)
+            else:
+                turn = back = None
+            values = formula(name, tuple(shape[i] for i in turn) if turn else shape)
+            variable.assign(values.transpose(back) if back else values)
+            variables[name] = (variable, turn)
+    # Every pass assigns the running statistics anew; they are put back after it.
+    saved = model.get_weights()
+
+    def run(shape, training):
+        films = tf.constant(formula("films", shape).transpose(0, 2, 3, 1))
+        weight = tf.constant(formula("head.weight", (FINDINGS, 1024)))
+        bias = tf.constant(formula("head.bias", (FINDINGS,)))
+        with tf.GradientTape() as tape:
+            found = model(films, training=training)
+            logits = tf.reduce_mean(found, (1, 2)) @ tf.transpose(weight) + bias
+            loss = tf.reduce_mean(
+                tf.nn.sigmoid_cross_entropy_with_logits(labels=targets(shape[0]), logits=logits)
+            )
+        gradients = {}
+        if training:
+            names = [n for n, (_, turn) in variables.items() if turn]
+            chosen = [names[0], names[len(names) // 2], names[-1]]
+            grads = tape.gradient(loss, [variables[n][0].value for n in chosen])
+            for n, gradient in zip(chosen, grads):
+                gradients[n] = slices(gradient.numpy().transpose(variables[n][1]))
+        model.set_weights(saved)
+        return found.numpy().transpose(0, 3, 1, 2), logits.numpy(), float(loss), gradients
+
+    kept = lambda: float("nan")
+    count = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    return run, kept, count, f"keras {keras.__version__}, tensorflow {tf.__version__}"
+
+
+def write(name, case, sizes):
+    run, kept, count, versions = case
+    cases = []
+    for shape in sizes:
+        shape = (shape[0], 3, *shape[1:])
+        for training in (False, True):
+            found, logits, loss, gradients = run(shape, training)
+            cases.append(
+                {
+                    "films": list(shape),
+                    "mode": "training" if training else "inference",
+                    "features": {"shape": list(found.shape), **slices(found)},
+                    "logits": logits.astype(np.float64).ravel().tolist(),
+                    "loss": loss,
+                    "gradients": gradients,
+                }
+            )
+    fixture = {"architecture": name, "reference": versions, "parameters": count, "cases": cases}
+    OUT.mkdir(exist_ok=True)
+    rounded = lambda o: float(f"{o:.9g}") if isinstance(o, float) else o
+    walk = lambda o: (
+        {k: walk(v) for k, v in o.items()} if isinstance(o, dict)
+        else [walk(v) for v in o] if isinstance(o, list) else rounded(o)
+    )
+    (OUT / f"{name}.json").write_text(json.dumps(walk(fixture), indent=None) + "\n")
+    print(f"{name}: {count} parameters of weights with any classifier, {kept():.1f} values kept per pixel")
+
+
+def main():
+    asked = sys.argv[1:]
+    if not asked or "mobilenet" in asked:
+        write("mobilenet", keras_case(), [[3, 96, 128], [2, 160, 128]])
+    for name, (build, features, sizes) in torch_networks().items():
+        if not asked or name in asked:
+            write(name, torch_case(build, features), sizes)
+
+
+if __name__ == "__main__":
+    main()
