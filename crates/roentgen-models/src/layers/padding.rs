@@ -11,8 +11,8 @@ pub enum Padding {
     Even,
     /// TensorFlow's `SAME`: `ceil(size / stride)` steps, an odd row or column below and on the right.
     Same,
-    /// Below and on the right only, as much as the window less one: Keras' `ZeroPadding2D` before a
-    /// step of two. It differs from [`Padding::Same`] for odd sizes.
+    /// Half the window, less a half, below and on the right only: Keras' `ZeroPadding2D` before a step
+    /// of two. It differs from [`Padding::Same`] for odd sizes.
     Below,
 }
 
@@ -28,7 +28,7 @@ impl Padding {
                 let total = covered.saturating_sub(size);
                 [total / 2, total - total / 2]
             }
-            Padding::Below => [0, kernel - 1],
+            Padding::Below => [0, (kernel - 1) / 2],
         }
     }
 
@@ -51,6 +51,11 @@ mod tests {
         assert_eq!(Padding::Same.along(225, 3, 2), [1, 1]);
         assert_eq!(Padding::Same.along(42, 5, 2), [1, 2]);
         assert_eq!(Padding::Same.along(7, 1, 2), [0, 0]);
+    }
+
+    #[test]
+    fn keras_pads_one_row_below_whatever_the_size() {
+        assert_eq!([224, 225].map(|size| Padding::Below.along(size, 3, 2)), [[0, 1]; 2]);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use roentgen_models::pretrained::{Part, WeightFile, fit, wanted};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
@@ -24,8 +24,6 @@ pub(crate) struct Found {
     pub(crate) features: Vec<f32>,
     pub(crate) logits: Vec<f32>,
     pub(crate) loss: f64,
-    /// By the published names.
-    pub(crate) gradients: BTreeMap<String, Vec<f32>>,
 }
 
 impl Network {
@@ -50,46 +48,62 @@ impl Network {
         Self { architecture, model }
     }
 
+    /// Films through the network in single precision.
     pub(crate) fn run(&self, shape: [usize; 4], mode: Mode) -> Found {
         let device = Device::flex().autodiff();
-        // A record, since clones share running statistics.
-        let bytes = weights::to_bytes(&self.model).unwrap().to_vec();
-        let model = weights::load(self.model.clone().fork(&device), bytes).unwrap();
         let films = TensorData::new(formula::tensor("films", &shape), shape);
         let films = Tensor::<4>::from_data(films, &device);
-        match mode {
-            Mode::Inference => {
-                let (model, films) = (model.valid(), films.inner());
-                let loss = loss(model.forward(films.clone())).into_scalar::<f32>();
-                found(&model, films, f64::from(loss), BTreeMap::new())
-            }
-            Mode::Training => {
-                let loss = loss(model.forward(films.clone()));
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                let mut by_path = ByPath { path: Vec::new(), gradients, found: HashMap::new() };
-                model.visit(&mut by_path);
-                let mut gradients = BTreeMap::new();
-                for (path, name, _) in names(self.architecture, &model) {
-                    if let Some(gradient) = by_path.found.remove(&path) {
-                        gradients.insert(name, gradient);
-                    }
-                }
-                found(&model, films, f64::from(loss.into_scalar::<f32>()), gradients)
+        let (model, films) = match mode {
+            Mode::Inference => (self.copy().valid(), films.inner()),
+            Mode::Training => (self.copy(), films),
+        };
+        let logits = model.forward(films.clone());
+        let features = model.features(films.clone());
+        Found {
+            shape: features.dims(),
+            features: features.into_data().try_to_vec().unwrap(),
+            loss: f64::from(loss(logits.clone()).into_scalar::<f32>()),
+            logits: logits.into_data().try_to_vec().unwrap(),
+        }
+    }
+
+    /// The gradients of the loss in training mode by published names, in double precision.
+    pub(crate) fn gradients(&self, shape: [usize; 4]) -> BTreeMap<String, Vec<f32>> {
+        let films = TensorData::new(formula::tensor("films", &shape), shape);
+        let films = Tensor::<4>::from_data(films, &Device::flex().autodiff());
+        let model = self.copy().map(&mut Double);
+        let loss = loss(model.forward(films.cast(DType::F64)));
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        let mut by_path = ByPath { path: Vec::new(), gradients, found: HashMap::new() };
+        model.visit(&mut by_path);
+        let mut gradients = BTreeMap::new();
+        for (path, name, _) in names(self.architecture, &self.model) {
+            if let Some(gradient) = by_path.found.remove(&path) {
+                gradients.insert(name, gradient);
             }
         }
+        gradients
+    }
+
+    /// A network of its own: clones share their running statistics.
+    fn copy(&self) -> Classifier {
+        let new = config(self.architecture).init(3, FINDINGS, &Device::flex().autodiff());
+        weights::load(new, weights::to_bytes(&self.model).unwrap().to_vec()).unwrap()
     }
 }
 
-fn found(
-    model: &Classifier,
-    films: Tensor<4>,
-    loss: f64,
-    gradients: BTreeMap<String, Vec<f32>>,
-) -> Found {
-    let features = model.features(films.clone());
-    let shape = features.dims();
-    let logits = model.forward(films).into_data().try_to_vec().unwrap();
-    Found { shape, features: features.into_data().try_to_vec().unwrap(), logits, loss, gradients }
+fn config(architecture: Architecture) -> ClassifierConfig {
+    ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 }
+}
+
+/// Turns all weights into double precision.
+struct Double;
+
+impl ModuleMapper for Double {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let double = Tensor::from_inner(param.val().inner().cast(DType::F64));
+        Param::initialized(param.id, double.require_grad())
+    }
 }
 
 /// The mean binary cross-entropy with the formula's targets.
@@ -100,7 +114,7 @@ fn loss(logits: Tensor<2>) -> Tensor<1> {
         .map(|&u| if u > 0.0 { 1.0 } else { 0.0 })
         .collect();
     let targets = TensorData::new(targets, [batch, findings]);
-    let targets = Tensor::<2>::from_data(targets, &logits.device());
+    let targets = Tensor::<2>::from_data(targets, &logits.device()).cast(logits.dtype());
     let positive = burn::tensor::activation::softplus(logits.clone(), 1.0);
     (positive - logits * targets).mean()
 }
@@ -146,7 +160,7 @@ impl ModuleVisitor for ByPath {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let values = gradient.into_data().try_to_vec().unwrap();
+            let values = gradient.into_data().convert::<f32>().try_to_vec().unwrap();
             self.found.insert(self.path.join("."), values);
         }
     }
