@@ -5,6 +5,7 @@ weights need to be shipped and the tests need no Python. Run it again after addi
 
     pip install torch==2.13.0 torchvision==0.28.0 timm==1.0.31 numpy==2.4.6 \
         tensorflow-cpu==2.21.0 keras==3.15.1
+    pip install --no-deps pretrainedmodels==0.7.4 munch==4.0.0
     python scripts/parity.py [ARCHITECTURE...]
 
 The formula: element i of the tensor called NAME is splitmix64 of (FNV-1a of NAME, i), as a number u
@@ -19,10 +20,11 @@ Names and axes are PyTorch's; Keras' layers are filled by their own names, axes 
 
 Per architecture: two sizes, inference and training mode (batch statistics), logits of a linear head
 on the mean of the feature map, the loss and slices of the feature map; and for one smaller size,
-in training mode, slices of the gradients of three tensors. Values are compared in single precision, gradients in double: in
-single precision a last digit decides on which side of a rectifier a value falls, and the gradients
-of two correct implementations then differ by per cents. It also prints parameters and the values that the forward pass
-leaves behind per pixel (outputs of convolutions and norms), which `zoo.rs` holds.
+in training mode, slices of the gradients of three tensors. Values are compared in single precision,
+gradients in double: in single precision a last digit decides on which side of a rectifier a value
+falls, and the gradients of two correct implementations then differ by per cents. It also prints
+parameters and the values that the forward pass leaves behind per pixel (outputs of convolutions and
+norms), which `zoo.rs` holds.
 """
 
 import json
@@ -75,15 +77,64 @@ def slices(values):
 
 
 def torch_networks():
-    """Name, how to build, features, sizes."""
+    """Name, how to build, features, sizes, and the gradients' where it is not the usual one."""
     import timm
     import torch
     import torchvision.models as tv
+    from pretrainedmodels.models import nasnet_mobile
 
     features = lambda m, x: m.features(x)
     sizes = [[3, 96, 128], [2, 160, 128]]
+    odd = [[3, 96, 96], [2, 131, 163]]
+    # These pad nothing in their steps of two, and have few values left to normalize by.
+    large = [[3, 150, 182], [4, 171, 139]]
+    # The model's children but the mean and the classifier.
+    resnet = lambda m, x: torch.nn.Sequential(*list(m.children())[:-2])(x)
+
+    def inception_v3():
+        model = tv.inception_v3(aux_logits=False, init_weights=False)
+        model.dropout = model.fc = torch.nn.Identity()
+        return model
+
+    def inception_v3_features(model, films):
+        found = []
+        hook = model.Mixed_7c.register_forward_hook(lambda _model, _films, map_: found.append(map_))
+        model(films)
+        hook.remove()
+        return found[0]
+
     return {
         "mobilenet-v2": (lambda: tv.mobilenet_v2(), features, sizes),
+        "vgg16": (lambda: tv.vgg16(), features, sizes),
+        "vgg19": (lambda: tv.vgg19(), features, sizes),
+        "resnet50": (lambda: tv.resnet50(), resnet, sizes),
+        # At some other sizes the first channels of the map are nothing but zeros.
+        "densenet121": (
+            lambda: tv.densenet121(),
+            lambda m, x: m.features(x).relu(),
+            [[3, 96, 96], [2, 75, 131]],
+        ),
+        "efficientnet-b0": (lambda: tv.efficientnet_b0(stochastic_depth_prob=0.0), features, odd),
+        "inception-v3": (inception_v3, inception_v3_features, large),
+        "inception-resnet-v2": (
+            lambda: timm.create_model("inception_resnet_v2"),
+            lambda m, x: m.forward_features(x),
+            large,
+        ),
+        # Odd sides throughout, and every side of the reductions' maps odd once.
+        "nasnet-large": (
+            lambda: timm.create_model("nasnetalarge"),
+            lambda m, x: m.forward_features(x),
+            [[2, 75, 107], [2, 96, 65]],
+            (2, 3, 43, 65),
+        ),
+        # The sides that pretrainedmodels takes: from 1 below to 2 above a multiple of 32.
+        "nasnet-mobile": (
+            lambda: nasnet_mobile.nasnetamobile(num_classes=1000, pretrained=None),
+            lambda m, x: m.relu(m.features(x)),
+            [[3, 96, 127], [2, 161, 130]],
+            (2, 3, 66, 96),
+        ),
     }
 
 
@@ -197,7 +248,7 @@ def keras_case():
     return run, gradients, kept, count, f"keras {keras.__version__}, tensorflow {tf.__version__}"
 
 
-def write(name, case, sizes):
+def write(name, case, sizes, gradient_films=GRADIENT_FILMS):
     run, gradients, kept, count, versions = case
     cases = []
     for shape in sizes:
@@ -218,7 +269,7 @@ def write(name, case, sizes):
         "reference": versions,
         "parameters": count,
         "cases": cases,
-        "gradients": {"films": list(GRADIENT_FILMS), "of": gradients(GRADIENT_FILMS)},
+        "gradients": {"films": list(gradient_films), "of": gradients(gradient_films)},
     }
     OUT.mkdir(exist_ok=True)
     rounded = lambda o: float(f"{o:.9g}") if isinstance(o, float) else o
@@ -232,9 +283,9 @@ def write(name, case, sizes):
 
 def main():
     asked = sys.argv[1:]
-    for name, (build, features, sizes) in torch_networks().items():
+    for name, (build, features, *sizes) in torch_networks().items():
         if not asked or name in asked:
-            write(name, torch_case(build, features), sizes)
+            write(name, torch_case(build, features), *sizes)
     # TensorFlow last: loaded before PyTorch, it takes the process down.
     if not asked or "mobilenet" in asked:
         write("mobilenet", keras_case(), [[3, 96, 128], [2, 160, 128]])

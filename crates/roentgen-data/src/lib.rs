@@ -8,15 +8,18 @@
 //!
 //! One way through the modules: [`nih`] finds the files of a data set, [`metadata`] and [`boxes`]
 //! read its tables, [`prepare`] checks, decodes ([`pixels`]) and packs the films ([`store`]) and
-//! leaves a [`manifest`]; [`split`] says which film is trained on, [`preprocess`] makes network
-//! input of a film, [`summary`] counts. [`phantom`] draws a data set where there is none.
+//! leaves a [`manifest`] ([`medmnist`] does so of films that come packed); [`split`] says which film
+//! is trained on, [`preprocess`] makes network input of a film, [`summary`] counts. [`phantom`] draws
+//! a data set where there is none.
 
 pub mod boxes;
 pub mod files;
 pub mod finding;
 pub mod manifest;
+pub mod medmnist;
 pub mod metadata;
 pub mod nih;
+mod npy;
 
 pub mod phantom;
 pub mod pixels;

@@ -11,14 +11,21 @@ use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
 use crate::metadata::Film;
 
-/// Which official list a film stands on.
+/// Which list of its data set's own split a film stands on.
+///
+/// NIH's lists leave it to the reader to cut a validation part from the first; other data sets
+/// publish all three sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     /// `train_val_list.txt`
     TrainVal,
-    /// `test_list.txt`
+    /// `test_list.txt`, or the test side of a data set that publishes all three.
     Test,
+    /// The training side of a data set that publishes all three.
+    Train,
+    /// The validation side of a data set that publishes all three.
+    Valid,
 }
 
 /// One film of a prepared data set.
@@ -38,7 +45,7 @@ pub struct Row {
     pub view: String,
     /// What the film shows.
     pub findings: FilmFindings,
-    /// Its official list, if it stands on one.
+    /// Its list in the data set's own split, if it stands on one.
     pub list: Option<List>,
     /// `[height, width]` of the file on disk, in pixels.
     pub file_size: [u32; 2],

@@ -2,7 +2,8 @@
 //!
 //! Two files of that name circulate. They differ in header (2017 ends each row with an empty
 //! column), in ages (2017 has ages up to 414, and its first form writes `058Y`, `011M`) and in
-//! labels; [`Version`] tells which one it is by counts.
+//! labels; [`Version`] tells which one it is by counts. The file of 2020 as the NIH Clinical Center
+//! has it calls a column `Patient Sex`, which is `Patient Gender` in all others and in its copies.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -141,16 +142,16 @@ impl LabelFile {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(read)?;
         let header = reader.headers().map_err(read)?.clone();
-        let column = |column: &'static str| {
+        let find = |column: &str| {
             // A byte order mark stands before the first name where a spreadsheet saved the file.
-            header
-                .iter()
-                .position(|name| name.trim_start_matches('\u{feff}').trim() == column)
-                .ok_or_else(|| Error::Column {
-                    path: path.to_owned(),
-                    column,
-                    found: header.iter().collect::<Vec<_>>().join(", "),
-                })
+            header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column)
+        };
+        let column = |column: &'static str| {
+            find(column).ok_or_else(|| Error::Column {
+                path: path.to_owned(),
+                column,
+                found: header.iter().collect::<Vec<_>>().join(", "),
+            })
         };
         let [image, labels, follow_up, patient] = [
             column("Image Index")?,
@@ -158,8 +159,8 @@ impl LabelFile {
             column("Follow-up #")?,
             column("Patient ID")?,
         ];
-        let [age, sex, view] =
-            [column("Patient Age")?, column("Patient Gender")?, column("View Position")?];
+        let sex = find("Patient Sex").map_or_else(|| column("Patient Gender"), Ok)?;
+        let [age, view] = [column("Patient Age")?, column("View Position")?];
 
         let mut films = Vec::new();
         let mut lines: HashMap<String, u64> = HashMap::new();
@@ -262,6 +263,16 @@ mod tests {
         let new = read(&format!("{V2020}a.png,Mass|Nodule,2,7,58,M,PA,2682,2749,0.143,0.143\n"));
 
         assert_eq!(old.unwrap().films, new.unwrap().films);
+    }
+
+    #[test]
+    fn the_file_as_the_nih_has_it_says_sex_where_its_copies_say_gender() {
+        let row = "a.png,Mass,2,7,58,F,PA,2682,2749,0.143,0.143\n";
+        let copy = read(&format!("{V2020}{row}")).unwrap();
+        let original = read(&format!("{}{row}", V2020.replace("Gender", "Sex"))).unwrap();
+
+        assert_eq!(original.films, copy.films);
+        assert_eq!(original.films[0].sex, "F");
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Split {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// NIH's lists; validation is cut from train_val by patient.
+    /// The data set's own lists; from NIH's, which have no validation side, it is cut by patient.
     Official,
     /// Whole patients at random until 20 % of the films test and 10 % validate; the rest trains
     /// (Wang's proportions).
@@ -105,17 +105,19 @@ pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>,
     let mut sides = vec![None; rows.len()];
     match rule {
         Rule::Official => {
-            let on = |list| -> Vec<usize> {
-                all.iter().copied().filter(|&index| rows[index].list == Some(list)).collect()
-            };
-            let (train_val, test) = (on(List::TrainVal), on(List::Test));
-            if train_val.is_empty() && test.is_empty() {
+            if rows.iter().all(|row| row.list.is_none()) {
                 return Err(Error::NoLists);
             }
+            let uncut = |index: &usize| rows[*index].list == Some(List::TrainVal);
+            let train_val: Vec<usize> = all.into_iter().filter(uncut).collect();
             let valid = cut_by_patient(rows, &train_val, &[OFFICIAL_VALID], seed);
-            train_val.iter().for_each(|&index| sides[index] = Some(Split::Train));
+            let given = |list| match list {
+                List::TrainVal | List::Train => Split::Train,
+                List::Valid => Split::Valid,
+                List::Test => Split::Test,
+            };
+            sides = rows.iter().map(|row| row.list.map(given)).collect();
             valid[0].iter().for_each(|&index| sides[index] = Some(Split::Valid));
-            test.iter().for_each(|&index| sides[index] = Some(Split::Test));
         }
         Rule::ByPatient => {
             let cut = cut_by_patient(rows, &all, &[BY_PATIENT_TEST, BY_PATIENT_VALID], seed);

@@ -14,6 +14,24 @@ pub enum Architecture {
     Mobilenet,
     /// MobileNetV2, [paper](https://arxiv.org/abs/1801.04381).
     MobilenetV2,
+    /// InceptionV3, [paper](https://arxiv.org/abs/1512.00567).
+    InceptionV3,
+    /// Inception-ResNet-V2, [paper](https://arxiv.org/abs/1602.07261).
+    InceptionResnetV2,
+    /// VGG-16, [paper](https://arxiv.org/abs/1409.1556).
+    Vgg16,
+    /// VGG-19, [paper](https://arxiv.org/abs/1409.1556).
+    Vgg19,
+    /// NASNet-A Large, [paper](https://arxiv.org/abs/1707.07012).
+    NasnetLarge,
+    /// NASNet-A Mobile, [paper](https://arxiv.org/abs/1707.07012).
+    NasnetMobile,
+    /// ResNet-50, [paper](https://arxiv.org/abs/1512.03385).
+    Resnet50,
+    /// DenseNet-121, [paper](https://arxiv.org/abs/1608.06993).
+    Densenet121,
+    /// EfficientNet-B0, [paper](https://arxiv.org/abs/1905.11946).
+    EfficientnetB0,
 }
 
 /// What one must know to use an architecture.
@@ -27,7 +45,19 @@ struct Facts {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Architecture; 2] = [Architecture::Mobilenet, Architecture::MobilenetV2];
+    pub const ALL: [Architecture; 11] = [
+        Architecture::Mobilenet,
+        Architecture::MobilenetV2,
+        Architecture::InceptionV3,
+        Architecture::InceptionResnetV2,
+        Architecture::Vgg16,
+        Architecture::Vgg19,
+        Architecture::NasnetLarge,
+        Architecture::NasnetMobile,
+        Architecture::Resnet50,
+        Architecture::Densenet121,
+        Architecture::EfficientnetB0,
+    ];
 
     fn facts(self) -> Facts {
         use Normalize::{Imagenet, MinusOneToOne};
@@ -40,7 +70,18 @@ impl Architecture {
         };
         match self {
             Architecture::Mobilenet => facts("mobilenet", 224, 32, MinusOneToOne, 201.0),
-            Architecture::MobilenetV2 => facts("mobilenet-v2", 224, 32, Imagenet, 266.3),
+            Architecture::MobilenetV2 => facts("mobilenet-v2", 224, 32, Imagenet, 266.2),
+            Architecture::InceptionV3 => facts("inception-v3", 299, 75, MinusOneToOne, 200.6),
+            Architecture::InceptionResnetV2 => {
+                facts("inception-resnet-v2", 299, 75, MinusOneToOne, 431.5)
+            }
+            Architecture::Vgg16 => facts("vgg16", 224, 32, Imagenet, 270.0),
+            Architecture::Vgg19 => facts("vgg19", 224, 32, Imagenet, 296.0),
+            Architecture::NasnetLarge => facts("nasnet-large", 331, 32, MinusOneToOne, 1294.1),
+            Architecture::NasnetMobile => facts("nasnet-mobile", 224, 32, MinusOneToOne, 250.1),
+            Architecture::Resnet50 => facts("resnet50", 224, 32, Imagenet, 443.0),
+            Architecture::Densenet121 => facts("densenet121", 224, 32, Imagenet, 449.8),
+            Architecture::EfficientnetB0 => facts("efficientnet-b0", 224, 32, Imagenet, 268.7),
         }
     }
 

@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod device;
+mod download;
 mod figures;
 mod output;
 mod progress;

@@ -38,6 +38,15 @@ impl Bars {
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
     }
+
+    /// A bar over bytes, with rate and time left; their number may become known on the way.
+    pub(crate) fn over_bytes(self, what: &'static str) -> ProgressBar {
+        let style =
+            "{prefix:>10} {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
+        self.over(what, 0).with_style(
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        )
+    }
 }
 
 /// Draws a training run.

@@ -9,6 +9,7 @@ mod error;
 mod journal;
 mod lists;
 mod prepared;
+pub(crate) mod seal;
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, WriteError};
-use crate::manifest::{self, Row};
+use crate::manifest::Row;
 use crate::metadata::{LabelFile, Version};
 use crate::nih::Layout;
 use crate::pixels::{self, Filter};
@@ -28,7 +29,7 @@ use crate::{boxes, prepare::journal::Journal};
 
 pub use error::Error;
 use lists::Lists;
-pub use prepared::{Description, Prepared};
+pub use prepared::{Description, PatientNumbers, Prepared};
 
 /// Films decoded between two notes in the journal.
 const BLOCK: usize = 256;
@@ -125,7 +126,7 @@ pub fn prepare(
     fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
     if let Some(done) = Description::read_if_there(out)? {
         if done.inputs != inputs {
-            let same = done.size == settings.size && done.filter == settings.filter;
+            let same = done.size == settings.size && done.filter == Some(settings.filter);
             let other = if same { ", prepared of other files than lie there now" } else { "" };
             let what = format!("{} films of {} px{other}", done.films, done.size);
             return Err(Error::Mixed { path: out.to_owned(), what });
@@ -156,12 +157,12 @@ pub fn prepare(
             reason: first.map_or_else(String::new, |bad| bad.reason.clone()),
         });
     }
-    seal(out, packed.store, &rows, &layout, &mut outcome, progress)?;
+    finish(out, packed.store, &rows, &layout, &mut outcome, progress)?;
     Ok(outcome)
 }
 
-/// Writes what stands beside the pixels and puts everything under its name, `prepare.toml` last.
-fn seal(
+/// Writes boxes and bad films beside the pixels and seals the folder.
+fn finish(
     out: &Path,
     store: Growing,
     rows: &[Row],
@@ -170,10 +171,6 @@ fn seal(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
     progress(Progress::Sealing);
-    let path = out.join(store::FILE);
-    let failed = |source| WriteError { path: path.clone(), source };
-    store.finish(rows.len()).map_err(failed)?;
-    manifest::write(&out.join("manifest.csv"), rows)?;
     if let Some(list) = &layout.boxes {
         let on: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
         let mut boxes = boxes::read(list)?;
@@ -181,14 +178,7 @@ fn seal(
         prepared::write_boxes(out, &boxes)?;
         outcome.description.boxes = boxes.len();
     }
-    prepared::write_bad_films(out, &outcome.bad)?;
-    let growing = files::aside(&path);
-    outcome.description.films = rows.len();
-    outcome.description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
-    outcome.description.bad_films = outcome.bad.len();
-    outcome.description.fingerprint = fingerprint(&[out.join("manifest.csv"), growing.clone()])?;
-    fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
-    outcome.description.write(out)?;
+    seal::seal(out, store, rows, &outcome.bad, &mut outcome.description)?;
     Journal::remove(out);
     Ok(())
 }
@@ -280,18 +270,5 @@ fn fingerprint_of_inputs(
         let bytes = fs::metadata(path).map_or(0, |about| about.len());
         hash.update(format!("{name} {bytes}\n"));
     }
-    Ok(hex(&hash.finalize()))
-}
-
-fn fingerprint(paths: &[PathBuf]) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    for path in paths {
-        let read = |source| Error::Read { path: path.clone(), source };
-        std::io::copy(&mut fs::File::open(path).map_err(read)?, &mut hash).map_err(read)?;
-    }
-    Ok(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(seal::hex(&hash.finalize()))
 }

@@ -16,12 +16,30 @@ use crate::store::{self, Store};
 
 const FILE: &str = "prepare.toml";
 
+/// What a patient's number in the manifest stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PatientNumbers {
+    /// A person, as the data set numbers them.
+    #[default]
+    Persons,
+    /// One film: the data set does not say which films are of one person. Intervals are then of
+    /// films, and no check can find a person on both sides of a split.
+    Films,
+}
+
+impl PatientNumbers {
+    fn are_persons(&self) -> bool {
+        *self == PatientNumbers::Persons
+    }
+}
+
 /// `prepare.toml`: what a prepared data set is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// `NIH ChestX-ray14`, `films in the NIH layout` where names are others than NIH's, or
-    /// `phantom (seed N)` for drawn films. Patients have the same numbers only within one data set.
+    /// `NIH ChestX-ray14`, `films in the NIH layout` where names are others than NIH's, ChestMNIST,
+    /// or `phantom (seed N)` for drawn films. Patients have the same numbers only within one data set.
     pub dataset: String,
     /// The folder the films came from.
     pub source: String,
@@ -31,12 +49,16 @@ pub struct Description {
     pub label_version: String,
     /// Height and width, in pixels.
     pub size: u32,
-    /// How films were resized.
-    pub filter: Filter,
+    /// How films were resized; absent where they came in this size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
     /// Films packed.
     pub films: usize,
     /// Their patients.
     pub patients: usize,
+    /// What those numbers stand for; absent where they are persons.
+    #[serde(default, skip_serializing_if = "PatientNumbers::are_persons")]
+    pub patient_numbers: PatientNumbers,
     /// Films left out, see `bad-films.csv`.
     pub bad_films: usize,
     /// Boxes of the packed films, see `boxes.csv`.
@@ -69,9 +91,10 @@ impl Description {
             labels: labels.to_string_lossy().into_owned(),
             label_version: version.text().to_owned(),
             size: settings.size,
-            filter: settings.filter,
+            filter: Some(settings.filter),
             films: 0,
             patients: 0,
+            patient_numbers: PatientNumbers::Persons,
             bad_films: 0,
             boxes: 0,
             inputs: inputs.to_owned(),
@@ -79,7 +102,7 @@ impl Description {
         }
     }
 
-    pub(super) fn read_if_there(folder: &Path) -> Result<Option<Self>, Error> {
+    pub(crate) fn read_if_there(folder: &Path) -> Result<Option<Self>, Error> {
         if folder.join(FILE).exists() { Self::read(folder).map(Some) } else { Ok(None) }
     }
 

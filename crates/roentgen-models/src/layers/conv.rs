@@ -36,18 +36,21 @@ impl ConvConfig {
         Self { channels, kernel: [kernel; 2], stride: 1, groups: 1, has_bias: false }
     }
 
-    /// Makes the convolution, drawn by He et al.'s rule.
+    /// Makes the convolution, its window drawn by He et al.'s rule and its bias zero.
     pub fn init(&self, device: &Device) -> Conv2d {
-        Conv2dConfig::new(self.channels, self.kernel)
+        // Burn's own initialization would draw the bias too.
+        let bias = self.has_bias.then(|| Initializer::Zeros.init([self.channels[1]], device));
+        let conv = Conv2dConfig::new(self.channels, self.kernel)
             .with_stride([self.stride; 2])
             .with_groups(self.groups)
             .with_padding(PaddingConfig2d::Valid)
-            .with_bias(self.has_bias)
+            .with_bias(false)
             .with_initializer(Initializer::KaimingNormal {
                 gain: std::f64::consts::SQRT_2,
                 fan_out_only: false,
             })
-            .init(device)
+            .init(device);
+        Conv2d { bias, ..conv }
     }
 }
 

@@ -4,12 +4,18 @@ mod activation;
 mod conv;
 mod conv_norm;
 mod elu;
+mod max_pool;
+mod mixed;
 mod norm;
 mod padding;
+mod squeeze_excite;
 
 pub use activation::Activation;
 pub use conv::{ConvConfig, convolve};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
+pub use max_pool::max_pool;
+pub use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step, scaled};
 pub use norm::normalize;
 pub use padding::Padding;
+pub use squeeze_excite::SqueezeExcite;

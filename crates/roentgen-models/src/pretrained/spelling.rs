@@ -50,6 +50,15 @@ impl Spelling {
     /// Those an architecture's files are found in.
     pub(super) fn of(architecture: Architecture) -> &'static [Spelling] {
         match architecture {
+            Architecture::Densenet121 => &[Spelling::Newest, Spelling::Own, Spelling::Dotted],
+            Architecture::Vgg16
+            | Architecture::Vgg19
+            | Architecture::Resnet50
+            | Architecture::EfficientnetB0
+            | Architecture::InceptionV3
+            | Architecture::InceptionResnetV2
+            | Architecture::NasnetLarge
+            | Architecture::NasnetMobile => &[Spelling::Newest, Spelling::Own],
             Architecture::MobilenetV2 => {
                 &[Spelling::Newest, Spelling::Own, Spelling::CountedThrough]
             }

@@ -4,6 +4,8 @@
 //! `scripts/parity.py` wrote the fixtures and says how. Weights go through a file and the same door
 //! as published ones.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod formula;
 mod network;
 
@@ -127,4 +129,13 @@ macro_rules! equal {
 equal! {
     mobilenet_is_that_of_keras: Mobilenet,
     mobilenet_v2_is_that_of_torchvision: MobilenetV2,
+    vgg16_is_that_of_torchvision: Vgg16,
+    vgg19_is_that_of_torchvision: Vgg19,
+    resnet50_is_that_of_torchvision: Resnet50,
+    densenet121_is_that_of_torchvision: Densenet121,
+    efficientnet_b0_is_that_of_torchvision: EfficientnetB0,
+    inception_v3_is_that_of_torchvision: InceptionV3,
+    inception_resnet_v2_is_that_of_timm: InceptionResnetV2,
+    nasnet_large_is_that_of_timm: NasnetLarge,
+    nasnet_mobile_is_that_of_pretrainedmodels: NasnetMobile,
 }

@@ -10,7 +10,7 @@ use roentgen_data::files;
 use roentgen_data::manifest::{List, Row};
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::nih;
-use roentgen_data::prepare::Prepared;
+use roentgen_data::prepare::{PatientNumbers, Prepared};
 use roentgen_data::split::{self, Rule};
 use roentgen_data::summary::{self, Side, Summary};
 use serde_json::json;
@@ -140,6 +140,11 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         ),
         String::new(),
     ];
+    let numbers = data.prepared.as_ref().map(|prepared| prepared.description.patient_numbers);
+    if numbers == Some(PatientNumbers::Films) {
+        let unknown = "the data set has no patient numbers: each film counts as a patient";
+        lines.insert(2, unknown.to_owned());
+    }
     let mut header = vec!["finding", "films", "share", "alone"];
     header.extend(sides.iter().map(|side| side.split.name()));
     let mut rows: Vec<Vec<String>> = Finding::ALL

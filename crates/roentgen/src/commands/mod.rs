@@ -6,6 +6,7 @@ mod doctor;
 mod ensemble;
 mod evaluate;
 mod explain;
+pub(crate) mod fetch;
 mod phantom;
 mod predict;
 mod prepare;
@@ -57,6 +58,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ensemble(args) => ensemble::run(&args),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Fetch(args) => fetch::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
         Command::Doctor => Ok(doctor::run(context)),
     }

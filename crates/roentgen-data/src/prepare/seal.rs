@@ -1,0 +1,53 @@
+//! The last step of a prepared data set: everything gets its name, `prepare.toml` last.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{BadFilm, Description, Error, prepared};
+use crate::files::{self, WriteError};
+use crate::manifest::{self, Row};
+use crate::store::{self, Growing};
+
+/// Writes manifest and list of bad films beside the pixels, fills in the counts and the fingerprint
+/// of `description`, and puts everything under its name.
+///
+/// # Errors
+///
+/// The file system's; without `prepare.toml` the folder is no prepared data set.
+pub(crate) fn seal(
+    out: &Path,
+    store: Growing,
+    rows: &[Row],
+    bad: &[BadFilm],
+    description: &mut Description,
+) -> Result<(), Error> {
+    let path = out.join(store::FILE);
+    let failed = |source| WriteError { path: path.clone(), source };
+    store.finish(rows.len()).map_err(failed)?;
+    manifest::write(&out.join("manifest.csv"), rows)?;
+    prepared::write_bad_films(out, bad)?;
+    let growing = files::aside(&path);
+    description.films = rows.len();
+    description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
+    description.bad_films = bad.len();
+    description.fingerprint = fingerprint(&[out.join("manifest.csv"), growing.clone()])?;
+    fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
+    Ok(description.write(out)?)
+}
+
+fn fingerprint(paths: &[PathBuf]) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    for path in paths {
+        let read = |source| Error::Read { path: path.clone(), source };
+        std::io::copy(&mut fs::File::open(path).map_err(read)?, &mut hash).map_err(read)?;
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,211 @@
+//! DenseNet-121, from [Densely Connected Convolutional Networks][paper].
+//!
+//! Each layer sees the features of all layers before it in its block. Norm and ReLU come before the
+//! convolution, and the last norm and its ReLU after all blocks. The paper's dropout, which the
+//! published weights are trained without, is left out. In the published file `norm1` is `norm.1`.
+//!
+//! [paper]: https://arxiv.org/abs/1608.06993
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{
+    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, convolve, max_pool, normalize,
+};
+
+/// Channels of the first convolution (section 4.2).
+const STEM: usize = 64;
+/// Channels that each layer adds (table 1).
+const GROWTH: usize = 32;
+/// Channels between the two convolutions of a layer, for each that it adds (section 3).
+const BOTTLENECK: usize = 4;
+/// Layers of each block (table 1).
+const LAYERS: [usize; 4] = [6, 12, 24, 16];
+
+/// Prefixes of module paths, stage by stage.
+pub(crate) const STAGES: &[&[&str]] =
+    &[&["stem"], &["blocks.0"], &["blocks.1"], &["blocks.2"], &["blocks.3", "norm"]];
+
+/// What a [`DenseNet`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseNetConfig {
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// Share of the paper's channels and growth.
+    pub width: f64,
+}
+
+/// The convolutional part of DenseNet-121.
+#[derive(Module, Debug)]
+pub struct DenseNet {
+    stem: ConvNorm,
+    blocks: Vec<Block>,
+    norm: BatchNorm,
+}
+
+/// Layers that add to the features, then a transition to half the channels and half the size.
+#[derive(Module, Debug)]
+struct Block {
+    layers: Vec<Layer>,
+    transition: Option<NormConv>,
+}
+
+/// A 1x1 convolution, then the 3x3 one that makes the new features.
+#[derive(Module, Debug)]
+struct Layer {
+    bottleneck: NormConv,
+    growth: NormConv,
+}
+
+/// Batch norm, ReLU, convolution.
+#[derive(Module, Debug)]
+struct NormConv {
+    norm: BatchNorm,
+    conv: Conv2d,
+}
+
+impl DenseNetConfig {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> DenseNet {
+        let mut channels = self.channels(STEM);
+        let growth = self.channels(GROWTH);
+        let stem =
+            ConvNormConfig { stride: 2, ..ConvNormConfig::new([self.in_channels, channels], 7) };
+        let blocks = (1..).zip(LAYERS).map(|(number, layers)| {
+            let mut layer = || {
+                let inputs = channels;
+                channels += growth;
+                Layer::init([inputs, growth], device)
+            };
+            let layers = (0..layers).map(|_| layer()).collect();
+            let transition = (number < LAYERS.len()).then(|| {
+                let inputs = channels;
+                channels /= 2;
+                NormConv::init([inputs, channels], 1, device)
+            });
+            Block { layers, transition }
+        });
+        DenseNet {
+            stem: stem.init(device),
+            blocks: blocks.collect(),
+            norm: BatchNormConfig::new(self.out_channels()).init(device),
+        }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        let growth = self.channels(GROWTH);
+        let [halved @ .., last] = LAYERS;
+        let inputs = halved
+            .iter()
+            .fold(self.channels(STEM), |channels, layers| (channels + layers * growth) / 2);
+        inputs + last * growth
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+}
+
+impl DenseNet {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`, both sides at least 29
+    /// - output: `[batch, 1024 * width, height / 32, width / 32]`; the first two halvings round up
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        let x = max_pool(self.stem.forward(films), 3, 2, Padding::Even);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        normalize(&self.norm, x, Activation::Relu)
+    }
+}
+
+impl Block {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.layers.iter().fold(x, |x, layer| {
+            let added = layer.forward(x.clone());
+            Tensor::cat(vec![x, added], 1)
+        });
+        match &self.transition {
+            Some(transition) => {
+                avg_pool2d(transition.forward(x, Padding::None), AvgPoolOptions::new([2, 2]))
+            }
+            None => x,
+        }
+    }
+}
+
+impl Layer {
+    /// Makes a layer from channels in and added.
+    fn init([inputs, added]: [usize; 2], device: &Device) -> Self {
+        let between = BOTTLENECK * added;
+        Self {
+            bottleneck: NormConv::init([inputs, between], 1, device),
+            growth: NormConv::init([between, added], 3, device),
+        }
+    }
+
+    /// The new features alone.
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.growth.forward(self.bottleneck.forward(x, Padding::None), Padding::Even)
+    }
+}
+
+impl NormConv {
+    fn init(channels: [usize; 2], kernel: usize, device: &Device) -> Self {
+        Self {
+            norm: BatchNormConfig::new(channels[0]).init(device),
+            conv: ConvConfig::new(channels, kernel).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+        convolve(&self.conv, normalize(&self.norm, x, Activation::Relu), padding)
+    }
+}
+
+/// Names a module as torchvision does.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
+    let name = match path {
+        ["stem", part] => format!("{part}0"),
+        ["norm"] => "norm5".into(),
+        ["blocks", block, "transition", part] => format!("transition{}.{part}", next(block)?),
+        ["blocks", block, "layers", layer, unit, part] => {
+            let unit = if *unit == "bottleneck" { 1 } else { 2 };
+            format!("denseblock{}.denselayer{}.{part}{unit}", next(block)?, next(layer)?)
+        }
+        _ => return None,
+    };
+    Some(format!("features.{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film() {
+        let device = Device::flex();
+        let config = DenseNetConfig { in_channels: 1, width: 0.0625 };
+        for ([height, width], [rows, columns]) in [([64, 96], [2, 3]), ([29, 61], [1, 2])] {
+            let films = Tensor::zeros([2, 1, height, width], &device);
+            let features = config.init(&device).forward(films);
+
+            assert_eq!(features.dims(), [2, config.out_channels(), rows, columns]);
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_torchvision() {
+        // torchvision: 6,953,856 parameters, and running means and variances of 41,824 channels.
+        let config = DenseNetConfig { in_channels: 3, width: 1.0 };
+
+        assert_eq!(config.init(&Device::flex()).num_params(), 7_037_504);
+    }
+}

@@ -1,0 +1,203 @@
+//! EfficientNet-B0, from [EfficientNet: Rethinking Model Scaling for Convolutional Neural
+//! Networks][paper].
+//!
+//! MobileNetV2's inverted bottlenecks with SiLU and squeeze-and-excitation. Padding and epsilon are
+//! torchvision's, not TensorFlow's. The paper's stochastic depth and dropout are left out.
+//!
+//! [paper]: https://arxiv.org/abs/1905.11946
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{Activation, ConvNorm, ConvNormConfig, SqueezeExcite};
+
+/// Channels of the first convolution, whose step is two (table 1).
+const STEM: usize = 32;
+/// Expansion, window, first step, channels out and number of bottlenecks of each stage (table 1).
+const BOTTLENECKS: [(usize, usize, usize, usize, usize); 7] = [
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+];
+/// Channels of the last convolution (table 1).
+const LAST: usize = 1280;
+/// Channels into a bottleneck for each value inside its squeeze-and-excitation.
+const SQUEEZE: usize = 4;
+
+/// Prefixes of module paths, stage by stage; the first four end where the film is halved.
+pub(crate) const STAGES: &[&[&str]] = &[
+    &["stem", "stages.0"],
+    &["stages.1"],
+    &["stages.2"],
+    &["stages.3", "stages.4"],
+    &["stages.5", "stages.6"],
+    &["last"],
+];
+
+/// What an [`EfficientNet`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct EfficientNetConfig {
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// Share of the paper's channels, rounded down; B1 to B7 round to multiples of eight.
+    pub width: f64,
+}
+
+/// The convolutional part of EfficientNet-B0.
+#[derive(Module, Debug)]
+pub struct EfficientNet {
+    stem: ConvNorm,
+    stages: Vec<Vec<Bottleneck>>,
+    last: ConvNorm,
+}
+
+/// Expansion, depthwise convolution, squeeze-and-excitation and projection, added to the input
+/// where the shapes allow it.
+#[derive(Module, Debug)]
+struct Bottleneck {
+    expand: Option<ConvNorm>,
+    depthwise: ConvNorm,
+    excitation: SqueezeExcite,
+    project: ConvNorm,
+    #[module(skip)]
+    is_residual: bool,
+}
+
+impl EfficientNetConfig {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> EfficientNet {
+        let mut inputs = self.channels(STEM);
+        let stem = ConvNormConfig { stride: 2, ..silu([self.in_channels, inputs], 3) };
+        let stages = BOTTLENECKS.map(|(expansion, kernel, stride, channels, count)| {
+            let mut bottleneck = |stride| {
+                let channels = [inputs, self.channels(channels)];
+                inputs = channels[1];
+                Bottleneck::init(channels, expansion, kernel, stride, device)
+            };
+            (0..count).map(|number| bottleneck(if number == 0 { stride } else { 1 })).collect()
+        });
+        let last = silu([inputs, self.out_channels()], 1);
+        EfficientNet { stem: stem.init(device), stages: stages.into(), last: last.init(device) }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        self.channels(LAST)
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+}
+
+impl EfficientNet {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 1280 * width, ceil(height / 32), ceil(width / 32)]`
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        let x = self.stem.forward(films);
+        let x = self.stages.iter().flatten().fold(x, |x, bottleneck| bottleneck.forward(x));
+        self.last.forward(x)
+    }
+}
+
+impl Bottleneck {
+    /// Makes a bottleneck from channels in and out.
+    fn init(
+        [inputs, outputs]: [usize; 2],
+        expansion: usize,
+        kernel: usize,
+        stride: usize,
+        device: &Device,
+    ) -> Self {
+        let inside = expansion * inputs;
+        let depthwise = ConvNormConfig { stride, groups: inside, ..silu([inside; 2], kernel) };
+        let project =
+            ConvNormConfig { activation: Activation::Linear, ..silu([inside, outputs], 1) };
+        Self {
+            expand: (expansion > 1).then(|| silu([inputs, inside], 1).init(device)),
+            depthwise: depthwise.init(device),
+            excitation: SqueezeExcite::init(inside, (inputs / SQUEEZE).max(1), device),
+            project: project.init(device),
+            is_residual: stride == 1 && inputs == outputs,
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let expanded = match &self.expand {
+            Some(expand) => expand.forward(x.clone()),
+            None => x.clone(),
+        };
+        let weighed = self.excitation.forward(self.depthwise.forward(expanded));
+        let projected = self.project.forward(weighed);
+        if self.is_residual { projected + x } else { projected }
+    }
+}
+
+fn silu(channels: [usize; 2], kernel: usize) -> ConvNormConfig {
+    ConvNormConfig { activation: Activation::Silu, ..ConvNormConfig::new(channels, kernel) }
+}
+
+/// Names a module as torchvision does.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let part = match *path.last()? {
+        "conv" => "0",
+        "norm" => "1",
+        "squeeze" => "fc1",
+        "excite" => "fc2",
+        _ => return None,
+    };
+    Some(match path {
+        ["stem", _] => format!("features.0.{part}"),
+        ["last", _] => format!("features.{}.{part}", BOTTLENECKS.len() + 1),
+        ["stages", stage, bottleneck, unit, _] => {
+            let stage = stage.parse::<usize>().ok()?;
+            let (expansion, ..) = BOTTLENECKS.get(stage)?;
+            // Units are numbered, and where nothing is expanded the numbers begin with the next.
+            let units = ["expand", "depthwise", "excitation", "project"];
+            let unit = units.iter().skip((*expansion == 1).into()).position(|name| name == unit)?;
+            format!("features.{}.{bottleneck}.block.{unit}.{part}", stage + 1)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film_rounded_up() {
+        let device = Device::flex();
+        let config = EfficientNetConfig { in_channels: 1, width: 0.125 };
+        for ([height, width], [rows, columns]) in [([64, 97], [2, 4]), ([1, 33], [1, 2])] {
+            let films = Tensor::zeros([2, 1, height, width], &device);
+            let features = config.init(&device).forward(films);
+
+            assert_eq!(features.dims(), [2, config.out_channels(), rows, columns]);
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_torchvision() {
+        // torchvision: 4,007,548 parameters, and running means and variances of 21,008 channels.
+        let config = EfficientNetConfig { in_channels: 3, width: 1.0 };
+
+        assert_eq!(config.init(&Device::flex()).num_params(), 4_049_564);
+    }
+
+    #[test]
+    fn units_are_numbered_from_the_first_that_is_there() {
+        let name = |stage| published(&["stages", stage, "0", "project", "norm"]);
+
+        assert_eq!(name("0").unwrap(), "features.1.0.block.2.1");
+        assert_eq!(name("1").unwrap(), "features.2.0.block.3.1");
+    }
+}

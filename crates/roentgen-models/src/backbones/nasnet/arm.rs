@@ -1,0 +1,162 @@
+//! One operation of a NASNet cell: a separable convolution, a pool, or nothing.
+//!
+//! A separable convolution is done twice, each time behind a ReLU, and steps in the first round.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
+
+use super::EPSILON;
+use crate::layers::{Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, convolve};
+
+/// Window of the pools.
+const POOL: [usize; 2] = [3, 3];
+
+/// What a cell does to one of its states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// Nothing.
+    Identity,
+    /// The mean of 3x3.
+    AveragePool,
+    /// The maximum of 3x3.
+    MaxPool,
+    /// A depthwise convolution of this window and a pointwise one, twice.
+    Separable(usize),
+}
+
+/// What lies beyond the edge for a step of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    /// How much.
+    pub padding: Padding,
+    /// Whether an average counts it.
+    pub average: Average,
+}
+
+/// What an average is taken of at the edge. With a step of one it is always the film's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Average {
+    /// The whole window, zeros where it leaves the film.
+    OfWindow,
+    /// The part of the window that lies on the film.
+    OfFilm,
+}
+
+/// What an [`Arm`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ArmConfig {
+    pub operation: Operation,
+    /// Number of the state that it is done to.
+    pub state: usize,
+    /// Channels in and out; only a separable convolution may change them.
+    pub channels: [usize; 2],
+    pub stride: usize,
+    pub edge: Edge,
+}
+
+/// An operation on a state.
+#[derive(Module, Debug)]
+pub(super) struct Arm {
+    /// Empty unless the operation is a separable convolution.
+    rounds: Vec<Round>,
+    #[module(skip)]
+    operation: Operation,
+    #[module(skip)]
+    state: usize,
+    #[module(skip)]
+    stride: usize,
+    #[module(skip)]
+    edge: Edge,
+}
+
+/// ReLU, depthwise convolution, pointwise convolution, batch norm.
+#[derive(Module, Debug)]
+struct Round {
+    depthwise: Conv2d,
+    pointwise: ConvNorm,
+    #[module(skip)]
+    padding: Padding,
+}
+
+impl ArmConfig {
+    /// Makes the operation with random weights.
+    pub(super) fn init(&self, device: &Device) -> Arm {
+        let Self { operation, state, channels: [channels, out], stride, edge } = *self;
+        let rounds = match operation {
+            Operation::Separable(kernel) => [([channels, out], stride), ([out, out], 1)]
+                .map(|(channels, stride)| {
+                    Round::init(channels, kernel, stride, edge.padding, device)
+                })
+                .into(),
+            Operation::Identity | Operation::AveragePool | Operation::MaxPool => Vec::new(),
+        };
+        Arm { rounds, operation, state, stride, edge }
+    }
+}
+
+impl Arm {
+    /// Applies the operation to its state.
+    ///
+    /// # Shapes
+    ///
+    /// - `states`: `[batch, channels in, height, width]` each
+    /// - output: `[batch, channels out, ceil(height / stride), ceil(width / stride)]`
+    pub(super) fn forward(&self, states: &[Tensor<4>]) -> Tensor<4> {
+        let x = states[self.state].clone();
+        match self.operation {
+            Operation::Identity => x,
+            Operation::AveragePool => self.average_pool(x),
+            Operation::MaxPool => self.max_pool(x),
+            Operation::Separable(_) => self.rounds.iter().fold(x, |x, round| round.forward(x)),
+        }
+    }
+
+    fn average_pool(&self, x: Tensor<4>) -> Tensor<4> {
+        let counts_zeros = self.stride > 1 && self.edge.average == Average::OfWindow;
+        let options = AvgPoolOptions::new(POOL)
+            .with_stride([self.stride; 2])
+            .with_padding_pairs(self.padding(&x))
+            .with_count_include_pad(counts_zeros);
+        avg_pool2d(x, options)
+    }
+
+    fn max_pool(&self, x: Tensor<4>) -> Tensor<4> {
+        let options = MaxPoolOptions::new(POOL)
+            .with_stride([self.stride; 2])
+            .with_padding_pairs(self.padding(&x));
+        max_pool2d(x, options)
+    }
+
+    /// Rows above and below, columns left and right of a pool.
+    fn padding(&self, x: &Tensor<4>) -> [(usize, usize); 2] {
+        let [top, left, bottom, right] = self.edge.padding.around(x, POOL, self.stride);
+        [(top, bottom), (left, right)]
+    }
+}
+
+impl Round {
+    fn init(
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+        device: &Device,
+    ) -> Self {
+        let groups = channels[0];
+        let depthwise = ConvConfig { stride, groups, ..ConvConfig::new([groups; 2], kernel) };
+        let pointwise = ConvNormConfig {
+            epsilon: EPSILON,
+            activation: Activation::Linear,
+            ..ConvNormConfig::new(channels, 1)
+        };
+        Self { depthwise: depthwise.init(device), pointwise: pointwise.init(device), padding }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.pointwise.forward(convolve(&self.depthwise, relu(x), self.padding))
+    }
+}

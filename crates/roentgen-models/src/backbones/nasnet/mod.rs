@@ -1,0 +1,287 @@
+//! NASNet-A, from [Learning Transferable Architectures for Scalable Image Recognition][paper].
+//!
+//! Two cells found by search, repeated: a reduction cell halves the map, normal cells keep it, and
+//! each cell sees the outputs of the two before it. The published weights come from two
+//! implementations whose edges differ, and each member follows its own:
+//!
+//! - Large is timm's `nasnetalarge`. Every step of two pads as TensorFlow's `SAME`, and the average
+//!   pools of a step of two count the zeros. The cell behind a reduction in mid-network sees, beside
+//!   it, the input of the reduction's input, not the reduction's own.
+//! - Mobile is pretrainedmodels' `nasnetamobile`. Average pools count no zeros, the cell behind a
+//!   reduction sees the reduction's input, and the first cell pads evenly.
+//!
+//! Keras' `NASNetMobile` has the same tensors as Mobile and differs at every size: the pools of its
+//! reductions see zeros beyond the edge, where here a maximum sees nothing and an average does not
+//! count them. Its first cell pads as `SAME`, which is not even padding for sides of 1 or 2 above a
+//! multiple of 4. pretrainedmodels takes only sides from 1 below to 2 above a multiple of 32; the
+//! maps of others have odd sides before a reduction, and are padded here as Keras and Large do.
+//!
+//! The paper's scheduled drop-path and auxiliary head are left out.
+//!
+//! [paper]: https://arxiv.org/abs/1707.07012
+
+mod arm;
+mod cell;
+
+use std::iter::{once, repeat_n};
+
+use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
+use arm::{Average, Edge};
+use cell::{Cell, CellConfig, Handed, Map, NORMAL, REDUCTION};
+
+/// Filters of each stage's reduction cell and of the normal cells behind it, in quarters of those
+/// of the first normal cell. No normal cell follows the first reduction (section 3, "ImageNet").
+const STAGES_IN_QUARTERS: [(usize, Option<usize>); 4] =
+    [(1, None), (2, Some(4)), (8, Some(8)), (16, Some(16))];
+
+/// Both implementations normalize with this.
+const EPSILON: f64 = 1e-3;
+
+/// Module paths of each stage.
+pub(crate) const STAGES: &[&[&str]] =
+    &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
+
+/// A member of the family, named in the paper by cells a stage and channels of the feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NasNetVariant {
+    /// NASNet-A (6 @ 4032), for films of 331 pixels.
+    Large,
+    /// NASNet-A (4 @ 1056), for films of 224 pixels.
+    Mobile,
+}
+
+/// In what the members differ.
+struct Plan {
+    /// Channels of the first convolution.
+    stem: usize,
+    /// Channels of the feature map.
+    penultimate: usize,
+    /// Normal cells a stage.
+    cells: usize,
+    /// Edge of the first cell.
+    first: Edge,
+    /// Edge of the other cells.
+    others: Edge,
+    /// What a reduction in mid-network hands on beside its output.
+    handed: Handed,
+}
+
+/// What a [`NasNet`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct NasNetConfig {
+    /// The member of the family.
+    pub variant: NasNetVariant,
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// Share of the paper's channels.
+    pub width: f64,
+}
+
+/// The convolutional part of NASNet-A.
+#[derive(Module, Debug)]
+pub struct NasNet {
+    stem: ConvNorm,
+    stages: Vec<Vec<Cell>>,
+}
+
+impl NasNetVariant {
+    fn plan(self) -> Plan {
+        let same = |average| Edge { padding: Padding::Same, average };
+        match self {
+            NasNetVariant::Large => Plan {
+                stem: 96,
+                penultimate: 4032,
+                cells: 6,
+                first: same(Average::OfWindow),
+                others: same(Average::OfWindow),
+                handed: Handed::Previous,
+            },
+            NasNetVariant::Mobile => Plan {
+                stem: 32,
+                penultimate: 1056,
+                cells: 4,
+                first: Edge { padding: Padding::Even, average: Average::OfFilm },
+                others: same(Average::OfFilm),
+                handed: Handed::Current,
+            },
+        }
+    }
+}
+
+impl NasNetConfig {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> NasNet {
+        let stem = ConvNormConfig {
+            stride: 2,
+            padding: Padding::None,
+            epsilon: EPSILON,
+            activation: Activation::Linear,
+            ..ConvNormConfig::new([self.in_channels, self.channels(self.variant.plan().stem)], 3)
+        };
+        let cells = |stage: &Vec<CellConfig>| stage.iter().map(|cell| cell.init(device)).collect();
+        NasNet { stem: stem.init(device), stages: self.stages().iter().map(cells).collect() }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        self.stages().iter().flatten().last().map_or(0, CellConfig::out_channels)
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+
+    /// Folds over the table with the maps going in carried along.
+    fn stages(&self) -> Vec<Vec<CellConfig>> {
+        let plan = self.variant.plan();
+        // 24 filters make the feature map: six outputs of a normal cell, and two doublings.
+        let quarter = self.channels(plan.penultimate / 24 / 4);
+        let stem = Map { channels: self.channels(plan.stem), halvings: 0 };
+        let mut maps = (None, stem);
+        STAGES_IN_QUARTERS
+            .iter()
+            .enumerate()
+            .map(|(stage, &(reduced, normal))| {
+                let normals = normal.into_iter().flat_map(|normal| repeat_n(normal, plan.cells));
+                once((&REDUCTION, reduced))
+                    .chain(normals.map(|normal| (&NORMAL, normal)))
+                    .map(|(table, quarters)| {
+                        let (previous, current) = maps;
+                        let cell = CellConfig {
+                            table,
+                            previous,
+                            current,
+                            filters: quarters * quarter,
+                            edge: if stage == 0 { plan.first } else { plan.others },
+                            handed: if stage < 2 || table.stride == 1 {
+                                Handed::Current
+                            } else {
+                                plan.handed
+                            },
+                        };
+                        maps = cell.outputs();
+                        cell
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+impl NasNet {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 4032 (Large) or 1056 (Mobile) * width, height / 32, width / 32]`
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        let stem = self.stem.forward(films);
+        let maps = (stem.clone(), stem);
+        let (_, last) = self.stages.iter().flatten().fold(maps, |maps, cell| cell.forward(maps));
+        relu(last)
+    }
+}
+
+/// The name that a module has in the published weights.
+///
+/// timm and pretrainedmodels agree in all of them. They number normal cells by six a stage, also
+/// where there are four.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let (cell, within) = match path {
+        ["stem", part] => return Some(format!("conv0.{}", layer(part))),
+        ["stages", stage @ ("0" | "1"), "0", within @ ..] => (format!("cell_stem_{stage}"), within),
+        ["stages", stage, cell, within @ ..] => {
+            let [stage, cell] = [stage, cell].map(|number| number.parse::<usize>().ok());
+            let name = match (stage?, cell?) {
+                (stage, 0) => format!("reduction_cell_{}", stage - 2),
+                (stage, cell) => format!("cell_{}", 6 * (stage - 1) + cell - 1),
+            };
+            (name, within)
+        }
+        _ => return None,
+    };
+    let module = match within {
+        ["current", part] => format!("conv_1x1.{}", layer(part)),
+        ["projected", part] => format!("conv_prev_1x1.{}", layer(part)),
+        ["halved", "even"] => "path_1.conv".into(),
+        ["halved", "odd"] => "path_2.conv".into(),
+        ["halved", "norm"] => "final_path_bn".into(),
+        ["pairs", pair, side, "rounds", round, within @ ..] => {
+            let round = if *round == "0" { 1 } else { 2 };
+            let module = match within {
+                ["depthwise"] => format!("separable_{round}.depthwise_conv2d"),
+                ["pointwise", "conv"] => format!("separable_{round}.pointwise_conv2d"),
+                ["pointwise", "norm"] => format!("bn_sep_{round}"),
+                _ => return None,
+            };
+            format!("comb_iter_{pair}_{side}.{module}")
+        }
+        _ => return None,
+    };
+    Some(format!("{cell}.{module}"))
+}
+
+/// A part of a convolution with norm, as the published weights call it.
+fn layer(part: &str) -> &str {
+    if part == "norm" { "bn" } else { part }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use NasNetVariant::{Large, Mobile};
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film() {
+        let device = Device::flex();
+        for (variant, channels) in [(Large, 2 * 96), (Mobile, 2 * 96)] {
+            let width = if variant == Large { 2.0 / 42.0 } else { 2.0 / 11.0 };
+            let config = NasNetConfig { variant, in_channels: 1, width };
+            let network = config.init(&device);
+            for (film, map) in [([64, 96], [2, 3]), ([75, 100], [3, 4]), ([32, 33], [1, 1])] {
+                let films = Tensor::zeros([2, 1, film[0], film[1]], &device);
+
+                let features = network.forward(films);
+
+                assert_eq!(config.out_channels(), channels);
+                assert_eq!(features.dims(), [2, channels, map[0], map[1]], "{variant:?} {film:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_reference() {
+        // NASNETALARGE and NASNETAMOBILE without their last linear layer, running means and
+        // variances included.
+        for (variant, parameters) in [(Large, 84_916_818), (Mobile, 4_269_716)] {
+            let config = NasNetConfig { variant, in_channels: 3, width: 1.0 };
+
+            assert_eq!(config.init(&Device::flex()).num_params(), parameters, "{variant:?}");
+        }
+    }
+
+    #[test]
+    fn cells_are_numbered_by_six() {
+        let cases = [
+            ("stem.norm", "conv0.bn"),
+            ("stages.0.0.current.conv", "cell_stem_0.conv_1x1.conv"),
+            ("stages.1.0.halved.odd", "cell_stem_1.path_2.conv"),
+            ("stages.1.1.halved.norm", "cell_0.final_path_bn"),
+            ("stages.2.0.projected.norm", "reduction_cell_0.conv_prev_1x1.bn"),
+            (
+                "stages.3.4.pairs.0.left.rounds.1.pointwise.norm",
+                "cell_15.comb_iter_0_left.bn_sep_2",
+            ),
+        ];
+        for (path, name) in cases {
+            let path: Vec<_> = path.split('.').collect();
+
+            assert_eq!(published(&path).as_deref(), Some(name));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! ResNet-50, from [Deep Residual Learning for Image Recognition][paper].
+//!
+//! Bottlenecks of three convolutions beside a shortcut. As in torchvision, a step of two is taken by
+//! the 3x3 convolution ("v1.5") and not by the 1x1 before it, as in the paper: the weights have the
+//! same shapes either way, and only give sense with their own.
+//!
+//! [paper]: https://arxiv.org/abs/1512.03385
+
+use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
+
+/// Channels of the first convolution (table 1).
+const STEM: usize = 64;
+/// Channels inside the bottlenecks, number of bottlenecks and first step of each stage (table 1).
+const BOTTLENECKS: [(usize, usize, usize); 4] = [(64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)];
+/// Channels out of a bottleneck for each inside.
+const EXPANSION: usize = 4;
+
+/// Prefixes of module paths, stage by stage.
+pub(crate) const STAGES: &[&[&str]] =
+    &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
+
+/// What a [`ResNet`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct ResNetConfig {
+    /// Channels of the films.
+    pub in_channels: usize,
+    /// Share of the paper's channels.
+    pub width: f64,
+}
+
+/// The convolutional part of ResNet-50.
+#[derive(Module, Debug)]
+pub struct ResNet {
+    stem: ConvNorm,
+    stages: Vec<Vec<Bottleneck>>,
+}
+
+/// 1x1, 3x3 and 1x1 convolution, added to the input or to its projection.
+#[derive(Module, Debug)]
+struct Bottleneck {
+    convs: Vec<ConvNorm>,
+    shortcut: Option<ConvNorm>,
+}
+
+impl ResNetConfig {
+    /// Makes the network with random weights.
+    pub fn init(&self, device: &Device) -> ResNet {
+        let mut inputs = self.channels(STEM);
+        let stem =
+            ConvNormConfig { stride: 2, ..ConvNormConfig::new([self.in_channels, inputs], 7) };
+        let stages = BOTTLENECKS.map(|(channels, count, stride)| {
+            let mut bottleneck = |stride| {
+                let channels = [inputs, self.channels(channels)];
+                inputs = EXPANSION * channels[1];
+                Bottleneck::init(channels, stride, device)
+            };
+            (0..count).map(|number| bottleneck(if number == 0 { stride } else { 1 })).collect()
+        });
+        ResNet { stem: stem.init(device), stages: stages.into() }
+    }
+
+    /// Channels of the feature map.
+    pub fn out_channels(&self) -> usize {
+        let [.., (channels, _, _)] = BOTTLENECKS;
+        EXPANSION * self.channels(channels)
+    }
+
+    fn channels(&self, paper: usize) -> usize {
+        ((paper as f64 * self.width) as usize).max(1)
+    }
+}
+
+impl ResNet {
+    /// Extracts the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 2048 * width, ceil(height / 32), ceil(width / 32)]`
+    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+        let x = max_pool(self.stem.forward(films), 3, 2, Padding::Even);
+        self.stages.iter().flatten().fold(x, |x, bottleneck| bottleneck.forward(x))
+    }
+}
+
+impl Bottleneck {
+    /// Makes a bottleneck from channels in and inside.
+    fn init([inputs, channels]: [usize; 2], stride: usize, device: &Device) -> Self {
+        let outputs = EXPANSION * channels;
+        let block = |channels, kernel, stride, activation| {
+            ConvNormConfig { stride, activation, ..ConvNormConfig::new(channels, kernel) }
+                .init(device)
+        };
+        Self {
+            convs: vec![
+                block([inputs, channels], 1, 1, Activation::Relu),
+                block([channels; 2], 3, stride, Activation::Relu),
+                block([channels, outputs], 1, 1, Activation::Linear),
+            ],
+            shortcut: (inputs != outputs || stride != 1)
+                .then(|| block([inputs, outputs], 1, stride, Activation::Linear)),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let shortcut = match &self.shortcut {
+            Some(projection) => projection.forward(x.clone()),
+            None => x.clone(),
+        };
+        relu(self.convs.iter().fold(x, |x, conv| conv.forward(x)) + shortcut)
+    }
+}
+
+/// Names a module as torchvision does.
+pub(crate) fn published(path: &[&str]) -> Option<String> {
+    let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
+    Some(match path {
+        ["stem", "conv"] => "conv1".into(),
+        ["stem", "norm"] => "bn1".into(),
+        ["stages", stage, block, "convs", conv, "conv"] => {
+            format!("layer{}.{block}.conv{}", next(stage)?, next(conv)?)
+        }
+        ["stages", stage, block, "convs", conv, "norm"] => {
+            format!("layer{}.{block}.bn{}", next(stage)?, next(conv)?)
+        }
+        ["stages", stage, block, "shortcut", "conv"] => {
+            format!("layer{}.{block}.downsample.0", next(stage)?)
+        }
+        ["stages", stage, block, "shortcut", "norm"] => {
+            format!("layer{}.{block}.downsample.1", next(stage)?)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_map_is_one_thirty_second_of_the_film_rounded_up() {
+        let device = Device::flex();
+        let config = ResNetConfig { in_channels: 1, width: 0.0625 };
+        for ([height, width], [rows, columns]) in [([64, 97], [2, 4]), ([1, 33], [1, 2])] {
+            let films = Tensor::zeros([2, 1, height, width], &device);
+            let features = config.init(&device).forward(films);
+
+            assert_eq!(features.dims(), [2, config.out_channels(), rows, columns]);
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_torchvision() {
+        // torchvision: 23,508,032 parameters, and running means and variances of 26,560 channels.
+        let config = ResNetConfig { in_channels: 3, width: 1.0 };
+
+        assert_eq!(config.init(&Device::flex()).num_params(), 23_561_152);
+    }
+}

@@ -1,0 +1,41 @@
+//! The greatest value under a window, padded as a convolution is.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+
+use super::Padding;
+
+/// Takes the greatest value under a square window of `kernel`, in steps of `stride`; what is padded
+/// is never the greatest.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, ceil(height / stride), …]` where padding keeps the size
+pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: Padding) -> Tensor<4> {
+    let [top, left, bottom, right] = padding.around(&x, [kernel; 2], stride);
+    let options = MaxPoolOptions::new([kernel; 2])
+        .with_stride([stride; 2])
+        .with_padding_pairs([(top, bottom), (left, right)]);
+    max_pool2d(x, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn padding_is_below_every_value_and_an_odd_row_without_padding_is_left_out() {
+        let x = [[[[-1.0, -2.0, -3.0, -4.0, -5.0], [-6.0, -7.0, -8.0, -9.0, -10.0]]]];
+        let x = Tensor::<4>::from_floats(x, &Device::flex());
+        let pooled = |kernel, padding| {
+            let y = max_pool(x.clone(), kernel, 2, padding);
+            (y.dims(), y.into_data().try_to_vec::<f32>().unwrap())
+        };
+
+        assert_eq!(pooled(3, Padding::Even), ([1, 1, 1, 3], vec![-1.0, -2.0, -4.0]));
+        assert_eq!(pooled(2, Padding::None), ([1, 1, 1, 2], vec![-1.0, -3.0]));
+    }
+}

@@ -1,0 +1,241 @@
+//! The Inceptions' mixed modules: branches of convolutions and pools side by side.
+//!
+//! The networks are tables of [`Step`]s, a pool being one of them. Frameworks differ in whether a mean
+//! counts the zeros around the film, see [`Border`].
+
+use burn::module::Module;
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
+
+use super::{ConvNorm, ConvNormConfig, Padding};
+
+/// The Inceptions are TensorFlow's, which normalizes with this.
+const EPSILON: f64 = 1e-3;
+
+/// One step of a branch, as the papers' figures have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A convolution to so many channels by a window of height and width that keeps the size.
+    Conv(usize, [usize; 2]),
+    /// A 3x3 convolution to so many channels, in such steps, without padding ("V" in the figures).
+    Valid(usize, usize),
+    /// A 1x3 and a 3x1 convolution side by side, to so many channels each.
+    Fork(usize),
+    /// The mean over 3x3, which keeps the size.
+    Average(Border),
+    /// The maximum over 3x3 in steps of two, without padding.
+    Max,
+}
+
+/// What a mean makes of the part of its window that lies outside the film.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Border {
+    /// It is zero and counts: PyTorch's default.
+    Zero,
+    /// It does not count: TensorFlow's way.
+    Outside,
+}
+
+/// What a [`Branch`] is made of.
+#[derive(Clone, Debug)]
+pub struct BranchConfig {
+    /// Channels of the film.
+    pub in_channels: usize,
+    /// The steps, with the paper's channels.
+    pub steps: Vec<Step>,
+    /// Share of the paper's channels.
+    pub width: f64,
+}
+
+/// Steps one after the other.
+#[derive(Module, Debug)]
+pub struct Branch {
+    steps: Vec<Layer>,
+}
+
+/// A step: its convolutions side by side, or its pool.
+#[derive(Module, Debug)]
+struct Layer {
+    convs: Vec<ConvNorm>,
+    #[module(skip)]
+    step: Step,
+}
+
+/// What a [`Mixed`] module is made of.
+#[derive(Clone, Debug)]
+pub struct MixedConfig {
+    /// Channels of the film.
+    pub in_channels: usize,
+    /// The steps of each branch, with the paper's channels.
+    pub branches: Vec<Vec<Step>>,
+    /// Share of the paper's channels.
+    pub width: f64,
+}
+
+/// Branches that see the same film, their outputs put together along the channels.
+#[derive(Module, Debug)]
+pub struct Mixed {
+    branches: Vec<Branch>,
+}
+
+impl Step {
+    /// The step's convolutions on `channels`, and the channels behind it.
+    fn convs(self, channels: usize, width: f64) -> (Vec<ConvNormConfig>, usize) {
+        let conv = |paper, kernel: [usize; 2]| ConvNormConfig {
+            kernel,
+            epsilon: EPSILON,
+            ..ConvNormConfig::new([channels, scaled(paper, width)], 3)
+        };
+        let convs = match self {
+            Step::Conv(paper, kernel) => vec![conv(paper, kernel)],
+            Step::Valid(paper, stride) => {
+                vec![ConvNormConfig { stride, padding: Padding::None, ..conv(paper, [3, 3]) }]
+            }
+            Step::Fork(paper) => vec![conv(paper, [1, 3]), conv(paper, [3, 1])],
+            Step::Average(_) | Step::Max => return (vec![], channels),
+        };
+        let out = convs.iter().map(|conv| conv.channels[1]).sum();
+        (convs, out)
+    }
+}
+
+/// A share of the paper's channels, one at least.
+pub fn scaled(paper: usize, width: f64) -> usize {
+    ((paper as f64 * width) as usize).max(1)
+}
+
+impl BranchConfig {
+    /// Makes the branch with random weights.
+    pub fn init(&self, device: &Device) -> Branch {
+        let steps = self.fold(|step, convs| Layer {
+            convs: convs.iter().map(|conv| conv.init(device)).collect(),
+            step,
+        });
+        Branch { steps: steps.0 }
+    }
+
+    /// Channels behind the last step.
+    pub fn out_channels(&self) -> usize {
+        self.fold(|_, _| ()).1
+    }
+
+    /// Folds over the steps with the channels going in carried along.
+    fn fold<T>(&self, make: impl Fn(Step, Vec<ConvNormConfig>) -> T) -> (Vec<T>, usize) {
+        let mut channels = self.in_channels;
+        let made = self.steps.iter().map(|&step| {
+            let (convs, out) = step.convs(channels, self.width);
+            channels = out;
+            make(step, convs)
+        });
+        (made.collect(), channels)
+    }
+}
+
+impl Branch {
+    /// Takes the steps.
+    ///
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, out_channels, …]`, smaller by each step that pads nothing
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.steps.iter().fold(x, |x, layer| layer.forward(x))
+    }
+}
+
+impl Layer {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self.step {
+            Step::Conv(..) | Step::Valid(..) | Step::Fork(_) => {
+                concatenate(self.convs.iter().map(|conv| conv.forward(x.clone())))
+            }
+            Step::Average(border) => {
+                let options = AvgPoolOptions::new([3; 2])
+                    .with_stride([1; 2])
+                    .with_padding_pairs([(1, 1); 2])
+                    .with_count_include_pad(border == Border::Zero);
+                avg_pool2d(x, options)
+            }
+            Step::Max => max_pool2d(x, MaxPoolOptions::new([3; 2]).with_stride([2; 2])),
+        }
+    }
+}
+
+impl MixedConfig {
+    /// Makes the module with random weights.
+    pub fn init(&self, device: &Device) -> Mixed {
+        Mixed { branches: self.each().map(|branch| branch.init(device)).collect() }
+    }
+
+    /// Channels of all branches together.
+    pub fn out_channels(&self) -> usize {
+        self.each().map(|branch| branch.out_channels()).sum()
+    }
+
+    fn each(&self) -> impl Iterator<Item = BranchConfig> {
+        let Self { in_channels, width, .. } = *self;
+        self.branches.iter().map(move |steps| {
+            let steps = steps.clone();
+            BranchConfig { in_channels, steps, width }
+        })
+    }
+}
+
+impl Mixed {
+    /// Takes the branches and puts their outputs together, in the order of the table.
+    ///
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, in_channels, height, width]`
+    /// - output: `[batch, out_channels, …]`, of half the size where the table has steps of two
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        concatenate(self.branches.iter().map(|branch| branch.forward(x.clone())))
+    }
+}
+
+/// Puts feature maps of one size together along the channels.
+fn concatenate(maps: impl Iterator<Item = Tensor<4>>) -> Tensor<4> {
+    Tensor::cat(maps.collect(), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Distribution;
+
+    fn row_of_ones(border: Border) -> Vec<f32> {
+        let device = Device::flex();
+        let branch =
+            BranchConfig { in_channels: 1, steps: vec![Step::Average(border)], width: 1.0 };
+        let mean = branch.init(&device).forward(Tensor::ones([1, 1, 1, 3], &device));
+        mean.into_data().try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_mean_counts_the_border_only_where_asked() {
+        assert_eq!(row_of_ones(Border::Zero), [2.0 / 9.0, 3.0 / 9.0, 2.0 / 9.0]);
+        assert_eq!(row_of_ones(Border::Outside), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn branches_are_put_together_in_the_order_of_the_table() {
+        let device = Device::flex();
+        let config = MixedConfig {
+            in_channels: 4,
+            branches: vec![
+                vec![Step::Max],
+                vec![Step::Conv(6, [1, 7]), Step::Valid(10, 2)],
+                vec![Step::Fork(6), Step::Max],
+            ],
+            width: 0.5,
+        };
+        let x = Tensor::<4>::random([2, 4, 9, 12], Distribution::Normal(0.0, 1.0), &device);
+        let y = config.init(&device).forward(x.clone());
+        let max = max_pool2d(x, MaxPoolOptions::new([3; 2]).with_stride([2; 2]));
+
+        assert_eq!(config.out_channels(), 4 + 5 + 2 * 3);
+        assert_eq!(y.dims(), [2, 15, 4, 5]);
+        assert_eq!(y.narrow(1, 0, 4).into_data(), max.into_data());
+    }
+}

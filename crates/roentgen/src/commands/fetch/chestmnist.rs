@@ -1,0 +1,104 @@
+//! `fetch chestmnist`: MedMNIST's small copy of ChestX-ray14, as a prepared data set.
+
+use std::fs;
+
+use anyhow::Context as _;
+use roentgen_data::medmnist;
+use roentgen_data::prepare::Description;
+use roentgen_models::Architecture;
+use serde_json::json;
+
+use super::published::{self, MEDMNIST_ASKS, NIH_ASKS};
+use super::shown::Shown;
+use super::{WORK, plain, shown_download};
+use crate::cli::FetchChestmnist;
+use crate::commands::Context;
+use crate::download::{Download, Fetched};
+use crate::output::{Output, thousands};
+
+/// Fetches the archive of one size and prepares its films.
+pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<Output> {
+    let (pixels, name, checksum) = published::chestmnist(args.size);
+    if let Some(done) = medmnist::prepared(&args.out, pixels)? {
+        return Ok(output(args, &done));
+    }
+    let flags = &args.downloads;
+    // An archive that someone put into the folder is used and stays.
+    let beside = args.out.join(name);
+    let download = Download {
+        url: flags
+            .base_url
+            .as_deref()
+            .map_or_else(|| published::chestmnist_url(name), |base| plain(base, name)),
+        to: if beside.is_file() { beside.clone() } else { args.out.join(WORK).join(name) },
+        checksum: Some(checksum).filter(|_| !flags.no_verify),
+        bytes: None,
+        tries: flags.tries,
+    };
+    let mut shown = Shown::new(context.bars, 0);
+    shown.begins(name, 0);
+    shown.say(&format!("{name} from {}", download.url));
+    let fetched = shown_download(&download, &shown)?;
+    drop(shown);
+
+    let description = prepare(args, context, &download, &fetched, pixels)?;
+    if download.to != beside {
+        let tidied = if flags.keep_archives {
+            fs::rename(&download.to, &beside)
+        } else {
+            fs::remove_file(&download.to)
+        };
+        tidied.with_context(|| format!("could not move `{}` away", download.to.display()))?;
+        let _ = fs::remove_dir(args.out.join(WORK));
+    }
+    Ok(output(args, &description))
+}
+
+fn prepare(
+    args: &FetchChestmnist,
+    context: &Context,
+    download: &Download,
+    fetched: &Fetched,
+    pixels: u32,
+) -> anyhow::Result<Description> {
+    let bar = context.bars.over("packing", 0);
+    let checksum = fetched.checksum.to_string();
+    let from = [download.url.as_str(), checksum.as_str()];
+    let progress = |side: &str, done: usize, films: usize| {
+        bar.set_length(films as u64);
+        bar.set_position(done as u64);
+        bar.set_message(side.to_owned());
+    };
+    let description = medmnist::prepare(&download.to, &args.out, pixels, from, &progress)?;
+    bar.finish_and_clear();
+    Ok(description)
+}
+
+fn output(args: &FetchChestmnist, description: &Description) -> Output {
+    let out = args.out.display();
+    let mut lines = vec![
+        format!(
+            "{out}: {} films of ChestMNIST at {} px, prepared",
+            thousands(description.films),
+            description.size
+        ),
+        "MedMNIST publishes no patient numbers: each film counts as a patient, so intervals are of \
+         films\nand too narrow, and no check can find a person on two sides"
+            .to_owned(),
+        "split = \"official\" is MedMNIST's own, not NIH's lists: compare figures with those of \
+         ChestMNIST only"
+            .to_owned(),
+    ];
+    let least = Architecture::ALL.into_iter().map(Architecture::least_size).min().unwrap_or(0);
+    if (description.size as usize) < least {
+        lines.push(format!(
+            "no network here takes films of less than {least} px: `--size 64` is the least to train on"
+        ));
+    } else {
+        lines.push(format!(
+            "next: roentgen describe {out}, or `prepared = \"{out}\"` in an experiment file"
+        ));
+    }
+    lines.push(format!("{MEDMNIST_ASKS};\n{NIH_ASKS}"));
+    Output::done(lines.join("\n"), json!({ "out": args.out, "prepared": description }))
+}

@@ -1,0 +1,64 @@
+//! `fetch`: downloads a data set, resumes, verifies, unpacks.
+
+mod archive;
+mod chestmnist;
+mod journal;
+mod nih;
+mod published;
+mod shown;
+mod tail;
+mod unpack;
+
+use std::ops::ControlFlow;
+
+use super::Context;
+use crate::cli::{Fetch, FetchWhat};
+use crate::download::{Download, Error, Fetched, Progress};
+use crate::output::Output;
+use shown::Shown;
+
+/// Below the data set, the folder of archives that are under way.
+const WORK: &str = "fetch.part";
+/// What `fetch nih --only` may name.
+pub(crate) const NIH_PARTS: [&str; 15] = [
+    "labels",
+    "boxes",
+    "lists",
+    "images_001",
+    "images_002",
+    "images_003",
+    "images_004",
+    "images_005",
+    "images_006",
+    "images_007",
+    "images_008",
+    "images_009",
+    "images_010",
+    "images_011",
+    "images_012",
+];
+
+/// Fetches a data set.
+pub(crate) fn run(args: &Fetch, context: &Context) -> anyhow::Result<Output> {
+    match &args.what {
+        FetchWhat::Nih(args) => nih::run(args, context),
+        FetchWhat::Chestmnist(args) => chestmnist::run(args, context),
+    }
+}
+
+/// Downloads a file and shows how it comes along.
+fn shown_download(download: &Download, shown: &Shown) -> Result<Fetched, Error> {
+    download.fetch(&|progress| {
+        match progress {
+            Progress::At(bytes, of) => shown.at(bytes, of),
+            Progress::StartsOver => shown.at(0, None),
+            Progress::Waits(error, wait) => shown.waits(error, wait),
+        }
+        ControlFlow::Continue(())
+    })
+}
+
+/// The address of a file on a mirror.
+fn plain(base: &str, name: &str) -> String {
+    format!("{}/{name}", base.trim_end_matches('/'))
+}

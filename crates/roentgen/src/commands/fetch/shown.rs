@@ -1,0 +1,99 @@
+//! One display for all files of a call: a bar where someone looks on, plain lines elsewhere.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+
+use crate::download::Error;
+use crate::output::{note, thousands};
+use crate::progress::Bars;
+
+/// What is being fetched.
+pub(super) struct Shown {
+    bar: ProgressBar,
+    /// The file under way.
+    pub(super) name: String,
+    before: u64,
+    after: u64,
+    films: Cell<usize>,
+    said: RefCell<String>,
+}
+
+impl Shown {
+    /// Begins to show; `expected` bytes in all, as far as they are known.
+    pub(super) fn new(bars: Bars, expected: u64) -> Self {
+        let bar = bars.over_bytes("fetching");
+        bar.set_length(expected);
+        Self {
+            bar,
+            name: String::new(),
+            before: 0,
+            after: expected,
+            films: Cell::new(0),
+            said: RefCell::default(),
+        }
+    }
+
+    /// Goes on to a file; of what was expected, `expected` bytes are its share.
+    pub(super) fn begins(&mut self, name: &str, expected: u64) {
+        self.name = name.to_owned();
+        self.after = self.after.saturating_sub(expected);
+        self.films.set(0);
+        self.bar.set_message(name.to_owned());
+    }
+
+    /// So many bytes of the file are there.
+    pub(super) fn at(&self, bytes: u64, of: Option<u64>) {
+        self.bar.set_length(self.before + of.unwrap_or(bytes) + self.after);
+        self.bar.set_position(self.before + bytes);
+    }
+
+    /// The file is whole, and what is left of it to unpack is unpacked.
+    pub(super) fn unpacks(&self, bytes: u64) {
+        self.at(bytes, Some(bytes));
+        self.bar.set_message(format!("{}, unpacking", self.name));
+    }
+
+    /// So many films have come out of it.
+    pub(super) fn films(&self, films: usize) {
+        self.films.set(films);
+        self.bar.set_message(format!("{}, {} films", self.name, thousands(films)));
+    }
+
+    /// The next try comes after a while.
+    pub(super) fn waits(&self, error: &Error, wait: Duration) {
+        let line = format!("{error}; trying again");
+        // A line that goes on failing alike is said once.
+        if self.said.replace(line.clone()) != line {
+            self.say(&format!("{line} in {:.1} s", wait.as_secs_f64()));
+        }
+    }
+
+    /// The file is done.
+    pub(super) fn done(&mut self, bytes: u64) {
+        self.before += bytes;
+        self.bar.set_length(self.before + self.after);
+        self.bar.set_position(self.before);
+    }
+
+    /// Says a line above the bar.
+    pub(super) fn say(&self, line: &str) {
+        self.bar.suspend(|| note(line));
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}

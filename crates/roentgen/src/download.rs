@@ -1,0 +1,225 @@
+//! Downloads of one file over HTTP(S): resumed where they broke off, verified, whole or not there.
+//!
+//! Bytes go to `NAME.part`. Beside it `NAME.part.toml` keeps which version of the file they are of,
+//! so that a file that was changed on the server is begun anew and never glued to the old half. The
+//! name itself appears with the last byte, after the checksum. Proxies are taken from the
+//! environment (`HTTPS_PROXY`, `NO_PROXY` and so on). Some hosts answer `HEAD` with an error where
+//! `GET` works, so nothing is asked for with `HEAD`.
+
+mod checksum;
+mod error;
+mod part;
+mod response;
+
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::Agent;
+
+pub(crate) use checksum::Checksum;
+pub(crate) use error::Error;
+pub(crate) use part::discard;
+
+use checksum::Sum;
+use error::Failure;
+use part::Part;
+use response::Answer;
+
+/// Tries without a new byte before a download is given up, unless asked otherwise.
+pub(crate) const TRIES: u32 = 8;
+/// The first wait between two tries; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a server may say nothing.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Bytes read at once.
+const BLOCK: usize = 128 * 1024;
+
+/// A file to download.
+#[derive(Clone, Debug)]
+pub(crate) struct Download {
+    /// Where it is published.
+    pub(crate) url: String,
+    /// Where it goes.
+    pub(crate) to: PathBuf,
+    /// Its published checksum, where there is one.
+    pub(crate) checksum: Option<Checksum>,
+    /// Its published length, where it is known for certain.
+    pub(crate) bytes: Option<u64>,
+    /// Tries without a new byte before it is given up, at least one.
+    pub(crate) tries: u32,
+}
+
+/// How a download is coming along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress<'a> {
+    /// So many bytes are on the disk, of so many, where the server told.
+    At(u64, Option<u64>),
+    /// What was there is of no use, about to be cut off: the next bytes are the file's first.
+    StartsOver,
+    /// The connection failed for this reason; the next try comes after a while.
+    Waits(&'a Error, Duration),
+}
+
+/// Where a complete file came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// This call downloaded it, or the rest of it.
+    Downloaded,
+    /// It was there already, whole.
+    Kept,
+}
+
+/// A complete file.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    /// Its length.
+    pub(crate) bytes: u64,
+    /// Its checksum: of the published kind, SHA-256 where none was published.
+    pub(crate) checksum: Checksum,
+    /// Where it came from.
+    pub(crate) origin: Origin,
+}
+
+impl Download {
+    /// Downloads the file, or goes on with what an earlier call left, or finds it there.
+    ///
+    /// `progress` may break off: what is there stays for a later call.
+    ///
+    /// # Errors
+    ///
+    /// An address that does not answer or answers something else, a connection that broke off too
+    /// often, a checksum or length other than published, a file system's. After a wrong checksum
+    /// nothing is left; after a broken connection the part is, and a later call goes on from there.
+    pub(crate) fn fetch(
+        &self,
+        progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Fetched, Error> {
+        if let Some(kept) = self.kept()? {
+            return Ok(kept);
+        }
+        let agent = agent();
+        let mut part = Part::open(&self.to, &self.url, Sum::like(self.checksum.as_ref()))?;
+        let (mut furthest, mut tries, mut wait) = (part.bytes(), self.tries, FIRST_WAIT);
+        loop {
+            let error = match self.read_on(&agent, &mut part, progress) {
+                Ok(()) => return part.finish(self.checksum.as_ref()),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Passing(error)) => error,
+            };
+            if part.bytes() > furthest {
+                (furthest, tries, wait) = (part.bytes(), self.tries, FIRST_WAIT);
+            }
+            tries = tries.saturating_sub(1);
+            if tries == 0 {
+                return Err(error);
+            }
+            report(progress, Progress::Waits(&error, wait), &self.url)?;
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// The file, where it is there already, verified; `None` where it is not.
+    ///
+    /// # Errors
+    ///
+    /// A file that is not the published one: it is not ours to delete.
+    pub(crate) fn kept(&self) -> Result<Option<Fetched>, Error> {
+        if !self.to.is_file() {
+            return Ok(None);
+        }
+        let (bytes, actual) = Sum::of_file(&self.to, Sum::like(self.checksum.as_ref()))?;
+        let other = |expected: String, actual: String| Error::Other {
+            path: self.to.clone(),
+            url: self.url.clone(),
+            expected,
+            actual,
+        };
+        if let Some(expected) = self.bytes.filter(|&expected| expected != bytes) {
+            return Err(other(format!("{expected} bytes"), format!("{bytes} bytes")));
+        }
+        if let Some(expected) = self.checksum.as_ref().filter(|&expected| *expected != actual) {
+            return Err(other(expected.to_string(), actual.to_string()));
+        }
+        Ok(Some(Fetched { bytes, checksum: actual, origin: Origin::Kept }))
+    }
+
+    /// Asks for what is missing and appends it.
+    fn read_on(
+        &self,
+        agent: &Agent,
+        part: &mut Part,
+        progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        let starts_over = || report(progress, Progress::StartsOver, &self.url);
+        let response = response::ask(agent, &self.url, part.bytes(), part.validator())?;
+        match response::read(&self.url, &response, part.bytes(), part.version())? {
+            Answer::Rest => {}
+            Answer::Whole(version) => {
+                if part.bytes() > 0 {
+                    starts_over()?;
+                }
+                if let (Some(expected), Some(actual)) = (self.bytes, version.bytes)
+                    && expected != actual
+                {
+                    let url = self.url.clone();
+                    return Err(Failure::Final(Error::Length { url, expected, actual }));
+                }
+                part.begin(version)?;
+            }
+            Answer::AllThere => return Ok(()),
+            Answer::Changed => {
+                starts_over()?;
+                part.begin(response::Version::default())?;
+                return Err(Failure::Passing(Error::Changed { url: self.url.clone() }));
+            }
+        }
+        let of = part.version().bytes;
+        report(progress, Progress::At(part.bytes(), of), &self.url)?;
+        let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut block = vec![0; BLOCK];
+        loop {
+            let broke_off = |bytes, source| {
+                Failure::Passing(Error::BrokeOff { url: self.url.clone(), bytes, of, source })
+            };
+            let read =
+                body.read(&mut block).map_err(|error| broke_off(part.bytes(), Some(error)))?;
+            if read == 0 {
+                let is_short = of.is_some_and(|of| part.bytes() < of);
+                return if is_short { Err(broke_off(part.bytes(), None)) } else { Ok(()) };
+            }
+            part.append(&block[..read])?;
+            report(progress, Progress::At(part.bytes(), of), &self.url)?;
+        }
+    }
+}
+
+fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(SILENCE))
+        .timeout_recv_response(Some(SILENCE))
+        .timeout_per_read(Some(SILENCE))
+        .user_agent(concat!("roentgen/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .build()
+        .new_agent()
+}
+
+fn report(
+    progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
+    event: Progress<'_>,
+    url: &str,
+) -> Result<(), Error> {
+    match progress(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Stopped { url: url.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
