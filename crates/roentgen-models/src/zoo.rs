@@ -71,14 +71,14 @@ impl Architecture {
         match self {
             Architecture::Mobilenet => facts("mobilenet", 224, 32, MinusOneToOne, 201.0),
             Architecture::MobilenetV2 => facts("mobilenet-v2", 224, 32, Imagenet, 266.2),
-            Architecture::InceptionV3 => facts("inception-v3", 299, 75, MinusOneToOne, 200.6),
+            Architecture::InceptionV3 => facts("inception-v3", 299, 75, MinusOneToOne, 196.8),
             Architecture::InceptionResnetV2 => {
-                facts("inception-resnet-v2", 299, 75, MinusOneToOne, 431.5)
+                facts("inception-resnet-v2", 299, 75, MinusOneToOne, 420.3)
             }
             Architecture::Vgg16 => facts("vgg16", 224, 32, Imagenet, 270.0),
             Architecture::Vgg19 => facts("vgg19", 224, 32, Imagenet, 296.0),
-            Architecture::NasnetLarge => facts("nasnet-large", 331, 32, MinusOneToOne, 1294.1),
-            Architecture::NasnetMobile => facts("nasnet-mobile", 224, 32, MinusOneToOne, 250.1),
+            Architecture::NasnetLarge => facts("nasnet-large", 331, 32, MinusOneToOne, 1245.1),
+            Architecture::NasnetMobile => facts("nasnet-mobile", 224, 32, MinusOneToOne, 249.8),
             Architecture::Resnet50 => facts("resnet50", 224, 32, Imagenet, 443.0),
             Architecture::Densenet121 => facts("densenet121", 224, 32, Imagenet, 449.8),
             Architecture::EfficientnetB0 => facts("efficientnet-b0", 224, 32, Imagenet, 268.7),

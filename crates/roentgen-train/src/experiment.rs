@@ -116,9 +116,9 @@ pub struct Model {
 pub enum Weights {
     /// Random numbers from the seed.
     None,
-    /// The published weights, as `roentgen weights` has put them into its folder.
+    /// The published weights in the folder for them.
     Imagenet,
-    /// A file that `roentgen weights import` reads, or the folder of a run.
+    /// A file of PyTorch's or of safetensors, or the folder of a run.
     At(PathBuf),
 }
 

@@ -1,6 +1,6 @@
 //! The folder of published weights on this machine, one file an architecture.
 //!
-//! `roentgen weights pull` and `import` write it; an experiment's `weights = "imagenet"` reads it.
+//! An experiment's `weights = "imagenet"` reads it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,8 @@ pub const VARIABLE: &str = "ROENTGEN_WEIGHTS";
 /// Published weights that are not on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "there are no published weights of {architecture} in `{folder}`; `roentgen weights pull \
-     {architecture}` downloads them, `roentgen weights import FILE --architecture {architecture}` takes a \
-     file that is here"
+    "there are no published weights of {architecture} in `{folder}`; name their file instead, as in \
+     `--set model.weights=FILE`"
 )]
 pub struct Missing {
     /// The architecture.
