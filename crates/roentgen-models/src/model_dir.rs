@@ -34,8 +34,12 @@ pub struct Description {
     pub network: ClassifierConfig,
     /// What it takes.
     pub input: Input,
-    /// What it was trained on.
-    pub training: Training,
+    /// What it was trained on; none where someone else trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
+    /// Where the weights of a model that someone else trained are from: a file and its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
 }
 
 /// What a model was trained on.

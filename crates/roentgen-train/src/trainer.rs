@@ -353,7 +353,7 @@ impl Run<'_> {
             findings: self.train.findings.to_vec(),
             network: self.experiment.network(),
             input: self.train.input,
-            training: Training {
+            training: Some(Training {
                 dataset: prepared.description.dataset.clone(),
                 data: prepared.description.fingerprint.clone(),
                 split: roentgen_data::selection::fingerprint(images),
@@ -365,7 +365,8 @@ impl Run<'_> {
                 valid_loss: Some(row.valid_loss),
                 valid_auroc: row.valid_auroc,
                 weights: self.origin.clone(),
-            },
+            }),
+            imported: None,
         }
     }
 }

@@ -2,90 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::cell::Cell;
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
-use roentgen_data::phantom;
-use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::{self, Settings};
-use roentgen_train::progress::{EpochRow, Plan};
+use common::{Folder, Stop, alone};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
-use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
-
-/// Runs share the device's one random stream, so they go one after the other.
-static ONE_RUN: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// Stops a run after so many steps.
-struct Stop {
-    after: Option<usize>,
-    steps: Cell<usize>,
-}
-
-impl Stop {
-    fn never() -> Self {
-        Self { after: None, steps: Cell::new(0) }
-    }
-
-    fn after(steps: usize) -> Self {
-        Self { after: Some(steps), steps: Cell::new(0) }
-    }
-}
-
-impl Progress for Stop {
-    fn started(&self, _: &Plan) {}
-    fn step(&self, _: usize, _: usize, _: f64) {
-        self.steps.set(self.steps.get() + 1);
-    }
-    fn validated(&self, _: usize, _: usize) {}
-    fn epoch(&self, _: &EpochRow) {}
-    fn finished(&self, _: &Path) {}
-    fn seconds(&self) -> f64 {
-        0.0
-    }
-    fn is_interrupted(&self) -> bool {
-        self.after.is_some_and(|after| self.steps.get() >= after)
-    }
-}
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    /// Films of 32 px, prepared.
-    fn with_films(films: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let drawn = phantom::Settings { films, size: 64, seed: 3 };
-        phantom::write(&folder.path().join("films"), &drawn, &|_| ()).unwrap();
-        let settings =
-            Settings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
-        let out = folder.path().join("prepared");
-        prepare::prepare(&folder.path().join("films"), &out, &settings, &|_| ()).unwrap();
-        Self(folder)
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn experiment(&self, text: &str) -> Experiment {
-        let path = self.at("experiment.toml");
-        let prepared = self.at("prepared");
-        let text = format!("seed = 7\n[data]\nprepared = {prepared:?}\n{text}");
-        fs::write(&path, text).unwrap();
-        overrides::read(&path, &[]).unwrap()
-    }
-
-    fn run(&self, experiment: &Experiment, name: &str, start: Start, stop: &Stop) -> Outcome {
-        train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
-    }
-}
+use roentgen_train::{Experiment, Outcome, train};
 
 const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotate = 5.0 }\n\
                      [model]\nwidth = 0.125\npool = \"attention\"\n\
@@ -160,7 +85,7 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
     assert_eq!(losses.len(), 8);
     assert!(losses[7] < 0.75 * losses[0], "{losses:?}");
     let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
-    assert_eq!(description.training.epoch, best.epoch);
+    assert_eq!(description.training.unwrap().epoch, best.epoch);
 }
 
 #[test]
@@ -241,7 +166,7 @@ fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky(
     owned.data.leaky = true;
     folder.run(&owned, "run", Start::Fresh, &stop);
     let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
-    assert!(description.training.selection.leaky);
+    assert!(description.training.unwrap().selection.leaky);
 }
 
 #[test]

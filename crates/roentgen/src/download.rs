@@ -10,6 +10,7 @@ mod checksum;
 mod error;
 mod part;
 mod response;
+mod shown;
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -21,11 +22,17 @@ use ureq::Agent;
 pub(crate) use checksum::Checksum;
 pub(crate) use error::Error;
 pub(crate) use part::discard;
+pub(crate) use shown::{Shown, size};
 
 use checksum::Sum;
 use error::Failure;
 use part::Part;
 use response::Answer;
+
+/// The address of a file on a mirror.
+pub(crate) fn on_mirror(base: &str, name: &str) -> String {
+    format!("{}/{name}", base.trim_end_matches('/'))
+}
 
 /// Tries without a new byte before a download is given up, unless asked otherwise.
 pub(crate) const TRIES: u32 = 8;
@@ -142,7 +149,9 @@ impl Download {
         if let Some(expected) = self.bytes.filter(|&expected| expected != bytes) {
             return Err(other(format!("{expected} bytes"), format!("{bytes} bytes")));
         }
-        if let Some(expected) = self.checksum.as_ref().filter(|&expected| *expected != actual) {
+        if let Some(expected) =
+            self.checksum.as_ref().filter(|expected| !expected.is_met_by(&actual))
+        {
             return Err(other(expected.to_string(), actual.to_string()));
         }
         Ok(Some(Fetched { bytes, checksum: actual, origin: Origin::Kept }))

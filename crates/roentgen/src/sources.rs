@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::Prepared;
-use roentgen_data::split::{self, Split};
+use roentgen_data::selection::{Normal, Selection};
+use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
 use roentgen_train::run_dir;
@@ -104,15 +105,21 @@ impl Sources {
                 folder.display()
             );
         }
-        let training = &description.training;
-        let sides = training.selection.sides(&prepared.rows, &description.findings, training.seed);
+        // What someone else trained has no split of its own: NIH's lists divide the films.
+        let training = description.training.as_ref();
+        let official =
+            Selection { split: Rule::Official, leaky: false, normal: Normal::Keep, sample: None };
+        let (selection, seed) =
+            training.map_or((official, 0), |training| (training.selection, training.seed));
+        let sides = selection.sides(&prepared.rows, &description.findings, seed);
         let sides = match sides {
             // Another hospital's films stand on no list of NIH's.
             Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
             sides => sides?,
         };
         // Patients have the same numbers only within one data set.
-        let is_same = training.dataset == prepared.description.dataset;
+        let dataset = &prepared.description.dataset;
+        let is_same = training.is_some_and(|training| training.dataset == *dataset);
         let place = self.prepared.len();
         let wanted = side.map(side_of);
         for (index, (row, side)) in prepared.rows.iter().zip(&sides).enumerate() {
@@ -130,8 +137,8 @@ impl Sources {
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
-                dataset: prepared.description.dataset.clone(),
-                split: side.map_or_else(|| "none".to_owned(), |side| training.selection.name(side)),
+                dataset: dataset.clone(),
+                split: side.map_or_else(|| "none".to_owned(), |side| selection.name(side)),
                 truth: Some(row.findings),
                 place: Place::Row(place, index),
             });

@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use burn::tensor::{Bytes, DType};
 use burn_pack::{Reader, Writer};
+use roentgen_data::files::WriteError;
 
-use super::spelling::{Source, Spelling};
-use super::{FileError, Wanted, WeightFile, head, wanted};
+use super::read::read;
+use super::{FileError, WeightFile, head};
 use crate::classifier::Classifier;
 use crate::weights;
 use crate::zoo::Architecture;
@@ -23,6 +24,15 @@ pub struct Fit {
     pub left: Vec<String>,
     /// Whether the first convolution was summed over the channels of colour.
     pub is_gray: bool,
+}
+
+impl Fit {
+    /// Notes which tensors of the file were not used.
+    pub(super) fn leave(&mut self, file: &WeightFile) {
+        let used: HashSet<_> = self.found.iter().map(|found| found.source.as_str()).collect();
+        let left = file.shapes().map(|(name, _)| name).filter(|name| !used.contains(name));
+        self.left = left.map(Into::into).collect();
+    }
 }
 
 /// A tensor and where it came from.
@@ -94,6 +104,9 @@ pub enum FitError {
         /// Findings asked for.
         findings: usize,
     },
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The network could not be packed.
     #[error("could not put the weights of `{path}` into the network")]
     Weights {
@@ -131,20 +144,9 @@ pub fn fit(
         .and_then(Reader::into_tensors)
         .map_err(|error| broken(error.into()))?;
     let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
-    let wanted = wanted(architecture, shapes);
-    let sources = sources(architecture, file, &wanted)?;
-
-    let mut fit = Fit::default();
-    let mut filled = HashMap::new();
-    for (wanted, source) in wanted.iter().zip(&sources) {
-        let (values, is_summed) = values(architecture, file, wanted, source)?;
-        fit.is_gray |= is_summed;
-        fit.found.push(Found {
-            path: wanted.path.clone(),
-            source: source.to_string(),
-            shape: wanted.shape.clone(),
-        });
-        filled.insert(wanted.path.clone(), values);
+    let (mut fit, mut filled) = (Fit::default(), HashMap::new());
+    for (wanted, values) in read(architecture, file, shapes, &mut fit)? {
+        filled.insert(wanted.path, values);
     }
     if part == Part::Whole {
         for (found, values) in head::find(file, &tensors, &fit)? {
@@ -152,9 +154,7 @@ pub fn fit(
             fit.found.push(found);
         }
     }
-    let used: HashSet<_> = fit.found.iter().map(|found| found.source.as_str()).collect();
-    let left = file.shapes().map(|(name, _)| name).filter(|name| !used.contains(name));
-    fit.left = left.map(Into::into).collect();
+    fit.leave(file);
 
     for tensor in &mut tensors {
         if let Some(values) = filled.remove(&tensor.name) {
@@ -166,93 +166,4 @@ pub fn fit(
     let packed = Writer::new(tensors).into_bytes().map_err(|error| broken(error.into()))?;
     let model = weights::load(model, packed.to_vec()).map_err(broken)?;
     Ok((model, fit))
-}
-
-/// Where each tensor is in the file, in the file's own spelling.
-fn sources(
-    architecture: Architecture,
-    file: &WeightFile,
-    wanted: &[Wanted],
-) -> Result<Vec<Source>, FitError> {
-    let missing = |sources: &[Source]| {
-        sources.iter().filter(|source| matches!(source, Source::Nowhere)).count()
-    };
-    let first = wanted.first().map_or("", |wanted| wanted.name.as_str());
-    let spelled = |spelling: &Spelling| -> Vec<Source> {
-        let prefix = spelling.prefix(file, first).unwrap_or("");
-        wanted.iter().map(|wanted| spelling.find(file, prefix, wanted)).collect()
-    };
-    let best = Spelling::of(architecture).iter().map(spelled).min_by_key(|found| missing(found));
-    let best = best.unwrap_or_default();
-    match best.iter().zip(wanted).find(|(source, _)| matches!(source, Source::Nowhere)) {
-        None => Ok(best),
-        Some((_, example)) => Err(FitError::Missing {
-            path: file.path.display().to_string(),
-            architecture: architecture.name(),
-            missing: missing(&best),
-            all: wanted.len(),
-            example: example.name.clone(),
-            begins: file.shapes().next().map_or(String::new(), |(name, _)| name.to_owned()),
-        }),
-    }
-}
-
-/// The values of a tensor in our shape, and whether colours were summed for it.
-fn values(
-    architecture: Architecture,
-    file: &WeightFile,
-    wanted: &Wanted,
-    source: &Source,
-) -> Result<(Vec<f32>, bool), FitError> {
-    let (name, is_last) = match source {
-        Source::Constant(value) => {
-            return Ok((vec![*value; wanted.shape.iter().product()], false));
-        }
-        Source::Nowhere => return Ok((Vec::new(), false)),
-        Source::Tensor(name) => (name, false),
-        Source::ChannelsLast(name) => (name, true),
-    };
-    let mut shape = file.shape(name).unwrap_or_default().to_vec();
-    let mut values = file.values(name)?;
-    if is_last && let [out, height, width, channels] = *shape {
-        (shape, values) = channels_first(&values, [out, height, width, channels]);
-    }
-    if shape == wanted.shape {
-        return Ok((values, false));
-    }
-    // Films are gray: what a colour network sees when all three channels are equal.
-    if let ([out, 3, height, width], [_, 1, ..]) = (shape.as_slice(), wanted.shape.as_slice())
-        && wanted.shape == [*out, 1, *height, *width]
-    {
-        let plane = height * width;
-        let sum = |at: usize| {
-            let (out, pixel) = (at / plane, at % plane);
-            (0..3).map(|colour| values[(out * 3 + colour) * plane + pixel]).sum()
-        };
-        return Ok(((0..out * plane).map(sum).collect(), true));
-    }
-    Err(FitError::Shape {
-        path: file.path.display().to_string(),
-        name: name.clone(),
-        architecture: architecture.name(),
-        there: shape,
-        here: wanted.shape.clone(),
-    })
-}
-
-/// `[out, height, width, in]` to `[out, in, height, width]`; a depthwise `[1, height, width, out]`
-/// to `[out, 1, height, width]`.
-fn channels_first(
-    values: &[f32],
-    [out, height, width, channels]: [usize; 4],
-) -> (Vec<usize>, Vec<f32>) {
-    let plane = height * width;
-    let mut first = Vec::with_capacity(values.len());
-    for out in values.chunks_exact(plane * channels) {
-        for channel in 0..channels {
-            first.extend((0..plane).map(|pixel| out[pixel * channels + channel]));
-        }
-    }
-    let shape = if out == 1 { [channels, 1] } else { [out, channels] };
-    ([shape.as_slice(), &[height, width]].concat(), first)
 }

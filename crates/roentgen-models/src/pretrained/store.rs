@@ -2,8 +2,11 @@
 //!
 //! An experiment's `weights = "imagenet"` reads it.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::FileError;
 use crate::zoo::Architecture;
 
 /// Names the folder, where set.
@@ -12,8 +15,9 @@ pub const VARIABLE: &str = "ROENTGEN_WEIGHTS";
 /// Published weights that are not on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "there are no published weights of {architecture} in `{folder}`; name their file instead, as in \
-     `--set model.weights=FILE`"
+    "there are no published weights of {architecture} in `{folder}`; `roentgen weights pull \
+     {architecture}` downloads them, `roentgen weights import FILE --architecture {architecture}` takes \
+     a file that is here"
 )]
 pub struct Missing {
     /// The architecture.
@@ -52,4 +56,46 @@ pub fn find(architecture: Architecture) -> Result<PathBuf, Missing> {
     } else {
         Err(Missing { architecture: architecture.name(), folder })
     }
+}
+
+/// The key of the origin in a file's header.
+pub const ORIGIN: &str = "origin";
+/// The key of the licence in a file's header.
+pub const LICENCE: &str = "licence";
+/// The longest header that is read: the format's own limit.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// What the header of a file in the folder says beside its tensors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The file it was made from and its SHA-256; `unknown` where the header does not say.
+    pub origin: String,
+    /// Its terms; `unknown` where the header does not say.
+    pub licence: String,
+}
+
+/// Reads a file's header and none of its tensors.
+///
+/// # Errors
+///
+/// The file system's; no safetensors file.
+pub fn facts(path: &Path) -> Result<Facts, FileError> {
+    let header = File::open(path).and_then(|mut file| {
+        let mut bytes = [0; 8];
+        file.read_exact(&mut bytes)?;
+        let length = u64::from_le_bytes(bytes);
+        if length > LONGEST_HEADER {
+            return Err(io::Error::other("its header would be longer than the format allows"));
+        }
+        let mut header = Vec::new();
+        file.take(length).read_to_end(&mut header)?;
+        Ok(header)
+    });
+    let header = header.map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    // The crate's own reader wants the tensors too, to check that they are all there.
+    let header: serde_json::Value = serde_json::from_slice(&header).map_err(|error| {
+        FileError::Read { path: path.to_owned(), source: io::Error::other(error) }
+    })?;
+    let fact = |key: &str| header["__metadata__"][key].as_str().unwrap_or("unknown").to_owned();
+    Ok(Facts { origin: fact(ORIGIN), licence: fact(LICENCE) })
 }

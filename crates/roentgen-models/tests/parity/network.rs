@@ -11,11 +11,11 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{Mode, formula};
 
-const FINDINGS: usize = 14;
+pub(crate) const FINDINGS: usize = 14;
 
 pub(crate) struct Network {
-    architecture: Architecture,
-    model: Classifier,
+    pub(crate) architecture: Architecture,
+    pub(crate) model: Classifier,
 }
 
 /// What one pass computes.
@@ -29,30 +29,31 @@ pub(crate) struct Found {
 impl Network {
     /// Makes the network and loads a file that holds the formula's values under published names.
     pub(crate) fn filled(architecture: Architecture) -> Self {
-        let device = Device::flex().autodiff();
-        let config =
-            ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
-        let model = config.init(3, FINDINGS, &device);
-        let mut tensors: Vec<_> =
-            names(architecture, &model).into_iter().map(|(_, name, shape)| (name, shape)).collect();
-        let features = config.features();
-        tensors.push(("head.weight".into(), vec![FINDINGS, features]));
-        tensors.push(("head.bias".into(), vec![FINDINGS]));
+        let new = config(architecture).init(3, FINDINGS, &Device::flex().autodiff());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("formula.safetensors");
-        write(&path, tensors);
+        write(&path, filled(Network { architecture, model: new.clone() }.tensors()));
 
         let file = WeightFile::open(&path).unwrap();
-        let (model, fitted) = fit(model, architecture, Part::Whole, &file).unwrap();
+        let (model, fitted) = fit(new, architecture, Part::Whole, &file).unwrap();
         assert_eq!(fitted.left, Vec::<String>::new());
         Self { architecture, model }
+    }
+
+    /// Published name and shape, PyTorch's, of every tensor of backbone and head.
+    pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let backbone = names(self.architecture, &self.model).into_iter();
+        let mut tensors: Vec<_> = backbone.map(|(_, name, shape)| (name, shape)).collect();
+        let features = config(self.architecture).features();
+        tensors.push(("head.weight".into(), vec![FINDINGS, features]));
+        tensors.push(("head.bias".into(), vec![FINDINGS]));
+        tensors
     }
 
     /// Films through the network in single precision.
     pub(crate) fn run(&self, shape: [usize; 4], mode: Mode) -> Found {
         let device = Device::flex().autodiff();
-        let films = TensorData::new(formula::tensor("films", &shape), shape);
-        let films = Tensor::<4>::from_data(films, &device);
+        let films = films(shape, &device);
         let (model, films) = match mode {
             Mode::Inference => (self.copy().valid(), films.inner()),
             Mode::Training => (self.copy(), films),
@@ -69,8 +70,7 @@ impl Network {
 
     /// The gradients of the loss in training mode by published names, in double precision.
     pub(crate) fn gradients(&self, shape: [usize; 4]) -> BTreeMap<String, Vec<f32>> {
-        let films = TensorData::new(formula::tensor("films", &shape), shape);
-        let films = Tensor::<4>::from_data(films, &Device::flex().autodiff());
+        let films = films(shape, &Device::flex().autodiff());
         let model = self.copy().map(&mut Double);
         let loss = loss(model.forward(films.cast(DType::F64)));
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -86,14 +86,19 @@ impl Network {
     }
 
     /// A network of its own: clones share their running statistics.
-    fn copy(&self) -> Classifier {
+    pub(crate) fn copy(&self) -> Classifier {
         let new = config(self.architecture).init(3, FINDINGS, &Device::flex().autodiff());
         weights::load(new, weights::to_bytes(&self.model).unwrap().to_vec()).unwrap()
     }
 }
 
-fn config(architecture: Architecture) -> ClassifierConfig {
+pub(crate) fn config(architecture: Architecture) -> ClassifierConfig {
     ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 }
+}
+
+/// The formula's films.
+pub(crate) fn films(shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(formula::tensor("films", &shape), shape), device)
 }
 
 /// Turns all weights into double precision.
@@ -127,16 +132,27 @@ fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String,
     wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
 }
 
-fn write(path: &std::path::Path, tensors: Vec<(String, Vec<usize>)>) {
-    let filled: Vec<_> = tensors
+/// The formula's values for tensors.
+pub(crate) fn filled(tensors: Vec<(String, Vec<usize>)>) -> Vec<Filled> {
+    let filled = |(name, shape): (String, Vec<usize>)| {
+        let values = formula::tensor(&name, &shape);
+        (name, values, shape)
+    };
+    tensors.into_iter().map(filled).collect()
+}
+
+/// Name, values and shape of a tensor.
+pub(crate) type Filled = (String, Vec<f32>, Vec<usize>);
+
+pub(crate) fn write(path: &std::path::Path, tensors: Vec<Filled>) {
+    let bytes: Vec<_> = tensors
         .into_iter()
-        .map(|(name, shape)| {
-            let values = formula::tensor(&name, &shape);
+        .map(|(name, values, shape)| {
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             (name, shape, bytes)
         })
         .collect();
-    let views = filled.iter().map(|(name, shape, bytes)| {
+    let views = bytes.iter().map(|(name, shape, bytes)| {
         (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
     });
     safetensors::serialize_to_file(views, None, path).unwrap();

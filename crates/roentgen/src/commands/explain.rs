@@ -78,17 +78,16 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 }
 
 fn caption(predictor: &Predictor) -> String {
-    let training = &predictor.description.training;
-    let whose = if training.dataset.starts_with("phantom") {
-        "drawn by phantom (test data, no patients)".to_owned()
-    } else {
-        format!("of {}", training.dataset)
+    let trained = match &predictor.description.training {
+        None => "trained by others".to_owned(),
+        Some(training) if training.dataset.starts_with("phantom") => {
+            format!("trained on {} films drawn by phantom (test data, no patients)", training.films)
+        }
+        Some(training) => format!("trained on {} films of {}", training.films, training.dataset),
     };
     format!(
-        "{} with attention, trained on {} films {whose}; beside each film the mask, bright where it \
-         counts most",
+        "{} with attention, {trained}; beside each film the mask, bright where it counts most",
         predictor.description.network.architecture.name(),
-        training.films,
     )
 }
 

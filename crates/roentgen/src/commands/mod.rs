@@ -12,6 +12,7 @@ mod predict;
 mod prepare;
 mod quickstart;
 mod train;
+mod weights;
 
 use anyhow::Context as _;
 use burn::tensor::Device;
@@ -59,6 +60,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         Command::Ensemble(args) => ensemble::run(&args),
         Command::Explain(args) => explain::run(&args, context),
         Command::Fetch(args) => fetch::run(&args, context),
+        Command::Weights(args) => weights::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
         Command::Doctor => Ok(doctor::run(context)),
     }

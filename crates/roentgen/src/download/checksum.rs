@@ -11,23 +11,27 @@ use sha2::{Digest, Sha256};
 use super::Error;
 
 /// A checksum in hexadecimal, as publishers print it; compared without regard to case.
-#[derive(Clone, Debug, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Checksum {
     /// Against accidents only: whoever wants to can make two files of one MD5.
     Md5(String),
     /// Against accidents and intent.
     Sha256(String),
+    /// The first digits of a SHA-256, as PyTorch's file names carry them: against accidents only.
+    Sha256Start(String),
 }
 
-impl PartialEq for Checksum {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
+impl Checksum {
+    /// Whether a file of the sum `actual` is the one that was published.
+    pub(crate) fn is_met_by(&self, actual: &Checksum) -> bool {
+        match (self, actual) {
             (Checksum::Md5(a), Checksum::Md5(b)) | (Checksum::Sha256(a), Checksum::Sha256(b)) => {
                 a.eq_ignore_ascii_case(b)
             }
-            (Checksum::Md5(_), Checksum::Sha256(_)) | (Checksum::Sha256(_), Checksum::Md5(_)) => {
-                false
+            (Checksum::Sha256Start(start), Checksum::Sha256(sum)) => {
+                sum.get(..start.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(start))
             }
+            _ => false,
         }
     }
 }
@@ -37,6 +41,7 @@ impl fmt::Display for Checksum {
         match self {
             Checksum::Md5(digits) => write!(f, "MD5 {digits}"),
             Checksum::Sha256(digits) => write!(f, "SHA-256 {digits}"),
+            Checksum::Sha256Start(digits) => write!(f, "SHA-256 {digits}..."),
         }
     }
 }
@@ -53,7 +58,9 @@ impl Sum {
     pub(super) fn like(published: Option<&Checksum>) -> Self {
         match published {
             Some(Checksum::Md5(_)) => Sum::Md5(Md5::new()),
-            Some(Checksum::Sha256(_)) | None => Sum::Sha256(Sha256::new()),
+            Some(Checksum::Sha256(_) | Checksum::Sha256Start(_)) | None => {
+                Sum::Sha256(Sha256::new())
+            }
         }
     }
 
@@ -113,7 +120,7 @@ mod tests {
             let mut sum = Sum::like(Some(&published));
             sum.add(b"ab");
             sum.add(b"c");
-            sum.checksum() == published
+            published.is_met_by(&sum.checksum())
         };
 
         assert!(sum(Checksum::Md5("900150983CD24FB0D6963F7D28E17F72".into())));
@@ -121,5 +128,7 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into()
         )));
         assert!(!sum(Checksum::Md5("900150983CD24FB0D6963F7D28E17F73".into())));
+        assert!(sum(Checksum::Sha256Start("BA7816bf".into())));
+        assert!(!sum(Checksum::Sha256Start("ba7816be".into())));
     }
 }

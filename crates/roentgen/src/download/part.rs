@@ -111,7 +111,7 @@ impl Part {
     /// Puts the file under its name, if it is the published one; if not, nothing is left of it.
     pub(super) fn finish(self, published: Option<&Checksum>) -> Result<Fetched, Error> {
         let actual = self.sum.checksum();
-        if let Some(expected) = published.filter(|&expected| *expected != actual) {
+        if let Some(expected) = published.filter(|expected| !expected.is_met_by(&actual)) {
             drop(self.file);
             // What stays behind is begun anew by the next call: its checksum is no other.
             let _ = fs::remove_file(note_of(&self.path));

@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use anyhow::Context as _;
 use roentgen_data::files;
 
+use super::WORK;
 use super::tail::{End, Growth, Tail};
 use super::unpack::{self, Error};
-use super::{Shown, WORK};
-use crate::download::{self, Download, Fetched, Progress};
+use crate::download::{self, Download, Fetched, Progress, Shown};
 
 /// Downloads `download.to` and unpacks it aside of `folder`: how many films that were. The archive is
 /// left where it lies, and the folder gets its name by [`name`].

@@ -8,12 +8,11 @@ use roentgen_data::prepare::Description;
 use roentgen_models::Architecture;
 use serde_json::json;
 
+use super::WORK;
 use super::published::{self, MEDMNIST_ASKS, NIH_ASKS};
-use super::shown::Shown;
-use super::{WORK, plain, shown_download};
 use crate::cli::FetchChestmnist;
 use crate::commands::Context;
-use crate::download::{Download, Fetched};
+use crate::download::{Download, Fetched, Shown, on_mirror};
 use crate::output::{Output, thousands};
 
 /// Fetches the archive of one size and prepares its films.
@@ -29,7 +28,7 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
         url: flags
             .base_url
             .as_deref()
-            .map_or_else(|| published::chestmnist_url(name), |base| plain(base, name)),
+            .map_or_else(|| published::chestmnist_url(name), |base| on_mirror(base, name)),
         to: if beside.is_file() { beside.clone() } else { args.out.join(WORK).join(name) },
         checksum: Some(checksum).filter(|_| !flags.no_verify),
         bytes: None,
@@ -38,7 +37,7 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
     let mut shown = Shown::new(context.bars, 0);
     shown.begins(name, 0);
     shown.say(&format!("{name} from {}", download.url));
-    let fetched = shown_download(&download, &shown)?;
+    let fetched = shown.download(&download)?;
     drop(shown);
 
     let description = prepare(args, context, &download, &fetched, pixels)?;

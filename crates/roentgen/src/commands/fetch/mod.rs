@@ -5,17 +5,12 @@ mod chestmnist;
 mod journal;
 mod nih;
 mod published;
-mod shown;
 mod tail;
 mod unpack;
 
-use std::ops::ControlFlow;
-
 use super::Context;
 use crate::cli::{Fetch, FetchWhat};
-use crate::download::{Download, Error, Fetched, Progress};
 use crate::output::Output;
-use shown::Shown;
 
 /// Below the data set, the folder of archives that are under way.
 const WORK: &str = "fetch.part";
@@ -44,21 +39,4 @@ pub(crate) fn run(args: &Fetch, context: &Context) -> anyhow::Result<Output> {
         FetchWhat::Nih(args) => nih::run(args, context),
         FetchWhat::Chestmnist(args) => chestmnist::run(args, context),
     }
-}
-
-/// Downloads a file and shows how it comes along.
-fn shown_download(download: &Download, shown: &Shown) -> Result<Fetched, Error> {
-    download.fetch(&|progress| {
-        match progress {
-            Progress::At(bytes, of) => shown.at(bytes, of),
-            Progress::StartsOver => shown.at(0, None),
-            Progress::Waits(error, wait) => shown.waits(error, wait),
-        }
-        ControlFlow::Continue(())
-    })
-}
-
-/// The address of a file on a mirror.
-fn plain(base: &str, name: &str) -> String {
-    format!("{}/{name}", base.trim_end_matches('/'))
 }

@@ -8,11 +8,10 @@ use serde_json::json;
 
 use super::journal::{Journal, Record};
 use super::published::{FILMS, Films, NIH_ASKS, NIH_PAGE, TABLES, Table};
-use super::shown::{Shown, size};
-use super::{WORK, archive, plain, shown_download};
+use super::{WORK, archive};
 use crate::cli::FetchNih;
 use crate::commands::Context;
-use crate::download::{Checksum, Download, Origin};
+use crate::download::{Checksum, Download, Origin, Shown, on_mirror, size};
 use crate::output::{Output, note, thousands};
 
 /// Fetches what was asked for, file by file; what is there already is left as it is.
@@ -59,7 +58,10 @@ impl Call<'_> {
     ) -> Download {
         let flags = &self.args.downloads;
         Download {
-            url: flags.base_url.as_deref().map_or_else(|| url.to_owned(), |base| plain(base, name)),
+            url: flags
+                .base_url
+                .as_deref()
+                .map_or_else(|| url.to_owned(), |base| on_mirror(base, name)),
             to: self.args.out.join(folder).join(name),
             checksum: checksum.filter(|_| !flags.no_verify),
             bytes: None,
@@ -82,7 +84,7 @@ impl Call<'_> {
         for (url, sha256) in addresses {
             let checksum = sha256.map(|digits| Checksum::Sha256(digits.to_owned()));
             let download = self.download(table.name, url, checksum, "");
-            match shown_download(&download, shown) {
+            match shown.download(&download) {
                 Ok(fetched) => {
                     let is_verified = download.checksum.is_some();
                     let record = Record::of(table.name, &download.url, &fetched, is_verified);

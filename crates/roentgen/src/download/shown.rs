@@ -1,19 +1,20 @@
 //! One display for all files of a call: a bar where someone looks on, plain lines elsewhere.
 
 use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use crate::download::Error;
+use super::{Download, Error, Fetched, Progress};
 use crate::output::{note, thousands};
 use crate::progress::Bars;
 
 /// What is being fetched.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     bar: ProgressBar,
     /// The file under way.
-    pub(super) name: String,
+    pub(crate) name: String,
     before: u64,
     after: u64,
     films: Cell<usize>,
@@ -22,7 +23,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Begins to show; `expected` bytes in all, as far as they are known.
-    pub(super) fn new(bars: Bars, expected: u64) -> Self {
+    pub(crate) fn new(bars: Bars, expected: u64) -> Self {
         let bar = bars.over_bytes("fetching");
         bar.set_length(expected);
         Self {
@@ -36,33 +37,45 @@ impl Shown {
     }
 
     /// Goes on to a file; of what was expected, `expected` bytes are its share.
-    pub(super) fn begins(&mut self, name: &str, expected: u64) {
+    pub(crate) fn begins(&mut self, name: &str, expected: u64) {
         self.name = name.to_owned();
         self.after = self.after.saturating_sub(expected);
         self.films.set(0);
         self.bar.set_message(name.to_owned());
     }
 
+    /// Downloads the file that began and shows how it comes along.
+    pub(crate) fn download(&self, download: &Download) -> Result<Fetched, Error> {
+        download.fetch(&|progress| {
+            match progress {
+                Progress::At(bytes, of) => self.at(bytes, of),
+                Progress::StartsOver => self.at(0, None),
+                Progress::Waits(error, wait) => self.waits(error, wait),
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
     /// So many bytes of the file are there.
-    pub(super) fn at(&self, bytes: u64, of: Option<u64>) {
+    pub(crate) fn at(&self, bytes: u64, of: Option<u64>) {
         self.bar.set_length(self.before + of.unwrap_or(bytes) + self.after);
         self.bar.set_position(self.before + bytes);
     }
 
     /// The file is whole, and what is left of it to unpack is unpacked.
-    pub(super) fn unpacks(&self, bytes: u64) {
+    pub(crate) fn unpacks(&self, bytes: u64) {
         self.at(bytes, Some(bytes));
         self.bar.set_message(format!("{}, unpacking", self.name));
     }
 
     /// So many films have come out of it.
-    pub(super) fn films(&self, films: usize) {
+    pub(crate) fn films(&self, films: usize) {
         self.films.set(films);
         self.bar.set_message(format!("{}, {} films", self.name, thousands(films)));
     }
 
     /// The next try comes after a while.
-    pub(super) fn waits(&self, error: &Error, wait: Duration) {
+    pub(crate) fn waits(&self, error: &Error, wait: Duration) {
         let line = format!("{error}; trying again");
         // A line that goes on failing alike is said once.
         if self.said.replace(line.clone()) != line {
@@ -71,14 +84,14 @@ impl Shown {
     }
 
     /// The file is done.
-    pub(super) fn done(&mut self, bytes: u64) {
+    pub(crate) fn done(&mut self, bytes: u64) {
         self.before += bytes;
         self.bar.set_length(self.before + self.after);
         self.bar.set_position(self.before);
     }
 
     /// Says a line above the bar.
-    pub(super) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         self.bar.suspend(|| note(line));
     }
 }
@@ -90,7 +103,7 @@ impl Drop for Shown {
 }
 
 /// Bytes for people.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),

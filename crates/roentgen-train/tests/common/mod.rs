@@ -1,0 +1,94 @@
+//! Films in a folder of their own, experiments on them, and runs that can be stopped.
+
+#![allow(dead_code, reason = "each test file uses what it needs of this")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use burn::tensor::Device;
+use roentgen_data::phantom;
+use roentgen_data::pixels::Filter;
+use roentgen_data::prepare::{self, Settings};
+use roentgen_train::progress::{EpochRow, Plan};
+use roentgen_train::run_dir::Start;
+use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
+
+/// Runs share the device's one random stream, so they go one after the other.
+static ONE_RUN: Mutex<()> = Mutex::new(());
+
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Stops a run after so many steps.
+pub(crate) struct Stop {
+    after: Option<usize>,
+    pub(crate) steps: Cell<usize>,
+}
+
+impl Stop {
+    pub(crate) fn never() -> Self {
+        Self { after: None, steps: Cell::new(0) }
+    }
+
+    pub(crate) fn after(steps: usize) -> Self {
+        Self { after: Some(steps), steps: Cell::new(0) }
+    }
+}
+
+impl Progress for Stop {
+    fn started(&self, _: &Plan) {}
+    fn step(&self, _: usize, _: usize, _: f64) {
+        self.steps.set(self.steps.get() + 1);
+    }
+    fn validated(&self, _: usize, _: usize) {}
+    fn epoch(&self, _: &EpochRow) {}
+    fn finished(&self, _: &Path) {}
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+    fn is_interrupted(&self) -> bool {
+        self.after.is_some_and(|after| self.steps.get() >= after)
+    }
+}
+
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// Films of 32 px, prepared.
+    pub(crate) fn with_films(films: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drawn = phantom::Settings { films, size: 64, seed: 3 };
+        phantom::write(&folder.path().join("films"), &drawn, &|_| ()).unwrap();
+        let settings =
+            Settings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
+        let out = folder.path().join("prepared");
+        prepare::prepare(&folder.path().join("films"), &out, &settings, &|_| ()).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn experiment(&self, text: &str) -> Experiment {
+        let path = self.at("experiment.toml");
+        let prepared = self.at("prepared");
+        let text = format!("seed = 7\n[data]\nprepared = {prepared:?}\n{text}");
+        fs::write(&path, text).unwrap();
+        overrides::read(&path, &[]).unwrap()
+    }
+
+    pub(crate) fn run(
+        &self,
+        experiment: &Experiment,
+        name: &str,
+        start: Start,
+        stop: &Stop,
+    ) -> Outcome {
+        train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
+    }
+}

@@ -1,0 +1,187 @@
+//! What is frozen stays, weights and statistics; phases follow one another, stopped or not.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use burn::tensor::Device;
+use common::{Folder, Stop, alone};
+use roentgen_models::pretrained::WeightFile;
+use roentgen_train::run_dir::Start;
+use roentgen_train::{Outcome, overrides, train};
+
+/// The weights of a run by path.
+fn weights(folder: &Folder, run: &str) -> BTreeMap<String, Vec<f32>> {
+    let file = WeightFile::open(&folder.at(run)).unwrap();
+    file.shapes().map(|(name, _)| (name.to_owned(), file.values(name).unwrap())).collect()
+}
+
+/// The paths whose values differ between two runs.
+fn changed(folder: &Folder, runs: [&str; 2]) -> Vec<String> {
+    let [before, after] = runs.map(|run| weights(folder, run));
+    assert_eq!(before.len(), after.len());
+    before
+        .into_iter()
+        .filter(|(path, values)| after[path] != *values)
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// An experiment that starts from the run `first`.
+fn from_first(folder: &Folder, model: &str, train: &str) -> String {
+    format!(
+        "[model]\narchitecture = \"mobilenet-v2\"\nwidth = 0.25\nweights = {:?}\n{model}\n\
+         [train]\nepochs = 2\nbatch_size = 16\nlearning_rate = 0.01\nbest_by = \"loss\"\n{train}\n",
+        folder.at("first")
+    )
+}
+
+/// A folder with a run of one epoch, `first`, for others to start from.
+fn with_first() -> Folder {
+    let folder = Folder::with_films(40);
+    let experiment = folder.experiment(
+        "[model]\narchitecture = \"mobilenet-v2\"\nwidth = 0.25\n[train]\nepochs = 1\nbatch_size = 16\n",
+    );
+    folder.run(&experiment, "first", Start::Fresh, &Stop::never());
+    folder
+}
+
+#[test]
+fn a_frozen_backbone_keeps_weights_and_statistics_while_the_head_learns() {
+    let _alone = alone();
+    let folder = with_first();
+    let text = from_first(&folder, "freeze = \"backbone\"", "");
+
+    folder.run(&folder.experiment(&text), "second", Start::Fresh, &Stop::never());
+
+    let changed = changed(&folder, ["first", "second"]);
+    assert!(changed.iter().all(|path| path.starts_with("head.")), "{changed:?}");
+    assert!(changed.iter().any(|path| path == "head.logits.weight"), "{changed:?}");
+}
+
+#[test]
+fn frozen_stages_stay_and_the_later_ones_learn() {
+    let _alone = alone();
+    let folder = with_first();
+    let text = from_first(&folder, "freeze = 2", "");
+
+    folder.run(&folder.experiment(&text), "second", Start::Fresh, &Stop::never());
+
+    let changed = changed(&folder, ["first", "second"]);
+    let all = weights(&folder, "first");
+    let norms = |paths: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        paths.filter(|path| path.ends_with("running_mean")).cloned().collect()
+    };
+    let (all, moved) = (norms(&mut all.keys()), norms(&mut changed.iter()));
+    // The first stages' statistics stand still, all later ones move.
+    let is_first = |path: &&String| !moved.contains(path);
+    let still: Vec<&String> = all.iter().filter(is_first).collect();
+    assert!(!still.is_empty() && still.len() < all.len() / 2, "{still:?}");
+    let stages = roentgen_models::Architecture::MobilenetV2.stages();
+    for path in still {
+        let inner = path.splitn(3, '.').nth(2).unwrap();
+        let is_of = |prefix: &String| inner.starts_with(&format!("{prefix}."));
+        assert!(stages[..2].iter().flatten().any(is_of), "{path} is of none of {:?}", &stages[..2]);
+    }
+}
+
+const PHASES: &str = "[[train.phases]]\nepochs = 2\nfreeze = \"backbone\"\n\
+    [[train.phases]]\nepochs = 2\nfreeze = \"nothing\"\nlearning_rate = 0.002\n\
+    schedule = { name = \"one-cycle\" }\n";
+
+#[test]
+fn phases_follow_one_another_and_a_broken_run_leaves_the_bytes_of_a_whole_one() {
+    let _alone = alone();
+    let folder = with_first();
+    let experiment = folder.experiment(&from_first(&folder, "", PHASES));
+    folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
+
+    // Within the first phase, within the second, to the end.
+    folder.run(&experiment, "broken", Start::Fresh, &Stop::after(1));
+    folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
+    let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
+
+    assert!(matches!(last, Outcome::Finished(_)));
+    for file in ["model.bpk", "model.toml", "epochs.csv"] {
+        let [whole, broken] =
+            ["whole", "broken"].map(|run| fs::read(folder.at(run).join(file)).unwrap());
+        assert!(whole == broken, "{file} differs");
+    }
+    let epochs = fs::read_to_string(folder.at("whole/epochs.csv")).unwrap();
+    assert_eq!(epochs.lines().count(), 1 + 4, "{epochs}");
+}
+
+#[test]
+fn the_second_phase_trains_what_the_first_froze() {
+    let _alone = alone();
+    let folder = with_first();
+    let frozen = PHASES.replace("\"nothing\"", "\"backbone\"");
+    for (name, phases) in [("unfrozen", PHASES), ("frozen", frozen.as_str())] {
+        // The last epoch counts here, whatever it is worth.
+        let text = from_first(&folder, "", phases).replace("epochs = 2", "epochs = 1");
+        folder.run(&folder.experiment(&text), name, Start::Fresh, &Stop::never());
+    }
+    let last = |run: &str| {
+        let checkpoint = fs::read_dir(folder.at(run).join("checkpoint")).unwrap();
+        let mut files = checkpoint.map(|entry| entry.unwrap().path());
+        let file = files.find(|path| path.to_string_lossy().contains("weights")).unwrap();
+        WeightFile::open(&file).unwrap()
+    };
+    let first = WeightFile::open(&folder.at("first")).unwrap();
+    let moved = |run: &str| {
+        let last = last(run);
+        let backbone = first.shapes().filter(|(name, _)| name.starts_with("backbone."));
+        backbone
+            .filter(|(name, _)| last.values(name).unwrap() != first.values(name).unwrap())
+            .count()
+    };
+
+    assert_eq!(moved("frozen"), 0);
+    assert!(moved("unfrozen") > 100, "{}", moved("unfrozen"));
+}
+
+#[test]
+fn phases_that_cannot_be_are_refused_by_their_key() {
+    let folder = Folder::with_films(40);
+    let refused = |model: &str, train: &str| {
+        let text = format!(
+            "[data]\nprepared = {:?}\n[model]\narchitecture = \"mobilenet-v2\"\n{model}\n[train]\n{train}\n",
+            folder.at("prepared")
+        );
+        fs::write(folder.at("bad.toml"), text).unwrap();
+        match overrides::read(&folder.at("bad.toml"), &[]) {
+            Err(error) => error_chain(&error),
+            Ok(experiment) => {
+                let run = folder.at("bad");
+                let stop = Stop::never();
+                error_chain(&train_error(&experiment, &run, &stop))
+            }
+        }
+    };
+    fn train_error(
+        experiment: &roentgen_train::Experiment,
+        run: &std::path::Path,
+        stop: &Stop,
+    ) -> roentgen_train::trainer::Error {
+        train(experiment, run, Start::Fresh, &Device::flex(), stop).unwrap_err()
+    }
+
+    assert!(refused("freeze = 99", "").contains("stages; freeze that many at most"));
+    assert!(refused("freeze = \"head\"", "").contains("a number of stages"));
+    assert!(refused("", "[[train.phases]]\nepochs = 0\n").contains("at least one epoch"));
+    let error = refused("weights = \"nowhere.pth\"", "");
+    assert!(error.contains("could not read the weights `"), "{error}");
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

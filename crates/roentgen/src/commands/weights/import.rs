@@ -1,0 +1,130 @@
+//! `weights import`: a backbone, or a whole model that someone else trained, from a file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use roentgen_data::Finding;
+use roentgen_data::preprocess::Input;
+use roentgen_models::model_dir::{self, Description};
+use roentgen_models::pretrained::{self, Fit, Part, WeightFile};
+use roentgen_models::{ClassifierConfig, Pool};
+use serde_json::json;
+
+use super::keep;
+use crate::cli::{Import, Named};
+use crate::commands::Context;
+use crate::output::{Output, table};
+
+/// The order in which CheXNet's re-implementations give the findings, after the table of Wang et
+/// al., CVPR 2017, with the six that ChestX-ray14 added.
+const CHEXNET: [Finding; 14] = [
+    Finding::Atelectasis,
+    Finding::Cardiomegaly,
+    Finding::Effusion,
+    Finding::Infiltration,
+    Finding::Mass,
+    Finding::Nodule,
+    Finding::Pneumonia,
+    Finding::Pneumothorax,
+    Finding::Consolidation,
+    Finding::Edema,
+    Finding::Emphysema,
+    Finding::Fibrosis,
+    Finding::PleuralThickening,
+    Finding::Hernia,
+];
+
+/// Imports weights and prints where each tensor came from.
+pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
+    let file = WeightFile::open(&args.file)?;
+    let (place, fit, next) = match &args.out {
+        None => {
+            let (place, fit) = keep(args.architecture, &file, "unknown")?;
+            (place, fit, "next: `weights = \"imagenet\"` in an experiment's [model]".to_owned())
+        }
+        Some(out) => {
+            let fit = model(args, &file, out, context)?;
+            let next = format!("next: roentgen predict {} FILMS --out scores.csv", out.display());
+            (out.clone(), fit, next)
+        }
+    };
+    let rows: Vec<_> = fit
+        .found
+        .iter()
+        .map(|found| vec![found.path.clone(), found.source.clone(), format!("{:?}", found.shape)])
+        .collect();
+    let mut lines = vec![table(&["tensor", "from", "shape"], &rows)];
+    if !fit.left.is_empty() {
+        lines.push(format!("left out: {}", fit.left.join(", ")));
+    }
+    if fit.is_gray {
+        lines.push("the first convolution was summed over its colours".to_owned());
+    }
+    lines.push(format!(
+        "{} tensors of {}: {}\n{next}",
+        fit.found.len(),
+        args.file.display(),
+        place.display()
+    ));
+    let map: Vec<_> = fit
+        .found
+        .iter()
+        .map(|found| json!({ "tensor": found.path, "from": found.source, "shape": found.shape }))
+        .collect();
+    let json = json!({
+        "architecture": args.architecture.name(),
+        "out": place,
+        "map": map,
+        "left": fit.left,
+        "gray": fit.is_gray,
+    });
+    Ok(Output::done(lines.join("\n"), json))
+}
+
+/// Writes the model that a file holds: backbone and one dense layer.
+fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> anyhow::Result<Fit> {
+    let findings = findings(&args.findings)?;
+    if out.join(model_dir::DESCRIPTION).exists() {
+        bail!("there is a model in `{}` already; name another folder", out.display());
+    }
+    let architecture = args.architecture;
+    let network = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let input = Input {
+        size: args.size.unwrap_or(architecture.native_size()),
+        channels: 3,
+        normalize: architecture.normalization(),
+    };
+    network.check(input.size, input.channels)?;
+    let new = network.init(input.channels, findings.len(), &context.device);
+    let (model, fit) = pretrained::fit(new, architecture, Part::Whole, file)?;
+    let description = Description {
+        format: 1,
+        findings,
+        network,
+        input,
+        training: None,
+        imported: Some(file.origin()?),
+    };
+    fs::create_dir_all(out)
+        .with_context(|| format!("could not make the folder `{}`", out.display()))?;
+    model_dir::save(out, &description, &model)?;
+    Ok(fit)
+}
+
+fn findings(named: &[Named]) -> anyhow::Result<Vec<Finding>> {
+    if named == [Named::Chexnet] {
+        return Ok(CHEXNET.to_vec());
+    }
+    let mut findings = Vec::new();
+    for named in named {
+        match *named {
+            Named::Chexnet => bail!("`--findings chexnet` names all fourteen; give it alone"),
+            Named::One(finding) if findings.contains(&finding) => {
+                bail!("`--findings` names {} twice", finding.name())
+            }
+            Named::One(finding) => findings.push(finding),
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,42 @@
+//! `weights list`: every architecture, where its weights are published, and which are here.
+
+use roentgen_models::Architecture;
+use roentgen_models::pretrained::store;
+use serde_json::json;
+
+use super::IMAGENET_ASKS;
+use super::published::Published;
+use crate::output::{Output, table};
+
+/// Lists the weights of all architectures.
+pub(super) fn run() -> anyhow::Result<Output> {
+    let folder = store::folder();
+    let (mut rows, mut documents) = (Vec::new(), Vec::new());
+    for architecture in Architecture::ALL {
+        let published = Published::of(architecture);
+        let path = store::place(&folder, architecture);
+        let kept = if path.is_file() { Some(store::facts(&path)?) } else { None };
+        let from = published.map_or("none that can be read", |published| published.name);
+        let terms = published.map_or("", |published| published.licence);
+        rows.push(vec![
+            architecture.name().to_owned(),
+            from.to_owned(),
+            terms.to_owned(),
+            kept.as_ref().map_or_else(|| "no".to_owned(), |kept| kept.origin.clone()),
+        ]);
+        documents.push(json!({
+            "architecture": architecture.name(),
+            "url": published.map(|published| published.url()),
+            "licence": published.map(|published| published.licence),
+            "path": path,
+            "origin": kept.map(|kept| kept.origin),
+        }));
+    }
+    let text = format!(
+        "{}\n`roentgen weights pull NAME` downloads, `weights import FILE --architecture NAME` takes a \
+         file; both\ngo to {}. {IMAGENET_ASKS}.",
+        table(&["architecture", "published", "terms", "here"], &rows),
+        folder.display(),
+    );
+    Ok(Output::done(text, json!({ "folder": folder, "weights": documents })))
+}

@@ -1,0 +1,49 @@
+//! `weights`: published weights on this machine, and models that others have trained.
+
+mod import;
+mod list;
+mod published;
+mod pull;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use roentgen_models::Architecture;
+use roentgen_models::pretrained::{self, Fit, WeightFile, store};
+
+use super::Context;
+use crate::cli::{Weights, WeightsWhat};
+use crate::output::Output;
+
+/// Lists, downloads or imports weights.
+pub(crate) fn run(args: &Weights, context: &Context) -> anyhow::Result<Output> {
+    match &args.what {
+        WeightsWhat::List => list::run(),
+        WeightsWhat::Pull(args) => pull::run(args, context),
+        WeightsWhat::Import(args) => import::run(args, context),
+    }
+}
+
+/// Puts a backbone into the folder of weights, with where it is from in its header.
+fn keep(
+    architecture: Architecture,
+    file: &WeightFile,
+    licence: &str,
+) -> anyhow::Result<(PathBuf, Fit)> {
+    let folder = store::folder();
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+    let to = store::place(&folder, architecture);
+    let facts = HashMap::from([
+        (store::ORIGIN.to_owned(), file.origin()?),
+        (store::LICENCE.to_owned(), licence.to_owned()),
+    ]);
+    let fit = pretrained::convert(architecture, file, &to, facts)?;
+    Ok((to, fit))
+}
+
+/// What the weights of any ImageNet network come with.
+const IMAGENET_ASKS: &str = "ImageNet's pictures are for non-commercial research and education; \
+    whether that binds what was learnt from them is for you to judge";

@@ -1,0 +1,79 @@
+//! `weights pull`: downloads published weights, verifies them and puts them into the folder.
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+use roentgen_models::pretrained::{WeightFile, store};
+use serde_json::json;
+
+use super::published::Published;
+use super::{IMAGENET_ASKS, keep};
+use crate::cli::Pull;
+use crate::commands::Context;
+use crate::download::{Download, Shown, on_mirror};
+use crate::output::Output;
+
+/// Downloads the weights of some architectures.
+pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
+    let mut files = Vec::new();
+    for &architecture in &args.architectures {
+        match Published::of(architecture) {
+            Some(published) => files.push((architecture, published)),
+            None => bail!(
+                "no weights of {architecture} are published in a form that can be read here; \
+                 `roentgen weights import FILE --architecture {architecture}` takes a converted file",
+                architecture = architecture.name()
+            ),
+        }
+    }
+    let folder = store::folder();
+    let (mut lines, mut documents) = (Vec::new(), Vec::new());
+    let mut shown = Shown::new(context.bars, 0);
+    for (architecture, published) in files {
+        let name = published.name;
+        let place = store::place(&folder, architecture);
+        if place.is_file() {
+            lines.push(format!("{}: here already: {}", architecture.name(), place.display()));
+            documents.push(json!({ "architecture": architecture.name(), "path": place }));
+            continue;
+        }
+        let url = published.url();
+        let download = Download {
+            url: args.base_url.as_deref().map_or(url, |base| on_mirror(base, name)),
+            to: folder.join(name),
+            checksum: published.checksum().filter(|_| !args.no_verify),
+            bytes: None,
+            tries: args.tries,
+        };
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+        shown.begins(name, 0);
+        shown.say(&format!("{name} from {}", download.url));
+        let fetched = shown.download(&download)?;
+        shown.done(fetched.bytes);
+        let (path, fit) = keep(architecture, &WeightFile::open(&download.to)?, published.licence)?;
+        fs::remove_file(&download.to)
+            .with_context(|| format!("could not remove `{}`", download.to.display()))?;
+        lines.push(format!(
+            "{}: {} tensors of the backbone, {} left out ({}): {}",
+            architecture.name(),
+            fit.found.len(),
+            fit.left.len(),
+            published.licence,
+            path.display()
+        ));
+        documents.push(json!({
+            "architecture": architecture.name(),
+            "url": download.url,
+            "checksum": fetched.checksum.to_string(),
+            "licence": published.licence,
+            "path": path,
+            "tensors": fit.found.len(),
+        }));
+    }
+    drop(shown);
+    lines.push(format!(
+        "{IMAGENET_ASKS}.\nnext: `weights = \"imagenet\"` in an experiment's [model]"
+    ));
+    Ok(Output::done(lines.join("\n"), json!({ "weights": documents })))
+}
