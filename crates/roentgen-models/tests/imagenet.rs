@@ -1,0 +1,127 @@
+//! ImageNet weights on ten real films: the features are torchvision's and TensorFlow's.
+//!
+//! `scripts/imagenet_features.py` wrote what is expected. The films and weights are not part of the
+//! project; where they are absent these tests say so.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use roentgen_data::preprocess::Input;
+use roentgen_data::{nih, pixels};
+use roentgen_models::pretrained::{Part, WeightFile, fit};
+use roentgen_models::{Architecture, ClassifierConfig, Pool};
+use serde::Deserialize;
+
+/// Side of the films and of the middle that is taken, in pixels.
+const SIDES: [usize; 2] = [256, 224];
+/// Greatest difference over greatest value that is let through.
+const TOLERANCE: f64 = 1e-4;
+
+#[derive(Deserialize)]
+struct Fixture {
+    films: Vec<String>,
+    #[serde(flatten)]
+    networks: BTreeMap<String, Maps>,
+}
+
+#[derive(Deserialize)]
+struct Maps {
+    shape: [usize; 4],
+    films: Vec<Film>,
+}
+
+/// Of one film's map: its first values, some from its middle, the means of its first channels.
+#[derive(Deserialize)]
+struct Film {
+    first: Vec<f64>,
+    middle: Vec<f64>,
+    means: Vec<f64>,
+}
+
+fn shared(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    // Past the test runner, which would keep a passing test's words to itself.
+    let line = format!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)\n", path.display());
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    None
+}
+
+/// The middle of a film, in gray.
+fn plane(folder: &Path, name: &str) -> Vec<u8> {
+    let films = nih::walk(folder).unwrap();
+    let film = films.into_iter().find(|path| path.file_name().unwrap() == name).unwrap();
+    let gray = pixels::read(&film).unwrap();
+    assert_eq!((gray.width as usize, gray.height as usize), (SIDES[0], SIDES[0]));
+    let border = (SIDES[0] - SIDES[1]) / 2;
+    let rows = gray.pixels.chunks_exact(SIDES[0]).skip(border).take(SIDES[1]);
+    rows.flat_map(|row| row[border..border + SIDES[1]].to_vec()).collect()
+}
+
+fn compare(architecture: Architecture, weights: &str) {
+    let (Some(weights), Some(folder)) = (shared(weights), shared("nih-2512")) else { return };
+    let text = include_str!("imagenet.json");
+    let fixture: Fixture = serde_json::from_str(text).unwrap();
+    let expected = &fixture.networks[architecture.name()];
+    assert_eq!((fixture.films.len(), expected.films.len()), (10, 10));
+    let input = Input { size: SIDES[1], channels: 3, normalize: architecture.normalization() };
+    let mut values = Vec::new();
+    for name in &fixture.films {
+        input.append(&plane(&folder, name), &mut values);
+    }
+    let device = Device::flex();
+    let films = TensorData::new(values, [fixture.films.len(), 3, SIDES[1], SIDES[1]]);
+    let films = Tensor::<4>::from_data(films, &device);
+    let config = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let new = config.init(3, 14, &device);
+    let file = WeightFile::open(&weights).unwrap();
+    let (model, _) = fit(new, architecture, Part::Backbone, &file).unwrap();
+
+    let maps = model.features(films);
+
+    assert_eq!(maps.dims(), expected.shape);
+    let means: Vec<f32> = maps.clone().mean_dims(&[2, 3]).into_data().try_to_vec().unwrap();
+    let maps: Vec<f32> = maps.into_data().try_to_vec().unwrap();
+    let greatest = maps.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    let differ = |expected: &[f64], values: &[f32]| {
+        let pairs = expected.iter().zip(values);
+        pairs.map(|(a, b)| (a - f64::from(*b)).abs()).fold(0.0, f64::max) / f64::from(greatest)
+    };
+    let [map, mean] = [&maps, &means].map(|values| values.len() / fixture.films.len());
+    for (at, film) in expected.films.iter().enumerate() {
+        let (maps, means) = (&maps[at * map..][..map], &means[at * mean..][..mean]);
+        let differences = [
+            differ(&film.first, maps),
+            differ(&film.middle, &maps[map / 2..]),
+            differ(&film.means, means),
+        ];
+        assert!(
+            differences.iter().all(|difference| *difference < TOLERANCE),
+            "{}: {differences:?}",
+            fixture.films[at]
+        );
+        assert!(
+            film.first.iter().chain(&film.middle).chain(&film.means).any(|value| *value != 0.0)
+        );
+    }
+}
+
+#[test]
+fn mobilenet_v2_sees_what_torchvision_sees() {
+    compare(Architecture::MobilenetV2, "weights/mobilenet_v2_imagenet.pt");
+}
+
+#[test]
+fn mobilenet_with_folded_norms_sees_what_tensorflow_sees() {
+    compare(Architecture::Mobilenet, "weights/mobilenet_v1_imagenet_bn_folded.safetensors");
+}
