@@ -184,28 +184,3 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
     };
     Some(format!("features.{name}"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_feature_map_is_one_thirty_second_of_the_film() {
-        let device = Device::flex();
-        let config = DenseNetConfig { in_channels: 1, width: 0.0625 };
-        for ([height, width], [rows, columns]) in [([64, 96], [2, 3]), ([29, 61], [1, 2])] {
-            let films = Tensor::zeros([2, 1, height, width], &device);
-            let features = config.init(&device).forward(films);
-
-            assert_eq!(features.dims(), [2, config.out_channels(), rows, columns]);
-        }
-    }
-
-    #[test]
-    fn parameters_are_those_of_torchvision() {
-        // torchvision: 6,953,856 parameters, and running means and variances of 41,824 channels.
-        let config = DenseNetConfig { in_channels: 3, width: 1.0 };
-
-        assert_eq!(config.init(&Device::flex()).num_params(), 7_037_504);
-    }
-}

@@ -170,25 +170,3 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
     };
     Some(name)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_feature_map_is_one_thirty_second_of_the_film() {
-        let device = Device::flex();
-        let config = MobileNetV2Config { in_channels: 1, width: 0.125 };
-        let features = config.init(&device).forward(Tensor::zeros([2, 1, 64, 96], &device));
-
-        assert_eq!(features.dims(), [2, 160, 2, 3]);
-    }
-
-    #[test]
-    fn parameters_are_those_of_torchvision() {
-        // torchvision: 3,504,872 less the classifier's 1,281,000, and 34,112 running values.
-        let config = MobileNetV2Config { in_channels: 3, width: 1.0 };
-
-        assert_eq!(config.init(&Device::flex()).num_params(), 2_223_872 + 34_112);
-    }
-}

@@ -198,3 +198,79 @@ impl Architecture {
         stages.iter().map(|stage| stage.iter().map(|prefix| prefix.to_string()).collect()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Films and the feature maps that they become.
+    type Maps = &'static [([usize; 2], [usize; 2])];
+
+    #[test]
+    fn the_feature_map_is_the_films_thirty_second_rounded_as_the_reference_rounds() {
+        let (down, up): (Maps, Maps) =
+            (&[([70, 32], [2, 1]), ([64, 96], [2, 3])], &[([64, 97], [2, 4]), ([33, 32], [2, 1])]);
+        let rows: [(Architecture, f64, usize, Maps); 11] = [
+            // Keras rounds up in the first step and down in the others.
+            (Architecture::Mobilenet, 0.0625, 64, &[([64, 97], [2, 3]), ([33, 32], [1, 1])]),
+            (Architecture::MobilenetV2, 0.125, 160, up),
+            // Their first steps pad nothing.
+            (Architecture::InceptionV3, 0.0625, 128, &[([75, 107], [1, 2])]),
+            (Architecture::InceptionResnetV2, 0.0625, 96, &[([75, 107], [1, 2])]),
+            (Architecture::Vgg16, 0.0625, 32, down),
+            (Architecture::Vgg19, 0.0625, 32, down),
+            // One column more than even is one that its first convolution does not pad.
+            (
+                Architecture::NasnetLarge,
+                2.0 / 42.0,
+                192,
+                &[([75, 100], [3, 4]), ([32, 33], [1, 1])],
+            ),
+            (
+                Architecture::NasnetMobile,
+                2.0 / 11.0,
+                192,
+                &[([75, 100], [3, 4]), ([32, 33], [1, 1])],
+            ),
+            (Architecture::Resnet50, 0.0625, 128, up),
+            // A stage halves and rounds down, after a stem that rounds up.
+            (Architecture::Densenet121, 0.0625, 64, &[([64, 96], [2, 3]), ([29, 61], [1, 2])]),
+            (Architecture::EfficientnetB0, 0.125, 160, up),
+        ];
+        assert!(Architecture::ALL.iter().all(|known| rows.iter().any(|row| row.0 == *known)));
+        let device = Device::flex();
+        for (architecture, width, channels, maps) in rows {
+            let name = architecture.name();
+            let config = BackboneConfig { architecture, in_channels: 1, width };
+            let network = config.init(&device);
+            assert_eq!(config.out_channels(), channels, "{name}");
+            for (film, [rows, columns]) in maps {
+                let map = network.forward(Tensor::zeros([2, 1, film[0], film[1]], &device));
+                assert_eq!(map.dims(), [2, channels, *rows, *columns], "{name} {film:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_papers_networks_and_two_running_values_a_normed_channel() {
+        // As counted in the references named in `tests/parity`, without their classifiers.
+        for (architecture, weights, normed) in [
+            (Architecture::Mobilenet, 3_206_976, 10_944),
+            (Architecture::MobilenetV2, 3_504_872 - 1_281_000, 17_056),
+            (Architecture::InceptionV3, 21_785_568, 17_216),
+            (Architecture::InceptionResnetV2, 54_306_464, 30_272),
+            (Architecture::Vgg16, 14_714_688, 0),
+            (Architecture::Vgg19, 20_024_384, 0),
+            (Architecture::NasnetLarge, 88_753_150 - 4_033_000, 98_334),
+            (Architecture::NasnetMobile, 5_289_978 - 1_057_000, 18_369),
+            (Architecture::Resnet50, 23_508_032, 26_560),
+            (Architecture::Densenet121, 6_953_856, 41_824),
+            (Architecture::EfficientnetB0, 4_007_548, 21_008),
+        ] {
+            let config = BackboneConfig { architecture, in_channels: 3, width: 1.0 };
+            let count = config.init(&Device::flex()).num_params();
+
+            assert_eq!(count, weights + 2 * normed, "{}", architecture.name());
+        }
+    }
+}

@@ -136,28 +136,3 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
         _ => return None,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_feature_map_is_one_thirty_second_of_the_film_rounded_up() {
-        let device = Device::flex();
-        let config = ResNetConfig { in_channels: 1, width: 0.0625 };
-        for ([height, width], [rows, columns]) in [([64, 97], [2, 4]), ([1, 33], [1, 2])] {
-            let films = Tensor::zeros([2, 1, height, width], &device);
-            let features = config.init(&device).forward(films);
-
-            assert_eq!(features.dims(), [2, config.out_channels(), rows, columns]);
-        }
-    }
-
-    #[test]
-    fn parameters_are_those_of_torchvision() {
-        // torchvision: 23,508,032 parameters, and running means and variances of 26,560 channels.
-        let config = ResNetConfig { in_channels: 3, width: 1.0 };
-
-        assert_eq!(config.init(&Device::flex()).num_params(), 23_561_152);
-    }
-}
