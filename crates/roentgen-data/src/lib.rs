@@ -9,7 +9,8 @@
 //! One way through the modules: [`nih`] finds the files of a data set, [`metadata`] and [`boxes`]
 //! read its tables, [`prepare`] checks, decodes ([`pixels`]) and packs the films ([`store`]) and
 //! leaves a [`manifest`] ([`medmnist`] does so of films that come packed); [`split`] says which film
-//! is trained on, [`preprocess`] makes network input of a film, [`summary`] counts. [`phantom`] draws
+//! is trained on, [`preprocess`] makes network input of a film, [`rows`] keeps what a frozen network
+//! makes of it, [`summary`] counts. [`phantom`] draws
 //! a data set where there is none.
 
 pub mod boxes;
@@ -20,11 +21,11 @@ pub mod medmnist;
 pub mod metadata;
 pub mod nih;
 mod npy;
-
 pub mod phantom;
 pub mod pixels;
 pub mod prepare;
 pub mod preprocess;
+pub mod rows;
 pub mod sample;
 pub mod selection;
 pub mod split;

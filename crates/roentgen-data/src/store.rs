@@ -55,13 +55,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
-        let file = File::open(path).map_err(read)?;
-        #[expect(
-            unsafe_code,
-            reason = "a map is only sound while no one cuts the file; `prepare` renames a whole file into \
-                      place and nothing of ours writes to it afterwards"
-        )]
-        let map = unsafe { Mmap::map(&file) }.map_err(read)?;
+        let map = map(path).map_err(read)?;
         let tensors =
             SafeTensors::deserialize(&map).map_err(|error| damaged(format!("{error:?}")))?;
         let images =
@@ -102,6 +96,19 @@ impl Store {
     }
 }
 
+/// Maps a file of ours.
+pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
+    let file = File::open(path)?;
+    #[expect(
+        unsafe_code,
+        reason = "a map is only sound while no one cuts the file; such files are renamed into place whole \
+                  and nothing of ours writes to them afterwards"
+    )]
+    unsafe {
+        Mmap::map(&file)
+    }
+}
+
 /// A store that grows beside its place.
 #[derive(Debug)]
 pub(crate) struct Growing {
@@ -134,19 +141,29 @@ impl Growing {
 
     /// Writes the header, now that the number of films is known.
     pub(crate) fn finish(mut self, films: usize) -> io::Result<()> {
-        let end = films * self.size * self.size;
-        let mut header = format!(
-            r#"{{"images":{{"dtype":"U8","shape":[{films},{0},{0}],"data_offsets":[0,{end}]}}}}"#,
-            self.size
-        );
-        while header.len() < DATA_START - 8 {
-            header.push(' ');
-        }
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&(header.len() as u64).to_le_bytes())?;
-        self.file.write_all(header.as_bytes())?;
-        self.file.sync_all()
+        write_header(&mut self.file, "images", "U8", &[films, self.size, self.size], 1)
     }
+}
+
+/// Writes the header of a file of one tensor, padded to a page, and waits until all is on the disk.
+pub(crate) fn write_header(
+    file: &mut File,
+    name: &str,
+    dtype: &str,
+    shape: &[usize],
+    bytes: usize,
+) -> io::Result<()> {
+    let end = shape.iter().product::<usize>() * bytes;
+    let mut header =
+        format!(r#"{{"{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[0,{end}]}}}}"#)
+            .replace(", ", ",");
+    while header.len() < DATA_START - 8 {
+        header.push(' ');
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(header.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -168,7 +168,35 @@ impl Classifier {
     /// - `films`: `[batch, channels, height, width]`
     /// - output: `[batch, findings]` and `[batch, 1, h, w]`, the size of the feature map
     pub fn forward_with_mask(&self, films: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
+        self.head_with_mask(self.features(films))
+    }
+
+    /// What the head takes: the feature map, or its mean over the film as a map of one cell where the
+    /// head takes no more. Worth keeping where the backbone is frozen.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[batch, channels, height, width]`
+    /// - output: `[batch, features, h, w]`
+    pub fn pooled_features(&self, films: Tensor<4>) -> Tensor<4> {
         let features = self.features(films);
+        match &self.attention {
+            Some(_) => features,
+            None => attention::mean_over_film(features).unsqueeze_dims(&[2, 3]),
+        }
+    }
+
+    /// A feature map to logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, features, h, w]`, of [`Self::features`] or [`Self::pooled_features`]
+    /// - output: `[batch, findings]`
+    pub fn head(&self, features: Tensor<4>) -> Tensor<2> {
+        self.head_with_mask(features).0
+    }
+
+    fn head_with_mask(&self, features: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
         let (pooled, mask) = match &self.attention {
             Some(attention) => {
                 let (pooled, mask) = attention.forward(features);

@@ -167,6 +167,11 @@ pub struct Train {
     /// Stops when nothing improves; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    /// In how many versions the features of a frozen backbone are kept where films are varied, one an
+    /// epoch in turn; 0 computes them anew at each step. Absent for 1 where films are not varied, and
+    /// 0 where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature_draws: Option<usize>,
     /// Parts of the run, one after another, in place of `epochs`; absent for a run of one part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
@@ -246,6 +251,7 @@ impl Default for Train {
             loss: Loss::Bce,
             best_by: BestBy::Loss,
             early_stopping: None,
+            feature_draws: None,
             phases: Vec::new(),
         }
     }
@@ -325,6 +331,16 @@ impl Experiment {
             return vec![whole];
         }
         train.phases.iter().map(|phase| phase.resolve(whole)).collect()
+    }
+
+    /// In how many versions the features of a frozen backbone are kept; `None` where they are not.
+    pub(crate) fn feature_draws(&self, freeze: Freeze) -> Option<usize> {
+        match (&self.image.augment, self.train.feature_draws) {
+            _ if freeze != Freeze::Backbone => None,
+            (_, Some(0)) | (Some(_), None) => None,
+            (None, _) => Some(1),
+            (Some(_), draws) => draws,
+        }
     }
 
     /// Films that pass through the network at once.

@@ -9,6 +9,7 @@ pub mod augment;
 pub mod checkpoint;
 pub mod dataset;
 pub mod experiment;
+pub mod features;
 pub mod loss;
 pub mod optimizer;
 pub mod overrides;

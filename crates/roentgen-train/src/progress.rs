@@ -97,6 +97,8 @@ impl fmt::Display for EpochRow {
 pub trait Progress {
     /// Before the first step.
     fn started(&self, plan: &Plan);
+    /// While the films pass a frozen backbone, once: films done of so many.
+    fn features(&self, done: usize, films: usize);
     /// After an optimizer step: `step` of the epoch's `steps`, from 1.
     fn step(&self, epoch: usize, step: usize, loss: f64);
     /// While validating: films done.

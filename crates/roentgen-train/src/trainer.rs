@@ -10,19 +10,21 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{self, Description, Training};
+use roentgen_models::model_dir;
 use roentgen_models::{Classifier, Freeze, weights};
 
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
 use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
+use crate::features::{self, Features};
 use crate::phase::ResolvedPhase;
-use crate::progress::{EpochRow, Plan, Progress};
+use crate::progress::{EpochRow, Progress};
 use crate::run_dir::{RunDir, Start};
 use crate::schedule::Plateau;
 use crate::tensorboard::Events;
 use crate::validation::{self, Validated};
 
+mod describe;
 mod error;
 mod initial;
 mod pictures;
@@ -104,6 +106,7 @@ pub fn train(
         train: train_films,
         valid: valid_films,
         device,
+        features: None,
         progress,
         began: progress.seconds() - state.seconds,
         state,
@@ -124,6 +127,8 @@ struct Run<'a> {
     train: Films<'a>,
     valid: Films<'a>,
     device: Device,
+    /// Of the training and the validation films, while the backbone is frozen.
+    features: Option<[Features; 2]>,
     progress: &'a dyn Progress,
     /// When the current epoch began, as if it had not been interrupted.
     began: f64,
@@ -141,7 +146,7 @@ impl Run<'_> {
         let mut events = Events::open(&self.dir.path, self.state.epochs.len() + 1, seconds)?;
         self.dir.log(&format!("{}", self.plan()))?;
         while !self.is_over() {
-            if self.epoch()? == Epoch::Interrupted {
+            if self.keep_features()? == Epoch::Interrupted || self.epoch()? == Epoch::Interrupted {
                 return Ok(Outcome::Interrupted);
             }
             self.validate(&mut events)?;
@@ -151,6 +156,31 @@ impl Run<'_> {
             self.save()?;
         }
         self.finish()
+    }
+
+    /// Passes all films through a frozen backbone once, where the experiment allows it.
+    fn keep_features(&mut self) -> Result<Epoch, Error> {
+        let Some(draws) = self.experiment.feature_draws(self.phase().freeze) else {
+            return Ok(Epoch::Done);
+        };
+        if self.features.is_some() {
+            return Ok(Epoch::Done);
+        }
+        self.save()?;
+        let Experiment { seed, image, .. } = self.experiment;
+        let augment = image.augment.as_ref().map(|augment| (augment, *seed, draws));
+        let keep = |name, films, augment| {
+            let batch = self.experiment.micro_batch_size();
+            let plan = features::Plan { name, films, augment, batch };
+            features::keep(&self.dir.path, &self.model, plan, &self.device, |done, all| {
+                self.progress.features(done, all);
+                self.progress.is_interrupted()
+            })
+        };
+        let train = keep("train", self.train, augment)?;
+        let valid = if train.is_some() { keep("valid", self.valid, None)? } else { None };
+        self.features = train.zip(valid).map(|(train, valid)| [train, valid]);
+        Ok(if self.features.is_some() { Epoch::Done } else { Epoch::Interrupted })
     }
 
     /// Trains from where the state stands to the end of its epoch.
@@ -188,16 +218,24 @@ impl Run<'_> {
         let mut gradients = GradientsAccumulator::new();
         let mut loss = 0.0;
         for part in rows.chunks(self.experiment.micro_batch_size()) {
-            let mut films = self.train.tensor(part, &self.device);
-            if let Some(augment) = &image.augment {
-                films = augment.apply(films, part, *seed, epoch);
-            }
+            let logits = match &self.features {
+                Some([features, _]) => {
+                    self.model.head(features.tensor(&self.train, part, epoch, &self.device))
+                }
+                None => {
+                    let mut films = self.train.tensor(part, &self.device);
+                    if let Some(augment) = &image.augment {
+                        films = augment.apply(films, part, *seed, epoch);
+                    }
+                    self.model.forward(films)
+                }
+            };
             let shape = [part.len(), self.train.findings.len()];
             let labels = TensorData::new(self.train.labels(part), shape);
             let labels = Tensor::<2>::from_data(labels, &self.device);
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
             let share = part.len() as f64 / rows.len() as f64;
-            let share_of_loss = weights.loss(self.model.forward(films), labels) * share;
+            let share_of_loss = weights.loss(logits, labels) * share;
             let parts = GradientsParams::from_grads(share_of_loss.backward(), &self.model);
             gradients.accumulate(&self.model, parts);
             loss += share_of_loss.into_scalar::<f64>();
@@ -215,6 +253,7 @@ impl Run<'_> {
         let Validated { loss, auroc } = validation::validate(
             &self.model,
             &self.valid,
+            self.features.as_ref().map(|[_, valid]| valid),
             train.loss,
             self.experiment.micro_batch_size(),
             &self.device,
@@ -268,6 +307,7 @@ impl Run<'_> {
     }
 
     fn finish(&self) -> Result<Outcome, Error> {
+        features::discard(&self.dir.path)?;
         self.dir.finish("finished")?;
         self.progress.finished(&self.dir.path);
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;
@@ -298,6 +338,8 @@ impl Run<'_> {
 
     /// Goes on with the weights as they are, in a new network: what was frozen could not be thawed.
     fn next_phase(&mut self) -> Result<(), Error> {
+        self.features = None;
+        features::discard(&self.dir.path)?;
         self.state.phase += 1;
         self.state.earlier = self.state.epochs.len();
         self.state.waited = 0;
@@ -316,58 +358,6 @@ impl Run<'_> {
 
     fn steps(&self) -> usize {
         self.train.len().div_ceil(self.experiment.train.batch_size)
-    }
-
-    fn plan(&self) -> Plan {
-        let experiment = self.experiment;
-        let input = self.train.input;
-        let parameters = self.model.num_params();
-        let batch = experiment.micro_batch_size().min(self.train.len());
-        let activations = experiment.network().activation_bytes(input.size, batch);
-        Plan {
-            parameters,
-            train_films: self.train.len(),
-            train_patients: self.train_patients(),
-            valid_films: self.valid.len(),
-            findings: self.train.findings.len(),
-            epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
-            steps: self.steps(),
-            // Weights, gradients and the optimizer's two moments, beside what a batch leaves.
-            memory: activations + 4 * 4 * parameters,
-            split: experiment.selection().name(Split::Train),
-            is_phantom: self.train.prepared.is_phantom(),
-            steps_done: self.state.step,
-        }
-    }
-
-    fn train_patients(&self) -> usize {
-        let patients = self.train.rows.iter().map(|&row| self.train.prepared.rows[row].patient);
-        patients.collect::<std::collections::HashSet<_>>().len()
-    }
-
-    fn description(&self, row: &EpochRow) -> Description {
-        let prepared = self.train.prepared;
-        let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
-        Description {
-            format: 1,
-            findings: self.train.findings.to_vec(),
-            network: self.experiment.network(),
-            input: self.train.input,
-            training: Some(Training {
-                dataset: prepared.description.dataset.clone(),
-                data: prepared.description.fingerprint.clone(),
-                split: roentgen_data::selection::fingerprint(images),
-                selection: self.experiment.selection(),
-                seed: self.experiment.seed,
-                films: self.train.len(),
-                patients: self.train_patients(),
-                epoch: row.epoch,
-                valid_loss: Some(row.valid_loss),
-                valid_auroc: row.valid_auroc,
-                weights: self.origin.clone(),
-            }),
-            imported: None,
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use roentgen_models::Classifier;
 
 use crate::dataset::Films;
+use crate::features::Features;
 use crate::loss::Loss;
 
 /// What validation found.
@@ -16,10 +17,11 @@ pub struct Validated {
     pub auroc: Option<f64>,
 }
 
-/// Validates a model, calling `done` with the number of films after each batch.
+/// Validates a model, on kept features where there are any, calling `done` with the number of films after each batch.
 pub fn validate(
     model: &Classifier,
     films: &Films<'_>,
+    features: Option<&Features>,
     loss: Loss,
     batch: usize,
     device: &Device,
@@ -29,8 +31,11 @@ pub fn validate(
     let device = device.clone().without_autodiff();
     let mut logits = Vec::with_capacity(films.len() * films.findings.len());
     for (rows, at) in films.rows.chunks(batch).zip((0..).step_by(batch)) {
-        let output = model.forward(films.tensor(rows, &device)).into_data().convert::<f32>();
-        logits.extend(output.iter::<f32>());
+        let output = match features {
+            Some(features) => model.head(features.tensor(films, rows, 1, &device)),
+            None => model.forward(films.tensor(rows, &device)),
+        };
+        logits.extend(output.into_data().convert::<f32>().iter::<f32>());
         done(at + rows.len());
     }
     let labels = films.labels(films.rows);

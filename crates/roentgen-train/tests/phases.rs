@@ -88,6 +88,83 @@ fn frozen_stages_stay_and_the_later_ones_learn() {
     }
 }
 
+/// Adam makes a whole step of a gradient that is nothing but rounding; this does not.
+const PLAIN: &str = "optimizer = { name = \"sgd\", momentum = 0.9 }\n";
+
+/// Two runs that did the same, but for the last digits: a product of matrices does not round alike
+/// for films that stand elsewhere in their batch.
+fn same(folder: &Folder, runs: [&str; 2]) {
+    let [a, b] = runs.map(|run| weights(folder, run));
+    for (path, values) in &a {
+        let differences = values.iter().zip(&b[path]).map(|(a, b)| f64::from((a - b).abs()));
+        let greatest = values.iter().fold(0.0, |most: f64, value| most.max(f64::from(value.abs())));
+        let most = differences.fold(0.0, f64::max) / greatest.max(1e-3);
+        assert!(most < 1e-4, "{path} of {runs:?} differs by {most:.1e}");
+    }
+    let losses = runs.map(|run| -> Vec<f64> {
+        let text = fs::read_to_string(folder.at(run).join("epochs.csv")).unwrap();
+        let cells = text.lines().skip(1).flat_map(|line| line.split(',').skip(1).take(2));
+        cells.map(|cell| cell.parse().unwrap()).collect()
+    });
+    assert_eq!(losses[0].len(), 4);
+    for (a, b) in losses[0].iter().zip(&losses[1]) {
+        assert!((a - b).abs() < 1e-5 * a, "{losses:?}");
+    }
+}
+
+#[test]
+fn the_head_learns_the_same_from_kept_features_as_from_films() {
+    let _alone = alone();
+    let folder = with_first();
+    for pool in ["average", "attention", "linear"] {
+        let model = format!("freeze = \"backbone\"\npool = {pool:?}");
+        let runs = ["kept", "anew"].map(|name| format!("{pool}-{name}"));
+        for (run, draws) in runs.iter().zip(["", "feature_draws = 0"]) {
+            let text = from_first(&folder, &model, &format!("{PLAIN}{draws}"));
+            folder.run(&folder.experiment(&text), run, Start::Fresh, &Stop::never());
+            assert!(!folder.at(run).join("features").exists(), "they go with the run's end");
+        }
+        same(&folder, [&runs[0], &runs[1]]);
+    }
+}
+
+#[test]
+fn as_many_varied_versions_as_epochs_are_the_varied_films_themselves() {
+    let _alone = alone();
+    let folder = with_first();
+    let vary = "[image]\naugment = { flip = true, shift = [0.1, 0.1] }\n";
+    for (run, draws) in [("kept", 2), ("anew", 0), ("one", 1)] {
+        let draws = format!("{PLAIN}feature_draws = {draws}");
+        let text = vary.to_owned() + &from_first(&folder, "freeze = \"backbone\"", &draws);
+        folder.run(&folder.experiment(&text), run, Start::Fresh, &Stop::never());
+    }
+
+    same(&folder, ["kept", "anew"]);
+    let [one, anew] =
+        ["one", "anew"].map(|run| fs::read(folder.at(run).join("model.bpk")).unwrap());
+    assert!(one != anew, "the second epoch saw the first one's films again");
+}
+
+#[test]
+fn a_run_stopped_while_features_are_computed_goes_on_with_them() {
+    let _alone = alone();
+    let folder = with_first();
+    let text = from_first(&folder, "freeze = \"backbone\"", "");
+    let experiment = folder.experiment(&text);
+    folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
+
+    let first = folder.run(&experiment, "broken", Start::Fresh, &Stop::after(0));
+    let features = folder.at("broken").join("features");
+    assert_eq!(first, Outcome::Interrupted);
+    let part = features.join("train.safetensors.part");
+    let kept = fs::metadata(&part).unwrap().len();
+    assert!(kept > 4096, "the first batch is there");
+    let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
+
+    assert!(matches!(last, Outcome::Finished(_)));
+    same(&folder, ["whole", "broken"]);
+}
+
 const PHASES: &str = "[[train.phases]]\nepochs = 2\nfreeze = \"backbone\"\n\
     [[train.phases]]\nepochs = 2\nfreeze = \"nothing\"\nlearning_rate = 0.002\n\
     schedule = { name = \"one-cycle\" }\n";

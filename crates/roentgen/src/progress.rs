@@ -106,6 +106,19 @@ impl Progress for Training {
         self.say(&plan.to_string());
     }
 
+    fn features(&self, done: usize, films: usize) {
+        if self.bar.prefix() != "features" {
+            self.bar.reset();
+            self.bar.set_prefix("features");
+            self.bar.set_message("of the frozen backbone, once");
+        }
+        if done == films {
+            self.say(&format!("features of {films} films kept: the backbone is frozen"));
+        }
+        self.bar.set_length(films as u64);
+        self.bar.set_position(done as u64);
+    }
+
     fn step(&self, epoch: usize, step: usize, loss: f64) {
         self.tell_time_left(epoch, step);
         if step == 1 || self.bar.length() != Some(self.steps.get() as u64) {

@@ -7,7 +7,7 @@ use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{classifier, model_dir, weights};
 
 use super::OVER;
-use crate::{checkpoint, run_dir};
+use crate::{checkpoint, features, run_dir};
 
 /// Why a run could not begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum Error {
     /// Published weights that are not here yet.
     #[error(transparent)]
     Store(#[from] store::Missing),
+    /// The features of a frozen backbone.
+    #[error(transparent)]
+    Features(#[from] features::Error),
     /// An event file.
     #[error(transparent)]
     Write(#[from] roentgen_data::files::WriteError),

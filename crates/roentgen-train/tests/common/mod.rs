@@ -41,6 +41,7 @@ impl Stop {
 
 impl Progress for Stop {
     fn started(&self, _: &Plan) {}
+    fn features(&self, _: usize, _: usize) {}
     fn step(&self, _: usize, _: usize, _: f64) {
         self.steps.set(self.steps.get() + 1);
     }

@@ -1,0 +1,220 @@
+//! `NAME.safetensors`: rows of numbers, one a film, memory-mapped: what a frozen backbone makes of it.
+//!
+//! One tensor `rows` of `[rows, ...]` in single precision. It grows as `NAME.safetensors.part` beside a
+//! line that says what it is the beginning of, so that an interrupted one is gone on with.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use safetensors::SafeTensors;
+
+use crate::files;
+use crate::store::{DATA_START, map, write_header};
+
+/// The tensor's name.
+const NAME: &str = "rows";
+/// Bytes of a number.
+const BYTES: usize = 4;
+
+/// Rows of numbers in a file.
+#[derive(Debug)]
+pub struct Rows {
+    map: Mmap,
+    rows: usize,
+    shape: Vec<usize>,
+}
+
+impl Rows {
+    /// Maps the file at `path`; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The file system's, or a file that is none of ours.
+    pub fn open(path: &Path) -> io::Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let map = map(path)?;
+        let tensors = SafeTensors::deserialize(&map).map_err(io::Error::other)?;
+        let tensor = tensors.tensor(NAME).map_err(io::Error::other)?;
+        let [rows, shape @ ..] = tensor.shape() else {
+            return Err(io::Error::other("its rows have no number"));
+        };
+        let start = map.len() - tensor.data().len();
+        if tensor.dtype() != safetensors::Dtype::F32 || start != DATA_START {
+            return Err(io::Error::other("its rows are no numbers of ours"));
+        }
+        let (rows, shape) = (*rows, shape.to_vec());
+        Ok(Some(Self { map, rows, shape }))
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The shape of each row.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Appends row `index` to `values`.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer rows.
+    pub fn append(&self, index: usize, values: &mut Vec<f32>) {
+        let bytes = self.shape.iter().product::<usize>() * BYTES;
+        let row = &self.map[DATA_START + index * bytes..DATA_START + (index + 1) * bytes];
+        values.extend(row.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)));
+    }
+}
+
+/// Rows that grow beside their place.
+#[derive(Debug)]
+pub struct Growing {
+    file: File,
+    path: PathBuf,
+    shape: Vec<usize>,
+    rows: usize,
+}
+
+impl Growing {
+    /// Begins the file for `path`, or goes on with one that was begun for the same `purpose`.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn open(path: &Path, shape: &[usize], purpose: &str) -> io::Result<Self> {
+        let aside = files::aside(path);
+        let note = note_of(&aside);
+        let is_same = fs::read_to_string(&note).is_ok_and(|line| line == purpose);
+        if !is_same {
+            // The note goes first, so that it never stands beside rows of another purpose.
+            for old in [&note, &aside] {
+                match fs::remove_file(old) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&aside)?;
+        if !is_same {
+            fs::write(&note, purpose)?;
+        }
+        let bytes = (shape.iter().product::<usize>() * BYTES) as u64;
+        let written = file.metadata()?.len().saturating_sub(DATA_START as u64);
+        let rows = written / bytes;
+        let end = DATA_START as u64 + rows * bytes;
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
+        Ok(Self { file, path: path.to_owned(), shape: shape.to_vec(), rows: rows as usize })
+    }
+
+    /// Rows that are there.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Appends whole rows.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn append(&mut self, values: &[f32]) -> io::Result<()> {
+        let row: usize = self.shape.iter().product();
+        debug_assert!(values.len().is_multiple_of(row));
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.file.write_all(&bytes)?;
+        self.rows += values.len() / row;
+        Ok(())
+    }
+
+    /// Writes the header and puts the file into its place.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn finish(mut self) -> io::Result<()> {
+        let shape = [&[self.rows], self.shape.as_slice()].concat();
+        write_header(&mut self.file, NAME, "F32", &shape, BYTES)?;
+        let aside = files::aside(&self.path);
+        fs::rename(&aside, &self.path)?;
+        files::sync_folder(&self.path)?;
+        // A note without its rows is of no consequence.
+        let _ = fs::remove_file(note_of(&aside));
+        Ok(())
+    }
+}
+
+fn note_of(aside: &Path) -> PathBuf {
+    let mut name = aside.as_os_str().to_owned();
+    name.push(".txt");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(rows: &Rows, index: usize) -> Vec<f32> {
+        let mut values = Vec::new();
+        rows.append(index, &mut values);
+        values
+    }
+
+    #[test]
+    fn rows_come_back_and_a_broken_call_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.safetensors");
+        let mut growing = Growing::open(&path, &[3, 1, 2], "these").unwrap();
+        growing.append(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        growing.append(&[0.5; 6]).unwrap();
+        drop(growing);
+        // A torn row at the end is cut.
+        let aside = files::aside(&path);
+        let length = fs::metadata(&aside).unwrap().len();
+        OpenOptions::new().write(true).open(&aside).unwrap().set_len(length - 3).unwrap();
+        assert!(Rows::open(&path).unwrap().is_none());
+
+        let mut growing = Growing::open(&path, &[3, 1, 2], "these").unwrap();
+        assert_eq!(growing.rows(), 1);
+        growing.append(&[-1.0; 6]).unwrap();
+        growing.finish().unwrap();
+        let rows = Rows::open(&path).unwrap().unwrap();
+
+        assert_eq!((rows.len(), rows.shape()), (2, [3, 1, 2].as_slice()));
+        assert_eq!(row(&rows, 0), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(row(&rows, 1), [-1.0; 6]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn rows_of_another_purpose_are_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.safetensors");
+        Growing::open(&path, &[2], "these").unwrap().append(&[1.0; 4]).unwrap();
+
+        assert_eq!(Growing::open(&path, &[2], "those").unwrap().rows(), 0);
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.safetensors");
+        let mut growing = Growing::open(&path, &[2], "these").unwrap();
+        growing.append(&[1.0; 4]).unwrap();
+        growing.finish().unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(4100).unwrap();
+
+        assert!(Rows::open(&path).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! What a run is about to do, and what its model is.
+
+use burn::module::Module;
+use roentgen_data::split::Split;
+use roentgen_models::model_dir::{Description, Training};
+
+use super::Run;
+use crate::progress::{EpochRow, Plan};
+
+impl Run<'_> {
+    pub(super) fn plan(&self) -> Plan {
+        let experiment = self.experiment;
+        let input = self.train.input;
+        let parameters = self.model.num_params();
+        let batch = experiment.micro_batch_size().min(self.train.len());
+        let activations = experiment.network().activation_bytes(input.size, batch);
+        Plan {
+            parameters,
+            train_films: self.train.len(),
+            train_patients: self.train_patients(),
+            valid_films: self.valid.len(),
+            findings: self.train.findings.len(),
+            epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
+            steps: self.steps(),
+            // Weights, gradients and the optimizer's two moments, beside what a batch leaves.
+            memory: activations + 4 * 4 * parameters,
+            split: experiment.selection().name(Split::Train),
+            is_phantom: self.train.prepared.is_phantom(),
+            steps_done: self.state.step,
+        }
+    }
+
+    fn train_patients(&self) -> usize {
+        let patients = self.train.rows.iter().map(|&row| self.train.prepared.rows[row].patient);
+        patients.collect::<std::collections::HashSet<_>>().len()
+    }
+
+    pub(super) fn description(&self, row: &EpochRow) -> Description {
+        let prepared = self.train.prepared;
+        let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
+        Description {
+            format: 1,
+            findings: self.train.findings.to_vec(),
+            network: self.experiment.network(),
+            input: self.train.input,
+            training: Some(Training {
+                dataset: prepared.description.dataset.clone(),
+                data: prepared.description.fingerprint.clone(),
+                split: roentgen_data::selection::fingerprint(images),
+                selection: self.experiment.selection(),
+                seed: self.experiment.seed,
+                films: self.train.len(),
+                patients: self.train_patients(),
+                epoch: row.epoch,
+                valid_loss: Some(row.valid_loss),
+                valid_auroc: row.valid_auroc,
+                weights: self.origin.clone(),
+            }),
+            imported: None,
+        }
+    }
+}
