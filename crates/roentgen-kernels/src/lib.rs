@@ -1,27 +1,29 @@
-//! CPU operations that Burn's `flex` backend lacks in speed: the layers of a MobileNet.
+//! CPU operations that Burn's `flex` backend lacks in speed: convolutions, and norms
+//! with the rectifier behind them.
 //!
 //! They take and give ordinary tensors, `[batch, channels, height, width]` in `f32`, and have
 //! gradients. On any other device they are the plain Burn operations of [`mod@reference`].
 //! Results do not depend on the number of threads.
 
 mod channel;
+mod dense;
 mod depthwise;
 mod norm;
 mod pointwise;
 mod product;
 pub mod reference;
 mod simd;
+mod sliding;
 mod storage;
-mod unfold;
 mod window;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
+pub use dense::dense;
 pub use depthwise::depthwise3x3;
 pub use norm::{Cut, norm_cut, scale_cut};
 pub use pointwise::pointwise;
-pub use unfold::stem3x3;
 
 /// Whether the kernels of this crate take the tensor.
 fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {

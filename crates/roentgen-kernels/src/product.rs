@@ -26,7 +26,7 @@ const OUTER_TASKS: usize = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
-    size: [usize; 2],
+    pub(crate) size: [usize; 2],
     strides: [usize; 2],
 }
 
@@ -42,7 +42,14 @@ impl<'a> Matrix<'a> {
         Self { values, size: [columns, rows], strides: [right, down] }
     }
 
-    fn rows(self, start: usize, count: usize) -> Self {
+    /// Values of a matrix of fewer columns than its rows are apart.
+    pub(crate) fn part(values: &'a [f32], size: [usize; 2], pitch: usize) -> Self {
+        let matrix = Self { values, size, strides: [pitch, 1] };
+        assert!(size[1] <= pitch && matrix.last() < values.len(), "a part of {size:?}");
+        matrix
+    }
+
+    pub(crate) fn rows(self, start: usize, count: usize) -> Self {
         let values = &self.values[start * self.strides[0]..];
         Self { values, size: [count, self.size[1]], ..self }
     }
@@ -163,7 +170,7 @@ fn together(batch: usize, plane: usize) -> usize {
 }
 
 /// Puts some rows of each image, `[depth, plane]`, side by side.
-fn side_by_side(
+pub(crate) fn side_by_side(
     images: &[f32],
     depth: usize,
     [start, count]: [usize; 2],
@@ -196,10 +203,33 @@ fn product(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix) {
 ///
 /// `out` must hold values where they are added to.
 #[expect(unsafe_code, reason = "gemm takes pointers")]
-unsafe fn multiply(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix, add: bool) {
+pub(crate) unsafe fn multiply(
+    out: &mut [MaybeUninit<f32>],
+    left: Matrix,
+    right: Matrix,
+    add: bool,
+) {
+    assert_eq!(out.len(), left.size[0] * right.size[1], "size of a product");
+    // SAFETY: the caller's promise, and the product fills `out`.
+    unsafe { multiply_into(out, right.size[1], left, right, add) }
+}
+
+/// The same for a part of `out`: its first columns, where rows are `pitch` apart.
+///
+/// # Safety
+///
+/// `out` must hold values where they are added to.
+#[expect(unsafe_code, reason = "gemm takes pointers")]
+pub(crate) unsafe fn multiply_into(
+    out: &mut [MaybeUninit<f32>],
+    pitch: usize,
+    left: Matrix,
+    right: Matrix,
+    add: bool,
+) {
     let [[rows, depth], [right_rows, columns]] = [left.size, right.size];
     assert_eq!(depth, right_rows, "inner sizes of a product");
-    assert_eq!(out.len(), rows * columns, "size of a product");
+    assert!(columns <= pitch && (rows - 1) * pitch + columns <= out.len(), "size of a product");
     assert!(left.last() < left.values.len() && right.last() < right.values.len());
     // SAFETY: the sizes are those of the three slices, as asserted.
     unsafe {
@@ -209,7 +239,7 @@ unsafe fn multiply(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix, ad
             depth,
             out.as_mut_ptr().cast::<f32>(),
             1,
-            columns as isize,
+            pitch as isize,
             add,
             left.values.as_ptr(),
             left.strides[1] as isize,

@@ -24,8 +24,8 @@ pub fn pointwise(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
     conv2d(x, weight, None, options(1, [0; 4], 1))
 }
 
-/// [`stem3x3`](crate::stem3x3) in plain Burn.
-pub fn stem3x3(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
+/// [`dense`](crate::dense()) in plain Burn.
+pub fn dense(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
     conv2d(x, weight, None, options(stride, padding, 1))
 }
 

@@ -69,21 +69,6 @@ impl Window {
         ((self.out[0] - 1) * self.pitch() + self.out[1]).next_multiple_of(LANES)
     }
 
-    /// Adds the gradient of what tap `index` read, `[out height, out width]`, to that of the plane.
-    pub(crate) fn add_tap(&self, index: usize, gradient: &[f32], plane: &mut [f32]) {
-        let [height, width] = self.size;
-        let rows = gradient.chunks_exact(self.out[1]).enumerate();
-        for (row, gradient) in rows {
-            let y = (row * self.stride + index / 3).wrapping_sub(self.before[0]);
-            for (column, gradient) in gradient.iter().enumerate() {
-                let x = (column * self.stride + index % 3).wrapping_sub(self.before[1]);
-                if y < height && x < width {
-                    plane[y * width + x] += gradient;
-                }
-            }
-        }
-    }
-
     /// First column of a phase that lies on the plane, and that column on the plane.
     fn start(&self, axis: usize, phase: usize) -> [usize; 2] {
         let first = self.before[axis].saturating_sub(phase).div_ceil(self.stride);
@@ -131,7 +116,7 @@ impl Padded {
     }
 
     /// What tap `index` of the window reads, as long as the flat output.
-    pub(crate) fn tap(&self, index: usize) -> &[f32] {
+    fn tap(&self, index: usize) -> &[f32] {
         &self.phases[self.taps[index]..][..self.window.flat()]
     }
 
@@ -160,7 +145,7 @@ impl Correlation {
 }
 
 /// Copies the wanted part of a flat run to an output plane, all of which it writes.
-pub(crate) fn copy_rows(flat: &[f32], window: Window, out: &mut [MaybeUninit<f32>]) {
+fn copy_rows(flat: &[f32], window: Window, out: &mut [MaybeUninit<f32>]) {
     let width = window.out[1];
     for (row, out) in flat.chunks(window.pitch()).zip(out.chunks_exact_mut(width)) {
         out.write_copy_of_slice(&row[..width]);

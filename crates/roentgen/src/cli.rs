@@ -307,6 +307,10 @@ pub(crate) struct Bench {
     /// Measured steps or passes.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = positive)]
     pub(crate) steps: usize,
+    /// A safetensors file of weights, `films` and `targets` in place of random ones, for a network
+    /// with a linear head: what `benches/peers/compare.py` shares with other programs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) like: Option<PathBuf>,
     /// Films to decode for `input`, a folder of PNG files; drawn at 1024 px where it is left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) films: Option<PathBuf>,

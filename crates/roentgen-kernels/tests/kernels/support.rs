@@ -19,6 +19,17 @@ pub(crate) struct Case {
 const PADDINGS: [(usize, [usize; 4]); 5] =
     [(1, [1, 1, 1, 1]), (2, [0, 0, 1, 1]), (2, [1, 1, 1, 1]), (1, [2, 0, 1, 2]), (2, [2, 1, 0, 2])];
 
+/// Windows of the backbones: height and width, step, padding.
+const WINDOWS: [([usize; 2], usize, [usize; 4]); 7] = [
+    ([3, 3], 1, [1, 1, 1, 1]),
+    ([3, 3], 2, [0, 0, 1, 1]),
+    ([3, 3], 1, [0, 0, 0, 0]),
+    ([1, 1], 2, [0, 0, 0, 0]),
+    ([1, 7], 1, [0, 3, 0, 3]),
+    ([7, 7], 2, [3, 3, 3, 3]),
+    ([2, 3], 3, [1, 2, 0, 1]),
+];
+
 /// All operations over all shapes that fit.
 pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -39,18 +50,22 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 }),
                 shapes: vec![shape, [channels, 1, 3, 3]],
             });
-            if channels <= 3 {
-                cases.push(Case {
-                    name: format!("stem {shape:?} by {stride}, {padding:?}"),
-                    fast: Box::new(move |t| {
-                        kernels::stem3x3(t[0].clone(), t[1].clone(), stride, padding)
-                    }),
-                    plain: Box::new(move |t| {
-                        reference::stem3x3(t[0].clone(), t[1].clone(), stride, padding)
-                    }),
-                    shapes: vec![shape, [out, channels, 3, 3]],
-                });
+        }
+        for (kernel, stride, padding) in WINDOWS {
+            let [top, left, bottom, right] = padding;
+            if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
+                continue;
             }
+            cases.push(Case {
+                name: format!("dense {shape:?}, {kernel:?} by {stride}, {padding:?}"),
+                fast: Box::new(move |t| {
+                    kernels::dense(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                plain: Box::new(move |t| {
+                    reference::dense(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                shapes: vec![shape, [out, channels, kernel[0], kernel[1]]],
+            });
         }
         cases.push(Case {
             name: format!("pointwise {shape:?}"),

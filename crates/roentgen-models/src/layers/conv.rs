@@ -8,12 +8,9 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{depthwise3x3, pointwise, stem3x3};
+use roentgen_kernels::{dense, depthwise3x3, pointwise};
 
 use super::Padding;
-
-/// Input channels up to which unfolding the film beats Burn's own convolution.
-const FEW: usize = 3;
 
 /// What a convolution is made of, beside its padding.
 #[derive(Clone, Copy, Debug)]
@@ -62,21 +59,30 @@ impl ConvConfig {
 /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
 pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     let weight = conv.weight.val();
-    let [_, inputs, kernel @ ..] = weight.dims();
+    let [_, _, kernel @ ..] = weight.dims();
     let stride = conv.stride[0];
     let around = padding.around(&x, kernel, stride);
-    let is_plain = conv.bias.is_none() && around.iter().all(|&side| side <= 2);
-    match (kernel, stride, conv.groups) {
-        ([1, 1], 1, 1) if is_plain && around == [0; 4] => pointwise(x, weight),
-        ([3, 3], 1 | 2, 1) if is_plain && inputs <= FEW => stem3x3(x, weight, stride, around),
-        ([3, 3], 1 | 2, groups) if is_plain && inputs == 1 && groups == x.dims()[1] => {
+    let depthwise = groups_of_one(conv, &x);
+    let y = match (kernel, stride) {
+        ([1, 1], 1) if conv.groups == 1 && around == [0; 4] => pointwise(x, weight),
+        ([3, 3], 1 | 2) if depthwise && around.iter().all(|&side| side <= 2) => {
             depthwise3x3(x, weight, stride, around)
         }
-        (_, _, groups) => {
+        _ if conv.groups == 1 => dense(x, weight, stride, around),
+        _ => {
             let [top, left, bottom, right] = around;
             let padding = [(top, bottom), (left, right)];
-            let options = ConvOptions::new_with_padding([stride; 2], padding, [1; 2], groups);
-            conv2d(x, weight, conv.bias.as_ref().map(|bias| bias.val()), options)
+            let options = ConvOptions::new_with_padding([stride; 2], padding, [1; 2], conv.groups);
+            conv2d(x, weight, None, options)
         }
+    };
+    match &conv.bias {
+        Some(bias) => y + bias.val().reshape([1, -1, 1, 1]),
+        None => y,
     }
+}
+
+/// Whether each channel is convolved by itself.
+fn groups_of_one(conv: &Conv2d, x: &Tensor<4>) -> bool {
+    conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1]
 }

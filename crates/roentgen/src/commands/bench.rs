@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::activation::softplus;
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::phantom;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::{Options, Scores, evaluate};
-use roentgen_models::{Architecture, ClassifierConfig, Pool};
+use roentgen_models::pretrained::{self, Part, WeightFile};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -67,55 +68,98 @@ fn measure(
     }))
 }
 
-fn network(args: &Bench) -> anyhow::Result<ClassifierConfig> {
-    let architecture = Architecture::ALL
-        .into_iter()
-        .find(|architecture| architecture.name() == args.architecture)
-        .with_context(|| {
-            let known: Vec<_> = Architecture::ALL.iter().map(|known| known.name()).collect();
-            format!("`{}` is no architecture; known are {}", args.architecture, known.join(", "))
-        })?;
-    let config =
-        ClassifierConfig { architecture, width: args.width, pool: Pool::Average, dropout: 0.5 };
-    config.check(args.size, 3)?;
-    Ok(config)
+/// A network, and films and targets for it.
+struct Work {
+    model: Classifier,
+    films: Tensor<4>,
+    /// 0 or 1, a film and finding.
+    targets: Tensor<2>,
+    what: Value,
 }
 
-fn films(args: &Bench, device: &Device) -> Tensor<4> {
-    Tensor::random([args.batch, 3, args.size, args.size], Distribution::Normal(0.0, 1.0), device)
+impl Work {
+    /// Random, or those of `--like`.
+    fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
+        device.seed(1);
+        let architecture: Architecture = args.architecture.parse()?;
+        let file = args.like.as_deref().map(WeightFile::open).transpose()?;
+        // A film of noise, and one in five shows a finding.
+        let (films, targets) = match &file {
+            Some(file) => (tensor(file, "films", device)?, tensor(file, "targets", device)?),
+            None => {
+                let shape = [args.batch, 3, args.size, args.size];
+                let noise = Tensor::<2>::random([args.batch, 14], Distribution::Default, device);
+                let films = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
+                (films, noise.lower_elem(0.2).float())
+            }
+        };
+        let [batch, channels, size, _] = films.dims();
+        let [_, findings] = targets.dims();
+        let (pool, dropout) =
+            if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
+        let config = ClassifierConfig { architecture, width: args.width, pool, dropout };
+        config.check(size, channels)?;
+        let model = config.init(channels, findings, device);
+        let model = match &file {
+            Some(file) => pretrained::fit(model, architecture, Part::Whole, file)?.0,
+            None => model,
+        };
+        let what = json!({
+            "what": name,
+            "architecture": args.architecture,
+            "width": args.width,
+            "size": size,
+            "batch": batch,
+            "channels": channels,
+        });
+        Ok(Self { model, films, targets, what })
+    }
+
+    fn loss(&self, model: &Classifier) -> Tensor<1> {
+        let logits = model.forward(self.films.clone());
+        (softplus(logits.clone(), 1.0) - logits * self.targets.clone()).mean()
+    }
 }
 
-fn what(args: &Bench, name: &str) -> Value {
-    let Bench { architecture, width, size, batch, .. } = args;
-    json!({ "what": name, "architecture": architecture, "width": width, "size": size, "batch": batch, "channels": 3 })
+fn tensor<const D: usize>(
+    file: &WeightFile,
+    name: &str,
+    device: &Device,
+) -> anyhow::Result<Tensor<D>> {
+    let values = file.values(name)?;
+    let shape: [usize; D] = file
+        .shape(name)
+        .and_then(|shape| shape.try_into().ok())
+        .with_context(|| format!("`{name}` in `{}` has no {D} axes", file.path.display()))?;
+    Ok(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
-    let device = device.clone().autodiff();
-    device.seed(1);
-    let mut model = Some(network(args)?.init(3, 14, &device));
+    let work = Work::new(args, "train", &device.clone().autodiff())?;
+    let mut model = Some(work.model.clone());
     let mut optimizer = AdamConfig::new().init();
-    let films = films(args, &device);
-    let measured = measure(args.steps, args.batch, || {
+    let mut first = None;
+    let measured = measure(args.steps, work.films.dims()[0], || {
         let now = model.take().context("the model is put back after each step")?;
-        let loss = sigmoid(now.forward(films.clone())).log().neg().mean();
+        let loss = work.loss(&now);
         let gradients = GradientsParams::from_grads(loss.backward(), &now);
+        first.get_or_insert(loss.into_scalar::<f64>());
         model = Some(optimizer.step(1e-3, now, gradients));
         Ok(())
     })?;
-    Ok(merge(what(args, "train"), measured))
+    Ok(merge(merge(work.what, measured), json!({ "first_loss": first })))
 }
 
 fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
-    let device = device.clone().without_autodiff();
-    device.seed(1);
-    let model = network(args)?.init(3, 14, &device);
-    let films = films(args, &device);
-    let measured = measure(args.steps, args.batch, || {
-        model.forward(films.clone()).try_into_data()?;
+    let work = Work::new(args, "predict", &device.clone().without_autodiff())?;
+    let model = work.model.clone();
+    let mut first = None;
+    let measured = measure(args.steps, work.films.dims()[0], || {
+        let loss = work.loss(&model).into_scalar::<f64>();
+        first.get_or_insert(loss);
         Ok(())
     })?;
-    Ok(merge(what(args, "predict"), measured))
+    Ok(merge(merge(work.what, measured), json!({ "first_loss": first })))
 }
 
 /// Decode and Lanczos resize on one thread, and reading of prepared films.

@@ -1,0 +1,61 @@
+"""Trains or predicts as `roentgen bench --like FILE` does, in PyTorch: prints JSON.
+
+    python benches/peers/torch_steps.py train|predict ARCHITECTURE FILE --layout channels-last --steps 8
+"""
+
+import argparse
+import json
+import resource
+import time
+
+import torch
+
+import torch_networks
+
+parser = argparse.ArgumentParser()
+parser.add_argument("what", choices=["train", "predict"])
+parser.add_argument("architecture")
+parser.add_argument("file")
+parser.add_argument("--layout", choices=["eager", "channels-last"], default="channels-last")
+parser.add_argument("--steps", type=int, default=8)
+parser.add_argument("--threads", type=int, default=2)
+args = parser.parse_args()
+
+torch.set_num_threads(args.threads)
+model, films, targets = torch_networks.read_shared(args.architecture, args.file)
+if args.layout == "channels-last":
+    model = model.to(memory_format=torch.channels_last)
+    films = films.contiguous(memory_format=torch.channels_last)
+loss_of = torch.nn.functional.binary_cross_entropy_with_logits
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+model.train(args.what == "train")
+
+
+def step():
+    if args.what == "predict":
+        with torch.inference_mode():
+            return loss_of(model(films), targets).item()
+    optimizer.zero_grad(set_to_none=True)
+    loss = loss_of(model(films), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+first = step()
+step()
+times = []
+for _ in range(args.steps):
+    began = time.perf_counter()
+    step()
+    times.append((time.perf_counter() - began) * 1e3)
+times.sort()
+quantile = lambda share: times[round((len(times) - 1) * share)]
+print(json.dumps({
+    "peer": f"PyTorch {torch.__version__} {args.layout}",
+    "first_loss": first,
+    "median_ms": quantile(0.5),
+    "p95_ms": quantile(0.95),
+    "films_per_second": len(films) / quantile(0.5) * 1e3,
+    "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+}))
