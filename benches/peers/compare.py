@@ -4,7 +4,7 @@
     .venv/bin/pip install torch==2.13.0 torchvision==0.28.0 safetensors==0.8.0 numpy==2.4.6 \
         tensorflow-cpu==2.21.0 keras==3.15.1
     cargo build --release
-    .venv/bin/python benches/peers/compare.py [WORK...] [--pairs 5] [--steps 8]
+    .venv/bin/python benches/peers/compare.py [WORK...] [--pairs 5] [--steps 8] [--peers channels-last]
 
 A work is `train:ARCHITECTURE:BATCH` or `predict:ARCHITECTURE:BATCH`; those of the table are run where none
 is named. Each pair is one process of each side, in turn, so that whatever else the machine does meets both.
@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROENTGEN = HERE.parent.parent / "target/release/roentgen"
+ROENTGEN = Path(os.environ.get("ROENTGEN", HERE.parent.parent / "target/release/roentgen"))
 WORKS = [
     "train:mobilenet:16",
     "train:mobilenet-v2:16",
@@ -39,6 +39,7 @@ parser.add_argument("--pairs", type=int, default=5)
 parser.add_argument("--steps", type=int, default=8)
 parser.add_argument("--size", type=int, default=224)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--peers", default="eager,channels-last,keras", help="which of them, parted by commas")
 args = parser.parse_args()
 
 
@@ -50,12 +51,13 @@ def run(command):
     return json.loads(done.stdout.splitlines()[-1] if "python" in str(command[0]) else done.stdout)
 
 
-def peers(what, architecture):
-    torch = HERE / "torch_steps.py"
-    peers = [[torch, "--layout", "eager"], [torch, "--layout", "channels-last"]]
-    if architecture == "mobilenet":
-        peers.append([HERE / "keras_mobilenet.py"])
-    return peers
+def peers(architecture):
+    asked = args.peers.split(",")
+    layouts = [layout for layout in ("eager", "channels-last") if layout in asked]
+    found = [[HERE / "torch_steps.py", "--layout", layout] for layout in layouts]
+    if architecture == "mobilenet" and "keras" in asked:
+        found.append([HERE / "keras_mobilenet.py"])
+    return found
 
 
 print("| work | peer | ours, ms (p95) | theirs, ms (p95) | time ratio (spread) | memory ratio | losses |")
@@ -72,7 +74,7 @@ for work in args.works:
         )
         common = ["--steps", str(steps), "--threads", str(args.threads)]
         ours_command = [ROENTGEN, "bench", what, "--architecture", architecture, "--like", shared, "--json"]
-        for peer in peers(what, architecture):
+        for peer in peers(architecture):
             peer_command = [sys.executable, peer[0], what, architecture, shared, *peer[1:], *common]
             pairs = [(run(ours_command + common), run(peer_command)) for _ in range(args.pairs)]
             ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))

@@ -142,6 +142,47 @@ multiversion! {
     }
 }
 
+multiversion! {
+    /// Scales and shifts all values, then cuts them.
+    pub(crate) fn line(line: [f32; 2], limits: [f32; 2], planes: &mut [&mut [f32]]) {
+        let [scale, shift] = line;
+        let [least, greatest] = limits;
+        for plane in planes {
+            for value in plane.iter_mut() {
+                let moved = fma::<FUSED>(*value, scale, shift);
+                // In this order, not a number goes through both.
+                let moved = if moved < least { least } else { moved };
+                *value = if moved > greatest { greatest } else { moved };
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// Keeps the gradient where the output `y` stands at no cut: its sum.
+    pub(crate) fn through(y: Channel, limits: [f32; 2], gradient: &mut [&mut [f32]]) -> f64 {
+        let _ = FUSED;
+        let mut sum = 0.0;
+        for (y, gradient) in y.planes().zip(gradient) {
+            let mut lanes = [0.0; LANES];
+            let (blocks, rest) = y.as_chunks::<LANES>();
+            let (gradients, gradient_rest) = gradient.as_chunks_mut::<LANES>();
+            for (y, gradient) in blocks.iter().zip(gradients) {
+                for lane in 0..LANES {
+                    gradient[lane] = inside(y[lane], limits, gradient[lane]);
+                    lanes[lane] += gradient[lane];
+                }
+            }
+            for (y, gradient) in rest.iter().zip(gradient_rest) {
+                *gradient = inside(*y, limits, *gradient);
+                sum += f64::from(*gradient);
+            }
+            sum += total(&lanes);
+        }
+        sum
+    }
+}
+
 /// The gradient where the cuts let it through.
 #[inline(always)]
 fn inside(value: f32, [least, greatest]: [f32; 2], gradient: f32) -> f32 {

@@ -1,7 +1,8 @@
 //! The dense convolution, a window of any size over all channels, as matrix products on what is
 //! unfolded a few rows at a time.
 //!
-//! A task takes an image, or a few small ones, and a block of output channels; which, the shapes
+//! The 3x3 windows that the deep layers consist of go another way, [`winograd`](crate::winograd).
+//! Elsewhere a task takes an image, or a few small ones, and a block of output channels; which, the shapes
 //! alone decide. Gradients of weights are summed over fixed shares of the batch, in their order.
 
 use std::mem::MaybeUninit;
@@ -20,7 +21,7 @@ use rayon::prelude::*;
 use crate::product::{Matrix, multiply, multiply_into, side_by_side};
 use crate::sliding::Sliding;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
-use crate::{on_flex, reference};
+use crate::{on_flex, reference, winograd};
 
 /// Columns that a product should have at least.
 const COLUMNS: usize = 512;
@@ -131,6 +132,10 @@ fn together(window: Sliding, batch: usize) -> usize {
 fn forward(x: &FlexTensor, weight: &FlexTensor, window: Sliding) -> FlexTensor {
     let [batch, channels, ..] = dims::<4>(x);
     let [out, ..] = dims::<4>(weight);
+    if winograd::fits(window, channels, out) {
+        let y = winograd::forward(values(x), values(weight), [batch, channels, out], window);
+        return tensor(y, [batch, out, window.out[0], window.out[1]]);
+    }
     let depth = channels * window.taps();
     let weight = Matrix::new(values(weight), [out, depth]);
     let (image, plane) = (channels * window.plane(), window.out_plane());
@@ -248,6 +253,11 @@ fn weight_gradient(
     window: Sliding,
 ) -> FlexTensor {
     let [batch, ..] = dims::<4>(x);
+    if winograd::fits(window, channels, out) {
+        let (dy, sizes) = (values(gradient), [batch, channels, out]);
+        let dw = winograd::weight_gradient(dy, values(x), sizes, window);
+        return tensor(dw, [out, channels, height, width]);
+    }
     let (depth, plane) = (channels * window.taps(), window.out_plane());
     let (image, together) = (channels * window.plane(), together(window, batch));
     let groups = batch.div_ceil(together);

@@ -12,10 +12,13 @@ mod norm;
 mod pointwise;
 mod product;
 pub mod reference;
+mod shift;
 mod simd;
 mod sliding;
 mod storage;
+mod tiles;
 mod window;
+mod winograd;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
@@ -24,6 +27,7 @@ pub use dense::dense;
 pub use depthwise::depthwise3x3;
 pub use norm::{Cut, norm_cut, scale_cut};
 pub use pointwise::pointwise;
+pub use shift::shift_cut;
 
 /// Whether the kernels of this crate take the tensor.
 fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {

@@ -19,7 +19,7 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::channel::{Channel, cut_line, gradient_sums, line_gradient, statistics};
+use crate::channel::{Channel, cut_line, gradient_sums, line, line_gradient, statistics};
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
@@ -36,7 +36,7 @@ pub enum Cut {
 
 impl Cut {
     /// The least and the greatest value that come through.
-    fn limits(self) -> [f32; 2] {
+    pub(crate) fn limits(self) -> [f32; 2] {
         match self {
             Cut::None => [f32::NEG_INFINITY, f32::INFINITY],
             Cut::Relu => [0.0, f32::INFINITY],
@@ -143,9 +143,13 @@ impl Scale for Flex {
         shift: FlexTensor,
         limits: [f32; 2],
     ) -> FlexTensor {
-        let [x, scale, shift] = [x, scale, shift].map(contiguous);
+        let [mut x, scale, shift] = [x, scale, shift].map(contiguous);
+        let [_, channels, height, width] = dims(&x);
         let (scale, shift) = (values(&scale), values(&shift));
-        map_channels(&x, limits, |index, _| ([0.0, scale[index], shift[index]], ())).0
+        by_channel(x.storage_mut(), channels, height * width).into_par_iter().enumerate().for_each(
+            |(index, mut planes)| line([scale[index], shift[index]], limits, &mut planes),
+        );
+        x
     }
 }
 
@@ -214,26 +218,9 @@ fn forward(
     epsilon: f64,
     limits: [f32; 2],
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
-    let channels = dims::<4>(x)[1];
-    let (gamma, beta) = (values(gamma), values(beta));
-    let (y, statistics) = map_channels(x, limits, |index, channel| {
-        let [mean, variance] = statistics(channel);
-        let scale = gamma[index] * inverse_deviation(variance, epsilon);
-        ([mean, scale, beta[index]], [mean, variance])
-    });
-    let [mean, variance] =
-        [0, 1].map(|which| statistics.iter().map(|channel| channel[which]).collect());
-    (y, tensor(mean, [channels]), tensor(variance, [channels]))
-}
-
-/// Applies [`cut_line`] to each channel with the line that `line` finds for it.
-fn map_channels<T: Send>(
-    x: &FlexTensor,
-    limits: [f32; 2],
-    line: impl Fn(usize, Channel) -> ([f32; 3], T) + Sync,
-) -> (FlexTensor, Vec<T>) {
     let [batch, channels, height, width] = dims(x);
     let (x, plane) = (values(x), height * width);
+    let (gamma, beta) = (values(gamma), values(beta));
     let mut found = Vec::with_capacity(channels);
     let write = |out: &mut [MaybeUninit<f32>]| {
         by_channel(out, channels, plane)
@@ -241,16 +228,20 @@ fn map_channels<T: Send>(
             .enumerate()
             .map(|(index, mut out)| {
                 let channel = Channel { values: x, channels, plane, index };
-                let (line, found) = line(index, channel);
-                cut_line(channel, line, limits, &mut out);
-                found
+                let [mean, variance] = statistics(channel);
+                let scale = gamma[index] * inverse_deviation(variance, epsilon);
+                cut_line(channel, [mean, scale, beta[index]], limits, &mut out);
+                [mean, variance]
             })
             .collect_into_vec(&mut found);
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `out`, and `cut_line` writes them.
     let y = unsafe { fresh(x.len(), write) };
-    (tensor(y, [batch, channels, height, width]), found)
+    let [mean, variance] =
+        [0, 1].map(|which| found.iter().map(|channel: &[f32; 2]| channel[which]).collect());
+    let y = tensor(y, [batch, channels, height, width]);
+    (y, tensor(mean, [channels]), tensor(variance, [channels]))
 }
 
 /// The gradients of input, gamma and beta; the first takes the memory of the output's.

@@ -47,6 +47,12 @@ pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> 
     rectify(x * scale.reshape(shape) + shift.reshape(shape), cut)
 }
 
+/// [`shift_cut`](crate::shift_cut) in plain Burn.
+pub fn shift_cut(x: Tensor<4>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
+    let shape = [1, x.dims()[1], 1, 1];
+    rectify(x + shift.reshape(shape), cut)
+}
+
 /// ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
 fn rectify(x: Tensor<4>, cut: Cut) -> Tensor<4> {
     match cut {

@@ -17,7 +17,7 @@ pub(crate) struct Sliding {
     pub(crate) kernel: [usize; 2],
     stride: usize,
     /// Zeros above and on the left.
-    before: [usize; 2],
+    pub(crate) before: [usize; 2],
     /// Zeros below and on the right.
     after: [usize; 2],
 }

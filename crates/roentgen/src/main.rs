@@ -2,6 +2,7 @@
 
 #![recursion_limit = "256"]
 
+mod allocator;
 mod cli;
 mod commands;
 mod device;
@@ -19,11 +20,8 @@ use clap::Parser;
 use cli::Cli;
 use output::{Ending, Output};
 
-// Training frees and takes a gigabyte a step; glibc gives the pages back to the kernel each time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::keep_pages();
     let cli = Cli::parse();
     let is_json = cli.global.json;
     match run(cli) {

@@ -4,7 +4,9 @@ use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use roentgen_kernels::{Cut, depthwise3x3, norm_cut, pointwise, reference, scale_cut};
 
-const SHAPES: [[usize; 4]; 12] = [
+const SHAPES: [[usize; 4]; 14] = [
+    [3, 64, 11, 14],
+    [2, 65, 10, 3],
     [2, 3, 15, 15],
     [3, 5, 21, 21],
     [2, 4, 1, 1],

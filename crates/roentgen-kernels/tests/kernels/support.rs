@@ -81,6 +81,12 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
             });
             cases.push(Case {
+                name: format!("shift {shape:?}, {cut:?}"),
+                fast: Box::new(move |t| shift(t, cut, kernels::shift_cut)),
+                plain: Box::new(move |t| shift(t, cut, reference::shift_cut)),
+                shapes: vec![shape, [channels, 1, 1, 1]],
+            });
+            cases.push(Case {
                 name: format!("scale {shape:?}, {cut:?}"),
                 fast: Box::new(move |t| scale(t, cut, kernels::scale_cut)),
                 plain: Box::new(move |t| scale(t, cut, reference::scale_cut)),
@@ -92,6 +98,7 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
 }
 
 type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Cut) -> (Tensor<4>, Tensor<1>, Tensor<1>);
+type Shift = fn(Tensor<4>, Tensor<1>, Cut) -> Tensor<4>;
 type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Cut) -> Tensor<4>;
 
 /// Moves beta to where both cuts are met.
@@ -102,7 +109,13 @@ fn norm(t: &[Tensor<4>], cut: Cut, norm: Norm) -> Tensor<4> {
 
 fn scale(t: &[Tensor<4>], cut: Cut, scale: Scale) -> Tensor<4> {
     let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
-    scale(t[0].clone(), gamma, beta, cut)
+    scale(t[0].clone(), gamma, beta, cut) + t[0].clone()
+}
+
+fn shift(t: &[Tensor<4>], cut: Cut, shift: Shift) -> Tensor<4> {
+    // The input is used elsewhere too, so it must not be written over.
+    let x = t[0].clone().mul_scalar(4.0);
+    shift(x.clone(), flat(t[1].clone().add_scalar(3.0)), cut) + x
 }
 
 fn flat(tensor: Tensor<4>) -> Tensor<1> {

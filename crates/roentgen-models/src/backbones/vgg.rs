@@ -8,10 +8,10 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::Cut;
 
-use crate::layers::{ConvConfig, Padding, convolve, max_pool};
+use crate::layers::{ConvConfig, Padding, convolve_cut, max_pool};
 
 /// Prefixes of module paths, stage by stage.
 pub(crate) const STAGES: &[&[&str]] =
@@ -88,7 +88,7 @@ impl Vgg {
     /// - output: `[batch, 512 * width, height / 32, width / 32]`
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(films, |x, stage| {
-            let x = stage.iter().fold(x, |x, conv| relu(convolve(conv, x, Padding::Even)));
+            let x = stage.iter().fold(x, |x, conv| convolve_cut(conv, x, Padding::Even, Cut::Relu));
             max_pool(x, 2, 2, Padding::None)
         })
     }

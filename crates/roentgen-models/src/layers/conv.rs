@@ -8,7 +8,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{dense, depthwise3x3, pointwise};
+use roentgen_kernels::{Cut, dense, depthwise3x3, pointwise, shift_cut};
 
 use super::Padding;
 
@@ -58,6 +58,15 @@ impl ConvConfig {
 /// - `x`: `[batch, channels in, height, width]`
 /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
 pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+    convolve_cut(conv, x, padding, Cut::None)
+}
+
+/// Convolves, adds the bias if there is one, then cuts.
+///
+/// # Shapes
+///
+/// As [`convolve`].
+pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
     let weight = conv.weight.val();
     let [_, _, kernel @ ..] = weight.dims();
     let stride = conv.stride[0];
@@ -76,9 +85,14 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
             conv2d(x, weight, None, options)
         }
     };
-    match &conv.bias {
-        Some(bias) => y + bias.val().reshape([1, -1, 1, 1]),
-        None => y,
+    let bias = conv.bias.as_ref().map(|bias| bias.val());
+    match (bias, cut) {
+        (Some(bias), cut) => shift_cut(y, bias, cut),
+        (None, Cut::None) => y,
+        (None, cut) => {
+            let nothing = Tensor::zeros([y.dims()[1]], &y.device());
+            shift_cut(y, nothing, cut)
+        }
     }
 }
 

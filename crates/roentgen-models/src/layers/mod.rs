@@ -11,7 +11,7 @@ mod padding;
 mod squeeze_excite;
 
 pub use activation::Activation;
-pub use conv::{ConvConfig, convolve};
+pub use conv::{ConvConfig, convolve, convolve_cut};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
 pub use max_pool::max_pool;

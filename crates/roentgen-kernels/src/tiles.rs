@@ -1,0 +1,194 @@
+//! The changes of Winograd's `F(2x2, 3x3)`, a row of tiles at a time so that vector code can follow.
+//!
+//! With the matrices of the paper, a tile `d` becomes `B' d B`, a window `g` becomes `G g G'`, and
+//! `A' m A` are the four outputs; gradients go through the transposes. Every matrix is applied down
+//! first and across then.
+
+use crate::simd::multiversion;
+use crate::sliding::Sliding;
+
+/// Height and width of a tile.
+pub(crate) const TILE: usize = 4;
+
+/// Scratch memory for a row of tiles.
+pub(crate) struct Row {
+    /// The lines of a plane that the tiles lie on.
+    lines: [Vec<f32>; TILE],
+    mixed: Vec<f32>,
+    even: Vec<f32>,
+    odd: Vec<f32>,
+    across: usize,
+}
+
+impl Row {
+    /// For `across` tiles.
+    pub(crate) fn new(across: usize) -> Self {
+        let line = || vec![0.0; 2 * across + 2];
+        let half = || vec![0.0; across + 1];
+        let lines = std::array::from_fn(|_| line());
+        Self { lines, mixed: line(), even: half(), odd: half(), across }
+    }
+
+    /// Changes the tiles of row `row` of a plane; coefficient `i` goes to `out[i * pitch..]`.
+    pub(crate) fn change(
+        &mut self,
+        plane: &[f32],
+        window: Sliding,
+        row: usize,
+        out: &mut [f32],
+        pitch: usize,
+    ) {
+        let [height, width] = window.size;
+        let [top, left] = window.before;
+        for (line, y) in self.lines.iter_mut().zip(2 * row..) {
+            match y.checked_sub(top).filter(|&y| y < height) {
+                None => line.fill(0.0),
+                Some(y) => {
+                    let count = width.min(line.len() - left);
+                    line[..left].fill(0.0);
+                    line[left..left + count].copy_from_slice(&plane[y * width..][..count]);
+                    line[left + count..].fill(0.0);
+                }
+            }
+        }
+        change_tiles(self, out, pitch);
+    }
+
+    /// Changes the gradients of the tiles' outputs, two lines that may end early.
+    pub(crate) fn spread(&mut self, above: &[f32], below: &[f32], out: &mut [f32], pitch: usize) {
+        let [a, b, nothing, _] = &mut self.lines;
+        for (line, values) in [(a, above), (b, below), (nothing, &[])] {
+            line[..values.len()].copy_from_slice(values);
+            line[values.len()..].fill(0.0);
+        }
+        change_gradients(self, out, pitch);
+    }
+
+    /// The outputs of the tiles, two lines, from their coefficients, `pitch` apart.
+    pub(crate) fn outputs(&mut self, products: &[f32], pitch: usize) -> [&[f32]; 2] {
+        gather(self, products, pitch);
+        [0, 1].map(|line: usize| &self.lines[line][..2 * self.across])
+    }
+}
+
+/// `first + sign * second`.
+#[inline(always)]
+fn add(out: &mut [f32], first: &[f32], second: &[f32], sign: f32) {
+    for ((out, first), second) in out.iter_mut().zip(first).zip(second) {
+        *out = first + sign * second;
+    }
+}
+
+/// Even and odd values.
+#[inline(always)]
+fn part(line: &[f32], even: &mut [f32], odd: &mut [f32]) {
+    for ((pair, even), odd) in line.as_chunks::<2>().0.iter().zip(even).zip(odd) {
+        (*even, *odd) = (pair[0], pair[1]);
+    }
+}
+
+multiversion! {
+    /// `B' d B` of each tile.
+    fn change_tiles(row: &mut Row, out: &mut [f32], pitch: usize) {
+        let _ = FUSED;
+        let Row { lines: [a, b, c, d], mixed, even, odd, across } = row;
+        let across = *across;
+        for index in 0..TILE {
+            match index {
+                0 => add(mixed, a, c, -1.0),
+                1 => add(mixed, b, c, 1.0),
+                2 => add(mixed, c, b, -1.0),
+                _ => add(mixed, b, d, -1.0),
+            }
+            part(mixed, even, odd);
+            let mut lines = out[index * TILE * pitch..].chunks_mut(pitch);
+            let mut write = |first: &[f32], second: &[f32], sign| {
+                if let Some(line) = lines.next() {
+                    add(&mut line[..across], &first[..across], &second[..across], sign);
+                }
+            };
+            write(even, &even[1..], -1.0);
+            write(odd, &even[1..], 1.0);
+            write(&even[1..], odd, -1.0);
+            write(odd, &odd[1..], -1.0);
+        }
+    }
+}
+
+multiversion! {
+    /// `A m A'` of each tile.
+    fn change_gradients(row: &mut Row, out: &mut [f32], pitch: usize) {
+        let _ = FUSED;
+        let Row { lines: [a, b, nothing, _], mixed, even, odd, across } = row;
+        let across = *across;
+        for index in 0..TILE {
+            match index {
+                0 => add(mixed, a, nothing, 1.0),
+                1 => add(mixed, a, b, 1.0),
+                2 => add(mixed, a, b, -1.0),
+                _ => add(mixed, nothing, b, -1.0),
+            }
+            part(mixed, even, odd);
+            let mut lines = out[index * TILE * pitch..].chunks_mut(pitch);
+            let mut write = |first: &[f32], second: &[f32], sign| {
+                if let Some(line) = lines.next() {
+                    add(&mut line[..across], &first[..across], &second[..across], sign);
+                }
+            };
+            write(even, nothing, 1.0);
+            write(even, odd, 1.0);
+            write(even, odd, -1.0);
+            write(nothing, odd, -1.0);
+        }
+    }
+}
+
+multiversion! {
+    /// `A' m A` of each tile, to the first two lines.
+    fn gather(row: &mut Row, products: &[f32], pitch: usize) {
+        let _ = FUSED;
+        let Row { lines: [above, below, left, right], even, odd, across, .. } = row;
+        let across = *across;
+        let product = |at: usize| &products[at * pitch..][..across];
+        for (line, sign) in [(above, 1.0f32), (below, -1.0)] {
+            // Down the columns: the sum of three, or the second less two.
+            let column = |at: usize, out: &mut [f32]| {
+                let [a, b, c, d] = [0, 4, 8, 12].map(|row| product(row + at));
+                if sign > 0.0 {
+                    for (((out, a), b), c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                        *out = a + b + c;
+                    }
+                } else {
+                    for (((out, b), c), d) in out.iter_mut().zip(b).zip(c).zip(d) {
+                        *out = b - c - d;
+                    }
+                }
+            };
+            column(0, even);
+            column(1, odd);
+            column(2, left);
+            column(3, right);
+            let columns = even.iter().zip(odd.iter()).zip(left.iter().zip(right.iter()));
+            let pairs = line.as_chunks_mut::<2>().0;
+            for (pair, ((a, b), (c, d))) in pairs[..across].iter_mut().zip(columns) {
+                *pair = [a + b + c, b - c - d];
+            }
+        }
+    }
+}
+
+/// A window's coefficients: `G g G'`.
+pub(crate) fn change_window(weights: &[f32; 9]) -> [f32; 16] {
+    let mix = |[a, b, c]: [f32; 3]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
+    let columns = [0, 1, 2].map(|x| mix([weights[x], weights[3 + x], weights[6 + x]]));
+    let rows = [0, 1, 2, 3].map(|y| mix(columns.map(|column| column[y])));
+    std::array::from_fn(|index| rows[index / TILE][index % TILE])
+}
+
+/// A window's gradient from that of its coefficients: `G' m G`.
+pub(crate) fn window_gradient(changed: [f32; 16]) -> [f32; 9] {
+    let mix = |[a, b, c, d]: [f32; 4]| [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d];
+    let columns = [0, 1, 2, 3].map(|x| mix([0, 4, 8, 12].map(|row| changed[row + x])));
+    let rows = [0, 1, 2].map(|y| mix(columns.map(|column| column[y])));
+    std::array::from_fn(|index| rows[index / 3][index % 3])
+}
