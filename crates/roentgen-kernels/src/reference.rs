@@ -19,6 +19,11 @@ pub fn depthwise3x3(
     conv2d(x, weight, None, options(stride, padding, groups))
 }
 
+/// [`depthwise`](crate::depthwise()) in plain Burn.
+pub fn depthwise(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
+    depthwise3x3(x, weight, stride, padding)
+}
+
 /// [`pointwise`](crate::pointwise) in plain Burn.
 pub fn pointwise(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
     conv2d(x, weight, None, options(1, [0; 4], 1))

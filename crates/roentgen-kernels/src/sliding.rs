@@ -15,7 +15,7 @@ pub(crate) struct Sliding {
     pub(crate) out: [usize; 2],
     /// Height and width of the window.
     pub(crate) kernel: [usize; 2],
-    stride: usize,
+    pub(crate) stride: usize,
     /// Zeros above and on the left.
     pub(crate) before: [usize; 2],
     /// Zeros below and on the right.

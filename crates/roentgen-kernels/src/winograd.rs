@@ -27,15 +27,17 @@ const HELD: usize = 1 << 21;
 const TILES: [usize; 2] = [128, 1024];
 /// Tasks worth having where each costs a set of weights.
 const SLICES: usize = 4;
-/// Channels on the narrow and on the wide side from which the changes pay.
-const CHANNELS: [usize; 2] = [64, 64];
+/// Channels in and out from which the changes pay.
+const CHANNELS: usize = 64;
+/// Width of the output from which rows of tiles fill vectors.
+const WIDTH: usize = 24;
 
 /// Whether this way is worth while.
 pub(crate) fn fits(window: Sliding, channels: usize, out: usize) -> bool {
     window.kernel == [3, 3]
+        && window.out[1] >= WIDTH
         && window.reversed().is_some()
-        && channels.min(out) >= CHANNELS[0]
-        && channels.max(out) >= CHANNELS[1]
+        && channels.min(out) >= CHANNELS
 }
 
 /// The tiles of a batch.

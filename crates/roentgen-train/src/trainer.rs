@@ -6,7 +6,7 @@
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use roentgen_data::Finding;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
@@ -27,9 +27,12 @@ use crate::validation::{self, Validated};
 mod describe;
 mod error;
 mod initial;
+mod input;
 mod pictures;
 
 pub use error::Error;
+
+use input::{Batch, Line, Part};
 
 /// Optimizer steps between two checkpoints within an epoch.
 const CHECKPOINT_STEPS: usize = 200;
@@ -185,56 +188,60 @@ impl Run<'_> {
 
     /// Trains from where the state stands to the end of its epoch.
     fn epoch(&mut self) -> Result<Epoch, Error> {
-        let seed = self.experiment.seed;
+        let Experiment { seed, image, train, .. } = self.experiment;
         let epoch = self.state.epochs.len() + 1;
-        let order = self.train.shuffled(seed, epoch);
-        let steps = self.steps();
-        let first = self.state.step - (epoch - 1) * steps;
-        for (rows, step) in order.chunks(self.experiment.train.batch_size).zip(0..).skip(first) {
-            let loss = self.batch(rows, epoch)?;
-            self.state.step += 1;
-            self.state.films += rows.len();
-            self.state.loss += loss * rows.len() as f64;
-            self.progress.step(epoch, step + 1, self.state.loss / self.state.films as f64);
+        let order = self.train.shuffled(*seed, epoch);
+        let first = self.state.step - (epoch - 1) * self.steps();
+        let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
+        // Out of `self` while the line reads them beside the steps that change it.
+        let (features, device) = (self.features.take(), self.device.clone());
+        let line = Line {
+            films: self.train,
+            augment: image.augment.as_ref(),
+            features: features.as_ref().map(|[train, _]| train),
+            seed: *seed,
+            epoch,
+            micro_batch: self.experiment.micro_batch_size(),
+            device: &device,
+        };
+        let ended = line.run(batches, |batches| {
+            for (batch, step) in batches.into_iter().zip(first..) {
+                let films = batch.labels.len() / self.train.findings.len();
+                let loss = self.batch(batch, line.features.is_some());
+                self.state.step += 1;
+                self.state.films += films;
+                self.state.loss += loss * films as f64;
+                self.progress.step(epoch, step + 1, self.state.loss / self.state.films as f64);
 
-            let is_interrupted = self.progress.is_interrupted();
-            if is_interrupted || (step + 1) % CHECKPOINT_STEPS == 0 {
-                self.save()?;
+                let is_interrupted = self.progress.is_interrupted();
+                if is_interrupted || (step + 1) % CHECKPOINT_STEPS == 0 {
+                    self.save()?;
+                }
+                if is_interrupted {
+                    return Ok(Epoch::Interrupted);
+                }
             }
-            if is_interrupted {
-                return Ok(Epoch::Interrupted);
-            }
-        }
-        Ok(Epoch::Done)
+            Ok(Epoch::Done)
+        });
+        self.features = features;
+        ended
     }
 
-    /// One optimizer step on one batch: its mean loss.
-    fn batch(&mut self, rows: &[usize], epoch: usize) -> Result<f64, Error> {
-        let Experiment { seed, train, image, .. } = self.experiment;
+    /// One optimizer step on one batch, of films or of features: its mean loss.
+    fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
+        let Experiment { seed, train, .. } = self.experiment;
         // The golden ratio's bits keep the streams of neighbouring steps apart.
         let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.device.seed(seed ^ stream);
-        let weights = train.loss.weights(&self.train.labels(rows));
+        let weights = train.loss.weights(&batch.labels);
         let mut gradients = GradientsAccumulator::new();
         let mut loss = 0.0;
-        for part in rows.chunks(self.experiment.micro_batch_size()) {
-            let logits = match &self.features {
-                Some([features, _]) => {
-                    self.model.head(features.tensor(&self.train, part, epoch, &self.device))
-                }
-                None => {
-                    let mut films = self.train.tensor(part, &self.device);
-                    if let Some(augment) = &image.augment {
-                        films = augment.apply(films, part, *seed, epoch);
-                    }
-                    self.model.forward(films)
-                }
-            };
-            let shape = [part.len(), self.train.findings.len()];
-            let labels = TensorData::new(self.train.labels(part), shape);
-            let labels = Tensor::<2>::from_data(labels, &self.device);
+        for Part { input, labels } in batch.parts {
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
-            let share = part.len() as f64 / rows.len() as f64;
+            let [films, findings] = labels.dims();
+            let share = (films * findings) as f64 / batch.labels.len() as f64;
+            let logits =
+                if is_features { self.model.head(input) } else { self.model.forward(input) };
             let share_of_loss = weights.loss(logits, labels) * share;
             let parts = GradientsParams::from_grads(share_of_loss.backward(), &self.model);
             gradients.accumulate(&self.model, parts);
@@ -242,7 +249,7 @@ impl Run<'_> {
         }
         let rate = self.rate(self.state.step);
         self.model = self.optimizer.step(rate, self.model.clone(), gradients.grads());
-        Ok(loss)
+        loss
     }
 
     /// Validates, keeps the best model, writes the epoch down everywhere.

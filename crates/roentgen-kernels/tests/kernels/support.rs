@@ -20,7 +20,9 @@ const PADDINGS: [(usize, [usize; 4]); 5] =
     [(1, [1, 1, 1, 1]), (2, [0, 0, 1, 1]), (2, [1, 1, 1, 1]), (1, [2, 0, 1, 2]), (2, [2, 1, 0, 2])];
 
 /// Windows of the backbones: height and width, step, padding.
-const WINDOWS: [([usize; 2], usize, [usize; 4]); 7] = [
+const WINDOWS: [([usize; 2], usize, [usize; 4]); 9] = [
+    ([5, 5], 1, [2, 2, 2, 2]),
+    ([5, 5], 2, [1, 2, 2, 1]),
     ([3, 3], 1, [1, 1, 1, 1]),
     ([3, 3], 2, [0, 0, 1, 1]),
     ([3, 3], 1, [0, 0, 0, 0]),
@@ -56,6 +58,16 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
             if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
                 continue;
             }
+            cases.push(Case {
+                name: format!("depthwise {shape:?}, {kernel:?} by {stride}, {padding:?}"),
+                fast: Box::new(move |t| {
+                    kernels::depthwise(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                plain: Box::new(move |t| {
+                    reference::depthwise(t[0].clone(), t[1].clone(), stride, padding)
+                }),
+                shapes: vec![shape, [channels, 1, kernel[0], kernel[1]]],
+            });
             cases.push(Case {
                 name: format!("dense {shape:?}, {kernel:?} by {stride}, {padding:?}"),
                 fast: Box::new(move |t| {

@@ -8,7 +8,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{Cut, dense, depthwise3x3, pointwise, shift_cut};
+use roentgen_kernels::{Cut, dense, depthwise, depthwise3x3, pointwise, shift_cut};
 
 use super::Padding;
 
@@ -71,12 +71,13 @@ pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> 
     let [_, _, kernel @ ..] = weight.dims();
     let stride = conv.stride[0];
     let around = padding.around(&x, kernel, stride);
-    let depthwise = groups_of_one(conv, &x);
+    let is_depthwise = is_depthwise(conv, &x);
     let y = match (kernel, stride) {
         ([1, 1], 1) if conv.groups == 1 && around == [0; 4] => pointwise(x, weight),
-        ([3, 3], 1 | 2) if depthwise && around.iter().all(|&side| side <= 2) => {
+        ([3, 3], 1 | 2) if is_depthwise && around.iter().all(|&side| side <= 2) => {
             depthwise3x3(x, weight, stride, around)
         }
+        _ if is_depthwise => depthwise(x, weight, stride, around),
         _ if conv.groups == 1 => dense(x, weight, stride, around),
         _ => {
             let [top, left, bottom, right] = around;
@@ -97,6 +98,6 @@ pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> 
 }
 
 /// Whether each channel is convolved by itself.
-fn groups_of_one(conv: &Conv2d, x: &Tensor<4>) -> bool {
+fn is_depthwise(conv: &Conv2d, x: &Tensor<4>) -> bool {
     conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1]
 }

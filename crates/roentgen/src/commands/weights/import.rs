@@ -55,8 +55,14 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
         .map(|found| vec![found.path.clone(), found.source.clone(), format!("{:?}", found.shape)])
         .collect();
     let mut lines = vec![table(&["tensor", "from", "shape"], &rows)];
-    if !fit.left.is_empty() {
-        lines.push(format!("left out: {}", fit.left.join(", ")));
+    let (counters, left): (Vec<_>, Vec<_>) =
+        fit.left.iter().partition(|name| name.ends_with("num_batches_tracked"));
+    if !left.is_empty() {
+        let left: Vec<&str> = left.into_iter().map(String::as_str).collect();
+        lines.push(format!("left out: {}", left.join(", ")));
+    }
+    if !counters.is_empty() {
+        lines.push(format!("left out: {} counters of PyTorch's batch norms", counters.len()));
     }
     if fit.is_gray {
         lines.push("the first convolution was summed over its colours".to_owned());

@@ -1,0 +1,85 @@
+//! Batches made ready on a thread of their own, ahead of the step that takes them.
+//!
+//! Decoding was done by `prepare`; what is left is to normalize and vary films, which would hold
+//! the step up. Nothing here draws from the device's random stream: dropout must find it as it was.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::augment::Augment;
+use crate::dataset::Films;
+use crate::features::Features;
+
+/// Batches that wait for their step.
+const AHEAD: usize = 2;
+
+/// Where batches come from.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) films: Films<'a>,
+    pub(super) augment: Option<&'a Augment>,
+    /// In place of films, while the backbone is frozen.
+    pub(super) features: Option<&'a Features>,
+    pub(super) seed: u64,
+    pub(super) epoch: usize,
+    /// Films that pass through the network at once.
+    pub(super) micro_batch: usize,
+    pub(super) device: &'a Device,
+}
+
+/// What an optimizer step takes.
+pub(super) struct Batch {
+    /// 0 or 1, film by film.
+    pub(super) labels: Vec<f32>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// What passes through the network at once.
+pub(super) struct Part {
+    /// Films, or the features kept of them: `[films, channels, height, width]`.
+    pub(super) input: Tensor<4>,
+    /// `[films, findings]`
+    pub(super) labels: Tensor<2>,
+}
+
+impl Line<'_> {
+    /// Makes batches of `rows` ready while `take` takes them in turn.
+    pub(super) fn run<T>(
+        &self,
+        rows: impl Iterator<Item = Vec<usize>> + Send,
+        take: impl FnOnce(Receiver<Batch>) -> T,
+    ) -> T {
+        let (sender, receiver) = sync_channel(AHEAD);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for rows in rows {
+                    // Nobody takes them any more: the run was stopped.
+                    if sender.send(self.batch(&rows)).is_err() {
+                        return;
+                    }
+                }
+            });
+            take(receiver)
+        })
+    }
+
+    fn batch(&self, rows: &[usize]) -> Batch {
+        let parts = rows.chunks(self.micro_batch).map(|rows| self.part(rows)).collect();
+        Batch { labels: self.films.labels(rows), parts }
+    }
+
+    fn part(&self, rows: &[usize]) -> Part {
+        let input = match (self.features, self.augment) {
+            (Some(features), _) => features.tensor(&self.films, rows, self.epoch, self.device),
+            (None, None) => self.films.tensor(rows, self.device),
+            (None, Some(augment)) => {
+                let films = self.films.tensor(rows, self.device);
+                augment.apply(films, rows, self.seed, self.epoch)
+            }
+        };
+        let labels =
+            TensorData::new(self.films.labels(rows), [rows.len(), self.films.findings.len()]);
+        Part { input, labels: Tensor::from_data(labels, self.device) }
+    }
+}
