@@ -1,0 +1,68 @@
+//! The end of an epoch: validation, the best model, what is written down.
+
+use burn::module::Module;
+use roentgen_models::model_dir;
+
+use super::{Error, Run, pictures};
+use crate::experiment::{BestBy, Experiment};
+use crate::progress::EpochRow;
+use crate::tensorboard::Events;
+use crate::validation::{self, Validated};
+
+impl Run<'_> {
+    /// Validates, keeps the best model, writes the epoch down everywhere.
+    pub(super) fn validate(&mut self, events: &mut Events) -> Result<(), Error> {
+        let epoch = self.state.epochs.len() + 1;
+        let Experiment { train, .. } = self.experiment;
+        let train_loss = self.state.loss / self.state.films as f64;
+        let Validated { loss, auroc } = validation::validate(
+            &self.model,
+            &self.valid,
+            self.features.as_ref().map(|[_, valid]| valid),
+            train.loss,
+            self.experiment.micro_batch_size(),
+            &self.device,
+            |films| self.progress.validated(epoch, films),
+        );
+        if !train_loss.is_finite() || !loss.is_finite() {
+            let loss = if train_loss.is_finite() { loss } else { train_loss };
+            return Err(Error::Diverged { epoch, loss });
+        }
+        let is_best = self.state.best().is_none_or(|best| match train.best_by {
+            BestBy::Loss => loss < best.valid_loss,
+            BestBy::Auroc => auroc > best.valid_auroc,
+        });
+        let now = self.progress.seconds();
+        let row = EpochRow {
+            epoch,
+            train_loss,
+            valid_loss: loss,
+            valid_auroc: auroc,
+            learning_rate: self.rate(self.state.step - 1),
+            is_best,
+            seconds: now - self.began,
+        };
+        if is_best {
+            model_dir::save(&self.dir.path, &self.description(&row), &self.model.valid())?;
+        }
+        self.phase().schedule.epoch_done(loss, &mut self.state.plateau);
+        self.began = now;
+        self.state.epochs.push(row.clone());
+        self.state.waited = if is_best { 0 } else { self.state.waited + 1 };
+        (self.state.films, self.state.loss) = (0, 0.0);
+
+        let mut scalars = vec![
+            ("loss/train", row.train_loss),
+            ("loss/valid", row.valid_loss),
+            ("learning_rate", row.learning_rate),
+            ("seconds", row.seconds),
+        ];
+        scalars.extend(row.valid_auroc.map(|auroc| ("auroc/valid", auroc)));
+        let pictures = pictures::films(&self.model, &self.valid, &self.device);
+        events.step(now, epoch, &scalars, pictures)?;
+        self.dir.write_epochs(&self.state.epochs)?;
+        self.dir.log(&row.to_string())?;
+        self.progress.epoch(&row);
+        Ok(())
+    }
+}
