@@ -136,6 +136,11 @@ impl Classifier {
         self.freeze_group(frozen)
     }
 
+    /// Whether a mask says where it looks.
+    pub fn has_attention(&self) -> bool {
+        self.attention.is_some()
+    }
+
     /// Films to logits.
     ///
     /// # Shapes

@@ -14,18 +14,24 @@ const FILMS: usize = 4;
 pub(super) fn films(model: &Classifier, films: &Films<'_>, device: &Device) -> Vec<Picture> {
     let rows = &films.rows[..films.len().min(FILMS)];
     let device = device.clone().without_autodiff();
-    let predictions = predictor::predictions(model, films.tensor(rows, &device));
+    // Without a mask to draw the films need not pass the network.
+    let masks: Vec<_> = if model.has_attention() {
+        let predictions = predictor::predictions(model, films.tensor(rows, &device));
+        predictions.into_iter().map(|prediction| prediction.mask).collect()
+    } else {
+        vec![None; rows.len()]
+    };
     let size = films.input.size;
     rows.iter()
-        .zip(predictions)
-        .map(|(&row, prediction)| {
+        .zip(masks)
+        .map(|(&row, mask)| {
             let pixels = films.prepared.store.plane(row).to_vec();
             let film = Plane { width: size as u32, height: size as u32, pixels };
-            let colours = match &prediction.mask {
+            let colours = match &mask {
                 Some(mask) => overlay::overlay(&film, mask),
                 None => film.pixels.iter().flat_map(|&gray| [gray; 3]).collect(),
             };
-            let kind = if prediction.mask.is_some() { "masks" } else { "films" };
+            let kind = if mask.is_some() { "masks" } else { "films" };
             Picture {
                 tag: format!("{kind}/{}", films.prepared.rows[row].image),
                 size: [size; 2],
