@@ -49,6 +49,25 @@ impl Finding {
         Finding::Pneumothorax,
     ];
 
+    /// All findings in the order of Wang et al.'s tables, the eight of ChestX-ray8 first: that of
+    /// MedMNIST's labels (`INFO["chestmnist"]["label"]`) and of CheXNet's re-implementations.
+    pub const BY_WANG: [Finding; 14] = [
+        Finding::Atelectasis,
+        Finding::Cardiomegaly,
+        Finding::Effusion,
+        Finding::Infiltration,
+        Finding::Mass,
+        Finding::Nodule,
+        Finding::Pneumonia,
+        Finding::Pneumothorax,
+        Finding::Consolidation,
+        Finding::Edema,
+        Finding::Emphysema,
+        Finding::Fibrosis,
+        Finding::PleuralThickening,
+        Finding::Hernia,
+    ];
+
     /// The name in NIH's label file.
     pub fn name(self) -> &'static str {
         match self {

@@ -24,24 +24,6 @@ use crate::store::{self, Growing};
 
 /// The name of the data set; it stands in every table, so that none is taken for one by patient.
 pub const DATASET: &str = "ChestMNIST (each film counted as a patient)";
-/// The order of MedMNIST's labels, from `INFO["chestmnist"]["label"]` of its Python package, where
-/// pleural thickening is called `pleural`.
-pub const FINDINGS: [Finding; 14] = [
-    Finding::Atelectasis,
-    Finding::Cardiomegaly,
-    Finding::Effusion,
-    Finding::Infiltration,
-    Finding::Mass,
-    Finding::Nodule,
-    Finding::Pneumonia,
-    Finding::Pneumothorax,
-    Finding::Consolidation,
-    Finding::Edema,
-    Finding::Emphysema,
-    Finding::Fibrosis,
-    Finding::PleuralThickening,
-    Finding::Hernia,
-];
 /// Its sides, as its arrays are called.
 const SIDES: [(&str, List); 3] =
     [("train", List::Train), ("val", List::Valid), ("test", List::Test)];
@@ -186,7 +168,7 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
     let &[films, labels] = shape.as_slice() else {
         return Err(other_shape(&shape));
     };
-    if labels != FINDINGS.len() {
+    if labels != Finding::BY_WANG.len() {
         return Err(other_shape(&shape));
     }
     let mut bytes = Vec::new();
@@ -198,7 +180,12 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
     }
     let findings = |film: &[u8]| {
         let labels = film.chunks_exact(width).map(|value| value[0] == 1);
-        FINDINGS.into_iter().zip(labels).filter(|&(_, is_shown)| is_shown).map(|(f, _)| f).collect()
+        Finding::BY_WANG
+            .into_iter()
+            .zip(labels)
+            .filter(|&(_, is_shown)| is_shown)
+            .map(|(f, _)| f)
+            .collect()
     };
     Ok(bytes.chunks_exact(labels * width).map(findings).collect())
 }

@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use roentgen_data::manifest::List;
-use roentgen_data::medmnist::{self, DATASET, Error, FINDINGS};
+use roentgen_data::medmnist::{self, DATASET, Error};
 use roentgen_data::prepare::{PatientNumbers, Prepared};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{FilmFindings, Finding};
@@ -159,12 +159,12 @@ fn damaged_and_other_archives_are_refused_and_leave_no_prepared_data_set() {
 
 #[test]
 fn the_order_of_labels_is_medmnists() {
-    let names: Vec<String> = FINDINGS.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = Finding::BY_WANG.iter().map(ToString::to_string).collect();
 
     assert_eq!(names[2..5].join(" "), "Effusion Infiltration Mass");
     assert_eq!(
         names[8..].join(" "),
         "Consolidation Edema Emphysema Fibrosis Pleural_Thickening Hernia"
     );
-    assert!(Finding::ALL.iter().all(|finding| FINDINGS.contains(finding)));
+    assert!(Finding::ALL.iter().all(|finding| Finding::BY_WANG.contains(finding)));
 }

@@ -16,25 +16,6 @@ use crate::cli::{Import, Named};
 use crate::commands::Context;
 use crate::output::{Output, table};
 
-/// The order in which CheXNet's re-implementations give the findings, after the table of Wang et
-/// al., CVPR 2017, with the six that ChestX-ray14 added.
-const CHEXNET: [Finding; 14] = [
-    Finding::Atelectasis,
-    Finding::Cardiomegaly,
-    Finding::Effusion,
-    Finding::Infiltration,
-    Finding::Mass,
-    Finding::Nodule,
-    Finding::Pneumonia,
-    Finding::Pneumothorax,
-    Finding::Consolidation,
-    Finding::Edema,
-    Finding::Emphysema,
-    Finding::Fibrosis,
-    Finding::PleuralThickening,
-    Finding::Hernia,
-];
-
 /// Imports weights and prints where each tensor came from.
 pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
     let file = WeightFile::open(&args.file)?;
@@ -120,7 +101,7 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
 
 fn findings(named: &[Named]) -> anyhow::Result<Vec<Finding>> {
     if named == [Named::Chexnet] {
-        return Ok(CHEXNET.to_vec());
+        return Ok(Finding::BY_WANG.to_vec());
     }
     let mut findings = Vec::new();
     for named in named {
