@@ -8,7 +8,6 @@
 mod channel;
 mod dense;
 mod depthwise;
-mod depthwise_any;
 mod norm;
 mod padded;
 mod pointwise;
@@ -26,8 +25,7 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
 pub use dense::dense;
-pub use depthwise::depthwise3x3;
-pub use depthwise_any::depthwise;
+pub use depthwise::depthwise;
 pub use norm::{Cut, norm_cut, scale_cut};
 pub use pointwise::pointwise;
 pub use shift::shift_cut;

@@ -8,20 +8,10 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::Cut;
 
-/// [`depthwise3x3`](crate::depthwise3x3) in plain Burn.
-pub fn depthwise3x3(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    stride: usize,
-    padding: [usize; 4],
-) -> Tensor<4> {
-    let groups = x.dims()[1];
-    conv2d(x, weight, None, options(stride, padding, groups))
-}
-
 /// [`depthwise`](crate::depthwise()) in plain Burn.
 pub fn depthwise(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
-    depthwise3x3(x, weight, stride, padding)
+    let groups = x.dims()[1];
+    conv2d(x, weight, None, options(stride, padding, groups))
 }
 
 /// [`pointwise`](crate::pointwise) in plain Burn.

@@ -19,7 +19,7 @@ pub(crate) struct Sliding {
     /// Zeros above and on the left.
     pub(crate) before: [usize; 2],
     /// Zeros below and on the right.
-    after: [usize; 2],
+    pub(crate) after: [usize; 2],
 }
 
 impl Sliding {

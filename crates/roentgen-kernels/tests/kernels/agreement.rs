@@ -2,7 +2,7 @@
 
 use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use roentgen_kernels::{Cut, depthwise3x3, norm_cut, pointwise, reference, scale_cut};
+use roentgen_kernels::{Cut, depthwise, norm_cut, pointwise, reference, scale_cut};
 
 const SHAPES: [[usize; 4]; 14] = [
     [3, 64, 5, 26],
@@ -135,9 +135,9 @@ fn any_layout_of_inputs_and_gradients_is_taken() {
     let mix = tensor(&noise(12, 3), [4, 3, 1, 1], &device);
     let channels_first = || x.clone().permute([0, 3, 1, 2]).narrow(0, 1, 1);
 
-    let fast = pointwise(depthwise3x3(channels_first(), weight.clone(), 1, [1; 4]), mix.clone());
+    let fast = pointwise(depthwise(channels_first(), weight.clone(), 1, [1; 4]), mix.clone());
     let plain =
-        reference::pointwise(reference::depthwise3x3(channels_first(), weight, 1, [1; 4]), mix);
+        reference::pointwise(reference::depthwise(channels_first(), weight, 1, [1; 4]), mix);
 
     let [fast, plain] =
         [fast, plain].map(|y| floats(x.grad(&y.permute([0, 2, 3, 1]).mean().backward()).unwrap()));
@@ -153,7 +153,7 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
 
     let [fast, plain] = [
         norm_cut(
-            depthwise3x3(x.clone(), weight.clone(), 2, [0, 0, 1, 1]),
+            depthwise(x.clone(), weight.clone(), 2, [0, 0, 1, 1]),
             one.clone(),
             zero.clone(),
             1e-3,
@@ -161,7 +161,7 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
         )
         .0,
         reference::norm_cut(
-            reference::depthwise3x3(x.clone(), weight, 2, [0, 0, 1, 1]),
+            reference::depthwise(x.clone(), weight, 2, [0, 0, 1, 1]),
             one,
             zero,
             1e-3,
@@ -175,10 +175,10 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
 }
 
 #[test]
-#[should_panic(expected = "one 3x3 window a channel")]
+#[should_panic(expected = "one window a channel")]
 fn a_weight_of_other_channels_is_refused() {
     let device = Device::flex();
-    depthwise3x3(
+    depthwise(
         Tensor::zeros([1, 2, 4, 4], &device),
         Tensor::zeros([3, 1, 3, 3], &device),
         1,

@@ -45,10 +45,10 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
             cases.push(Case {
                 name: format!("depthwise {shape:?} by {stride}, {padding:?}"),
                 fast: Box::new(move |t| {
-                    kernels::depthwise3x3(t[0].clone(), t[1].clone(), stride, padding)
+                    kernels::depthwise(t[0].clone(), t[1].clone(), stride, padding)
                 }),
                 plain: Box::new(move |t| {
-                    reference::depthwise3x3(t[0].clone(), t[1].clone(), stride, padding)
+                    reference::depthwise(t[0].clone(), t[1].clone(), stride, padding)
                 }),
                 shapes: vec![shape, [channels, 1, 3, 3]],
             });

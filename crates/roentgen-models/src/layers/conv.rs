@@ -8,7 +8,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{Cut, dense, depthwise, depthwise3x3, pointwise, shift_cut};
+use roentgen_kernels::{Cut, dense, depthwise, pointwise, shift_cut};
 
 use super::Padding;
 
@@ -74,9 +74,6 @@ pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> 
     let is_depthwise = is_depthwise(conv, &x);
     let y = match (kernel, stride) {
         ([1, 1], 1) if conv.groups == 1 && around == [0; 4] => pointwise(x, weight),
-        ([3, 3], 1 | 2) if is_depthwise && around.iter().all(|&side| side <= 2) => {
-            depthwise3x3(x, weight, stride, around)
-        }
         _ if is_depthwise => depthwise(x, weight, stride, around),
         _ if conv.groups == 1 => dense(x, weight, stride, around),
         _ => {
