@@ -4,10 +4,7 @@
 """
 
 import argparse
-import json
 import os
-import resource
-import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("what", choices=["train", "predict"])
@@ -21,6 +18,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
+from measure import measure
 from safetensors.numpy import load_file
 
 tf.config.threading.set_intra_op_parallelism_threads(args.threads)
@@ -57,20 +55,4 @@ def step():
     return float(np.atleast_1d(model.train_on_batch(films, targets))[0])
 
 
-first = step()
-step()
-times = []
-for _ in range(args.steps):
-    began = time.perf_counter()
-    step()
-    times.append((time.perf_counter() - began) * 1e3)
-times.sort()
-quantile = lambda share: times[round((len(times) - 1) * share)]
-print(json.dumps({
-    "peer": f"Keras {keras.__version__} on TensorFlow {tf.__version__}",
-    "first_loss": first,
-    "median_ms": quantile(0.5),
-    "p95_ms": quantile(0.95),
-    "films_per_second": films.shape[0] / quantile(0.5) * 1e3,
-    "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-}))
+measure(f"Keras {keras.__version__} on TensorFlow {tf.__version__}", films.shape[0], args.steps, step)

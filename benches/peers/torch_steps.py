@@ -4,13 +4,11 @@
 """
 
 import argparse
-import json
-import resource
-import time
 
 import torch
 
 import torch_networks
+from measure import measure
 
 parser = argparse.ArgumentParser()
 parser.add_argument("what", choices=["train", "predict"])
@@ -42,20 +40,4 @@ def step():
     return loss.item()
 
 
-first = step()
-step()
-times = []
-for _ in range(args.steps):
-    began = time.perf_counter()
-    step()
-    times.append((time.perf_counter() - began) * 1e3)
-times.sort()
-quantile = lambda share: times[round((len(times) - 1) * share)]
-print(json.dumps({
-    "peer": f"PyTorch {torch.__version__} {args.layout}",
-    "first_loss": first,
-    "median_ms": quantile(0.5),
-    "p95_ms": quantile(0.95),
-    "films_per_second": len(films) / quantile(0.5) * 1e3,
-    "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-}))
+measure(f"PyTorch {torch.__version__} {args.layout}", len(films), args.steps, step)

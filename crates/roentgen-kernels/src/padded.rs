@@ -23,9 +23,8 @@ impl Padded {
         Self { window, phase, values: vec![0.0; rows * phase * stride] }
     }
 
-    /// Takes over a plane.
+    /// Takes over a plane; the zeros round it stay from one plane to the next.
     pub(crate) fn load(&mut self, plane: &[f32]) {
-        self.values.fill(0.0);
         self.pairs(|values, at, pixel| values[at] = plane[pixel]);
     }
 

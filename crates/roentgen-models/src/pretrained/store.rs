@@ -65,21 +65,13 @@ pub const LICENCE: &str = "licence";
 /// The longest header that is read: the format's own limit.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// What the header of a file in the folder says beside its tensors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// The file it was made from and its SHA-256; `unknown` where the header does not say.
-    pub origin: String,
-    /// Its terms; `unknown` where the header does not say.
-    pub licence: String,
-}
-
-/// Reads a file's header and none of its tensors.
+/// The file that one in the folder was made from, and its SHA-256, read from the header alone;
+/// `unknown` where that does not say.
 ///
 /// # Errors
 ///
 /// The file system's; no safetensors file.
-pub fn facts(path: &Path) -> Result<Facts, FileError> {
+pub fn origin(path: &Path) -> Result<String, FileError> {
     let header = File::open(path).and_then(|mut file| {
         let mut bytes = [0; 8];
         file.read_exact(&mut bytes)?;
@@ -96,6 +88,5 @@ pub fn facts(path: &Path) -> Result<Facts, FileError> {
     let header: serde_json::Value = serde_json::from_slice(&header).map_err(|error| {
         FileError::Read { path: path.to_owned(), source: io::Error::other(error) }
     })?;
-    let fact = |key: &str| header["__metadata__"][key].as_str().unwrap_or("unknown").to_owned();
-    Ok(Facts { origin: fact(ORIGIN), licence: fact(LICENCE) })
+    Ok(header["__metadata__"][ORIGIN].as_str().unwrap_or("unknown").to_owned())
 }

@@ -15,21 +15,21 @@ pub(super) fn run() -> anyhow::Result<Output> {
     for architecture in Architecture::ALL {
         let published = Published::of(architecture);
         let path = store::place(&folder, architecture);
-        let kept = if path.is_file() { Some(store::facts(&path)?) } else { None };
+        let kept = if path.is_file() { Some(store::origin(&path)?) } else { None };
         let from = published.map_or("none that can be read", |published| published.name);
         let terms = published.map_or("", |published| published.licence);
         rows.push(vec![
             architecture.name().to_owned(),
             from.to_owned(),
             terms.to_owned(),
-            kept.as_ref().map_or_else(|| "no".to_owned(), |kept| kept.origin.clone()),
+            kept.clone().unwrap_or_else(|| "no".to_owned()),
         ]);
         documents.push(json!({
             "architecture": architecture.name(),
             "url": published.map(|published| published.url()),
             "licence": published.map(|published| published.licence),
             "path": path,
-            "origin": kept.map(|kept| kept.origin),
+            "origin": kept,
         }));
     }
     let text = format!(
