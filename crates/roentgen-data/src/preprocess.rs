@@ -59,20 +59,40 @@ impl Input {
         }
     }
 
-    fn shift_and_scale(&self, plane: &[u8], channel: usize) -> (f32, f32) {
+    /// Many films' input: `[films, channels, size, size]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::append`].
+    pub fn batch(&self, planes: &[&[u8]]) -> Vec<f32> {
+        let mut batch = Vec::with_capacity(planes.len() * self.len());
+        planes.iter().for_each(|plane| self.append(plane, &mut batch));
+        batch
+    }
+
+    /// What is taken from the gray values of a channel, on 0..255, and what the rest is divided by;
+    /// none where each film has its own.
+    pub fn fixed_mean_and_std(&self, channel: usize) -> Option<(f32, f32)> {
         match self.normalize {
-            Normalize::PerImage => {
-                let (mean, std) = mean_and_std(plane);
-                (mean as f32, (1.0 / (std + 1e-6)) as f32)
-            }
+            Normalize::PerImage => None,
             Normalize::Imagenet => {
                 let of = |table: [f32; 3]| match self.channels {
                     1 => table.iter().sum::<f32>() / 3.0,
                     _ => table[channel % 3],
                 };
-                (255.0 * of(IMAGENET_MEAN), 1.0 / (255.0 * of(IMAGENET_STD)))
+                Some((255.0 * of(IMAGENET_MEAN), 255.0 * of(IMAGENET_STD)))
             }
-            Normalize::MinusOneToOne => (127.5, 1.0 / 127.5),
+            Normalize::MinusOneToOne => Some((127.5, 127.5)),
+        }
+    }
+
+    fn shift_and_scale(&self, plane: &[u8], channel: usize) -> (f32, f32) {
+        match self.fixed_mean_and_std(channel) {
+            Some((mean, std)) => (mean, 1.0 / std),
+            None => {
+                let (mean, std) = mean_and_std(plane);
+                (mean as f32, (1.0 / (std + 1e-6)) as f32)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
-use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::ops::{AvgPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 
 use crate::layers::elu;
@@ -67,15 +67,10 @@ pub(crate) fn mean_over_film(x: Tensor<4>) -> Tensor<2> {
 }
 
 /// Keras' `AveragePooling2D(2, strides=1, padding="same")`: at the lower and right edges the mean
-/// is over what is there.
+/// is over what is there, which is the mean over a film whose last row and column stand twice. The
+/// ONNX exporter lowers this, and not a pool that counts what it covers.
 fn mean_of_neighbours(x: Tensor<4>) -> Tensor<4> {
-    let options = AvgPoolOptions {
-        stride: [1, 1],
-        padding: [(0, 1), (0, 1)],
-        count_include_pad: false,
-        ..AvgPoolOptions::new([2, 2])
-    };
-    avg_pool2d(x, options)
+    avg_pool2d(x.pad((0, 1, 0, 1), PadMode::Edge), AvgPoolOptions::new([2, 2]).with_stride([1, 1]))
 }
 
 #[cfg(test)]

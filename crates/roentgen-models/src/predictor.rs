@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::classifier::Classifier;
@@ -60,10 +59,9 @@ impl Predictor {
             return Vec::new();
         }
         let input = self.description.input;
-        let mut batch = Vec::with_capacity(planes.len() * input.len());
-        planes.iter().for_each(|plane| input.append(plane, &mut batch));
         let shape = [planes.len(), input.channels, input.size, input.size];
-        let films = Tensor::<4>::from_data(TensorData::new(batch, shape), &self.device);
+        let batch = TensorData::new(input.batch(planes), shape);
+        let films = Tensor::<4>::from_data(batch, &self.device);
         predictions(&self.model, films)
     }
 }
@@ -75,22 +73,36 @@ impl Predictor {
 /// - `films`: `[batch, channels, height, width]`
 pub fn predictions(model: &Classifier, films: Tensor<4>) -> Vec<Prediction> {
     let (logits, mask) = model.valid().forward_with_mask(films);
-    let [films, findings] = logits.dims();
-    let probabilities = values(sigmoid(logits));
+    let [_, findings] = logits.dims();
     let masks = mask.map(|mask| {
         let [_, _, height, width] = mask.dims();
-        (height, width, values(mask))
+        ([height, width], values(mask))
     });
-    (0..films)
-        .map(|film| Prediction {
-            probabilities: probabilities[film * findings..(film + 1) * findings].to_vec(),
-            mask: masks.as_ref().map(|(height, width, values)| Mask {
-                height: *height,
-                width: *width,
-                values: values[film * height * width..(film + 1) * height * width].to_vec(),
-            }),
-        })
-        .collect()
+    let masks = masks.as_ref().map(|(size, values)| (*size, values.as_slice()));
+    Prediction::of_logits(&values(logits), findings, masks)
+}
+
+impl Prediction {
+    /// Cuts what a network gave for a batch into films: logits, `[films, findings]`, and with
+    /// attention the masks' height and width and their values, `[films, height, width]`.
+    pub fn of_logits(
+        logits: &[f32],
+        findings: usize,
+        masks: Option<([usize; 2], &[f32])>,
+    ) -> Vec<Self> {
+        let mask = |film, ([height, width], values): ([usize; 2], &[f32])| Mask {
+            height,
+            width,
+            values: values[film * height * width..(film + 1) * height * width].to_vec(),
+        };
+        let films = logits.chunks_exact(findings).enumerate();
+        films
+            .map(|(film, logits)| Self {
+                probabilities: logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+                mask: masks.map(|masks| mask(film, masks)),
+            })
+            .collect()
+    }
 }
 
 /// Reads a tensor from its device, row by row.

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor, s};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::EPSILON;
 use super::arm::{Arm, ArmConfig, Edge, Operation};
@@ -230,10 +230,20 @@ impl Halving {
     /// - `x`: `[batch, channels, height, width]`
     /// - output: `[batch, filters, ceil(height / 2), ceil(width / 2)]`
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let odd = x.clone().pad((0, 1, 0, 1), 0.0).slice(s![.., .., 1..;2, 1..;2]);
-        let even = x.slice(s![.., .., 0..;2, 0..;2]);
+        let odd = every_second(x.clone().pad((0, 1, 0, 1), 0.0), 1);
+        let even = every_second(x, 0);
         let halves = [(&self.even, even), (&self.odd, odd)]
             .map(|(conv, x)| convolve(conv, x, Padding::None));
         normalize(&self.norm, Tensor::cat(halves.into(), 1), Activation::Linear)
     }
+}
+
+/// Every second row and column, from `first` on. Chosen by number: a slice cannot be written as ONNX
+/// for any number of films.
+fn every_second(x: Tensor<4>, first: i64) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let numbers = |length: usize| {
+        Tensor::<1, Int>::arange_step(first..length as i64, 2, &x.device())
+    };
+    x.clone().select(2, numbers(height)).select(3, numbers(width))
 }

@@ -1,0 +1,80 @@
+//! Planes in, probabilities out, by ONNX Runtime.
+
+use std::path::Path;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+use roentgen_models::predictor::Prediction;
+use roentgen_models::{Description, model_dir};
+
+use crate::export::{self, IMAGE, LOGITS, MASK};
+use crate::runtime::{self, Runtime};
+
+/// A model in ONNX Runtime, ready to predict.
+pub struct Engine {
+    description: Description,
+    session: Session,
+}
+
+/// Why a model is not ready.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It could not be loaded.
+    #[error(transparent)]
+    Model(#[from] model_dir::Error),
+    /// It could not be written as ONNX.
+    #[error(transparent)]
+    Export(#[from] export::Error),
+    /// ONNX Runtime refused it.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+}
+
+impl Engine {
+    /// Loads the model in `folder`, exports it in memory and hands it to ONNX Runtime.
+    ///
+    /// # Errors
+    ///
+    /// A model that cannot be loaded or exported, and what ONNX Runtime does not take.
+    pub fn load(folder: &Path, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
+        let description = Description::read(folder)?;
+        let session = runtime.session(&export::export(folder)?, threads)?;
+        Ok(Self { description, session })
+    }
+
+    /// What the model is and says.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Predicts a batch of planes of the model's size.
+    ///
+    /// # Errors
+    ///
+    /// ONNX Runtime's, such as too little memory.
+    ///
+    /// # Panics
+    ///
+    /// If a plane has another size.
+    pub fn predict(&mut self, planes: &[&[u8]]) -> Result<Vec<Prediction>, runtime::Error> {
+        if planes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = |error: ort::Error| runtime::Error::new("could not predict", error);
+        let input = self.description.input;
+        let films = input.batch(planes);
+        let shape = [planes.len(), input.channels, input.size, input.size];
+        let films = TensorRef::from_array_view((shape, films.as_slice())).map_err(failed)?;
+        let outputs = self.session.run(ort::inputs![IMAGE => films]).map_err(failed)?;
+        let (_, logits) = outputs[LOGITS].try_extract_tensor::<f32>().map_err(failed)?;
+        let masks = match outputs.get(MASK) {
+            Some(masks) => {
+                let (shape, values) = masks.try_extract_tensor::<f32>().map_err(failed)?;
+                Some(([shape[2] as usize, shape[3] as usize], values))
+            }
+            None => None,
+        };
+        Ok(Prediction::of_logits(logits, self.description.findings.len(), masks))
+    }
+}

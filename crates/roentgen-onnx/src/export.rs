@@ -1,0 +1,113 @@
+//! A model directory to the bytes of an ONNX file.
+//!
+//! Burn's exporter runs the network once on a device that writes down what is done. Tensors of the
+//! network stay bound to that device: the exporter spoils the running statistics of batch norms in the
+//! model it is given, and in all its clones. So [`export`] takes a folder, loads the model for itself
+//! and lets nobody else have it.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor};
+use burn_onnx::export::{AxisSpec, ExportError, InputSpec, OnnxExporter, OnnxModel};
+use onnx_ir::{GraphProto, Message as _, ModelProto};
+use roentgen_models::{Classifier, Description, model_dir};
+
+use crate::metadata;
+
+/// The name of the input, `[batch, channels, size, size]`, already normalized.
+pub const IMAGE: &str = "image";
+/// The name of the first output, `[batch, findings]`.
+pub const LOGITS: &str = "logits";
+/// The name of the second output of a model with attention, `[batch, 1, height, width]` in 0..1.
+pub const MASK: &str = "mask";
+
+/// Why a model could not become an ONNX file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model could not be loaded.
+    #[error(transparent)]
+    Model(#[from] model_dir::Error),
+    /// The exporter does not know an operation of the network.
+    #[error("could not write the {architecture} as ONNX")]
+    Export {
+        /// The backbone.
+        architecture: &'static str,
+        /// The cause.
+        source: ExportError,
+    },
+    /// What the exporter wrote is not what was asked of it.
+    #[error("the exporter wrote a file that cannot be used: {0}")]
+    Written(String),
+}
+
+/// Writes the model in `folder` as ONNX, operator set 18, with any number of films in a batch.
+///
+/// # Errors
+///
+/// A model that cannot be loaded, or has an operation that ONNX is not written for.
+pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
+    let (description, model) = model_dir::load(folder, &Device::flex())?;
+    let exported = capture(&description, &model).map_err(|source| Error::Export {
+        architecture: description.network.architecture.name(),
+        source,
+    })?;
+    let mut message = ModelProto::parse_from_bytes(exported.as_bytes())
+        .map_err(|error| Error::Written(error.to_string()))?;
+    let graph = message.graph.as_mut().ok_or_else(|| Error::Written("no graph".to_owned()))?;
+    name_boundaries(graph, model.has_attention())?;
+    graph.name = description.network.architecture.name().to_owned();
+    message.producer_name = "roentgen".to_owned();
+    message.producer_version = env!("CARGO_PKG_VERSION").to_owned();
+    for (key, value) in metadata::pairs(&description) {
+        message.metadata_props.push(Default::default());
+        if let Some(entry) = message.metadata_props.last_mut() {
+            entry.key = key.to_owned();
+            entry.value = value;
+        }
+    }
+    message.write_to_bytes().map_err(|error| Error::Written(error.to_string()))
+}
+
+fn capture(description: &Description, model: &Classifier) -> Result<OnnxModel, ExportError> {
+    let input = description.input;
+    let films = |batch| {
+        Tensor::<4>::zeros([batch, input.channels, input.size, input.size], &Device::flex())
+    };
+    let mut axes = vec![AxisSpec::dynamic("batch")];
+    axes.resize_with(4, || AxisSpec::Static);
+    let specs = [InputSpec::new(axes)];
+    let exporter = OnnxExporter::new();
+    if model.has_attention() {
+        exporter.export_dynamic(model, films(2), films(3), &specs, |model, films| {
+            let (logits, mask) = model.forward_with_mask(films);
+            (logits, mask.expect("asked above whether there is one"))
+        })
+    } else {
+        exporter.export_dynamic(model, films(2), films(3), &specs, Classifier::forward)
+    }
+}
+
+/// Gives the input and the outputs names that a person can type; the exporter's differ each time.
+fn name_boundaries(graph: &mut GraphProto, has_mask: bool) -> Result<(), Error> {
+    let outputs: &[&str] = if has_mask { &[LOGITS, MASK] } else { &[LOGITS] };
+    if graph.input.len() != 1 || graph.output.len() != outputs.len() {
+        let (inputs, outputs) = (graph.input.len(), graph.output.len());
+        return Err(Error::Written(format!("{inputs} inputs and {outputs} outputs")));
+    }
+    let mut names = vec![(graph.input[0].name.clone(), IMAGE)];
+    for (output, name) in graph.output.iter().zip(outputs) {
+        names.push((output.name.clone(), name));
+    }
+    let rename = |name: &mut String| {
+        if let Some((_, new)) = names.iter().find(|(old, _)| old == name) {
+            *name = (*new).to_owned();
+        }
+    };
+    let boundaries = graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info);
+    boundaries.for_each(|value| rename(&mut value.name));
+    for node in &mut graph.node {
+        node.input.iter_mut().chain(&mut node.output).for_each(rename);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What the user of an ONNX file must know, as pairs of text inside of it.
+
+use roentgen_data::preprocess::Normalize;
+use roentgen_models::Description;
+use serde_json::json;
+
+/// The pairs, in order. Values that are lists are JSON.
+///
+/// - `findings`: the names of the logits, in order
+/// - `size`, `channels`: of the input
+/// - `normalize`: how 8-bit gray becomes the input, in words that a person can follow
+/// - `mean`, `std`: a channel each, on 0..255, where the same for all films
+/// - `output`: what to do with the logits
+/// - `network`, `dataset`, `split`, `training_films`, `seed`: what the model is, and was trained on
+pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
+    let input = description.input;
+    let findings: Vec<&str> = description.findings.iter().map(|finding| finding.name()).collect();
+    let normalize = match input.normalize {
+        Normalize::PerImage => {
+            "per-image: (gray - mean) / (std + 1e-6), both of the film itself, gray in 0..255"
+        }
+        Normalize::Imagenet => "imagenet: (gray - mean) / std, gray in 0..255",
+        Normalize::MinusOneToOne => "minus-one-to-one: (gray - mean) / std, gray in 0..255",
+    };
+    let mut pairs = vec![
+        ("findings", json!(findings).to_string()),
+        ("size", input.size.to_string()),
+        ("channels", input.channels.to_string()),
+        ("normalize", normalize.to_owned()),
+    ];
+    let fixed: Option<Vec<_>> =
+        (0..input.channels).map(|channel| input.fixed_mean_and_std(channel)).collect();
+    if let Some(fixed) = fixed {
+        let [means, stds] = [|pair: &(f32, f32)| pair.0, |pair: &(f32, f32)| pair.1]
+            .map(|part| json!(fixed.iter().map(part).collect::<Vec<f32>>()).to_string());
+        pairs.extend([("mean", means), ("std", stds)]);
+    }
+    pairs.push(("output", "probability = sigmoid(logit)".to_owned()));
+    pairs.push(("network", json!(description.network).to_string()));
+    match (&description.training, &description.imported) {
+        (Some(training), _) => pairs.extend([
+            ("dataset", training.dataset.clone()),
+            ("split", training.split.clone()),
+            ("training_films", training.films.to_string()),
+            ("seed", training.seed.to_string()),
+        ]),
+        (None, Some(imported)) => pairs.push(("imported", imported.clone())),
+        (None, None) => {}
+    }
+    pairs
+}
