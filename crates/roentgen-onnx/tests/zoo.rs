@@ -107,7 +107,11 @@ fn agree(architecture: Architecture) {
         fs::create_dir(&folder).unwrap();
         saved(&folder, network, channels, size);
         files.push(folder.join("model.onnx"));
-        fs::write(files.last().unwrap(), export(&folder).unwrap_or_else(|error| panic!("{pool:?}: {error:?}"))).unwrap();
+        fs::write(
+            files.last().unwrap(),
+            export(&folder).unwrap_or_else(|error| panic!("{pool:?}: {error:?}")),
+        )
+        .unwrap();
 
         let burn = Predictor::load(&folder, &Device::flex()).unwrap();
         let mut onnx = Engine::load(&folder, runtime, 2).unwrap();

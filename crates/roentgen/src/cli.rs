@@ -1,5 +1,6 @@
 //! Every command and flag, with its help.
 
+mod export;
 mod fetch;
 mod weights;
 
@@ -7,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::device;
+use crate::{device, engine};
+pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use weights::{Import, Named, Pull, Weights, WeightsWhat};
 
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Ensemble(Ensemble),
     /// Draw where a model looked.
     Explain(Explain),
+    /// Write a model as one file for ONNX Runtime, TensorRT or the browser.
+    Export(Export),
     /// Download a data set: resumed where it broke off, verified, unpacked.
     Fetch(Fetch),
     /// Published weights: which there are, download them, take them from a file.
@@ -213,6 +217,9 @@ pub(crate) struct Predict {
     /// Films that pass through the network at once.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
+    /// What computes: Burn is always there, `doctor` says whether ONNX Runtime is.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) engine: engine::Choice,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

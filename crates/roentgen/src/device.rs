@@ -33,6 +33,13 @@ impl FromStr for Choice {
     }
 }
 
+impl Choice {
+    /// Whether it is the CPU, named or not.
+    pub(crate) fn is_cpu(self) -> bool {
+        matches!(self, Choice::Auto | Choice::Cpu)
+    }
+}
+
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

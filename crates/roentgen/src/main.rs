@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod device;
 mod download;
+mod engine;
 mod figures;
 mod output;
 mod progress;

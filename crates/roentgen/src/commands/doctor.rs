@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::Context;
-use crate::device;
 use crate::output::Output;
+use crate::{device, engine};
 
 /// Says versions, devices and threads.
 pub(crate) fn run(context: &Context) -> Output {
@@ -12,9 +12,17 @@ pub(crate) fn run(context: &Context) -> Output {
     let threads = rayon::current_num_threads();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let backends = device::built_in();
+    let runtime = engine::find();
+    let engine = match &runtime {
+        Ok(runtime) => {
+            let (path, build) = (runtime.path().display(), runtime.build());
+            format!("ONNX Runtime on the CPU, from {path} ({build}); on a GPU Burn")
+        }
+        Err(reason) => format!("Burn ({reason})"),
+    };
     let text = format!(
         "roentgen {version}\nbackends in this build: {}\ndevice chosen: {}\nthreads: {threads} of \
-         {cores} cores\nengine: Burn",
+         {cores} cores\nengine of `predict`: {engine}",
         backends.join(", "),
         context.device_name,
     );
@@ -24,7 +32,11 @@ pub(crate) fn run(context: &Context) -> Output {
         "device": context.device_name,
         "threads": threads,
         "cores": cores,
-        "engines": ["burn"],
+        "engines": if runtime.is_ok() { vec!["burn", "onnx"] } else { vec!["burn"] },
+        "onnxruntime": match &runtime {
+            Ok(runtime) => json!({ "path": runtime.path(), "build": runtime.build() }),
+            Err(reason) => json!({ "missing": reason }),
+        },
     });
     Output::done(text, json)
 }

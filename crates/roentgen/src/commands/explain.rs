@@ -8,13 +8,14 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_data::pixels::{self, Plane};
 use roentgen_models::predictor::{Mask, Prediction};
-use roentgen_models::{Pool, Predictor, overlay};
+use roentgen_models::{Description, Pool, overlay};
 use serde_json::json;
 
 use super::Context;
 use super::predict::{Predicted, predict};
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
+use crate::engine::Engine;
 use crate::figures::{FilmTile, films};
 use crate::output::{Ending, Output};
 use crate::sources::{Film, Sources};
@@ -35,20 +36,21 @@ struct Drawn<'a> {
 
 /// Draws overlays, maps and the figure.
 pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
-    let predictor = Predictor::load(&args.model, &context.device)?;
-    if predictor.description.network.pool != Pool::Attention {
+    let mut engine = Engine::burn(&args.model, context)?;
+    let description = engine.description().clone();
+    if description.network.pool != Pool::Attention {
         bail!(
             "the model `{}` has no attention mask to draw; train one with `--set model.pool=attention`",
             args.model.display()
         );
     }
-    let sources = Sources::open(&args.model, &predictor.description, &args.inputs, args.split)?;
-    let predicted = predict(&predictor, sources, BATCH, context);
+    let sources = Sources::open(&args.model, &description, &args.inputs, args.split)?;
+    let predicted = predict(&mut engine, sources, BATCH, context)?;
     name_bad_films(&predicted.bad, None);
     fs::create_dir_all(&args.out)
         .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
 
-    let size = predictor.description.input.size;
+    let size = description.input.size;
     let mut tiles = Vec::new();
     let mut documents = Vec::new();
     for (number, finding) in choose(&predicted, args.most) {
@@ -58,12 +60,12 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
         let pixels = predicted.sources.plane(film, size)?.into_owned();
         let plane = Plane { width: size as u32, height: size as u32, pixels };
         let drawn = Drawn { film, plane, mask, finding, prediction };
-        documents.push(drawn.write(&args.out, &predictor)?);
-        tiles.push(drawn.tile(&predictor));
+        documents.push(drawn.write(&args.out, &description)?);
+        tiles.push(drawn.tile(&description));
     }
     let figure = args.out.join("attention.svg");
     let title = "Where the model looked";
-    files::write_whole(&figure, films(title, &caption(&predictor), &tiles, COLUMNS).as_bytes())?;
+    files::write_whole(&figure, films(title, &caption(&description), &tiles, COLUMNS).as_bytes())?;
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     Ok(Output {
         text: format!(
@@ -77,8 +79,8 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
     })
 }
 
-fn caption(predictor: &Predictor) -> String {
-    let trained = match &predictor.description.training {
+fn caption(description: &Description) -> String {
+    let trained = match &description.training {
         None => "trained by others".to_owned(),
         Some(training) if training.dataset.starts_with("phantom") => {
             format!("trained on {} films drawn by phantom (test data, no patients)", training.films)
@@ -87,7 +89,7 @@ fn caption(predictor: &Predictor) -> String {
     };
     format!(
         "{} with attention, {trained}; beside each film the mask, bright where it counts most",
-        predictor.description.network.architecture.name(),
+        description.network.architecture.name(),
     )
 }
 
@@ -122,7 +124,7 @@ fn choose(predicted: &Predicted, most: usize) -> Vec<(usize, usize)> {
 }
 
 impl Drawn<'_> {
-    fn write(&self, out: &Path, predictor: &Predictor) -> anyhow::Result<serde_json::Value> {
+    fn write(&self, out: &Path, description: &Description) -> anyhow::Result<serde_json::Value> {
         let stem =
             self.film.image.rsplit_once('.').map_or(self.film.image.as_str(), |(stem, _)| stem);
         let overlay = out.join(format!("{stem}.overlay.png"));
@@ -131,7 +133,7 @@ impl Drawn<'_> {
         files::write_whole(&map, &pixels::to_png(&overlay::map_alone(&self.plane, self.mask)))?;
         Ok(json!({
             "image": self.film.image,
-            "finding": predictor.description.findings[self.finding],
+            "finding": description.findings[self.finding],
             "probability": self.prediction.probabilities[self.finding],
             "overlay": overlay,
             "map": map,
@@ -144,8 +146,8 @@ impl Drawn<'_> {
         pixels::rgb_to_png(self.plane.width, self.plane.height, &colours)
     }
 
-    fn tile(&self, predictor: &Predictor) -> FilmTile {
-        let finding = predictor.description.findings[self.finding];
+    fn tile(&self, description: &Description) -> FilmTile {
+        let finding = description.findings[self.finding];
         let truth = self.film.truth.map_or("", |shown| {
             if shown.contains(finding) { ", labelled so" } else { ", not labelled so" }
         });

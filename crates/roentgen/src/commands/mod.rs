@@ -6,6 +6,7 @@ mod doctor;
 mod ensemble;
 mod evaluate;
 mod explain;
+mod export;
 pub(crate) mod fetch;
 mod phantom;
 mod predict;
@@ -26,6 +27,7 @@ use crate::progress::Bars;
 pub(crate) struct Context {
     pub(crate) device: Device,
     pub(crate) device_name: String,
+    pub(crate) is_cpu: bool,
     pub(crate) bars: Bars,
 }
 
@@ -41,6 +43,7 @@ impl Context {
         Ok(Self {
             device: device::open(global.device)?,
             device_name: global.device.to_string(),
+            is_cpu: global.device.is_cpu(),
             bars: Bars::choose(global.no_progress),
         })
     }
@@ -59,6 +62,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ensemble(args) => ensemble::run(&args),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Export(args) => export::run(&args),
         Command::Fetch(args) => fetch::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),

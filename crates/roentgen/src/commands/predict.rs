@@ -9,13 +9,14 @@ use rayon::prelude::*;
 use roentgen_data::pixels;
 use roentgen_data::prepare::BadFilm;
 use roentgen_eval::{Finding, Scores};
-use roentgen_models::Predictor;
+use roentgen_models::Description;
 use roentgen_models::predictor::Prediction;
 use serde_json::json;
 
 use super::Context;
 use super::prepare::name_bad_films;
-use crate::cli::{Predict, Side};
+use crate::cli::Predict;
+use crate::engine::Engine;
 use crate::output::{Ending, Output, thousands};
 use crate::sources::{Film, Sources};
 
@@ -29,21 +30,23 @@ pub(crate) struct Predicted {
 
 /// Predicts and writes the score table.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
-    let predictor = Predictor::load(&args.model, &context.device)?;
-    let sources = Sources::open(&args.model, &predictor.description, &args.inputs, args.split)?;
-    let predicted = predict(&predictor, sources, args.batch, context);
+    let description = Description::read(&args.model)?;
+    let sources = Sources::open(&args.model, &description, &args.inputs, args.split)?;
+    let mut engine = Engine::load(&args.model, args.engine, sources.films.len(), context)?;
+    let predicted = predict(&mut engine, sources, args.batch, context)?;
     name_bad_films(&predicted.bad, None);
     if predicted.predictions.is_empty() {
         bail!("none of the {} films could be read", predicted.sources.films.len());
     }
-    let scores = scores(&predictor, &predicted)?;
+    let scores = scores(&description, &predicted)?;
     write_table(&scores, &args.out)?;
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let films = predicted.predictions.len();
     Ok(Output {
-        text: text(&scores, films, &args.out, args.split),
+        text: text(&scores, films, &engine, args),
         json: json!({
             "out": args.out,
+            "engine": engine.to_string(),
             "films": films,
             "split": scores.split(),
             "dataset": scores.dataset(),
@@ -62,24 +65,25 @@ pub(crate) fn write_table(scores: &Scores, out: &Path) -> anyhow::Result<()> {
     Ok(scores.write(out)?)
 }
 
-fn text(scores: &Scores, films: usize, out: &Path, side: Option<Side>) -> String {
+fn text(scores: &Scores, films: usize, engine: &Engine, args: &Predict) -> String {
     let split = scores.split().filter(|split| !split.is_empty());
     let split = split.map_or_else(String::new, |split| format!(" ({split})"));
-    let next = match side {
-        Some(_) => format!("\nnext: roentgen evaluate {} --out REPORT", out.display()),
+    let out = args.out.display();
+    let next = match args.split {
+        Some(_) => format!("\nnext: roentgen evaluate {out} --out REPORT"),
         None => String::new(),
     };
-    format!("{} films{split}: {}{next}", thousands(films), out.display())
+    format!("{} films{split} by {engine}: {out}{next}", thousands(films))
 }
 
 /// Predicts all films, decoding a batch on all cores before each pass through the network.
 pub(crate) fn predict(
-    predictor: &Predictor,
+    engine: &mut Engine,
     sources: Sources,
     batch: usize,
     context: &Context,
-) -> Predicted {
-    let size = predictor.description.input.size;
+) -> anyhow::Result<Predicted> {
+    let size = engine.description().input.size;
     let bar = context.bars.over("predicting", sources.films.len());
     let mut predictions = Vec::with_capacity(sources.films.len());
     let mut bad = Vec::new();
@@ -98,18 +102,18 @@ pub(crate) fn predict(
             }
         }
         let films: Vec<&[u8]> = good.iter().map(|(_, plane)| *plane).collect();
-        let predicted = predictor.predict(&films);
+        let predicted = engine.predict(&films)?;
         predictions.extend(good.iter().map(|(number, _)| *number).zip(predicted));
         bar.inc(numbers.len() as u64);
     }
     bar.finish_and_clear();
-    Predicted { sources, predictions, bad }
+    Ok(Predicted { sources, predictions, bad })
 }
 
-fn scores(predictor: &Predictor, predicted: &Predicted) -> anyhow::Result<Scores> {
+fn scores(description: &Description, predicted: &Predicted) -> anyhow::Result<Scores> {
     let films: Vec<&Film> =
         predicted.predictions.iter().map(|(number, _)| &predicted.sources.films[*number]).collect();
-    let findings = predictor.description.findings.iter().enumerate().map(|(output, &finding)| {
+    let findings = description.findings.iter().enumerate().map(|(output, &finding)| {
         let probabilities: Vec<f32> =
             predicted.predictions.iter().map(|(_, film)| film.probabilities[output]).collect();
         let truths =

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Context, evaluate, explain, phantom, predict, prepare, train};
 use crate::cli::{self, Quickstart};
+use crate::engine;
 use crate::output::{Ending, Output, note};
 
 /// The experiment, also to be read and changed in `experiments/`.
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         out: scores.clone(),
         split: Some(cli::Side::Test),
         batch: 32,
+        engine: engine::Choice::Burn,
     };
     predict::run(&predict, context)?;
 

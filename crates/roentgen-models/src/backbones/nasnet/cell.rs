@@ -242,8 +242,7 @@ impl Halving {
 /// for any number of films.
 fn every_second(x: Tensor<4>, first: i64) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
-    let numbers = |length: usize| {
-        Tensor::<1, Int>::arange_step(first..length as i64, 2, &x.device())
-    };
+    let numbers =
+        |length: usize| Tensor::<1, Int>::arange_step(first..length as i64, 2, &x.device());
     x.clone().select(2, numbers(height)).select(3, numbers(width))
 }

@@ -1,0 +1,52 @@
+//! `export`: a model directory to one file that other programs run.
+
+use std::fs;
+
+use anyhow::Context as _;
+use roentgen_data::files;
+use roentgen_models::{Description, Pool};
+use roentgen_onnx::export::{IMAGE, LOGITS, MASK, export};
+use roentgen_onnx::metadata;
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Export, Format};
+use crate::output::{Output, thousands};
+
+/// Writes the file, whole or not at all.
+pub(crate) fn run(args: &Export) -> anyhow::Result<Output> {
+    let bytes = match args.format {
+        Format::Onnx => export(&args.model)?,
+    };
+    let description = Description::read(&args.model)?;
+    if let Some(folder) = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+    }
+    files::write_whole(&args.out, &bytes)?;
+    let input = description.input;
+    let outputs = match description.network.pool {
+        Pool::Attention => vec![LOGITS, MASK],
+        Pool::Average | Pool::Linear => vec![LOGITS],
+    };
+    let text = format!(
+        "{IMAGE}: float32 [batch, {channels}, {size}, {size}], normalized as the metadata says\n\
+         {}\n{} bytes: {}",
+        outputs.join(", "),
+        thousands(bytes.len()),
+        args.out.display(),
+        channels = input.channels,
+        size = input.size,
+    );
+    let pairs = metadata::pairs(&description).into_iter();
+    let metadata: Map<String, Value> =
+        pairs.map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let json = json!({
+        "out": args.out,
+        "bytes": bytes.len(),
+        "input": IMAGE,
+        "shape": ["batch", input.channels, input.size, input.size],
+        "outputs": outputs,
+        "metadata": metadata,
+    });
+    Ok(Output::done(text, json))
+}

@@ -1,0 +1,200 @@
+//! `--engine` to what computes a prediction: Burn, which is always there, or ONNX Runtime where this
+//! machine has it.
+//!
+//! Both take the same input and give the same probabilities to about six digits, not to the last bit.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::ValueEnum;
+use roentgen_models::predictor::Prediction;
+use roentgen_models::{Description, Predictor};
+use roentgen_onnx::{Runtime, runtime};
+
+use crate::commands::Context;
+use crate::output::note;
+
+/// What `--engine` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Choice {
+    /// ONNX Runtime where it is found, no GPU was asked for and there are a hundred films or more;
+    /// otherwise Burn, which starts sooner.
+    Auto,
+    /// Burn, on the device.
+    Burn,
+    /// ONNX Runtime, on the CPU.
+    Onnx,
+}
+
+/// Films from which on ONNX Runtime makes up for its start: it takes 0.2 s longer to be ready.
+const WORTH_STARTING: usize = 100;
+
+/// The variable that names a library.
+const LIBRARY: &str = "ORT_DYLIB_PATH";
+
+/// A model, ready to predict.
+pub(crate) enum Engine {
+    Burn(Box<Predictor>),
+    Onnx(Box<roentgen_onnx::Engine>, Runtime),
+}
+
+impl Engine {
+    /// Loads the model in `folder` for so many films.
+    pub(crate) fn load(
+        folder: &Path,
+        choice: Choice,
+        films: usize,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let runtime = match choice {
+            Choice::Burn => None,
+            Choice::Auto if !context.is_cpu || films < WORTH_STARTING => None,
+            Choice::Auto => find().inspect_err(|reason| tell_if_named(reason)).ok(),
+            Choice::Onnx if !context.is_cpu => bail!(
+                "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
+                context.device_name
+            ),
+            Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
+        };
+        match runtime {
+            Some(runtime) => {
+                let threads = rayon::current_num_threads();
+                let engine = roentgen_onnx::Engine::load(folder, &runtime, threads)?;
+                Ok(Engine::Onnx(Box::new(engine), runtime))
+            }
+            None => Self::burn(folder, context),
+        }
+    }
+
+    /// Loads the model in `folder` for Burn.
+    pub(crate) fn burn(folder: &Path, context: &Context) -> anyhow::Result<Self> {
+        Ok(Engine::Burn(Box::new(Predictor::load(folder, &context.device)?)))
+    }
+
+    pub(crate) fn description(&self) -> &Description {
+        match self {
+            Engine::Burn(predictor) => &predictor.description,
+            Engine::Onnx(engine, _) => engine.description(),
+        }
+    }
+
+    /// Predicts a batch of planes of the model's size.
+    pub(crate) fn predict(&mut self, planes: &[&[u8]]) -> Result<Vec<Prediction>, runtime::Error> {
+        match self {
+            Engine::Burn(predictor) => Ok(predictor.predict(planes)),
+            Engine::Onnx(engine, _) => engine.predict(planes),
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Engine::Burn(_) => f.write_str("Burn"),
+            Engine::Onnx(_, runtime) => write!(f, "ONNX Runtime, {}", runtime.path().display()),
+        }
+    }
+}
+
+/// The library that the user names.
+fn named() -> Option<OsString> {
+    env::var_os(LIBRARY).filter(|path| !path.is_empty())
+}
+
+/// Says why Burn steps in for a library that was asked for.
+fn tell_if_named(reason: &str) {
+    if named().is_some() {
+        note(&format!("warning: predicting with Burn, since {reason}"));
+    }
+}
+
+/// ONNX Runtime, or why there is none.
+pub(crate) fn find() -> Result<Runtime, String> {
+    if let Some(path) = named() {
+        // Whoever names a library wants that one.
+        return Runtime::load(Path::new(&path))
+            .map_err(|error| format!("{error}; `{LIBRARY}` names it"));
+    }
+    let mut refused = Vec::new();
+    for path in candidates() {
+        match Runtime::load(&path) {
+            Ok(runtime) => return Ok(runtime),
+            Err(error) => refused.push(error.to_string()),
+        }
+    }
+    match refused.is_empty() {
+        false => Err(refused.join("; ")),
+        true => Err("ONNX Runtime was not found; `pip install onnxruntime` brings it, and \
+                     `ORT_DYLIB_PATH` names its library (libonnxruntime.so, .dylib or onnxruntime.dll)"
+            .to_owned()),
+    }
+}
+
+/// Libraries beside the program, of the active Python environment, of the system, of its Python.
+fn candidates() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    folders.extend(env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned)));
+    for variable in ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
+        folders.extend(env::var_os(variable).iter().flat_map(env::split_paths));
+    }
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().filter_map(env::var_os);
+    let mut prefixes: Vec<PathBuf> = environments.map(PathBuf::from).collect();
+    // An environment that is in use without having been activated: its `python3` comes first.
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let python = env::split_paths(&paths).find(|folder| folder.join("python3").is_file());
+    prefixes.extend(python.and_then(|folder| folder.parent().map(Path::to_owned)));
+    prefixes.extend(env::var_os("HOME").map(|home| Path::new(&home).join(".local")));
+    prefixes.extend(["/usr/local", "/usr", "/opt/homebrew"].map(PathBuf::from));
+    for prefix in prefixes {
+        let lib = prefix.join("lib");
+        let machine = format!("{}-linux-gnu", env::consts::ARCH);
+        folders.extend([lib.clone(), prefix.join("lib64"), lib.join(machine)]);
+        let pythons = names_in(&lib).into_iter().filter(|path| name(path).starts_with("python"));
+        for python in pythons {
+            for packages in ["site-packages", "dist-packages"] {
+                folders.push(python.join(packages).join("onnxruntime/capi"));
+            }
+        }
+    }
+    folders.iter().flat_map(|folder| names_in(folder)).filter(|path| is_library(path)).collect()
+}
+
+/// What lies in a folder, in the order of names; nothing where it cannot be read.
+fn names_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+fn is_library(path: &Path) -> bool {
+    let name = name(path);
+    name.starts_with("libonnxruntime.so")
+        || name == "onnxruntime.dll"
+        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_known_by_its_name_with_and_without_a_version() {
+        for name in ["libonnxruntime.so", "libonnxruntime.so.1.32.0", "libonnxruntime.1.32.0.dylib"]
+        {
+            assert!(is_library(&Path::new("/any").join(name)), "{name}");
+        }
+        for name in ["libonnxruntime_providers_shared.so", "onnxruntime_pybind11_state.so"] {
+            assert!(!is_library(&Path::new("/any").join(name)), "{name}");
+        }
+    }
+}

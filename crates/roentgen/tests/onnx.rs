@@ -1,0 +1,128 @@
+//! A model leaves as ONNX, and ONNX Runtime predicts what Burn does.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod common;
+
+use std::process::Command;
+
+use common::{EXPERIMENT, Place, stderr};
+
+/// Python's own ONNX Runtime on the exported file, with what its metadata says and nothing else known.
+const RUN: &str = r#"
+import csv, json, pathlib, sys
+import numpy, onnxruntime, PIL.Image
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+meta = session.get_modelmeta().custom_metadata_map
+size, channels = int(meta["size"]), int(meta["channels"])
+assert meta["normalize"].startswith("per-image")
+paths = {path.name: path for path in pathlib.Path(sys.argv[3]).rglob("*.png")}
+rows = list(csv.DictReader(open(sys.argv[2])))
+worst = 0.0
+for row in rows:
+    gray = numpy.asarray(PIL.Image.open(paths[row["image"]])).astype(numpy.float64)
+    assert gray.shape == (size, size)
+    film = (gray - gray.mean()) / (gray.std() + 1e-6)
+    film = numpy.repeat(film[None, None], channels, 1).astype(numpy.float32)
+    logits, mask = session.run(["logits", "mask"], {"image": film})
+    for finding, logit in zip(json.loads(meta["findings"]), logits[0], strict=True):
+        worst = max(worst, abs(1 / (1 + numpy.exp(-logit)) - float(row[finding])))
+print(len(rows), worst)
+assert worst < 1e-4, worst
+"#;
+
+/// A small trained model with attention, and the films it knows at its own size.
+fn trained() -> Place {
+    let place = Place::new();
+    place.ok("phantom --images 120 --size 64 --seed 2 --out films");
+    place.ok("prepare films --out prepared --size 64");
+    place.write("experiment.toml", EXPERIMENT);
+    place.ok("train experiment.toml --out run");
+    place
+}
+
+fn has(modules: &str) -> bool {
+    let found = Command::new("python3")
+        .args(["-c", &format!("import {modules}")])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !found {
+        common::say(&format!("skipped: python3 cannot import {modules}"));
+    }
+    found
+}
+
+#[test]
+fn python_needs_nothing_but_the_exported_file_to_say_the_same() {
+    if !has("onnxruntime, numpy, PIL") {
+        return;
+    }
+    let place = trained();
+    let document = place.json("export run --format onnx --out out/model.onnx");
+    assert_eq!(document["outputs"], serde_json::json!(["logits", "mask"]));
+    place.ok("predict run films --engine burn --out scores.csv");
+
+    let output = Command::new("python3")
+        .args(["-c", RUN])
+        .args([place.at("out/model.onnx"), place.at("scores.csv"), place.at("films")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("120 "));
+}
+
+#[test]
+fn the_engines_agree_and_doctor_says_which_there_are() {
+    let place = trained();
+    let doctor = place.json("doctor");
+    let engines: Vec<&str> = doctor["engines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|engine| engine.as_str().unwrap())
+        .collect();
+    if !engines.contains(&"onnx") {
+        assert!(doctor["onnxruntime"]["missing"].as_str().unwrap().contains("ORT_DYLIB_PATH"));
+        common::say("skipped: there is no ONNX Runtime on this machine");
+        return;
+    }
+    let tables = ["burn", "onnx"].map(|engine| {
+        let line = format!("predict run prepared --engine {engine} --out {engine}.csv");
+        let said = place.json(&line)["engine"].as_str().unwrap().to_lowercase();
+        assert!(said.starts_with(engine), "{said}");
+        place.text(&format!("{engine}.csv"))
+    });
+    let [burn, onnx] = tables.each_ref().map(|table| numbers(table));
+    assert!(burn.len() >= 120 * 14 && burn.len() == onnx.len());
+    for (burn, onnx) in burn.iter().zip(&onnx) {
+        assert!((burn - onnx).abs() < 1e-4, "{burn} and {onnx}");
+    }
+}
+
+/// The probabilities of a table: all cells with a point in them that are numbers.
+fn numbers(table: &str) -> Vec<f64> {
+    let cells = table.split(['\n', ',']).filter(|cell| cell.contains('.'));
+    cells.filter_map(|cell| cell.parse().ok()).collect()
+}
+
+#[test]
+fn a_library_that_is_none_is_named_and_burn_steps_in_where_it_may() {
+    let place = trained();
+    place.write("libonnxruntime.so", "not a library");
+    let run = |engine: &str| {
+        let line = format!("predict run prepared --engine {engine} --out scores.csv");
+        let mut command = place.command(line.split(' '));
+        command.env("ORT_DYLIB_PATH", place.at("libonnxruntime.so")).output().unwrap()
+    };
+
+    let output = run("onnx");
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("libonnxruntime.so") && error.contains("ORT_DYLIB_PATH"), "{error}");
+    assert!(!place.at("scores.csv").exists());
+
+    let output = run("auto");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("predicting with Burn, since"), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("by Burn"));
+}
