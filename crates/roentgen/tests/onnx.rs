@@ -20,7 +20,7 @@ paths = {path.name: path for path in pathlib.Path(sys.argv[3]).rglob("*.png")}
 rows = list(csv.DictReader(open(sys.argv[2])))
 worst = 0.0
 for row in rows:
-    gray = numpy.asarray(PIL.Image.open(paths[row["image"]])).astype(numpy.float64)
+    gray = numpy.asarray(PIL.Image.open(paths[row["image"]]).convert("L")).astype(numpy.float64)
     assert gray.shape == (size, size)
     film = (gray - gray.mean()) / (gray.std() + 1e-6)
     film = numpy.repeat(film[None, None], channels, 1).astype(numpy.float32)
