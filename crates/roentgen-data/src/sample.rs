@@ -3,7 +3,10 @@
 //! It called `metadata.sample(80000, weights=findings + 0.04)` without a seed; here the seed is the
 //! caller's. All fourteen findings count, also those the study did not train on.
 
+use std::collections::{BTreeMap, HashSet};
+
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -39,6 +42,25 @@ pub fn draw(rows: &[Row], sample: Sample, seed: u64) -> Vec<bool> {
     let mut kept = vec![false; rows.len()];
     waits.iter().take(sample.films).for_each(|&(_, index)| kept[index] = true);
     kept
+}
+
+/// Draws patients, all their films with them, until no more fit into so many films.
+pub fn whole_patients(rows: &[Row], films: usize, seed: u64) -> Vec<bool> {
+    let mut of_patient: BTreeMap<u32, usize> = BTreeMap::new();
+    rows.iter().for_each(|row| *of_patient.entry(row.patient).or_default() += 1);
+    let mut patients: Vec<u32> = of_patient.keys().copied().collect();
+    patients.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut left = films;
+    let fits = |patient: &u32| {
+        let count = of_patient[patient];
+        let fits = count <= left;
+        if fits {
+            left -= count;
+        }
+        fits
+    };
+    let kept: HashSet<u32> = patients.into_iter().filter(fits).collect();
+    rows.iter().map(|row| kept.contains(&row.patient)).collect()
 }
 
 #[cfg(test)]

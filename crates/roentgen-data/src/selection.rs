@@ -36,6 +36,9 @@ pub struct Selection {
     /// Weighted sampling before the division, as in the 2019 study.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+    /// At most so many films, to try an experiment out: whole patients, or as many as are sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub films: Option<usize>,
 }
 
 impl Selection {
@@ -50,9 +53,13 @@ impl Selection {
         findings: &[Finding],
         seed: u64,
     ) -> Result<Vec<Option<Split>>, Error> {
-        let drawn = match self.sample {
-            Some(sample) => sample::draw(rows, sample, seed),
-            None => vec![true; rows.len()],
+        let drawn = match (self.sample, self.films) {
+            (Some(sample), films) => {
+                let films = films.map_or(sample.films, |films| films.min(sample.films));
+                sample::draw(rows, Sample { films, ..sample }, seed)
+            }
+            (None, Some(films)) => sample::whole_patients(rows, films, seed),
+            (None, None) => vec![true; rows.len()],
         };
         let indices: Vec<usize> = (0..rows.len()).filter(|&index| drawn[index]).collect();
         let chosen: Vec<Row> = indices.iter().map(|&index| rows[index].clone()).collect();
@@ -76,6 +83,9 @@ impl Selection {
         let mut name = format!("{} {}", self.split.name(), side.name());
         if self.sample.is_some() {
             name.push_str(", sampled");
+        }
+        if let Some(films) = self.films {
+            name.push_str(&format!(", cut to {films} films"));
         }
         if self.normal == Normal::Drop {
             name.push_str(", films without findings dropped");
@@ -120,8 +130,13 @@ mod tests {
             .collect()
     }
 
-    const KEEP: Selection =
-        Selection { split: Rule::Official, leaky: false, normal: Normal::Keep, sample: None };
+    const KEEP: Selection = Selection {
+        split: Rule::Official,
+        leaky: false,
+        normal: Normal::Keep,
+        sample: None,
+        films: None,
+    };
 
     #[test]
     fn dropping_takes_films_without_a_chosen_finding_from_every_side() {
@@ -147,6 +162,29 @@ mod tests {
         assert_eq!(leaky.name(Split::Valid), "by-image valid, leaky");
         let dropped = Selection { normal: Normal::Drop, ..KEEP };
         assert_eq!(dropped.name(Split::Test), "official test, films without findings dropped");
+    }
+
+    #[test]
+    fn a_cut_keeps_patients_whole_and_says_so() {
+        let rows = rows();
+        let cut = Selection { films: Some(20), ..KEEP };
+        let sides = cut.sides(&rows, &Finding::ALL, 1).unwrap();
+        let kept = sides.iter().filter(|side| side.is_some()).count();
+
+        assert_eq!(kept, 18, "six patients of three films");
+        for patient in sides.chunks(3) {
+            assert!(patient.iter().all(|side| side.is_some() == patient[0].is_some()));
+        }
+        assert_eq!(cut.name(Split::Test), "official test, cut to 20 films");
+    }
+
+    #[test]
+    fn a_cut_of_a_sample_is_a_smaller_sample() {
+        let rows = rows();
+        let sample = Some(Sample { films: 50, floor: 0.04 });
+        let sides = Selection { sample, films: Some(10), ..KEEP }.sides(&rows, &Finding::ALL, 1);
+
+        assert_eq!(sides.unwrap().iter().filter(|side| side.is_some()).count(), 10);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! reads the environment: a table, a number of resamples and a seed give the same bits anywhere.
 //!
 //! [`Scores::read`] takes a table in, [`ensemble`] joins tables, [`evaluate`] makes the figures of
-//! `metrics.json`, and [`report::write`] draws them.
+//! `metrics.json`, and [`report::write`] draws them. [`comparison`] sets runs side by side.
 
 mod bootstrap;
 mod calibration;
@@ -20,12 +20,15 @@ mod figures;
 mod file;
 mod interval;
 mod leakage;
+mod log_loss;
 mod precision_recall;
 mod ranking;
+mod render;
 mod roc;
 mod scores;
 mod subgroups;
 
+pub mod comparison;
 pub mod published;
 pub mod report;
 
@@ -38,6 +41,7 @@ pub use error::Error;
 pub use evaluation::{Evaluation, evaluate};
 pub use figures::{FindingFigures, MeanFigures, OperatingPoint};
 pub use interval::Interval;
+pub use log_loss::{Measured, log_loss, paired_log_loss};
 pub use precision_recall::{average_precision, precision_recall_curve};
 pub use roc::{Point, auroc, roc_curve};
 pub use scores::{Column, Finding, NIH_FINDINGS, Scores};

@@ -5,9 +5,9 @@
 //! every text; what is marked safe there is drawn here.
 
 mod films;
-mod format;
+pub(crate) mod format;
 mod page;
-mod plot;
+pub(crate) mod plot;
 mod published;
 mod whisker;
 
@@ -16,11 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
-
 pub use films::{Choice, FilmCard, Verdict, confident_films};
 
-use crate::{Error, Evaluation, Scores, file};
+use crate::{Error, Evaluation, Scores, file, render::render};
 
 /// What a report is made of.
 #[derive(Clone, Debug)]
@@ -90,7 +88,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
 ///
 /// When the template cannot be filled, which would be a fault of this crate.
 pub fn html(report: &Report) -> Result<String, Error> {
-    render("report.html", include_str!("report/report.html"), report)
+    render("report.html", include_str!("report/report.html"), page::Page::of(report))
 }
 
 /// The report as Markdown, for terminals, issues and commits.
@@ -99,30 +97,7 @@ pub fn html(report: &Report) -> Result<String, Error> {
 ///
 /// When the template cannot be filled, which would be a fault of this crate.
 pub fn markdown(report: &Report) -> Result<String, Error> {
-    render("report.md", include_str!("report/report.md"), report)
-}
-
-fn render(name: &'static str, template: &str, report: &Report) -> Result<String, Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
-        true => AutoEscape::Html,
-        false => AutoEscape::None,
-    });
-    environment.add_filter("cell", cell);
-    let page = Serde(page::Page::of(report));
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    let rendered = syntax.and_then(|syntax| {
-        environment.set_syntax(syntax);
-        environment.render_named_str(name, template, page)
-    });
-    rendered.map_err(|source| Error::Template { name, source })
-}
-
-/// A text that may stand in a cell of a Markdown table.
-fn cell(text: String) -> String {
-    let text = text.replace(['\n', '\r'], " ").replace('\\', "\\\\").replace('|', "\\|");
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('`', "'").replace('[', "\\[")
+    render("report.md", include_str!("report/report.md"), page::Page::of(report))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub use tables::{
 };
 
 use crate::phase::ResolvedPhase;
+use crate::sweep::Sweep;
 
 /// One experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Experiment {
     pub model: Model,
     /// `[train]`
     pub train: Train,
+    /// `[sweep]`: the points that the file stands for; absent for one experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
 }
 
 impl Default for Experiment {
@@ -44,6 +48,7 @@ impl Default for Experiment {
             image: Image::default(),
             model: Model::default(),
             train: Train::default(),
+            sweep: None,
         }
     }
 }
@@ -95,6 +100,9 @@ impl Experiment {
             let what = "draw at least one film, with a floor above 0".into();
             return refuse("data.sample", what);
         }
+        if self.data.films == Some(0) {
+            return refuse("data.films", "keep at least one film".into());
+        }
         if train.early_stopping.is_some_and(|stopping| stopping.patience == 0) {
             let what = "wait at least one epoch; leave it out to never stop early".into();
             return refuse("train.early_stopping", what);
@@ -107,6 +115,18 @@ impl Experiment {
             augment.check()?;
         }
         train.optimizer.check()
+    }
+
+    /// Puts the size of the films in the place of `{size}` in `data.prepared`, and holds the films to
+    /// it.
+    pub(crate) fn fill_in_size(&mut self) {
+        const SIZE: &str = "{size}";
+        let prepared = self.data.prepared.to_string_lossy();
+        if prepared.contains(SIZE) {
+            let size = self.image.size.unwrap_or(self.model.architecture.native_size());
+            self.data.prepared = prepared.replace(SIZE, &size.to_string()).into();
+            self.image.size = Some(size);
+        }
     }
 
     /// The parts of the run: those named, or the whole as one.
@@ -146,6 +166,7 @@ impl Experiment {
             leaky: self.data.leaky,
             normal: self.data.normal,
             sample: self.data.sample,
+            films: self.data.films,
         }
     }
 
@@ -193,6 +214,21 @@ mod tests {
         experiment.train.micro_batch_size = Some(4);
 
         assert_eq!(experiment.check().unwrap_err().key, "train.micro_batch_size");
+    }
+
+    #[test]
+    fn the_size_of_the_films_names_the_folder_of_films_of_that_size() {
+        let mut experiment = Experiment::default();
+        experiment.data.prepared = "nih-{size}".into();
+        experiment.model.architecture = roentgen_models::Architecture::InceptionV3;
+        let mut small = experiment.clone();
+        small.image.size = Some(128);
+        experiment.fill_in_size();
+        small.fill_in_size();
+
+        assert_eq!(experiment.data.prepared.to_str(), Some("nih-299"));
+        assert_eq!(experiment.image.size, Some(299));
+        assert_eq!(small.data.prepared.to_str(), Some("nih-128"));
     }
 
     #[test]

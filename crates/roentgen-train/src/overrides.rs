@@ -11,6 +11,9 @@ use toml::{Table, Value};
 
 use crate::experiment::{Experiment, Invalid};
 
+/// Files that extend each other, one above the other.
+const MOST_LEVELS: usize = 3;
+
 /// Why there is no experiment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,18 +35,16 @@ pub enum Error {
         source: Box<toml::de::Error>,
     },
     /// `extends` that names no file.
-    #[error("`extends` in `{path}` is the name of a file in quotes, beside this one")]
+    #[error("`extends` in `{path}` is the name of a file in quotes, or a list of them")]
     Extends {
         /// The file.
         path: PathBuf,
     },
-    /// `extends` of a file that itself extends another.
-    #[error("`{path}` extends `{base}`, which extends another file; one level is allowed")]
+    /// `extends` that goes on and on, or round in a circle.
+    #[error("`{path}` extends another file, and is itself extended over {MOST_LEVELS} files")]
     Deep {
         /// The file.
         path: PathBuf,
-        /// What it extends.
-        base: PathBuf,
     },
     /// A `--set` that is not `key=value`.
     #[error("`--set {0}` is not `key=value`, such as `train.epochs=5`")]
@@ -55,6 +56,14 @@ pub enum Error {
         setting: String,
         /// The cause.
         source: Box<toml::de::Error>,
+    },
+    /// A point of a sweep that cannot be.
+    #[error("the point `{name}` of the sweep cannot be run")]
+    Point {
+        /// The point.
+        name: String,
+        /// The cause.
+        source: Box<Error>,
     },
     /// A value that cannot be.
     #[error("the experiment `{path}` cannot be run")]
@@ -73,17 +82,12 @@ pub enum Error {
 /// Files that cannot be read or understood, with line and column; settings that are not known;
 /// values that cannot be.
 pub fn read(path: &Path, settings: &[String]) -> Result<Experiment, Error> {
-    let mut table = read_table(path)?;
-    if let Some(base) = table.remove("extends") {
-        let base = base.as_str().map(|base| path.parent().unwrap_or(Path::new(".")).join(base));
-        let base = base.ok_or_else(|| Error::Extends { path: path.to_owned() })?;
-        let mut under = read_table(&base)?;
-        if under.contains_key("extends") {
-            return Err(Error::Deep { path: path.to_owned(), base });
-        }
-        merge(&mut under, table);
-        table = under;
-    }
+    checked(table(path, settings)?, path)
+}
+
+/// The same, as the table that it is before it is checked: a sweep lays its points over it.
+pub(crate) fn table(path: &Path, settings: &[String]) -> Result<Table, Error> {
+    let mut table = with_bases(path, 0)?;
     for setting in settings {
         apply(&mut table, setting)?;
         // Checked one by one, so that the message names the setting at fault.
@@ -92,8 +96,35 @@ pub fn read(path: &Path, settings: &[String]) -> Result<Experiment, Error> {
             source: Box::new(source),
         })?;
     }
-    let experiment = experiment(&table)
+    Ok(table)
+}
+
+/// Reads a file and what it extends, each file laid over those it extends, in their order.
+fn with_bases(path: &Path, depth: usize) -> Result<Table, Error> {
+    let mut own = read_table(path)?;
+    let Some(extends) = own.remove("extends") else { return Ok(own) };
+    if depth == MOST_LEVELS {
+        return Err(Error::Deep { path: path.to_owned() });
+    }
+    let bases = match extends {
+        Value::Array(bases) => bases,
+        base => vec![base],
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut table = Table::new();
+    for base in bases {
+        let name = base.as_str().ok_or_else(|| Error::Extends { path: path.to_owned() })?;
+        merge(&mut table, with_bases(&folder.join(name), depth + 1)?);
+    }
+    merge(&mut table, own);
+    Ok(table)
+}
+
+/// Makes an experiment of a table and checks its values; `path` is for the message.
+pub(crate) fn checked(table: Table, path: &Path) -> Result<Experiment, Error> {
+    let mut experiment = experiment(&table)
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    experiment.fill_in_size();
     experiment.check().map_err(|source| Error::Invalid { path: path.to_owned(), source })?;
     Ok(experiment)
 }
@@ -122,7 +153,7 @@ fn is_extends(line: &str) -> bool {
 }
 
 /// Lays `over` on `under`, table by table.
-fn merge(under: &mut Table, over: Table) {
+pub(crate) fn merge(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) if !above.contains_key("name") => {
@@ -210,12 +241,24 @@ mod tests {
     }
 
     #[test]
-    fn two_levels_of_extends_are_refused() {
+    fn a_file_lies_over_all_that_it_extends_in_their_order() {
         let folder = folder(&[
-            ("a.toml", "extends = \"b.toml\"\n"),
-            ("b.toml", "extends = \"c.toml\"\n"),
-            ("c.toml", BASE),
+            ("base.toml", BASE),
+            ("step.toml", "extends = \"base.toml\"\n[train]\nepochs = 7\nbatch_size = 8\n"),
+            ("protocol.toml", "[data]\nnormal = \"drop\"\n[train]\nbatch_size = 16\n"),
+            ("a.toml", "extends = [\"step.toml\", \"protocol.toml\"]\nseed = 6\n"),
         ]);
+        let experiment = read(&folder.path().join("a.toml"), &[]).unwrap();
+
+        assert_eq!((experiment.seed, experiment.train.epochs), (6, 7));
+        assert_eq!(experiment.train.batch_size, 16);
+        assert_eq!(experiment.data.normal, roentgen_data::selection::Normal::Drop);
+    }
+
+    #[test]
+    fn files_that_extend_each_other_in_a_circle_are_refused() {
+        let folder =
+            folder(&[("a.toml", "extends = \"b.toml\"\n"), ("b.toml", "extends = \"a.toml\"\n")]);
 
         assert!(matches!(read(&folder.path().join("a.toml"), &[]), Err(Error::Deep { .. })));
     }

@@ -19,6 +19,8 @@ pub const EPOCHS: &str = "epochs.csv";
 pub const FILMS: &str = "films.csv";
 /// The fingerprint of the prepared data set that the run began with.
 pub const DATA: &str = "data.toml";
+/// What a finished run was and took.
+pub const FACTS: &str = "facts.toml";
 /// What was printed, kept.
 pub const LOG: &str = "train.log";
 /// Stands there once the run has ended by itself.

@@ -62,16 +62,8 @@ pub fn train(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
-    let prepared = Prepared::open(&experiment.data.prepared)?;
+    let Material { prepared, findings, sides } = Material::open(experiment)?;
     let size = prepared.store.size();
-    if let Some(asked) = experiment.image.size
-        && asked != size
-    {
-        return Err(Error::Size { asked, size, prepared: prepared.folder });
-    }
-    experiment.network().check(size, experiment.image.channels)?;
-    let findings = findings(experiment, &prepared)?;
-    let sides = experiment.selection().sides(&prepared.rows, &findings, experiment.seed)?;
     let rows =
         |side| -> Vec<usize> { (0..sides.len()).filter(|&row| sides[row] == Some(side)).collect() };
     let (train_rows, valid_rows) = (rows(Split::Train), rows(Split::Valid));
@@ -82,11 +74,6 @@ pub fn train(
         rows,
     };
     let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
-    for (films, name) in [(train_films, "training"), (valid_films, "validation")] {
-        if films.is_empty() {
-            return Err(Error::NoFilms(name));
-        }
-    }
 
     let run_dir = RunDir::open(folder, experiment, &prepared.description.fingerprint, start)?;
     run_dir.write_films(&prepared.rows, &sides)?;
@@ -117,6 +104,46 @@ pub fn train(
     };
     progress.started(&run.plan());
     run.go()
+}
+
+/// Checks, without a step, what [`train`] would refuse before its first.
+///
+/// # Errors
+///
+/// Films that are not there or of another size, a split that leaks or leaves a side without films,
+/// weights that are not there.
+pub fn check(experiment: &Experiment) -> Result<(), Error> {
+    Material::open(experiment)?;
+    initial::find(experiment).map(|_| ())
+}
+
+/// What an experiment is made from.
+struct Material {
+    prepared: Prepared,
+    findings: Vec<Finding>,
+    /// Of each row of the prepared data set.
+    sides: Vec<Option<Split>>,
+}
+
+impl Material {
+    fn open(experiment: &Experiment) -> Result<Self, Error> {
+        let prepared = Prepared::open(&experiment.data.prepared)?;
+        let size = prepared.store.size();
+        if let Some(asked) = experiment.image.size
+            && asked != size
+        {
+            return Err(Error::Size { asked, size, prepared: prepared.folder });
+        }
+        experiment.network().check(size, experiment.image.channels)?;
+        let findings = findings(experiment, &prepared)?;
+        let sides = experiment.selection().sides(&prepared.rows, &findings, experiment.seed)?;
+        for (side, name) in [(Split::Train, "training"), (Split::Valid, "validation")] {
+            if !sides.contains(&Some(side)) {
+                return Err(Error::NoFilms(name));
+            }
+        }
+        Ok(Self { prepared, findings, sides })
+    }
 }
 
 /// A run under way.
@@ -258,6 +285,7 @@ impl Run<'_> {
 
     fn finish(&self) -> Result<Outcome, Error> {
         features::discard(&self.dir.path)?;
+        self.facts().write(&self.dir.path)?;
         self.dir.finish("finished")?;
         self.progress.finished(&self.dir.path);
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;

@@ -2,6 +2,7 @@
 
 mod export;
 mod fetch;
+mod sweep;
 mod weights;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{device, engine};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
+pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use weights::{Import, Named, Pull, Weights, WeightsWhat};
 
 /// Chest films to a trained, honestly evaluated classifier.
@@ -70,6 +72,10 @@ pub(crate) enum Command {
     Describe(Describe),
     /// Run one experiment into one run directory.
     Train(Train),
+    /// Run all points of an experiment file's `[sweep]`, each once, and compare them.
+    Sweep(Sweep),
+    /// Compare finished runs: one offline page, Markdown, CSV.
+    Compare(Compare),
     /// Print an experiment as it will be run, with what it extends and every default.
     Show(Show),
     /// Predict films: a score table.

@@ -9,6 +9,7 @@ mod device;
 mod download;
 mod engine;
 mod figures;
+mod memory;
 mod output;
 mod progress;
 mod sources;
@@ -42,7 +43,7 @@ fn finish(output: &Output, is_json: bool) -> ExitCode {
         // Whoever reads us has read enough.
         _ => match output.ending {
             Ending::Done => ExitCode::SUCCESS,
-            Ending::BadFilms => ExitCode::FAILURE,
+            Ending::BadFilms | Ending::FailedPoints => ExitCode::FAILURE,
             Ending::Interrupted => ExitCode::from(130),
         },
     }

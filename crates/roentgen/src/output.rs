@@ -14,6 +14,8 @@ pub(crate) enum Ending {
     Done,
     /// All is done but for films that were left out and named.
     BadFilms,
+    /// All is done but for points of a sweep that failed and were named.
+    FailedPoints,
     /// Someone stopped it; what was done is saved.
     Interrupted,
 }

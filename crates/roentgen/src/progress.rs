@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use roentgen_train::progress::{EpochRow, Plan, Progress};
 
+use crate::memory;
 use crate::output::note;
 
 /// Whether bars are drawn.
@@ -67,6 +68,7 @@ impl Training {
     /// Begins to listen, also to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
+        memory::forget_peak();
         TRAINING.store(true, Ordering::Relaxed);
         Self {
             bars,
@@ -150,6 +152,10 @@ impl Progress for Training {
 
     fn seconds(&self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
+    }
+
+    fn peak_memory_mib(&self) -> Option<u64> {
+        memory::peak_mib()
     }
 
     fn is_interrupted(&self) -> bool {

@@ -107,8 +107,13 @@ impl Sources {
         }
         // What someone else trained has no split of its own: NIH's lists divide the films.
         let training = description.training.as_ref();
-        let official =
-            Selection { split: Rule::Official, leaky: false, normal: Normal::Keep, sample: None };
+        let official = Selection {
+            split: Rule::Official,
+            leaky: false,
+            normal: Normal::Keep,
+            sample: None,
+            films: None,
+        };
         let (selection, seed) =
             training.map_or((official, 0), |training| (training.selection, training.seed));
         let sides = selection.sides(&prepared.rows, &description.findings, seed);

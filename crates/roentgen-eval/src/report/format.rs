@@ -6,27 +6,27 @@
 use crate::Interval;
 
 /// A figure in three decimals.
-pub(super) fn figure(value: Option<f64>) -> String {
+pub(crate) fn figure(value: Option<f64>) -> String {
     value.map_or("n/a".into(), |value| format!("{value:.3}"))
 }
 
 /// A probability in three decimals, which for the smallest would be zero.
-pub(super) fn probability(p: f64) -> String {
+pub(crate) fn probability(p: f64) -> String {
     if p > 0.0 && p < 0.0005 { "<0.001".into() } else { figure(Some(p)) }
 }
 
 /// A figure in three decimals, a dash where nobody gave it.
-pub(super) fn given(value: Option<f64>) -> String {
+pub(crate) fn given(value: Option<f64>) -> String {
     value.map_or("–".into(), |value| format!("{value:.3}"))
 }
 
 /// Both ends in three decimals.
-pub(super) fn interval(interval: Option<Interval>) -> String {
+pub(crate) fn interval(interval: Option<Interval>) -> String {
     interval.map_or("n/a".into(), |Interval { low, high }| format!("{low:.3}–{high:.3}"))
 }
 
 /// A share in percent.
-pub(super) fn percent(share: Option<f64>) -> String {
+pub(crate) fn percent(share: Option<f64>) -> String {
     match share {
         // Hernia has 0.2 % and Effusion 18 %: both want two digits that say something.
         Some(share) if share > 0.0 && share < 0.1 => format!("{:.2} %", 100.0 * share),
@@ -36,7 +36,7 @@ pub(super) fn percent(share: Option<f64>) -> String {
 }
 
 /// A count with a comma every three digits.
-pub(super) fn count(count: usize) -> String {
+pub(crate) fn count(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

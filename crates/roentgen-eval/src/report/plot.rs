@@ -11,7 +11,7 @@ use super::{Report, format::count};
 use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
 
 /// Classes of the pictures, for a page or a file.
-pub(super) const STYLE: &str = include_str!("plot.css");
+pub(crate) const STYLE: &str = include_str!("plot.css");
 
 /// Points of a curve: a panel is 170 units wide, so more would not be seen.
 const POINTS: usize = 200;
@@ -238,7 +238,7 @@ fn dot(svg: &mut String, class: &str, point: Point, radius: f64) {
         write!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"/>");
 }
 
-pub(super) fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
+pub(crate) fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let _ = write!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y}\">{text}</text>");
 }

@@ -41,7 +41,8 @@ pub enum NamedFindings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
-    /// The folder that `prepare` left.
+    /// The folder that `prepare` left. `{size}` in it stands for `image.size`, or for the size that
+    /// the backbone was made for.
     pub prepared: PathBuf,
     /// `official`, `by-patient`, or the 2019 study's `by-image`, which leaks patients.
     pub split: Rule,
@@ -52,6 +53,9 @@ pub struct Data {
     /// The 2019 study's weighted sampling; absent for all films.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+    /// At most so many films, for a try on a laptop; whole patients, or so many of the sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub films: Option<usize>,
 }
 
 /// `[image]`
@@ -181,6 +185,7 @@ impl Default for Data {
             leaky: false,
             normal: Normal::Keep,
             sample: None,
+            films: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use roentgen_data::split::Split;
 use roentgen_models::model_dir::{Description, Training};
 
 use super::Run;
+use crate::facts::Facts;
 use crate::progress::{EpochRow, Plan};
 
 impl Run<'_> {
@@ -27,6 +28,21 @@ impl Run<'_> {
             split: experiment.selection().name(Split::Train),
             is_phantom: self.train.prepared.is_phantom(),
             steps_done: self.state.step,
+        }
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        let plan = self.plan();
+        Facts {
+            parameters: plan.parameters,
+            split: plan.split,
+            is_phantom: plan.is_phantom,
+            train_films: plan.train_films,
+            train_patients: plan.train_patients,
+            valid_films: plan.valid_films,
+            steps: self.state.step,
+            seconds: self.state.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            peak_memory_mib: self.progress.peak_memory_mib(),
         }
     }
 

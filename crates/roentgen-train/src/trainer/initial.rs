@@ -18,15 +18,24 @@ pub(super) fn weights(
     run: &RunDir,
 ) -> Result<(Classifier, Option<String>), Error> {
     let architecture = experiment.model.architecture;
-    let path = match &experiment.model.weights {
-        Weights::None => return Ok((model, None)),
-        Weights::Imagenet => store::find(architecture)?,
-        Weights::At(path) => path.clone(),
-    };
-    let file = WeightFile::open(&path)?;
+    let Some(file) = find(experiment)? else { return Ok((model, None)) };
     let (model, fit) = pretrained::fit(model, architecture, Part::Backbone, &file)?;
     let origin = file.origin()?;
     let gray = if fit.is_gray { ", first convolution summed over colours" } else { "" };
     run.log(&format!("weights: {} tensors of {origin}{gray}", fit.found.len()))?;
     Ok((model, Some(origin)))
+}
+
+/// Opens the experiment's weights; none where it begins with random numbers.
+///
+/// # Errors
+///
+/// Weights that are not there, or in a file that cannot be read.
+pub(super) fn find(experiment: &Experiment) -> Result<Option<WeightFile>, Error> {
+    let path = match &experiment.model.weights {
+        Weights::None => return Ok(None),
+        Weights::Imagenet => store::find(experiment.model.architecture)?,
+        Weights::At(path) => path.clone(),
+    };
+    Ok(Some(WeightFile::open(&path)?))
 }

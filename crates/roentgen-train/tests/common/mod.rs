@@ -51,6 +51,9 @@ impl Progress for Stop {
     fn seconds(&self) -> f64 {
         0.0
     }
+    fn peak_memory_mib(&self) -> Option<u64> {
+        None
+    }
     fn is_interrupted(&self) -> bool {
         self.after.is_some_and(|after| self.steps.get() >= after)
     }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::cli::{Bench, BenchWhat};
+use crate::memory;
 use crate::output::Output;
 
 /// Steps that warm caches and pages before the measured ones.
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     document["device"] = json!(context.device_name);
     let threads = if args.what == BenchWhat::Input { 1 } else { rayon::current_num_threads() };
     document["threads"] = json!(threads);
-    document["peak_memory_mib"] = json!(peak_memory_mib());
+    document["peak_memory_mib"] = json!(memory::peak_mib());
     let lines = document.as_object().into_iter().flatten();
     let text: Vec<String> = lines.map(|(key, value)| format!("{key}: {value}")).collect();
     Ok(Output::done(text.join("\n"), document))
@@ -246,11 +247,4 @@ fn merge(mut first: Value, second: Value) -> Value {
         first.extend(second);
     }
     first
-}
-
-/// The most memory this process has held, where the system says so.
-fn peak_memory_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
 }

@@ -1,6 +1,7 @@
 //! One file a command, and what they share.
 
 mod bench;
+mod compare;
 mod describe;
 mod doctor;
 mod ensemble;
@@ -12,6 +13,7 @@ mod phantom;
 mod predict;
 mod prepare;
 mod quickstart;
+pub(crate) mod sweep;
 mod train;
 mod weights;
 
@@ -57,6 +59,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         Command::Prepare(args) => prepare::run(&args, context),
         Command::Describe(args) => describe::run(&args),
         Command::Train(args) => train::run(&args, context),
+        Command::Sweep(args) => sweep::run(&args, context),
+        Command::Compare(args) => compare::run(&args, context),
         Command::Show(args) => train::show(&args),
         Command::Predict(args) => predict::run(&args, context),
         Command::Evaluate(args) => evaluate::run(&args),

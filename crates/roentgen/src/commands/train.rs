@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use roentgen_data::split::{Rule, Split};
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Outcome, overrides};
@@ -18,6 +18,13 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
     let mut settings = args.settings.clone();
     settings.extend(args.seed.map(|seed| format!("seed={seed}")));
     let experiment = overrides::read(&args.experiment, &settings)?;
+    if experiment.sweep.is_some() {
+        bail!(
+            "`{}` has a table `[sweep]` and so stands for several experiments; run them with \
+             `roentgen sweep`",
+            args.experiment.display()
+        );
+    }
     let start = if args.resume { Start::Resume } else { Start::Fresh };
     experiment_into(&experiment, &args.out, start, context)
 }

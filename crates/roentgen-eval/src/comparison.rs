@@ -1,0 +1,191 @@
+//! Runs side by side: which is the best, and whether that is more than noise.
+//!
+//! The trap is the winner of many: of forty runs one is the best by chance alone. So the best is never
+//! named without its difference to the runner-up, on the same draws of patients; even that interval
+//! knows nothing of the choosing, which the page says.
+
+mod curves;
+mod page;
+mod table;
+mod verdict;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::log_loss::{Measured, log_loss};
+use crate::{Error, Options, Scores, evaluate, file, render};
+
+pub use verdict::Verdict;
+
+/// A run to be compared.
+#[derive(Clone, Debug)]
+pub struct Entrant {
+    /// What it is called.
+    pub name: String,
+    /// Keys and values in which it differs from the others.
+    pub settings: Vec<(String, String)>,
+    /// Its epochs, in order.
+    pub epochs: Vec<Epoch>,
+    /// Its validation films at its best epoch.
+    pub scores: Scores,
+    /// What it took.
+    pub cost: Cost,
+    /// What others reported of it.
+    pub reported: Reported,
+}
+
+/// An epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean loss of its batches.
+    pub train_loss: f64,
+    /// Loss on the validation films.
+    pub valid_loss: f64,
+    /// Mean AUROC on the validation films.
+    pub valid_auroc: Option<f64>,
+    /// Whether its weights were the best so far.
+    pub is_best: bool,
+}
+
+/// What a run took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Weights and running statistics.
+    pub parameters: usize,
+    /// Wall time of all epochs.
+    pub seconds: f64,
+    /// Films trained on in a second.
+    pub films_per_second: f64,
+    /// The most memory held, where it is known.
+    pub peak_memory_mib: Option<u64>,
+}
+
+/// What others reported of a run; what they did not report is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reported {
+    /// Loss on their validation films.
+    pub valid_loss: Option<f64>,
+    /// Mean AUROC.
+    pub auroc: Option<f64>,
+    /// Share of right answers.
+    pub binary_accuracy: Option<f64>,
+}
+
+/// A run that did not come to its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// What it is called.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// All that a comparison says.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    title: String,
+    rows: Vec<Row>,
+    failed: Vec<Failure>,
+    open: usize,
+    options: Options,
+    /// The best by loss and the best by AUROC, each against its runner-up.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// A run with its figures.
+#[derive(Clone, Debug)]
+struct Row {
+    entrant: Entrant,
+    loss: Option<Measured>,
+    auroc: Option<Measured>,
+    accuracy: Option<f64>,
+    accuracy_all_negative: Option<f64>,
+}
+
+impl Comparison {
+    /// Takes the figures of all runs, on their validation films.
+    ///
+    /// # Errors
+    ///
+    /// A table without truths, or with films of patients that were trained on and no word of it.
+    pub fn of(
+        title: impl Into<String>,
+        entrants: Vec<Entrant>,
+        failed: Vec<Failure>,
+        open: usize,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let rows = entrants.into_iter().map(|entrant| Row::of(entrant, options));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let verdicts = verdict::verdicts(&rows, options);
+        Ok(Self { title: title.into(), rows, failed, open, options: *options, verdicts })
+    }
+
+    /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each aside first,
+    /// and returns their paths.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made or a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        fs::create_dir_all(folder)
+            .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
+        let files = [
+            ("comparison.html", self.html()?),
+            ("comparison.md", self.markdown()?),
+            ("comparison.csv", table::csv(&self.rows, &self.failed)?),
+        ];
+        let written = files.into_iter().map(|(name, text)| {
+            let path = folder.join(name);
+            file::write(&path, text.as_bytes()).map(|()| path)
+        });
+        written.collect()
+    }
+
+    /// The comparison as one HTML file that needs nothing beside it.
+    ///
+    /// # Errors
+    ///
+    /// When the template cannot be filled, which would be a fault of this crate.
+    pub fn html(&self) -> Result<String, Error> {
+        let template = include_str!("comparison/comparison.html");
+        render::render("comparison.html", template, page::Page::of(self))
+    }
+
+    /// The comparison as Markdown.
+    ///
+    /// # Errors
+    ///
+    /// When the template cannot be filled, which would be a fault of this crate.
+    pub fn markdown(&self) -> Result<String, Error> {
+        let template = include_str!("comparison/comparison.md");
+        render::render("comparison.md", template, page::Page::of(self))
+    }
+}
+
+impl Row {
+    fn of(entrant: Entrant, options: &Options) -> Result<Self, Error> {
+        let evaluation = evaluate(&entrant.scores, options)?;
+        Ok(Self {
+            loss: log_loss(&entrant.scores, options),
+            auroc: evaluation
+                .mean
+                .auroc
+                .map(|value| Measured { value, interval: evaluation.mean.auroc_ci95 }),
+            accuracy: evaluation.binary_accuracy,
+            accuracy_all_negative: evaluation.binary_accuracy_all_negative,
+            entrant,
+        })
+    }
+
+    fn best_epoch(&self) -> Option<&Epoch> {
+        self.entrant.epochs.iter().rev().find(|epoch| epoch.is_best)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Everything a comparison says, as the texts that both templates put in place.
+
+use serde::Serialize;
+
+use super::curves::{Curve, curves};
+use super::table::{keys, setting};
+use super::verdict::with_interval;
+use super::{Comparison, Epoch, Failure, Row};
+use crate::leakage::says_leaky;
+use crate::report::format::{count, figure, given};
+use crate::report::plot;
+
+/// Runs whose loss is shown epoch by epoch; more would not fit on a page.
+const BY_EPOCH: usize = 12;
+/// Shades of the heat map.
+const SHADES: f64 = 9.0;
+
+/// What the templates see.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    title: String,
+    version: &'static str,
+    style: &'static str,
+    plot_style: &'static str,
+    own_style: &'static str,
+    split: String,
+    dataset: String,
+    is_phantom: bool,
+    is_leaky: bool,
+    runs: usize,
+    open: usize,
+    failed: Vec<Failure>,
+    verdicts: Vec<Sentence>,
+    keys: Vec<String>,
+    rows: Vec<Line>,
+    has_reported: bool,
+    heat: Option<Heat>,
+    loss_curves: String,
+    auroc_curves: Option<String>,
+    by_epoch: Option<ByEpoch>,
+    resamples: usize,
+    seed: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Sentence {
+    text: String,
+    is_clear: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    name: String,
+    settings: Vec<String>,
+    loss: String,
+    auroc: String,
+    accuracy: String,
+    accuracy_all_negative: String,
+    best_epoch: String,
+    parameters: String,
+    minutes: String,
+    films_per_second: String,
+    memory: String,
+    reported: String,
+}
+
+/// The loss by two settings.
+#[derive(Debug, Serialize)]
+struct Heat {
+    down: String,
+    across: String,
+    columns: Vec<String>,
+    rows: Vec<(String, Vec<Cell>)>,
+}
+
+#[derive(Debug, Serialize)]
+struct Cell {
+    text: String,
+    /// 0 is the best, 9 the worst; none for a point without a figure.
+    shade: Option<u32>,
+}
+
+/// The loss of each run, epoch by epoch.
+#[derive(Debug, Serialize)]
+struct ByEpoch {
+    names: Vec<String>,
+    rows: Vec<(usize, Vec<String>)>,
+}
+
+impl Page {
+    pub(super) fn of(comparison: &Comparison) -> Self {
+        let keys = keys(&comparison.rows);
+        let mut ranked: Vec<&Row> = comparison.rows.iter().collect();
+        let loss = |row: &Row| row.loss.map_or(f64::INFINITY, |loss| loss.value);
+        ranked.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+        let mut splits: Vec<String> =
+            ranked.iter().filter_map(|row| row.entrant.scores.split()).collect();
+        splits.sort();
+        splits.dedup();
+        let mut datasets: Vec<String> =
+            ranked.iter().filter_map(|row| row.entrant.scores.dataset()).collect();
+        datasets.sort();
+        datasets.dedup();
+        let reported = |row: &&Row| row.entrant.reported != super::Reported::default();
+        let auroc_curves = ranked.iter().any(|row| row.auroc.is_some());
+        Self {
+            title: comparison.title.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            style: include_str!("../report/report.css"),
+            plot_style: plot::STYLE,
+            own_style: include_str!("comparison.css"),
+            is_phantom: datasets.iter().any(|dataset| dataset.to_lowercase().contains("phantom")),
+            is_leaky: splits.iter().any(|split| says_leaky(split)),
+            split: splits.join("; "),
+            dataset: datasets.join("; "),
+            runs: ranked.len(),
+            open: comparison.open,
+            failed: comparison.failed.clone(),
+            verdicts: comparison
+                .verdicts
+                .iter()
+                .map(|verdict| Sentence { text: verdict.sentence(), is_clear: verdict.is_clear() })
+                .collect(),
+            rows: ranked.iter().map(|row| Line::of(row, &keys)).collect(),
+            has_reported: ranked.iter().any(reported),
+            heat: heat(&comparison.rows, &keys),
+            loss_curves: curves(
+                &by(&ranked, |epoch| Some(epoch.valid_loss)),
+                "Validation loss by epoch",
+            ),
+            auroc_curves: auroc_curves.then(|| {
+                curves(&by(&ranked, |epoch| epoch.valid_auroc), "Validation AUROC by epoch")
+            }),
+            by_epoch: (ranked.len() <= BY_EPOCH).then(|| by_epoch(&comparison.rows)),
+            keys,
+            resamples: comparison.options.resamples,
+            seed: comparison.options.seed,
+        }
+    }
+}
+
+impl Line {
+    fn of(row: &Row, keys: &[String]) -> Self {
+        let entrant = &row.entrant;
+        let reported = &entrant.reported;
+        let of = |value: Option<f64>, what: &str| value.map(|value| format!("{what} {value}"));
+        let reported = [
+            of(reported.valid_loss, "loss"),
+            of(reported.auroc, "AUROC"),
+            of(reported.binary_accuracy, "accuracy"),
+        ];
+        let reported: Vec<String> = reported.into_iter().flatten().collect();
+        let epochs = entrant.epochs.len();
+        let best = row.best_epoch().map_or_else(|| "n/a".to_owned(), |best| best.epoch.to_string());
+        Self {
+            name: entrant.name.clone(),
+            settings: keys.iter().map(|key| setting(row, key).to_owned()).collect(),
+            loss: with_interval(row.loss),
+            auroc: with_interval(row.auroc),
+            accuracy: figure(row.accuracy),
+            accuracy_all_negative: figure(row.accuracy_all_negative),
+            best_epoch: format!("{best} of {epochs}"),
+            parameters: format!("{:.2}", entrant.cost.parameters as f64 / 1e6),
+            minutes: format!("{:.1}", entrant.cost.seconds / 60.0),
+            films_per_second: format!("{:.1}", entrant.cost.films_per_second),
+            memory: entrant.cost.peak_memory_mib.map_or_else(
+                || given(None),
+                |memory| count(usize::try_from(memory).unwrap_or(usize::MAX)),
+            ),
+            reported: if reported.is_empty() { given(None) } else { reported.join(", ") },
+        }
+    }
+}
+
+fn by<'a>(rows: &[&'a Row], value: impl Fn(&Epoch) -> Option<f64>) -> Vec<Curve<'a>> {
+    let curve = |row: &&'a Row| Curve {
+        name: &row.entrant.name,
+        values: row.entrant.epochs.iter().map(&value).collect(),
+    };
+    rows.iter().map(curve).collect()
+}
+
+/// The losses in a grid, where the runs are all pairs of the values of two settings.
+fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
+    let values = |key: &str| {
+        let mut values: Vec<String> = Vec::new();
+        for row in rows {
+            let value = setting(row, key);
+            if !values.iter().any(|known| known == value) {
+                values.push(value.to_owned());
+            }
+        }
+        values
+    };
+    let varied: Vec<&String> = keys.iter().filter(|key| values(key).len() > 1).collect();
+    let [down, across] = varied.as_slice() else { return None };
+    let (down, across) = (down.as_str(), across.as_str());
+    let (lines, columns) = (values(down), values(across));
+    let losses = rows.iter().filter_map(|row| Some(row.loss?.value));
+    let (least, greatest) =
+        losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let cell = |line: &str, column: &str| {
+        let row =
+            rows.iter().find(|row| setting(row, down) == line && setting(row, across) == column);
+        match row.and_then(|row| row.loss) {
+            Some(loss) => {
+                let share = (loss.value - least) / (greatest - least).max(1e-12);
+                Cell {
+                    text: format!("{:.4}", loss.value),
+                    shade: Some((share * SHADES).round() as u32),
+                }
+            }
+            None => Cell { text: given(None), shade: None },
+        }
+    };
+    let of_line = |line: &String| {
+        (line.clone(), columns.iter().map(|column| cell(line, column)).collect::<Vec<_>>())
+    };
+    let rows = lines.iter().map(of_line).collect();
+    Some(Heat { down: down.to_owned(), across: across.to_owned(), rows, columns })
+}
+
+fn by_epoch(rows: &[Row]) -> ByEpoch {
+    let epochs = rows.iter().map(|row| row.entrant.epochs.len()).max().unwrap_or(0);
+    let loss = |row: &Row, epoch: usize| {
+        row.entrant
+            .epochs
+            .get(epoch)
+            .map_or_else(String::new, |epoch| format!("{:.4}", epoch.valid_loss))
+    };
+    ByEpoch {
+        names: rows.iter().map(|row| row.entrant.name.clone()).collect(),
+        rows: (0..epochs)
+            .map(|epoch| (epoch + 1, rows.iter().map(|row| loss(row, epoch)).collect()))
+            .collect(),
+    }
+}

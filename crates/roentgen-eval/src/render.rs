@@ -1,0 +1,39 @@
+//! Templates to texts.
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use serde::Serialize;
+
+use crate::Error;
+
+/// Fills a template. A name that ends in `.html` has every text escaped; what a template marks safe is
+/// drawn by this crate.
+///
+/// # Errors
+///
+/// When the template asks for what `page` lacks.
+pub(crate) fn render(
+    name: &'static str,
+    template: &str,
+    page: impl Serialize,
+) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
+        true => AutoEscape::Html,
+        false => AutoEscape::None,
+    });
+    environment.add_filter("cell", cell);
+    let page = Serde(page);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    let rendered = syntax.and_then(|syntax| {
+        environment.set_syntax(syntax);
+        environment.render_named_str(name, template, page)
+    });
+    rendered.map_err(|source| Error::Template { name, source })
+}
+
+/// A text that may stand in a cell of a Markdown table.
+fn cell(text: String) -> String {
+    let text = text.replace(['\n', '\r'], " ").replace('\\', "\\\\").replace('|', "\\|");
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('`', "'").replace('[', "\\[")
+}

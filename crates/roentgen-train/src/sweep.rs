@@ -1,0 +1,275 @@
+//! `[sweep]` of an experiment file: the experiments it stands for, its points.
+//!
+//! A point is a part of an experiment laid over the rest of the file. All points are made and checked
+//! before the first runs, so that the last of forty is not refused after a night.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::experiment::{Experiment, Invalid};
+use crate::overrides::{self, Error};
+
+/// `[sweep]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sweep {
+    /// What is asked, in a few words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// A part of an experiment with a list of values in the place of each; every combination is a
+    /// point, the first key changing slowest.
+    #[serde(skip_serializing_if = "Table::is_empty")]
+    pub product: Table,
+    /// Named parts of an experiment. With a `product` too, each is combined with each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<Named>,
+    /// What others found at a point, to be shown beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reported: Vec<Reported>,
+}
+
+/// One of `[[sweep.points]]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// What tables and pictures call it.
+    pub name: String,
+    /// The part of an experiment that it changes.
+    pub set: Table,
+}
+
+/// One of `[[sweep.reported]]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reported {
+    /// The points it is about: those with all of these values, or of this name.
+    #[serde(default)]
+    pub at: Table,
+    /// The name of a point, in place of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Loss on the validation films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_loss: Option<f64>,
+    /// Mean AUROC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auroc: Option<f64>,
+    /// Share of right answers over all findings and films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binary_accuracy: Option<f64>,
+}
+
+/// One experiment of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// From 1, in the order of the file.
+    pub number: usize,
+    /// The name of its folder: the number, and what is set.
+    pub folder: String,
+    /// What is set, for people.
+    pub name: String,
+    /// Keys and values of what is set.
+    pub values: Vec<(String, String)>,
+    /// What is run.
+    pub experiment: Experiment,
+    /// What others found.
+    pub reported: Option<Reported>,
+}
+
+/// Reads the sweep in `path`, with `settings` applied to the file first.
+///
+/// # Errors
+///
+/// As [`overrides::read`]; no `[sweep]`, or one without points; the first point that cannot be.
+pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Vec<Point>), Error> {
+    let invalid =
+        |key, what: String| Error::Invalid { path: path.to_owned(), source: Invalid { key, what } };
+    let mut base = overrides::table(path, settings)?;
+    let Some(table) = base.remove("sweep") else {
+        let what = "there is none; `roentgen train` runs a single experiment".to_owned();
+        return Err(invalid("sweep", what));
+    };
+    let sweep: Sweep = table
+        .try_into()
+        .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    let combinations = product(&sweep.product).map_err(|key| {
+        let what = format!("`{key}` has no list of values; give one in brackets, not empty");
+        invalid("sweep.product", what)
+    })?;
+    let none = [Named { name: String::new(), set: Table::new() }];
+    let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
+    let mut points: Vec<Point> = Vec::new();
+    for named in named {
+        for combination in &combinations {
+            let number = points.len() + 1;
+            let mut table = base.clone();
+            overrides::merge(&mut table, named.set.clone());
+            overrides::merge(&mut table, combination.clone());
+            let mut values = leaves(combination);
+            let name = name(named, &values);
+            if let Some(earlier) = points.iter().find(|earlier| earlier.name == name) {
+                let what = format!("points {} and {number} are both `{name}`", earlier.number);
+                return Err(invalid("sweep", what));
+            }
+            let experiment = overrides::checked(table, path)
+                .map_err(|source| Error::Point { name: name.clone(), source: Box::new(source) })?;
+            values.splice(0..0, leaves(&named.set));
+            let reported = sweep.reported.iter().find(|reported| match &reported.name {
+                Some(about) => *about == named.name || *about == name,
+                None => leaves(&reported.at).iter().all(|value| values.contains(value)),
+            });
+            points.push(Point {
+                number,
+                folder: folder(number, &name),
+                name,
+                values,
+                experiment,
+                reported: reported.cloned(),
+            });
+        }
+    }
+    if sweep.points.is_empty() && sweep.product.is_empty() {
+        return Err(invalid("sweep", "give `product` or `points`".to_owned()));
+    }
+    Ok((sweep, points))
+}
+
+/// All combinations of the lists of values in a table; the key that has none.
+fn product(table: &Table) -> Result<Vec<Table>, String> {
+    let mut combinations = vec![Table::new()];
+    for (key, value) in table {
+        let choices: Vec<Value> = match value {
+            Value::Array(values) if !values.is_empty() => values.clone(),
+            Value::Table(inner) if !inner.is_empty() => {
+                let inner = product(inner).map_err(|below| format!("{key}.{below}"))?;
+                inner.into_iter().map(Value::Table).collect()
+            }
+            _ => return Err(key.clone()),
+        };
+        let with = |combination: &Table, choice: &Value| {
+            let mut combination = combination.clone();
+            combination.insert(key.clone(), choice.clone());
+            combination
+        };
+        combinations = combinations
+            .iter()
+            .flat_map(|combination| choices.iter().map(move |choice| with(combination, choice)))
+            .collect();
+    }
+    Ok(combinations)
+}
+
+/// The values of a table by their whole keys. A table with a `name` is one value.
+fn leaves(table: &Table) -> Vec<(String, String)> {
+    let mut values = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) if !inner.contains_key("name") => values
+                .extend(leaves(inner).into_iter().map(|(below, v)| (format!("{key}.{below}"), v))),
+            value => values.push((key.clone(), shown(value))),
+        }
+    }
+    values
+}
+
+/// A value as a person would write it down.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Float(number) => format!("{number}"),
+        Value::Table(table) => {
+            let (name, rest): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
+            let name = name.iter().map(|(_, value)| shown(value));
+            let rest = rest.iter().map(|(key, value)| format!("{key} {}", shown(value)));
+            name.chain(rest).collect::<Vec<_>>().join(" ")
+        }
+        value => value.to_string(),
+    }
+}
+
+/// The point's own name and its values; without a name of its own, the values.
+fn name(named: &Named, values: &[(String, String)]) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().replace('_', " ");
+    let own = (!named.name.is_empty()).then(|| named.name.clone());
+    let values = values.iter().map(|(key, value)| format!("{} {value}", last(key)));
+    own.into_iter().chain(values).collect::<Vec<_>>().join(", ")
+}
+
+fn folder(number: usize, name: &str) -> String {
+    let plain = |letter: char| match letter {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' => letter,
+        _ => '-',
+    };
+    let mut text: String = name.chars().map(plain).collect();
+    while text.contains("--") {
+        text = text.replace("--", "-");
+    }
+    format!("{number:03}-{}", text.chars().take(60).collect::<String>().trim_matches(['-', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const BASE: &str = "[data]\nprepared = \"films-{size}\"\n[train]\nepochs = 3\n";
+
+    fn read_text(sweep: &str) -> Result<Vec<Point>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        fs::write(&path, format!("{BASE}{sweep}")).unwrap();
+        read(&path, &["train.batch_size=64".to_owned()]).map(|(_, points)| points)
+    }
+
+    #[test]
+    fn a_product_has_every_combination_the_first_key_slowest() {
+        let points = read_text(
+            "[sweep.product]\nimage.size = [32, 64]\ntrain.learning_rate = [1e-3, 1e-2, 0.1]\n\
+             [[sweep.reported]]\nat = { train.learning_rate = 0.01, image.size = 64 }\nvalid_loss = 0.29\n",
+        )
+        .unwrap();
+        let names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+
+        assert_eq!(names[0], "size 32, learning rate 0.001");
+        assert_eq!((names[1], points.len()), ("size 32, learning rate 0.01", 6));
+        assert_eq!(points[4].folder, "005-size-64-learning-rate-0.01");
+        assert_eq!(points[4].experiment.data.prepared.to_str(), Some("films-64"));
+        assert_eq!(points[4].experiment.train.batch_size, 64);
+        let reported: Vec<usize> =
+            points.iter().filter(|p| p.reported.is_some()).map(|p| p.number).collect();
+        assert_eq!(reported, [5]);
+    }
+
+    #[test]
+    fn named_points_replace_whole_optimizers_and_combine_with_a_product() {
+        let points = read_text(
+            "[[sweep.points]]\nname = \"momentum\"\n\
+             set = { train.optimizer = { name = \"sgd\", momentum = 0.9 }, train.learning_rate = 0.1 }\n\
+             [[sweep.points]]\nname = \"adam\"\nset = { train.optimizer = { name = \"adam\" } }\n\
+             [sweep.product]\nmodel.pool = [\"average\", \"attention\"]\n",
+        )
+        .unwrap();
+
+        assert_eq!(points.len(), 4);
+        assert_eq!(points[1].name, "momentum, pool attention");
+        let value = ("train.optimizer".to_owned(), "sgd momentum 0.9".to_owned());
+        assert!(points[1].values.contains(&value), "{:?}", points[1].values);
+    }
+
+    #[test]
+    fn the_point_that_cannot_be_is_named_before_any_runs() {
+        let error = read_text("[sweep.product]\ntrain.micro_batch_size = [32, 48]\n").unwrap_err();
+
+        assert!(matches!(error, Error::Point { name, .. } if name == "micro batch size 48"));
+    }
+
+    #[test]
+    fn a_sweep_without_points_or_lists_is_refused() {
+        assert!(read_text("[sweep]\ntitle = \"nothing\"\n").is_err());
+        assert!(read_text("[sweep.product]\ntrain.learning_rate = []\n").is_err());
+        assert!(read_text("[sweep.product]\ntrain.learning_rate = 0.1\n").is_err());
+        assert!(read_text("[sweep.product]\nseed = [1, 1]\n").is_err(), "twice the same point");
+    }
+}

@@ -1,0 +1,133 @@
+//! A point's folder: what became of it, and whose it is.
+//!
+//! Who runs a point holds a lock of the file system on `lock`. The system lets go of it when the
+//! process ends, however it ends, so nothing has to be cleaned up after a crash; the file itself stays
+//! and means nothing.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use roentgen_data::files;
+use roentgen_train::Facts;
+
+/// Why a point failed.
+const FAILED: &str = "failed.txt";
+
+/// What became of a point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It has not been run to its end.
+    Open,
+    /// It was, and its validation films are predicted.
+    Finished,
+    /// It cannot be: the reason.
+    Failed(String),
+}
+
+/// A point's folder.
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+}
+
+/// Held while a point is run.
+pub(crate) struct Claim {
+    _lock: File,
+}
+
+impl Place {
+    pub(crate) fn new(sweep: &Path, folder: &str) -> Self {
+        Self { path: sweep.join("points").join(folder) }
+    }
+
+    /// Where its run is.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.path.join("run")
+    }
+
+    /// Its table of validation films, which is written last.
+    pub(crate) fn scores(&self) -> PathBuf {
+        self.run().join("scores/valid.csv")
+    }
+
+    pub(crate) fn state(&self) -> anyhow::Result<State> {
+        let failed = self.path.join(FAILED);
+        if failed.exists() {
+            let reason = fs::read_to_string(&failed)
+                .with_context(|| format!("could not read `{}`", failed.display()))?;
+            return Ok(State::Failed(reason.trim().to_owned()));
+        }
+        let is_finished = self.scores().exists() && Facts::read(&self.run())?.is_some();
+        Ok(if is_finished { State::Finished } else { State::Open })
+    }
+
+    /// Takes the point, unless another process has it.
+    pub(crate) fn claim(&self) -> anyhow::Result<Option<Claim>> {
+        let failed =
+            |what: &str| format!("could not {what} `{}`", self.path.join("lock").display());
+        fs::create_dir_all(&self.path)
+            .with_context(|| format!("could not make the folder `{}`", self.path.display()))?;
+        let lock = File::options().create(true).append(true).open(self.path.join("lock"));
+        let lock = lock.with_context(|| failed("make"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Claim { _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| failed("lock")),
+        }
+    }
+
+    /// Writes down why the point cannot be.
+    pub(crate) fn fail(&self, reason: &str) -> anyhow::Result<()> {
+        Ok(files::write_whole(&self.path.join(FAILED), format!("{reason}\n").as_bytes())?)
+    }
+
+    /// Lets a failed point be tried again, from its start.
+    pub(crate) fn reopen(&self) -> anyhow::Result<()> {
+        for path in [self.path.join(FAILED), self.run()] {
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("could not remove `{}`", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what only an unfinished run needs: weights and the optimizer's state, thrice the model.
+    pub(crate) fn tidy(&self) {
+        let _ = fs::remove_dir_all(self.run().join("checkpoint"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_one_process_s_until_it_lets_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path(), "001-a");
+        let claim = place.claim().unwrap();
+
+        assert!(claim.is_some());
+        assert!(Place::new(folder.path(), "001-a").claim().unwrap().is_none());
+        drop(claim);
+        assert!(place.claim().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_failed_point_says_why_and_can_be_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path(), "001-a");
+        let _claim = place.claim().unwrap();
+        place.fail("it diverged").unwrap();
+
+        assert_eq!(place.state().unwrap(), State::Failed("it diverged".to_owned()));
+        place.reopen().unwrap();
+        assert_eq!(place.state().unwrap(), State::Open);
+    }
+}
