@@ -14,7 +14,8 @@ use crate::schedule::Schedule;
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Passes over the training films, at most.
-    pub epochs: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
     /// Which part of the backbone keeps its weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
@@ -43,7 +44,7 @@ impl Phase {
     /// Takes what is left out from the whole run.
     pub(crate) fn resolve(&self, whole: ResolvedPhase) -> ResolvedPhase {
         ResolvedPhase {
-            epochs: self.epochs,
+            epochs: self.epochs.unwrap_or(whole.epochs),
             freeze: self.freeze.unwrap_or(whole.freeze),
             learning_rate: self.learning_rate.unwrap_or(whole.learning_rate),
             schedule: self.schedule.unwrap_or(whole.schedule),

@@ -225,6 +225,40 @@ impl RunDir {
     }
 }
 
+/// Reads `epochs.csv` of the run in `folder`.
+///
+/// # Errors
+///
+/// A file that cannot be read, or that has other columns than [`RunDir::write_epochs`] leaves.
+pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        epoch: usize,
+        train_loss: f64,
+        valid_loss: f64,
+        valid_auroc: Option<f64>,
+        learning_rate: f64,
+        best: u8,
+        seconds: f64,
+    }
+    let path = folder.join(EPOCHS);
+    let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
+    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    let rows = reader.deserialize().map(|line| {
+        let line: Line = line?;
+        Ok(EpochRow {
+            epoch: line.epoch,
+            train_loss: line.train_loss,
+            valid_loss: line.valid_loss,
+            valid_auroc: line.valid_auroc,
+            learning_rate: line.learning_rate,
+            is_best: line.best == 1,
+            seconds: line.seconds,
+        })
+    });
+    rows.collect::<Result<_, _>>().map_err(failed)
+}
+
 fn data_text(fingerprint: &str) -> String {
     format!("fingerprint = {fingerprint:?}\n")
 }

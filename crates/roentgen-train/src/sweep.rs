@@ -136,6 +136,15 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Vec<Point>), Err
     Ok((sweep, points))
 }
 
+/// All keys and values of an experiment that is written out whole.
+///
+/// # Errors
+///
+/// An experiment that TOML cannot hold, such as one with a value that is no number.
+pub fn values(experiment: &Experiment) -> Result<Vec<(String, String)>, toml::ser::Error> {
+    Ok(leaves(&Table::try_from(experiment)?))
+}
+
 /// All combinations of the lists of values in a table; the key that has none.
 fn product(table: &Table) -> Result<Vec<Table>, String> {
     let mut combinations = vec![Table::new()];

@@ -154,7 +154,8 @@ pub struct Train {
     /// 0 where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature_draws: Option<usize>,
-    /// Parts of the run, one after another, in place of `epochs`; absent for a run of one part.
+    /// Parts of the run, one after another, of `epochs` each unless they say otherwise; absent for a
+    /// run of one part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
 }

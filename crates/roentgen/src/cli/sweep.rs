@@ -20,6 +20,9 @@ pub(crate) struct Sweep {
     /// Run only part I of N; by default what SLURM or Kubernetes say, else all.
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<Shard>,
+    /// Run only points with this in their names.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
     /// Run failed points again.
     #[arg(long)]
     pub(crate) retry: bool,

@@ -1,40 +1,199 @@
-//! `compare`: finished runs side by side.
+//! `compare`: finished runs side by side, as `sweep` leaves its points.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use roentgen_train::Facts;
-use roentgen_train::sweep::Point;
-use serde_json::{Value, json};
+use anyhow::{Context as _, bail};
+use roentgen_eval::comparison::{Comparison, Cost, Entrant, Epoch, Failure, Reported};
+use roentgen_eval::{Options, Scores};
+use roentgen_train::sweep::{self, Point};
+use roentgen_train::{Experiment, Facts, run_dir};
+use serde_json::json;
 
-use super::Context;
-use crate::cli;
-use crate::output::Output;
+use super::{Context, predict};
+use crate::cli::{self, Compare, Side};
+use crate::engine;
+use crate::output::{Output, note};
 
-pub(crate) struct Entrant {
-    name: String,
-    run: PathBuf,
-}
-impl Entrant {
-    pub(crate) fn of_point(point: &Point, run: &Path) -> anyhow::Result<Self> {
-        Ok(Self { name: point.name.clone(), run: run.to_owned() })
+/// Where a run keeps its validation films.
+const SCORES: &str = "scores/valid.csv";
+/// The seed of the draws of patients.
+const SEED: u64 = 2018;
+
+/// Compares runs and points of sweeps.
+pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
+    let mut folders = Vec::new();
+    for path in &args.runs {
+        folders.extend(runs_in(path)?);
     }
+    let mut experiments = Vec::new();
+    for folder in &folders {
+        experiments.push(experiment_of(folder)?);
+    }
+    let settings = differences(&experiments)?;
+    let mut entrants = Vec::new();
+    for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
+        if !folder.join(SCORES).exists() {
+            note(&format!("{}: predicting the validation films", folder.display()));
+            predict_valid(experiment, folder, context)?;
+        }
+        let name = name_of(folder, &folders);
+        entrants.push(entrant(name, settings, Reported::default(), folder)?);
+    }
+    let options = Options { resamples: args.resamples, seed: SEED };
+    let comparison = Comparison::of(args.title.as_str(), entrants, Vec::new(), 0, &options)?;
+    write(&comparison, &args.out)
 }
-pub(crate) struct Compared {
-    pub(crate) text: String,
-    pub(crate) json: Value,
+
+/// Writes the comparison's files.
+pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Output> {
+    let paths = comparison.write(out)?;
+    let mut lines: Vec<String> =
+        comparison.verdicts.iter().map(roentgen_eval::comparison::Verdict::sentence).collect();
+    let page = paths.first().map_or_else(String::new, |path| path.display().to_string());
+    lines.push(format!("open {page}"));
+    let verdicts = comparison.verdicts.iter().map(|verdict| {
+        json!({
+            "best": verdict.best,
+            "value": verdict.value,
+            "runner_up": verdict.runner_up,
+            "lead": verdict.lead,
+            "lead_ci95": verdict.interval,
+            "is_clear": verdict.is_clear(),
+            "sentence": verdict.sentence(),
+        })
+    });
+    let json = json!({ "files": paths, "verdicts": verdicts.collect::<Vec<_>>() });
+    Ok(Output::done(lines.join("\n"), json))
 }
-pub(crate) fn write(
-    _title: &str,
-    entrants: Vec<Entrant>,
-    _failed: &[(String, String)],
-    _open: usize,
-    _out: &Path,
-    _context: &Context,
-) -> anyhow::Result<Compared> {
-    let lines: Vec<String> =
-        entrants.iter().map(|e| format!("{} {:?}", e.name, Facts::read(&e.run))).collect();
-    Ok(Compared { text: lines.join("\n"), json: json!(null) })
+
+/// Compares the finished points of a sweep.
+pub(crate) fn points(
+    title: &str,
+    finished: &[(&Point, PathBuf)],
+    failed: Vec<Failure>,
+    open: usize,
+    out: &Path,
+) -> anyhow::Result<Output> {
+    let mut entrants = Vec::new();
+    for (point, run) in finished {
+        let reported =
+            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
+                valid_loss: reported.valid_loss,
+                auroc: reported.auroc,
+                binary_accuracy: reported.binary_accuracy,
+            });
+        entrants.push(entrant(point.name.clone(), point.values.clone(), reported, run)?);
+    }
+    let options = Options { resamples: 1000, seed: SEED };
+    write(&Comparison::of(title, entrants, failed, open, &options)?, out)
 }
-pub(crate) fn run(_args: &cli::Compare, _context: &Context) -> anyhow::Result<Output> {
-    anyhow::bail!("no")
+
+/// Predicts the validation films of a run, for whoever compares it.
+pub(crate) fn predict_valid(
+    experiment: &Experiment,
+    run: &Path,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let predict = cli::Predict {
+        model: run.to_owned(),
+        inputs: vec![experiment.data.prepared.clone()],
+        out: run.join(SCORES),
+        split: Some(Side::Valid),
+        batch: experiment.micro_batch_size(),
+        engine: engine::Choice::Burn,
+    };
+    predict::run(&predict, context).map(|_| ())
+}
+
+/// Where [`predict_valid`] leaves its table.
+pub(crate) fn valid_scores(run: &Path) -> PathBuf {
+    run.join(SCORES)
+}
+
+fn entrant(
+    name: String,
+    settings: Vec<(String, String)>,
+    reported: Reported,
+    run: &Path,
+) -> anyhow::Result<Entrant> {
+    let facts = Facts::read(run)?;
+    let facts = facts.with_context(|| {
+        format!(
+            "the run in `{}` has not finished; `roentgen train --resume` goes on",
+            run.display()
+        )
+    })?;
+    let rows = run_dir::read_epochs(run)?;
+    let epochs = rows.iter().map(|row| Epoch {
+        epoch: row.epoch,
+        train_loss: row.train_loss,
+        valid_loss: row.valid_loss,
+        valid_auroc: row.valid_auroc,
+        is_best: row.is_best,
+    });
+    Ok(Entrant {
+        name,
+        settings,
+        epochs: epochs.collect(),
+        scores: Scores::read(run.join(SCORES))?,
+        cost: Cost {
+            parameters: facts.parameters,
+            seconds: facts.seconds,
+            films_per_second: facts.films_per_second(rows.len()),
+            peak_memory_mib: facts.peak_memory_mib,
+        },
+        reported,
+    })
+}
+
+/// A run's own folder, or those of the finished points of a sweep.
+fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.join(run_dir::EXPERIMENT).exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let points = path.join("points");
+    if !points.is_dir() {
+        bail!(
+            "`{}` is no run and no sweep; give folders that `roentgen train` or `roentgen sweep` left",
+            path.display()
+        );
+    }
+    let entries = fs::read_dir(&points)
+        .with_context(|| format!("could not read the folder `{}`", points.display()))?;
+    let mut runs: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path().join("run"))
+        .filter(|run| run.join(run_dir::FACTS).exists())
+        .collect();
+    runs.sort();
+    Ok(runs)
+}
+
+fn experiment_of(run: &Path) -> anyhow::Result<Experiment> {
+    let path = run.join(run_dir::EXPERIMENT);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("could not understand `{}`", path.display()))
+}
+
+/// Of each experiment the keys and values in which not all are alike.
+fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, String)>>> {
+    let all = experiments.iter().map(sweep::values).collect::<Result<Vec<_>, _>>()?;
+    let is_common = |pair: &(String, String)| all.iter().all(|values| values.contains(pair));
+    let own = |values: &Vec<(String, String)>| {
+        values.iter().filter(|pair| !is_common(pair)).cloned().collect()
+    };
+    Ok(all.iter().map(own).collect())
+}
+
+/// The last part of a run's path that no other run has too; the name of a point for a sweep's.
+fn name_of(run: &Path, all: &[PathBuf]) -> String {
+    let short = |path: &Path| {
+        let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
+        path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    };
+    let name = short(run);
+    let is_alone = all.iter().filter(|other| short(other) == name).count() == 1;
+    if is_alone { name } else { run.display().to_string() }
 }

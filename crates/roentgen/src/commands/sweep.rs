@@ -8,13 +8,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
+use roentgen_eval::comparison::Failure;
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Point};
 use serde_json::json;
 
-use super::{Context, compare, predict, train};
-use crate::cli::{self, Side};
-use crate::engine;
+use super::{Context, compare, train};
+use crate::cli;
 use crate::output::{Ending, Output, note};
 use place::{Place, State};
 use shard::Shard;
@@ -25,7 +25,14 @@ const POINTS: &str = "points.toml";
 /// Runs what is left to run, then compares what is finished.
 pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output> {
     let (sweep, points) = sweep::read(&args.experiment, &args.settings)?;
-    for point in &points {
+    if let Some(only) = &args.only
+        && !points.iter().any(|point| point.name.contains(only))
+    {
+        let names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+        bail!("no point has `{only}` in its name; there are: {}", names.join("; "));
+    }
+    let is_asked = |point: &&Point| args.only.as_ref().is_none_or(|only| point.name.contains(only));
+    for point in points.iter().filter(is_asked) {
         roentgen_train::check(&point.experiment)
             .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
     }
@@ -36,7 +43,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
 
     let mut ran = 0;
     let mut busy = Vec::new();
-    for point in points.iter().filter(|point| shard.has(point.number)) {
+    for point in points.iter().filter(is_asked).filter(|point| shard.has(point.number)) {
         let place = Place::new(&args.out, &point.folder);
         if !is_to_run(&place, args.retry)? {
             continue;
@@ -69,35 +76,37 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         note(&format!("run by another process just now: {}", busy.join("; ")));
     }
 
-    let mut entrants = Vec::new();
+    let mut finished = Vec::new();
     let mut failed = Vec::new();
     let mut open = 0;
     for point in &points {
         let place = Place::new(&args.out, &point.folder);
         match place.state()? {
-            State::Finished => entrants.push(compare::Entrant::of_point(point, &place.run())?),
-            State::Failed(reason) => failed.push((point.name.clone(), reason)),
+            State::Finished => finished.push((point, place.run())),
+            State::Failed(reason) => failed.push(Failure { name: point.name.clone(), reason }),
             State::Open => open += 1,
         }
     }
-    for (name, reason) in &failed {
+    for Failure { name, reason } in &failed {
         note(&format!("failed: {name}: {reason}"));
     }
+    let ending = if failed.is_empty() { Ending::Done } else { Ending::FailedPoints };
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
-    let compared = compare::write(title, entrants, &failed, open, &args.out, context)?;
-    Ok(Output {
-        text: compared.text,
-        json: json!({
-            "out": args.out,
-            "points": points.len(),
-            "finished": points.len() - failed.len() - open,
-            "failed": failed.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect::<Vec<_>>(),
-            "open": open,
-            "ran": ran,
-            "comparison": compared.json,
-        }),
-        ending: if failed.is_empty() { Ending::Done } else { Ending::FailedPoints },
-    })
+    let mut json = json!({
+        "out": args.out,
+        "points": points.len(),
+        "finished": finished.len(),
+        "failed": failed,
+        "open": open,
+        "ran": ran,
+    });
+    if finished.is_empty() {
+        let text = "no point has finished yet";
+        return Ok(Output { text: text.to_owned(), json, ending });
+    }
+    let compared = compare::points(title, &finished, failed, open, &args.out)?;
+    json["comparison"] = compared.json;
+    Ok(Output { text: compared.text, json, ending })
 }
 
 fn is_to_run(place: &Place, retry: bool) -> anyhow::Result<bool> {
@@ -131,15 +140,7 @@ fn train_and_predict(point: &Point, place: &Place, context: &Context) -> anyhow:
     if trained.ending == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
-    let predict = cli::Predict {
-        model: place.run(),
-        inputs: vec![point.experiment.data.prepared.clone()],
-        out: place.scores(),
-        split: Some(Side::Valid),
-        batch: point.experiment.micro_batch_size(),
-        engine: engine::Choice::Burn,
-    };
-    predict::run(&predict, context)?;
+    compare::predict_valid(&point.experiment, &place.run(), context)?;
     Ok(Ending::Done)
 }
 

@@ -11,6 +11,8 @@ use anyhow::Context as _;
 use roentgen_data::files;
 use roentgen_train::Facts;
 
+use crate::commands::compare::valid_scores;
+
 /// Why a point failed.
 const FAILED: &str = "failed.txt";
 
@@ -47,7 +49,7 @@ impl Place {
 
     /// Its table of validation films, which is written last.
     pub(crate) fn scores(&self) -> PathBuf {
-        self.run().join("scores/valid.csv")
+        valid_scores(&self.run())
     }
 
     pub(crate) fn state(&self) -> anyhow::Result<State> {
