@@ -16,6 +16,8 @@ pub enum Rule {
     Mean,
     /// Their mean with these weights, one a member, which are brought to a sum of one.
     WeightedMean(Vec<f64>),
+    /// Their mean with weights of each finding's own, by its name; see [`fit`](crate::fit()).
+    WeightedByFinding(Vec<(String, Vec<f64>)>),
     /// The share of members that say p >= 0.5. Ties are many, so AUROC is low by design.
     HardVote,
     /// The highest.
@@ -23,10 +25,19 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The weight of each member, the same for the rules that have none.
-    fn weights(&self, members: usize) -> Result<Vec<f64>, Error> {
-        let Self::WeightedMean(weights) = self else {
-            return Ok(vec![1.0 / members as f64; members]);
+    /// The weight of each member for a finding, the same for the rules that have none.
+    fn weights(&self, members: usize, finding: &str) -> Result<Vec<f64>, Error> {
+        let weights = match self {
+            Self::WeightedMean(weights) => weights,
+            Self::WeightedByFinding(all) => {
+                let own = all.iter().find(|(name, _)| name == finding).map(|(_, weights)| weights);
+                own.ok_or_else(|| Error::Weights {
+                    problem: format!("there are no weights for `{finding}`"),
+                })?
+            }
+            Self::Mean | Self::HardVote | Self::Max => {
+                return Ok(vec![1.0 / members as f64; members]);
+            }
         };
         let refuse = |problem: String| Err(Error::Weights { problem });
         if weights.len() != members {
@@ -49,7 +60,9 @@ impl Rule {
     fn join(&self, weights: &[f64], members: impl Iterator<Item = f64>) -> f64 {
         let weighted = members.zip(weights);
         let joined: f64 = match self {
-            Self::Mean | Self::WeightedMean(_) => weighted.map(|(p, weight)| weight * p).sum(),
+            Self::Mean | Self::WeightedMean(_) | Self::WeightedByFinding(_) => {
+                weighted.map(|(p, weight)| weight * p).sum()
+            }
             Self::HardVote => {
                 weighted.map(|(p, weight)| if p >= 0.5 { *weight } else { 0.0 }).sum()
             }
@@ -74,20 +87,20 @@ pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
         return Err(Error::Weights { problem: "there are no members\ngive a score table".into() });
     };
-    let weights = rule.weights(members.len())?;
     let aligned: Vec<Scores> =
         others.iter().map(|other| align(first, other)).collect::<Result<_, _>>()?;
 
     let finding = |(index, own): (usize, &Finding)| {
+        let weights = rule.weights(members.len(), &own.name)?;
         let joined = |row: usize| {
             let theirs = aligned.iter().map(|other| other.findings()[index].probabilities[row]);
             rule.join(&weights, std::iter::once(own.probabilities[row]).chain(theirs))
         };
         let probabilities = (0..first.len()).map(joined).collect();
-        Finding { name: own.name.clone(), probabilities, truths: own.truths.clone() }
+        Ok(Finding { name: own.name.clone(), probabilities, truths: own.truths.clone() })
     };
-    let mut joined =
-        first.with_findings(first.findings().iter().enumerate().map(finding).collect());
+    let findings = first.findings().iter().enumerate().map(finding);
+    let mut joined = first.with_findings(findings.collect::<Result<_, Error>>()?);
     leakage::join(&mut joined, &aligned);
     Ok(joined)
 }

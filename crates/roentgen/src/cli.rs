@@ -257,12 +257,18 @@ pub(crate) struct Evaluate {
 #[derive(Args, Debug)]
 pub(crate) struct Ensemble {
     /// How members are combined.
-    #[arg(long, value_enum)]
-    pub(crate) rule: Rule,
+    #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
+    pub(crate) rule: Option<Rule>,
     /// One weight a member, for `weighted-mean`: `--weights 0.5,0.3,0.2`.
     #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
     pub(crate) weights: Vec<f64>,
-    /// Score tables of the same films.
+    /// Learn the weights of a weighted mean from the score tables, which are then of validation films.
+    #[arg(long, value_enum, requires = "apply", conflicts_with = "weights")]
+    pub(crate) fit: Option<Per>,
+    /// The members' tables of other films, in the same order, to which learned weights are applied.
+    #[arg(long, num_args = 2.., value_name = "CSV", requires = "fit")]
+    pub(crate) apply: Vec<PathBuf>,
+    /// Score tables of the same films, one a member.
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
     /// The score table to write.
@@ -280,6 +286,14 @@ pub(crate) enum Rule {
     HardVote,
     /// The highest.
     Max,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Per {
+    /// One weight a member.
+    Model,
+    /// One weight a member and finding.
+    Finding,
 }
 
 #[derive(Args, Debug)]

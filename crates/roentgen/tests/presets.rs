@@ -28,7 +28,7 @@ fn sweep(name: &str, settings: &str, points: u64, sizes: &[usize]) {
     for (protocol, says) in [("", "official valid"), ("study-2019", "by-image valid")] {
         let file = experiment(protocol, name);
         let out = if protocol.is_empty() { "official" } else { protocol };
-        let output = place.run(&format!("sweep {file} --out {out} {SHRUNK} {settings} --json"));
+        let output = place.run(&format!("sweep {file} --out {out} {SHRUNK}{settings} --json"));
         let document: serde_json::Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{name}: {}", common::stderr(&output)));
         let failed = document["failed"].as_array().map_or(0, Vec::len) as u64;
@@ -54,7 +54,7 @@ fn train(name: &str, size: usize, settings: &str) {
     for protocol in ["", "study-2019"] {
         let file = experiment(protocol, name);
         let out = if protocol.is_empty() { "official" } else { protocol };
-        place.ok(&format!("train {file} --out {out} {SHRUNK} {settings}"));
+        place.ok(&format!("train {file} --out {out} {SHRUNK}{settings}"));
         place.ok(&format!("predict {out} prepared-{size} --split valid --out {out}/valid.csv"));
         assert!(place.text(&format!("{out}/valid.csv")).contains("cut to 60 films"));
     }
@@ -67,7 +67,7 @@ fn optimizers() {
 
 #[test]
 fn batch_and_rate() {
-    sweep("02-batch-and-rate", "--set image.size=64", 45, &[64]);
+    sweep("02-batch-and-rate", " --set image.size=64", 45, &[64]);
 }
 
 #[test]
@@ -82,21 +82,21 @@ fn colour() {
 
 #[test]
 fn architectures_and_heads() {
-    let settings = "--set image.size=80 --set train.feature_draws=1";
+    let settings = " --set image.size=80 --set train.feature_draws=1";
     sweep("05-architecture", settings, 22, &[80]);
 }
 
 #[test]
 fn frozen_then_unfrozen() {
-    train("06-final", 64, "--set image.size=64 --set train.batch_size=16");
+    train("06-final", 64, " --set image.size=64 --set train.batch_size=16");
 }
 
 #[test]
 fn members_of_the_ensemble() {
-    sweep("07-ensemble", "--set image.size=96", 3, &[96]);
+    sweep("07-ensemble", " --set image.size=96", 3, &[96]);
 }
 
 #[test]
 fn for_the_edge() {
-    train("08-edge", 64, "--set image.size=64");
+    train("08-edge", 64, " --set image.size=64");
 }

@@ -1,31 +1,41 @@
 //! `ensemble`: score tables in, score table out.
 
-use anyhow::bail;
-use roentgen_eval::{Scores, ensemble};
+use std::path::PathBuf;
 
+use anyhow::{Context as _, bail};
+use roentgen_eval::{Fitted, Scores, ensemble, fit, refuse_shared_films};
 use serde_json::json;
 
 use super::predict::write_table;
-use crate::cli::{Ensemble, Rule};
-use crate::output::{Output, thousands};
+use crate::cli::{Ensemble, Per, Rule};
+use crate::output::{Output, table, thousands};
 
 /// Combines score tables.
 pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
-    if !args.weights.is_empty() && !matches!(args.rule, Rule::WeightedMean) {
+    match args.fit {
+        Some(per) => learned(args, per),
+        None => given(args),
+    }
+}
+
+/// By a rule that the user names.
+fn given(args: &Ensemble) -> anyhow::Result<Output> {
+    let named = args.rule.context("give `--rule` or `--fit`")?;
+    if !args.weights.is_empty() && !matches!(named, Rule::WeightedMean) {
         bail!("`--weights` belongs to `--rule weighted-mean`; leave it out, or choose that rule");
     }
-    let rule = match args.rule {
+    let rule = match named {
         Rule::Mean => roentgen_eval::Rule::Mean,
         Rule::WeightedMean => roentgen_eval::Rule::WeightedMean(args.weights.clone()),
         Rule::HardVote => roentgen_eval::Rule::HardVote,
         Rule::Max => roentgen_eval::Rule::Max,
     };
-    let members = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
+    let members = read(&args.scores)?;
     let scores = ensemble(&members, &rule)?;
     write_table(&scores, &args.out)?;
     let text = format!(
         "{} of {} members, {} films: {}",
-        clap::ValueEnum::to_possible_value(&args.rule)
+        clap::ValueEnum::to_possible_value(&named)
             .map_or_else(String::new, |name| name.get_name().to_owned()),
         members.len(),
         thousands(scores.len()),
@@ -35,4 +45,66 @@ pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
         text,
         json!({ "out": args.out, "members": members.len(), "films": scores.len() }),
     ))
+}
+
+/// By weights learned from validation films, applied to other films.
+fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
+    if args.apply.len() != args.scores.len() {
+        bail!(
+            "{} tables to learn from and {} to apply to; give one of each a member, in the same order",
+            args.scores.len(),
+            args.apply.len()
+        );
+    }
+    let (valid, test) = (read(&args.scores)?, read(&args.apply)?);
+    refuse_shared_films(&valid, &test)?;
+    let per = match per {
+        Per::Model => roentgen_eval::Per::Model,
+        Per::Finding => roentgen_eval::Per::Finding,
+    };
+    let Fitted { rule, mean_loss, loss } = fit(&valid, per)?;
+    let scores = ensemble(&test, &rule)?;
+    write_table(&scores, &args.out)?;
+
+    let weights: Vec<(String, Vec<f64>)> = match rule {
+        roentgen_eval::Rule::WeightedMean(weights) => vec![("all findings".to_owned(), weights)],
+        roentgen_eval::Rule::WeightedByFinding(weights) => weights,
+        roentgen_eval::Rule::Mean | roentgen_eval::Rule::HardVote | roentgen_eval::Rule::Max => {
+            Vec::new()
+        }
+    };
+    let numbers: Vec<String> = (1..=valid.len()).map(|member| member.to_string()).collect();
+    let header: Vec<&str> =
+        std::iter::once("weight of member").chain(numbers.iter().map(String::as_str)).collect();
+    let rows: Vec<Vec<String>> = weights
+        .iter()
+        .map(|(finding, weights)| {
+            let cells = weights.iter().map(|weight| format!("{weight:.3}"));
+            std::iter::once(finding.clone()).chain(cells).collect()
+        })
+        .collect();
+    let (learned_from, films) = (valid[0].len(), scores.len());
+    let weights: serde_json::Map<String, serde_json::Value> =
+        weights.into_iter().map(|(finding, weights)| (finding, weights.into())).collect();
+    let text = format!(
+        "{}\nlearned from {} films: loss {loss:.4}, of the plain mean {mean_loss:.4}\n{} films: {}",
+        table(&header, &rows),
+        thousands(learned_from),
+        thousands(films),
+        args.out.display()
+    );
+    let json = json!({
+        "out": args.out,
+        "members": valid.len(),
+        "films": films,
+        "learned_from_films": learned_from,
+        "weights": weights,
+        "valid_loss": loss,
+        "valid_loss_of_mean": mean_loss,
+    });
+    Ok(Output::done(text, json))
+}
+
+fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Scores>> {
+    Ok(paths.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?)
 }

@@ -1,0 +1,244 @@
+//! Weights of an ensemble, learned from validation tables.
+//!
+//! A weighted mean of probabilities is a mixture, and the cross entropy of the truth under it is convex
+//! in the weights. Expectation-maximization for the weights of a mixture (Dempster, Laird and Rubin,
+//! 1977) climbs to its one optimum without a step size: each member takes the share of the truth that
+//! it explains. What weights were learned from must not be what they are measured on.
+
+use std::collections::HashSet;
+
+use crate::{Error, Rule, Scores, ensemble::align, leakage::says_leaky};
+
+/// Steps at most; a fit of few members has long been still by then.
+const STEPS: usize = 2000;
+/// The fit is still when no weight moves by more.
+const STILL: f64 = 1e-9;
+/// No probability counts as less, so that one certain and wrong answer does not silence a member.
+const LEAST: f64 = 1e-7;
+
+/// For what a weight is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// One weight a member.
+    Model,
+    /// One weight a member and finding; a finding that never or always is there takes the members'.
+    Finding,
+}
+
+/// Learned weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// The rule with its weights, for [`ensemble`](crate::ensemble()).
+    pub rule: Rule,
+    /// Cross entropy of the members' mean on the films learned from.
+    pub mean_loss: f64,
+    /// The same with the weights learned; never more.
+    pub loss: f64,
+}
+
+/// Learns weights from tables of the same films, one a member.
+///
+/// # Errors
+///
+/// Tables that are not of the same films, no member, no known truth.
+pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
+    let refuse = |problem: &str| Error::Weights { problem: problem.to_owned() };
+    let Some((first, others)) = members.split_first() else {
+        return Err(refuse("there are no members\ngive a score table"));
+    };
+    let aligned = others.iter().map(|other| align(first, other)).collect::<Result<Vec<_>, _>>()?;
+    let tables: Vec<&Scores> = std::iter::once(first).chain(&aligned).collect();
+    let findings: Vec<Vec<Vec<f64>>> =
+        (0..first.findings().len()).map(|finding| explained(&tables, finding)).collect();
+    let all: Vec<Vec<f64>> = findings.iter().flatten().cloned().collect();
+    if all.is_empty() {
+        return Err(refuse("no truth is known\nlearn from films with labels"));
+    }
+    let equal = vec![1.0 / members.len() as f64; members.len()];
+    let common = climb(&all, &equal);
+    let rule = match per {
+        Per::Model => Rule::WeightedMean(common),
+        Per::Finding => {
+            let of = |(finding, pairs): (&crate::Finding, &Vec<Vec<f64>>)| {
+                let truths: HashSet<bool> = finding.known().map(|(_, _, truth)| truth).collect();
+                let own = if truths.len() == 2 { climb(pairs, &common) } else { common.clone() };
+                (finding.name.clone(), own)
+            };
+            Rule::WeightedByFinding(first.findings().iter().zip(&findings).map(of).collect())
+        }
+    };
+    let loss = |weights: &dyn Fn(usize) -> Vec<f64>| {
+        let sums = findings.iter().enumerate().map(|(finding, pairs)| {
+            let weights = weights(finding);
+            -pairs.iter().map(|pair| mixed(pair, &weights).ln()).sum::<f64>()
+        });
+        sums.sum::<f64>() / all.len() as f64
+    };
+    let learned = loss(&|finding| match &rule {
+        Rule::WeightedByFinding(weights) => weights[finding].1.clone(),
+        Rule::WeightedMean(weights) => weights.clone(),
+        Rule::Mean | Rule::HardVote | Rule::Max => equal.clone(),
+    });
+    Ok(Fitted { mean_loss: loss(&|_| equal.clone()), loss: learned, rule })
+}
+
+/// Refuses tables to learn from and tables to be measured on that share films, or patients unless both
+/// name a leaky split.
+///
+/// # Errors
+///
+/// The first film or patient on both sides.
+pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<(), Error> {
+    let of = |tables: &[Scores], column: fn(&Scores) -> &[String]| -> HashSet<String> {
+        tables.iter().flat_map(|table| column(table).iter().cloned()).collect()
+    };
+    let is_leaky = |table: &Scores| table.split().is_some_and(|split| says_leaky(&split));
+    let all_leaky = learned.iter().chain(measured).all(is_leaky);
+    let (films, patients) = (of(learned, Scores::images), of(learned, Scores::patients));
+    for table in measured {
+        let shared = |what: &str, name: &str| Error::Join {
+            path: table.origin().to_owned(),
+            problem: format!(
+                "{what} `{name}` is also in the tables that the weights are learned from\nlearn from \
+                 validation films, measure on test films"
+            ),
+        };
+        if let Some(film) = table.images().iter().find(|film| films.contains(*film)) {
+            return Err(shared("film", film));
+        }
+        if let Some(patient) = table.patients().iter().find(|patient| patients.contains(*patient))
+            && !all_leaky
+        {
+            return Err(shared("patient", patient));
+        }
+    }
+    Ok(())
+}
+
+/// For each film whose truth is known, the probability that each member gave to the truth.
+fn explained(tables: &[&Scores], finding: usize) -> Vec<Vec<f64>> {
+    let own = &tables[0].findings()[finding];
+    let of_film = |(row, _, truth): (usize, f64, bool)| {
+        let given = tables.iter().map(|table| {
+            let p = table.findings()[finding].probabilities[row];
+            (if truth { p } else { 1.0 - p }).max(LEAST)
+        });
+        given.collect()
+    };
+    own.known().map(of_film).collect()
+}
+
+fn mixed(pair: &[f64], weights: &[f64]) -> f64 {
+    pair.iter().zip(weights).map(|(p, weight)| p * weight).sum()
+}
+
+/// Climbs from these weights to the best; a member at zero would stay there, so none starts at it.
+fn climb(pairs: &[Vec<f64>], start: &[f64]) -> Vec<f64> {
+    let mut weights: Vec<f64> = start.iter().map(|weight| weight.max(1e-3)).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter_mut().for_each(|weight| *weight /= sum);
+    for _ in 0..STEPS {
+        let mut shares = vec![0.0; weights.len()];
+        for pair in pairs {
+            let whole = mixed(pair, &weights);
+            for ((share, p), weight) in shares.iter_mut().zip(pair).zip(&weights) {
+                *share += p * weight / whole;
+            }
+        }
+        shares.iter_mut().for_each(|share| *share /= pairs.len() as f64);
+        let moved = shares.iter().zip(&weights).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        weights = shares;
+        if moved < STILL {
+            break;
+        }
+    }
+    weights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Finding, Options, ensemble, log_loss};
+
+    fn table(name: &str, p: impl Fn(usize, bool) -> f64) -> Scores {
+        let films = 90;
+        let truth = |i: usize, every: usize| i % every == every - 1;
+        let finding = |finding: &str, every: usize| Finding {
+            name: finding.into(),
+            probabilities: (0..films).map(|i| p(i, truth(i, every))).collect(),
+            truths: (0..films).map(|i| Some(truth(i, every))).collect(),
+        };
+        let texts = |what: &str| (0..films).map(|i| format!("{what}{name}{i}")).collect();
+        Scores::new(texts("i"), texts("p"), vec![finding("Mass", 3), finding("Never", 1000)])
+            .unwrap()
+    }
+
+    /// One that knows something, one that says the opposite, one that says a third to all.
+    fn members(name: &str) -> Vec<Scores> {
+        let noise = |i: usize| (i * 29 % 31) as f64 / 100.0;
+        vec![
+            table(name, |i, truth| if truth { 0.5 + noise(i) } else { 0.35 - noise(i) }),
+            table(name, |i, truth| if truth { 0.3 - noise(i) / 2.0 } else { 0.6 + noise(i) }),
+            table(name, |_, _| 0.3),
+        ]
+    }
+
+    fn loss(scores: &Scores) -> f64 {
+        log_loss(scores, &Options { resamples: 0, seed: 0 }).unwrap().value
+    }
+
+    #[test]
+    fn the_weights_are_the_best_of_a_fine_grid() {
+        let members = members("");
+        let fitted = fit(&members, Per::Model).unwrap();
+        let Rule::WeightedMean(weights) = &fitted.rule else { panic!("{:?}", fitted.rule) };
+        let mut best = f64::INFINITY;
+        for a in 0..=40 {
+            for b in 0..=40 - a {
+                let weights = [a, b, 40 - a - b].map(f64::from).to_vec();
+                best = best.min(loss(&ensemble(&members, &Rule::WeightedMean(weights)).unwrap()));
+            }
+        }
+
+        assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!(weights[1] < 0.05, "{weights:?}");
+        assert!(fitted.loss <= best + 1e-9 && fitted.loss > best - 1e-3, "{} {best}", fitted.loss);
+        assert!(fitted.loss < fitted.mean_loss);
+        assert!((loss(&ensemble(&members, &fitted.rule).unwrap()) - fitted.loss).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_finding_of_one_class_takes_the_weights_of_all() {
+        let fitted = fit(&members(""), Per::Finding).unwrap();
+        let common = fit(&members(""), Per::Model).unwrap();
+        let Rule::WeightedByFinding(weights) = fitted.rule else { panic!() };
+        let Rule::WeightedMean(common) = common.rule else { panic!() };
+
+        assert_eq!(weights[1].1, common);
+        assert_ne!(weights[0].1, common);
+        assert!(fitted.loss <= fitted.mean_loss);
+    }
+
+    #[test]
+    fn films_and_patients_on_both_sides_are_refused() {
+        let (valid, test) = (members("v"), members("t"));
+
+        assert!(refuse_shared_films(&valid, &test).is_ok());
+        let error = refuse_shared_films(&valid, &valid[..1]).unwrap_err().to_string();
+        assert!(error.contains("film `iv0` is also in the tables"), "{error}");
+        let images = test[0].images().to_vec();
+        let moved =
+            Scores::new(images, valid[0].patients().to_vec(), test[0].findings().to_vec()).unwrap();
+        let error = refuse_shared_films(&valid, &[moved]).unwrap_err().to_string();
+        assert!(error.contains("patient `pv0`"), "{error}");
+    }
+
+    #[test]
+    fn no_members_and_no_truths_are_refused() {
+        assert!(fit(&[], Per::Model).is_err());
+        let mut findings = members("")[0].findings().to_vec();
+        findings.iter_mut().for_each(|finding| finding.truths.fill(None));
+        let unknown = members("")[0].with_findings(findings);
+        assert!(fit(&[unknown], Per::Model).unwrap_err().to_string().contains("no truth is known"));
+    }
+}
