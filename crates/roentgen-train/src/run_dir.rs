@@ -136,6 +136,16 @@ impl RunDir {
         Ok(run)
     }
 
+    /// The resolved experiment, as it is written down.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn experiment_text(&self) -> Result<String, Error> {
+        let path = self.file(EXPERIMENT);
+        fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
+    }
+
     /// A file of the run.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

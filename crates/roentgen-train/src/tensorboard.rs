@@ -1,9 +1,11 @@
-//! TensorBoard event files: scalars and pictures, one step an epoch.
+//! TensorBoard event files: scalars and pictures, one step an epoch; the experiment as a text, and its
+//! settings as hyper-parameters.
 //!
 //! An event file is a TFRecord: length, its checksum, the bytes, theirs. A resumed run opens a new
 //! file that begins with a session's start, at which TensorBoard forgets what the killed run wrote
-//! after its last checkpoint. The messages are TensorFlow's `event.proto` and `summary.proto`, as
-//! far as they are used here.
+//! after its last checkpoint.
+
+mod messages;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,73 +14,16 @@ use std::path::{Path, PathBuf};
 use prost::Message;
 use roentgen_data::files::WriteError;
 
+use messages::{
+    Content, End, Event, Hyper, HyperData, Image, Metadata, Plugin, SessionLog, Setting,
+    SettingKind, Shape, Start, Summary, Tensor, Value, What,
+};
+
 /// Writes events of one run.
 #[derive(Debug)]
 pub struct Events {
     file: File,
     path: PathBuf,
-}
-
-#[derive(Message)]
-struct Event {
-    #[prost(double, tag = "1")]
-    wall_time: f64,
-    #[prost(int64, tag = "2")]
-    step: i64,
-    #[prost(oneof = "What", tags = "3, 5, 7")]
-    what: Option<What>,
-}
-
-#[derive(prost::Oneof)]
-enum What {
-    #[prost(string, tag = "3")]
-    FileVersion(String),
-    #[prost(message, tag = "5")]
-    Summary(Summary),
-    #[prost(message, tag = "7")]
-    SessionLog(SessionLog),
-}
-
-#[derive(Message)]
-struct SessionLog {
-    /// 1 is a start.
-    #[prost(int32, tag = "1")]
-    status: i32,
-}
-
-#[derive(Message)]
-struct Summary {
-    #[prost(message, repeated, tag = "1")]
-    values: Vec<Value>,
-}
-
-#[derive(Message)]
-struct Value {
-    #[prost(string, tag = "1")]
-    tag: String,
-    #[prost(oneof = "Content", tags = "2, 4")]
-    content: Option<Content>,
-}
-
-#[derive(prost::Oneof)]
-enum Content {
-    #[prost(float, tag = "2")]
-    Scalar(f32),
-    #[prost(message, tag = "4")]
-    Image(Image),
-}
-
-#[derive(Message)]
-struct Image {
-    #[prost(int32, tag = "1")]
-    height: i32,
-    #[prost(int32, tag = "2")]
-    width: i32,
-    /// 1 is gray, 3 is red, green, blue.
-    #[prost(int32, tag = "3")]
-    colours: i32,
-    #[prost(bytes, tag = "4")]
-    png: Vec<u8>,
 }
 
 /// A picture to show: an encoded PNG.
@@ -129,6 +74,7 @@ impl Events {
         let scalars = scalars.iter().map(|&(tag, value)| Value {
             tag: tag.to_owned(),
             content: Some(Content::Scalar(value as f32)),
+            metadata: None,
         });
         let pictures = pictures.into_iter().map(|picture| Value {
             tag: picture.tag,
@@ -138,9 +84,51 @@ impl Events {
                 colours: 3,
                 png: picture.png,
             })),
+            metadata: None,
         });
         let summary = Summary { values: scalars.chain(pictures).collect() };
         self.write(seconds, step, What::Summary(summary))
+    }
+
+    /// Writes an experiment, before its first step: as a text, and its settings by key so that runs can
+    /// be sorted by them.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn experiment(
+        &mut self,
+        seconds: f64,
+        text: &str,
+        settings: &[(String, String)],
+    ) -> Result<(), WriteError> {
+        // The text plugin renders Markdown, in which an indented block is shown as it is.
+        let block = text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        let text = Value {
+            tag: "experiment".to_owned(),
+            content: Some(Content::Tensor(Tensor {
+                kind: 7,
+                shape: Some(Shape {}),
+                floats: Vec::new(),
+                strings: vec![block.into_bytes()],
+            })),
+            metadata: Some(plugin("text", Vec::new())),
+        };
+        let settings = settings.iter().map(|(key, value)| (key.clone(), setting(value)));
+        let start = HyperData::Start(Start { settings: settings.collect(), seconds });
+        let values = vec![text, hyper("_hparams_/session_start_info", start)];
+        self.write(seconds, 0, What::Summary(Summary { values }))
+    }
+
+    /// Writes that the run has come to its end.
+    ///
+    /// # Errors
+    ///
+    /// The file system's.
+    pub fn finished(&mut self, seconds: f64) -> Result<(), WriteError> {
+        let end = HyperData::End(End { status: 1, seconds });
+        let values = vec![hyper("_hparams_/session_end_info", end)];
+        self.write(seconds, 0, What::Summary(Summary { values }))
     }
 
     fn write(&mut self, seconds: f64, step: usize, what: What) -> Result<(), WriteError> {
@@ -148,6 +136,32 @@ impl Events {
         let written = self.file.write_all(&record(&event.encode_to_vec()));
         written.map_err(|source: io::Error| WriteError { path: self.path.clone(), source })
     }
+}
+
+fn plugin(name: &str, content: Vec<u8>) -> Metadata {
+    Metadata { plugin: Some(Plugin { name: name.to_owned(), content }) }
+}
+
+/// What the hyper-parameter plugin reads: a tensor of nothing, with the data beside it.
+fn hyper(tag: &str, data: HyperData) -> Value {
+    let content = Hyper { data: Some(data) }.encode_to_vec();
+    let nothing = Tensor { kind: 1, shape: Some(Shape {}), floats: vec![0.0], strings: Vec::new() };
+    Value {
+        tag: tag.to_owned(),
+        content: Some(Content::Tensor(nothing)),
+        metadata: Some(plugin("hparams", content)),
+    }
+}
+
+/// A number as a number, so that runs can be drawn over it.
+fn setting(value: &str) -> Setting {
+    let kind = match (value.parse(), value) {
+        (Ok(number), _) => SettingKind::Number(number),
+        (Err(_), "true") => SettingKind::Switch(true),
+        (Err(_), "false") => SettingKind::Switch(false),
+        (Err(_), text) => SettingKind::Text(text.to_owned()),
+    };
+    Setting { kind: Some(kind) }
 }
 
 /// Frames bytes as a TFRecord.

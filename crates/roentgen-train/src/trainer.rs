@@ -8,6 +8,7 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use roentgen_data::Finding;
+use roentgen_data::files::WriteError;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 use roentgen_models::{Classifier, Freeze, weights};
@@ -18,8 +19,9 @@ use crate::experiment::{Experiment, Findings, NamedFindings};
 use crate::features::{self, Features};
 use crate::phase::ResolvedPhase;
 use crate::progress::{EpochRow, Progress};
-use crate::run_dir::{RunDir, Start};
+use crate::run_dir::{EXPERIMENT, RunDir, Start};
 use crate::schedule::Plateau;
+use crate::sweep;
 use crate::tensorboard::Events;
 
 mod describe;
@@ -173,6 +175,14 @@ impl Run<'_> {
         }
         let seconds = self.progress.seconds();
         let mut events = Events::open(&self.dir.path, self.state.epochs.len() + 1, seconds)?;
+        if self.state.epochs.is_empty() {
+            let values = sweep::values(self.experiment).map_err(|error| WriteError {
+                path: self.dir.file(EXPERIMENT),
+                source: std::io::Error::other(error),
+            })?;
+            let text = self.dir.experiment_text()?;
+            events.experiment(seconds, &text, &values)?;
+        }
         self.dir.log(&format!("{}", self.plan()))?;
         while !self.is_over() {
             if self.keep_features()? == Epoch::Interrupted || self.epoch()? == Epoch::Interrupted {
@@ -184,6 +194,7 @@ impl Run<'_> {
             }
             self.save()?;
         }
+        events.finished(self.progress.seconds())?;
         self.finish()
     }
 
