@@ -196,6 +196,9 @@ pub(crate) struct Train {
     /// Go on with an unfinished run of the same experiment.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Record the finished run at an MLflow server, such as http://127.0.0.1:5000.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mlflow: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@ mod download;
 mod engine;
 mod figures;
 mod memory;
+mod mlflow;
 mod output;
 mod progress;
 mod sources;

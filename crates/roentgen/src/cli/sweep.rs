@@ -23,6 +23,9 @@ pub(crate) struct Sweep {
     /// Run only points with this in their names.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
+    /// Record finished points at an MLflow server, such as http://127.0.0.1:5000.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mlflow: Option<String>,
     /// Run failed points again.
     #[arg(long)]
     pub(crate) retry: bool,

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{Context, compare, train};
 use crate::cli;
+use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
 use place::{Place, State};
 use shard::Shard;
@@ -90,8 +91,17 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
     for Failure { name, reason } in &failed {
         note(&format!("failed: {name}: {reason}"));
     }
-    let ending = if failed.is_empty() { Ending::Done } else { Ending::FailedPoints };
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
+    if let Some(address) = &args.mlflow {
+        let server = Server::new(address);
+        for (point, run) in &finished {
+            // Whoever holds the point tells the server.
+            if let Some(_claim) = Place::new(&args.out, &point.folder).claim()? {
+                server.record(title, &point.name, run)?;
+            }
+        }
+    }
+    let ending = if failed.is_empty() { Ending::Done } else { Ending::FailedPoints };
     let mut json = json!({
         "out": args.out,
         "points": points.len(),

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Context;
 use crate::cli::{Show, Train};
+use crate::mlflow::Server;
 use crate::output::{Ending, Output};
 use crate::progress::Training;
 
@@ -26,7 +27,14 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
         );
     }
     let start = if args.resume { Start::Resume } else { Start::Fresh };
-    experiment_into(&experiment, &args.out, start, context)
+    let output = experiment_into(&experiment, &args.out, start, context)?;
+    if let Some(address) = args.mlflow.as_ref().filter(|_| output.ending == Ending::Done) {
+        let stem = |path: &Path| {
+            path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+        };
+        Server::new(address).record(&stem(&args.experiment), &stem(&args.out), &args.out)?;
+    }
+    Ok(output)
 }
 
 /// Runs an experiment into a folder.

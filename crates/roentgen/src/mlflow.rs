@@ -1,0 +1,169 @@
+//! A finished run on an MLflow tracking server: parameters, metrics by epoch, the model directory.
+//!
+//! The server's REST interface, version 2.0, and its artifact proxy, which `mlflow server` has on by
+//! default. What the server was told is noted in the run's folder, so that no run is there twice.
+
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use roentgen_data::files;
+use roentgen_train::{Facts, run_dir, sweep};
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::Response;
+
+/// Where a run notes that a server has it.
+const NOTE: &str = "mlflow.toml";
+/// What a server takes at once.
+const METRICS: usize = 1000;
+const PARAMETERS: usize = 100;
+/// The longest parameter that every version of the server takes, in bytes.
+const LONGEST: usize = 500;
+/// What is uploaded of a run, where it is there.
+const ARTIFACTS: [&str; 6] =
+    ["model.toml", "model.bpk", "experiment.toml", "epochs.csv", "facts.toml", "scores/valid.csv"];
+
+/// A tracking server.
+pub(crate) struct Server {
+    address: String,
+    agent: Agent,
+}
+
+impl Server {
+    /// The server at `address`, such as `http://127.0.0.1:5000`.
+    pub(crate) fn new(address: &str) -> Self {
+        let agent = Agent::config_builder().http_status_as_error(false).build().into();
+        Self { address: address.trim_end_matches('/').to_owned(), agent }
+    }
+
+    /// Records the finished run in `folder`, unless the server has it.
+    pub(crate) fn record(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
+        if folder.join(NOTE).exists() {
+            return Ok(());
+        }
+        self.tell(experiment, name, folder).with_context(|| {
+            format!("could not record `{}` at the MLflow server {}", folder.display(), self.address)
+        })
+    }
+
+    fn tell(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
+        let facts = Facts::read(folder)?.context("the run has not finished")?;
+        let epochs = run_dir::read_epochs(folder)?;
+        let experiment_id = self.experiment(experiment)?;
+        let now = now();
+        let began = now.saturating_sub((facts.seconds * 1e3) as u64);
+        let created = self.post(
+            "runs/create",
+            &json!({ "experiment_id": experiment_id, "run_name": name, "start_time": began }),
+        )?;
+        let info = &created["run"]["info"];
+        let id = info["run_id"].as_str().context("the server named no run")?;
+
+        let whole: roentgen_train::Experiment =
+            toml::from_str(&fs::read_to_string(folder.join(run_dir::EXPERIMENT))?)?;
+        let parameters: Vec<Value> = sweep::values(&whole)?
+            .into_iter()
+            .map(|(key, value)| json!({ "key": key, "value": cut(&value) }))
+            .collect();
+        for parameters in parameters.chunks(PARAMETERS) {
+            self.post("runs/log-batch", &json!({ "run_id": id, "params": parameters }))?;
+        }
+        let metric = |key: &str, value: f64, step: usize| json!({ "key": key, "value": value, "timestamp": now, "step": step });
+        let mut metrics = vec![
+            metric("parameters", facts.parameters as f64, 0),
+            metric("films_per_second", facts.films_per_second(epochs.len()), 0),
+        ];
+        for row in &epochs {
+            metrics.push(metric("loss/train", row.train_loss, row.epoch));
+            metrics.push(metric("loss/valid", row.valid_loss, row.epoch));
+            metrics.push(metric("learning_rate", row.learning_rate, row.epoch));
+            metrics.push(metric("seconds", row.seconds, row.epoch));
+            metrics.extend(row.valid_auroc.map(|auroc| metric("auroc/valid", auroc, row.epoch)));
+        }
+        for metrics in metrics.chunks(METRICS) {
+            self.post("runs/log-batch", &json!({ "run_id": id, "metrics": metrics }))?;
+        }
+        let place = info["artifact_uri"].as_str().context("the server named no place for files")?;
+        for name in ARTIFACTS {
+            let path = folder.join(name);
+            if path.exists() {
+                self.upload(place, name, &fs::read(&path)?)?;
+            }
+        }
+        let ended = json!({ "run_id": id, "status": "FINISHED", "end_time": now });
+        self.post("runs/update", &ended)?;
+        let note = format!("server = {:?}\nrun_id = {id:?}\n", self.address);
+        Ok(files::write_whole(&folder.join(NOTE), note.as_bytes())?)
+    }
+
+    /// The number of the experiment of this name; a new one where there is none.
+    fn experiment(&self, name: &str) -> anyhow::Result<String> {
+        let url = self.url("experiments/get-by-name");
+        let found = self.agent.get(&url).query("experiment_name", name).call()?;
+        let found = if found.status() == 404 { None } else { Some(answer(&url, found)?) };
+        let id = |value: &Value| value.as_str().map(str::to_owned);
+        if let Some(found) = found.and_then(|found| id(&found["experiment"]["experiment_id"])) {
+            return Ok(found);
+        }
+        match self.post("experiments/create", &json!({ "name": name })) {
+            Ok(created) => id(&created["experiment_id"]).context("the server named no experiment"),
+            // Another process may have made it since.
+            Err(error) => {
+                let found = self.agent.get(&url).query("experiment_name", name).call()?;
+                let found = answer(&url, found).map_err(|_| error)?;
+                id(&found["experiment"]["experiment_id"]).context("the server named no experiment")
+            }
+        }
+    }
+
+    fn upload(&self, place: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let Some(path) = place.strip_prefix("mlflow-artifacts:") else {
+            bail!(
+                "the server keeps files at `{place}` and does not pass them on; start it with \
+                 `--serve-artifacts`"
+            );
+        };
+        let path = path.trim_start_matches('/');
+        let url =
+            format!("{}/api/2.0/mlflow-artifacts/artifacts/{path}/model/{name}", self.address);
+        answer(&url, self.agent.put(&url).send(bytes)?).map(|_| ())
+    }
+
+    fn post(&self, what: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = self.url(what);
+        let request = self.agent.post(&url).header("Content-Type", "application/json");
+        answer(&url, request.send(&serde_json::to_vec(body)?)?)
+    }
+
+    fn url(&self, what: &str) -> String {
+        format!("{}/api/2.0/mlflow/{what}", self.address)
+    }
+}
+
+/// An answer's document, or what the server had against the question.
+fn answer(url: &str, mut response: Response<ureq::Body>) -> anyhow::Result<Value> {
+    let text = response.body_mut().read_to_string()?;
+    if !response.status().is_success() {
+        bail!("{url} answered {}: {}", response.status(), cut(text.trim()));
+    }
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).with_context(|| format!("{url} answered no JSON: {}", cut(&text)))
+}
+
+/// Milliseconds since 1970, as the server counts.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// A text that the server takes, cut between letters.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
