@@ -28,6 +28,8 @@ pub struct Entrant {
     pub settings: Vec<(String, String)>,
     /// Its epochs, in order.
     pub epochs: Vec<Epoch>,
+    /// Whether it was given up before its end.
+    pub is_stopped: bool,
     /// Its validation films at its best epoch.
     pub scores: Scores,
     /// What it took.

@@ -27,6 +27,9 @@ pub struct Facts {
     pub steps: usize,
     /// Wall time of all epochs, validation with them.
     pub seconds: f64,
+    /// Whether it was given up, being hopeless beside others.
+    #[serde(default)]
+    pub is_stopped: bool,
     /// The most memory that the process held, where the system says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_mib: Option<u64>,

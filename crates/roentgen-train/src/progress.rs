@@ -113,4 +113,8 @@ pub trait Progress {
     fn peak_memory_mib(&self) -> Option<u64>;
     /// Whether to save and stop after the current step.
     fn is_interrupted(&self) -> bool;
+    /// Whether to end the run here, after these epochs, as if they were all: there are better ones.
+    fn is_hopeless(&self, _epochs: &[EpochRow]) -> bool {
+        false
+    }
 }

@@ -3,6 +3,9 @@
 //! A point is a part of an experiment laid over the rest of the file. All points are made and checked
 //! before the first runs, so that the last of forty is not refused after a night.
 
+mod points;
+pub mod search;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,9 @@ use toml::{Table, Value};
 
 use crate::experiment::{Experiment, Invalid};
 use crate::overrides::{self, Error};
+use search::{Search, Stop};
+
+pub use points::Points;
 
 /// `[sweep]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +34,12 @@ pub struct Sweep {
     /// What others found at a point, to be shown beside it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reported: Vec<Reported>,
+    /// Points that are drawn, in place of `product` and `points`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// When a point is given up; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
 }
 
 /// One of `[[sweep.points]]`.
@@ -83,20 +95,35 @@ pub struct Point {
 /// # Errors
 ///
 /// As [`overrides::read`]; no `[sweep]`, or one without points; the first point that cannot be.
-pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Vec<Point>), Error> {
-    let invalid =
-        |key, what: String| Error::Invalid { path: path.to_owned(), source: Invalid { key, what } };
+pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> {
     let mut base = overrides::table(path, settings)?;
     let Some(table) = base.remove("sweep") else {
         let what = "there is none; `roentgen train` runs a single experiment".to_owned();
-        return Err(invalid("sweep", what));
+        return Err(invalid(path, "sweep", what));
     };
     let sweep: Sweep = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    let has_grid = !sweep.points.is_empty() || !sweep.product.is_empty();
+    let points = match &sweep.search {
+        Some(_) if has_grid => {
+            let what = "has points of its own; leave `product` and `points` out".to_owned();
+            return Err(invalid(path, "sweep.search", what));
+        }
+        Some(search) => Points::drawn(path, base, search.clone())?,
+        None if has_grid => Points::Fixed(grid(path, &base, &sweep)?),
+        None => {
+            return Err(invalid(path, "sweep", "give `product`, `points` or `search`".to_owned()));
+        }
+    };
+    Ok((sweep, points))
+}
+
+/// The points of `product` and `points`, each with each.
+fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
     let combinations = product(&sweep.product).map_err(|key| {
         let what = format!("`{key}` has no list of values; give one in brackets, not empty");
-        invalid("sweep.product", what)
+        invalid(path, "sweep.product", what)
     })?;
     let none = [Named { name: String::new(), set: Table::new() }];
     let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
@@ -104,17 +131,15 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Vec<Point>), Err
     for named in named {
         for combination in &combinations {
             let number = points.len() + 1;
-            let mut table = base.clone();
-            overrides::merge(&mut table, named.set.clone());
-            overrides::merge(&mut table, combination.clone());
             let mut values = leaves(combination);
-            let name = name(named, &values);
+            let name = name(&named.name, &values);
             if let Some(earlier) = points.iter().find(|earlier| earlier.name == name) {
                 let what = format!("points {} and {number} are both `{name}`", earlier.number);
-                return Err(invalid("sweep", what));
+                return Err(invalid(path, "sweep", what));
             }
-            let experiment = overrides::checked(table, path)
-                .map_err(|source| Error::Point { name: name.clone(), source: Box::new(source) })?;
+            let mut set = named.set.clone();
+            overrides::merge(&mut set, combination.clone());
+            let experiment = laid_over(path, base, &set, &name)?;
             values.splice(0..0, leaves(&named.set));
             let reported = sweep.reported.iter().find(|reported| match &reported.name {
                 Some(about) => *about == named.name || *about == name,
@@ -130,10 +155,19 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Vec<Point>), Err
             });
         }
     }
-    if sweep.points.is_empty() && sweep.product.is_empty() {
-        return Err(invalid("sweep", "give `product` or `points`".to_owned()));
-    }
-    Ok((sweep, points))
+    Ok(points)
+}
+
+/// The experiment of a point: a part of one, laid over the rest of the file.
+fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
+    let mut table = base.clone();
+    overrides::merge(&mut table, set.clone());
+    overrides::checked(table, path)
+        .map_err(|source| Error::Point { name: name.to_owned(), source: Box::new(source) })
+}
+
+fn invalid(path: &Path, key: &'static str, what: String) -> Error {
+    Error::Invalid { path: path.to_owned(), source: Invalid { key, what } }
 }
 
 /// All keys and values of an experiment that is written out whole.
@@ -199,9 +233,9 @@ fn shown(value: &Value) -> String {
 }
 
 /// The point's own name and its values; without a name of its own, the values.
-fn name(named: &Named, values: &[(String, String)]) -> String {
+fn name(own: &str, values: &[(String, String)]) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().replace('_', " ");
-    let own = (!named.name.is_empty()).then(|| named.name.clone());
+    let own = (!own.is_empty()).then(|| own.to_owned());
     let values = values.iter().map(|(key, value)| format!("{} {value}", last(key)));
     own.into_iter().chain(values).collect::<Vec<_>>().join(", ")
 }
@@ -229,7 +263,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
         fs::write(&path, format!("{BASE}{sweep}")).unwrap();
-        read(&path, &["train.batch_size=64".to_owned()]).map(|(_, points)| points)
+        match read(&path, &["train.batch_size=64".to_owned()])?.1 {
+            Points::Fixed(points) => Ok(points),
+            Points::Drawn(_) => panic!("these are not drawn"),
+        }
     }
 
     #[test]

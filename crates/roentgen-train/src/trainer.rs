@@ -171,7 +171,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn go(&mut self) -> Result<Outcome, Error> {
         if self.is_over() {
-            return self.finish();
+            return self.finish(false);
         }
         let seconds = self.progress.seconds();
         let mut events = Events::open(&self.dir.path, self.state.epochs.len() + 1, seconds)?;
@@ -189,13 +189,19 @@ impl Run<'_> {
                 return Ok(Outcome::Interrupted);
             }
             self.validate(&mut events)?;
+            if self.progress.is_hopeless(&self.state.epochs) {
+                self.save()?;
+                self.dir.log("given up: hopeless beside other runs")?;
+                events.finished(self.progress.seconds())?;
+                return self.finish(true);
+            }
             if self.is_phase_over() && !self.is_over() {
                 self.next_phase()?;
             }
             self.save()?;
         }
         events.finished(self.progress.seconds())?;
-        self.finish()
+        self.finish(false)
     }
 
     /// Passes all films through a frozen backbone once, where the experiment allows it.
@@ -294,9 +300,9 @@ impl Run<'_> {
         Ok(checkpoint::save(&self.dir.path, &self.state, &self.model, &self.optimizer)?)
     }
 
-    fn finish(&self) -> Result<Outcome, Error> {
+    fn finish(&self, is_stopped: bool) -> Result<Outcome, Error> {
         features::discard(&self.dir.path)?;
-        self.facts().write(&self.dir.path)?;
+        self.facts(is_stopped).write(&self.dir.path)?;
         self.dir.finish("finished")?;
         self.progress.finished(&self.dir.path);
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;

@@ -50,8 +50,12 @@ impl Bars {
     }
 }
 
+/// Says of the validation losses so far whether they are hopeless.
+pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
+
 /// Draws a training run.
-pub(crate) struct Training {
+pub(crate) struct Training<'a> {
+    judge: Option<Judge<'a>>,
     bars: Bars,
     bar: ProgressBar,
     valid_films: std::cell::Cell<usize>,
@@ -64,13 +68,14 @@ pub(crate) struct Training {
 /// Steps after which the time left is told, where no bar tells it.
 const STEPS_TO_TELL: usize = 20;
 
-impl Training {
+impl<'a> Training<'a> {
     /// Begins to listen, also to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
         memory::forget_peak();
         TRAINING.store(true, Ordering::Relaxed);
         Self {
+            judge: None,
             bars,
             bar: bars.over("training", 0),
             valid_films: 0.into(),
@@ -79,6 +84,12 @@ impl Training {
             first_step: None.into(),
             has_told: false.into(),
         }
+    }
+
+    /// Lets someone else end the run where it is hopeless.
+    pub(crate) fn judged_by(mut self, judge: Judge<'a>) -> Self {
+        self.judge = Some(judge);
+        self
     }
 
     fn say(&self, line: &str) {
@@ -100,7 +111,7 @@ impl Training {
     }
 }
 
-impl Progress for Training {
+impl Progress for Training<'_> {
     fn started(&self, plan: &Plan) {
         self.valid_films.set(plan.valid_films);
         self.steps.set(plan.steps);
@@ -158,12 +169,21 @@ impl Progress for Training {
         memory::peak_mib()
     }
 
+    fn is_hopeless(&self, epochs: &[EpochRow]) -> bool {
+        let losses: Vec<f64> = epochs.iter().map(|epoch| epoch.valid_loss).collect();
+        let is_hopeless = self.judge.is_some_and(|judge| judge(&losses));
+        if is_hopeless {
+            self.say("given up: others were better by now");
+        }
+        is_hopeless
+    }
+
     fn is_interrupted(&self) -> bool {
         interrupted().load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Training {
+impl Drop for Training<'_> {
     fn drop(&mut self) {
         TRAINING.store(false, Ordering::Relaxed);
     }

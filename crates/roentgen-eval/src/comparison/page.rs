@@ -159,7 +159,10 @@ impl Line {
             auroc: with_interval(row.auroc),
             accuracy: figure(row.accuracy),
             accuracy_all_negative: figure(row.accuracy_all_negative),
-            best_epoch: format!("{best} of {epochs}"),
+            best_epoch: format!(
+                "{best} of {epochs}{}",
+                if entrant.is_stopped { ", given up" } else { "" }
+            ),
             parameters: format!("{:.2}", entrant.cost.parameters as f64 / 1e6),
             minutes: format!("{:.1}", entrant.cost.seconds / 60.0),
             films_per_second: format!("{:.1}", entrant.cost.films_per_second),

@@ -30,6 +30,7 @@ fn entrant(name: &str, noise: u32, settings: &[(&str, &str)]) -> Entrant {
         name: name.into(),
         settings: settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
         epochs: vec![epoch(1, 0.6, true), epoch(2, 0.5, true), epoch(3, 0.55, false)],
+        is_stopped: false,
         scores,
         cost: Cost {
             parameters: 3_200_000,

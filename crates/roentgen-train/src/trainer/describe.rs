@@ -31,7 +31,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn facts(&self) -> Facts {
+    pub(super) fn facts(&self, is_stopped: bool) -> Facts {
         let plan = self.plan();
         Facts {
             parameters: plan.parameters,
@@ -42,6 +42,7 @@ impl Run<'_> {
             valid_films: plan.valid_films,
             steps: self.state.step,
             seconds: self.state.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            is_stopped,
             peak_memory_mib: self.progress.peak_memory_mib(),
         }
     }

@@ -136,6 +136,7 @@ fn entrant(
         name,
         settings,
         epochs: epochs.collect(),
+        is_stopped: facts.is_stopped,
         scores: Scores::read(run.join(SCORES))?,
         cost: Cost {
             parameters: facts.parameters,

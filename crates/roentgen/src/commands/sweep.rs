@@ -1,5 +1,7 @@
 //! `sweep`: all points of an experiment file, each once, by as many processes as share the folder.
 
+mod history;
+mod optuna;
 mod place;
 pub(crate) mod shard;
 
@@ -10,13 +12,14 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
 use roentgen_train::run_dir::Start;
-use roentgen_train::sweep::{self, Point};
+use roentgen_train::sweep::{self, Point, Points};
 use serde_json::json;
 
 use super::{Context, compare, train};
 use crate::cli;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
+use crate::progress::{Judge, Training};
 use place::{Place, State};
 use shard::Shard;
 
@@ -26,31 +29,22 @@ const POINTS: &str = "points.toml";
 /// Runs what is left to run, then compares what is finished.
 pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output> {
     let (sweep, points) = sweep::read(&args.experiment, &args.settings)?;
-    if let Some(only) = &args.only
-        && !points.iter().any(|point| point.name.contains(only))
-    {
-        let names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
-        bail!("no point has `{only}` in its name; there are: {}", names.join("; "));
-    }
-    let is_asked = |point: &&Point| args.only.as_ref().is_none_or(|only| point.name.contains(only));
-    for point in points.iter().filter(is_asked) {
-        roentgen_train::check(&point.experiment)
-            .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
-    }
+    check(&points, args)?;
     let shard = args.shard.or_else(|| Shard::of_cluster(|name| std::env::var(name).ok()));
     let shard = shard.unwrap_or(Shard::WHOLE);
     same_points(&args.out, &points)?;
-    note(&format!("{} points, part {shard} of them here: {}", points.len(), args.out.display()));
+    let count = points.count();
+    note(&format!("{count} points, part {shard} of them here: {}", args.out.display()));
 
     let mut ran = 0;
     let mut busy = Vec::new();
-    for point in points.iter().filter(is_asked).filter(|point| shard.has(point.number)) {
-        let place = Place::new(&args.out, &point.folder);
-        if !is_to_run(&place, args.retry)? {
+    for number in (1..=count).filter(|number| shard.has(*number)) {
+        let place = Place::new(&args.out, &points.folder(number));
+        if !is_asked(&args.only, &points, number) || !is_to_run(&place, args.retry)? {
             continue;
         }
         let Some(_claim) = place.claim()? else {
-            busy.push(point.name.as_str());
+            busy.push(number.to_string());
             continue;
         };
         // Another process may have ended it between the two looks.
@@ -60,13 +54,17 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         if args.retry && place.state()? != State::Open {
             place.reopen()?;
         }
-        note(&format!("\n[{}/{}] {}", point.number, points.len(), point.name));
-        if one(point, &place, context)? == Ending::Interrupted {
+        let point = history::begin(&args.out, &points, number)?;
+        note(&format!("\n[{number}/{count}] {}", point.name));
+        let judge = |losses: &[f64]| {
+            sweep
+                .stop
+                .is_some_and(|stop| history::is_hopeless(stop, &args.out, &points, &point, losses))
+        };
+        if one(&point, &place, &judge, context)? == Ending::Interrupted {
+            let out = args.out.display();
             return Ok(Output {
-                text: format!(
-                    "stopped and saved; the same command goes on: {}",
-                    args.out.display()
-                ),
+                text: format!("stopped and saved; the same command goes on: {out}"),
                 json: json!({ "out": args.out, "finished": false, "ran": ran }),
                 ending: Ending::Interrupted,
             });
@@ -74,24 +72,64 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         ran += 1;
     }
     if !busy.is_empty() {
-        note(&format!("run by another process just now: {}", busy.join("; ")));
+        note(&format!("run by another process just now: {}", busy.join(", ")));
     }
+    let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
+    summary(args, &points, title, ran)
+}
 
+/// Checks every point, or every end of what is drawn, before the first runs.
+fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
+    let all = match points {
+        Points::Fixed(points) => points.clone(),
+        Points::Drawn(drawn) => drawn.ends()?,
+    };
+    if let Some(only) = &args.only
+        && !all.iter().any(|point| point.name.contains(only))
+    {
+        let names: Vec<&str> = all.iter().map(|point| point.name.as_str()).collect();
+        bail!("no point has `{only}` in its name; there are: {}", names.join("; "));
+    }
+    for point in all.iter().filter(|point| is_named(&args.only, point)) {
+        roentgen_train::check(&point.experiment)
+            .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
+    }
+    Ok(())
+}
+
+fn is_named(only: &Option<String>, point: &Point) -> bool {
+    only.as_ref().is_none_or(|only| point.name.contains(only))
+}
+
+/// Whether `--only` leaves a point in; what a search draws has no name before.
+fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
+    match points {
+        Points::Fixed(points) => is_named(only, &points[number - 1]),
+        Points::Drawn(_) => true,
+    }
+}
+
+/// Compares what is finished, in this process or another, and tells whoever should know.
+fn summary(args: &cli::Sweep, points: &Points, title: &str, ran: usize) -> anyhow::Result<Output> {
+    let mut known = Vec::new();
+    for number in 1..=points.count() {
+        known.push(history::known(&args.out, points, number)?);
+    }
     let mut finished = Vec::new();
-    let mut failed = Vec::new();
-    let mut open = 0;
-    for point in &points {
+    let mut failures = Vec::new();
+    let mut failed_points = Vec::new();
+    for point in known.iter().flatten() {
         let place = Place::new(&args.out, &point.folder);
         match place.state()? {
             State::Finished => finished.push((point, place.run())),
-            State::Failed(reason) => failed.push(Failure { name: point.name.clone(), reason }),
-            State::Open => open += 1,
+            State::Failed(reason) => {
+                note(&format!("failed: {}: {reason}", point.name));
+                failures.push(Failure { name: point.name.clone(), reason });
+                failed_points.push(point);
+            }
+            State::Open => {}
         }
     }
-    for Failure { name, reason } in &failed {
-        note(&format!("failed: {name}: {reason}"));
-    }
-    let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
     if let Some(address) = &args.mlflow {
         let server = Server::new(address);
         for (point, run) in &finished {
@@ -101,12 +139,13 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
             }
         }
     }
-    let ending = if failed.is_empty() { Ending::Done } else { Ending::FailedPoints };
+    let open = points.count() - finished.len() - failures.len();
+    let ending = if failures.is_empty() { Ending::Done } else { Ending::FailedPoints };
     let mut json = json!({
         "out": args.out,
-        "points": points.len(),
+        "points": points.count(),
         "finished": finished.len(),
-        "failed": failed,
+        "failed": failures,
         "open": open,
         "ran": ran,
     });
@@ -114,7 +153,8 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         let text = "no point has finished yet";
         return Ok(Output { text: text.to_owned(), json, ending });
     }
-    let compared = compare::points(title, &finished, failed, open, &args.out)?;
+    optuna::write(&args.out, title, &finished, &failed_points)?;
+    let compared = compare::points(title, &finished, failures, open, &args.out)?;
     json["comparison"] = compared.json;
     Ok(Output { text: compared.text, json, ending })
 }
@@ -128,8 +168,13 @@ fn is_to_run(place: &Place, retry: bool) -> anyhow::Result<bool> {
 }
 
 /// Trains a point and predicts its validation films; what goes wrong is the point's alone.
-fn one(point: &Point, place: &Place, context: &Context) -> anyhow::Result<Ending> {
-    match train_and_predict(point, place, context) {
+fn one(
+    point: &Point,
+    place: &Place,
+    judge: Judge<'_>,
+    context: &Context,
+) -> anyhow::Result<Ending> {
+    match train_and_predict(point, place, judge, context) {
         Ok(ending) => {
             if ending == Ending::Done {
                 place.tidy();
@@ -145,8 +190,15 @@ fn one(point: &Point, place: &Place, context: &Context) -> anyhow::Result<Ending
     }
 }
 
-fn train_and_predict(point: &Point, place: &Place, context: &Context) -> anyhow::Result<Ending> {
-    let trained = train::experiment_into(&point.experiment, &place.run(), Start::Resume, context)?;
+fn train_and_predict(
+    point: &Point,
+    place: &Place,
+    judge: Judge<'_>,
+    context: &Context,
+) -> anyhow::Result<Ending> {
+    let training = Training::new(context.bars).judged_by(judge);
+    let trained =
+        train::experiment_with(&point.experiment, &place.run(), Start::Resume, context, training)?;
     if trained.ending == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
@@ -155,14 +207,19 @@ fn train_and_predict(point: &Point, place: &Place, context: &Context) -> anyhow:
 }
 
 /// Writes the sweep's points down, or makes sure that those in the folder are the same.
-fn same_points(out: &Path, points: &[Point]) -> anyhow::Result<()> {
-    let mut lines = Vec::new();
-    for point in points {
-        let experiment =
-            toml::to_string(&point.experiment).context("could not write a point out")?;
-        lines.push(format!("[{:?}]\n{}", point.folder, indent(&experiment, &point.folder)));
-    }
-    let text = lines.join("\n");
+fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
+    let text = match points {
+        Points::Fixed(points) => {
+            let mut lines = Vec::new();
+            for point in points {
+                let experiment =
+                    toml::to_string(&point.experiment).context("could not write a point out")?;
+                lines.push(format!("[{:?}]\n{}", point.folder, indent(&experiment, &point.folder)));
+            }
+            lines.join("\n")
+        }
+        Points::Drawn(drawn) => drawn.to_text().context("could not write the search out")?,
+    };
     let path = out.join(POINTS);
     if path.exists() {
         let there = fs::read_to_string(&path)

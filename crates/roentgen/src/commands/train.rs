@@ -44,7 +44,17 @@ pub(crate) fn experiment_into(
     start: Start,
     context: &Context,
 ) -> anyhow::Result<Output> {
-    let training = Training::new(context.bars);
+    experiment_with(experiment, out, start, context, Training::new(context.bars))
+}
+
+/// The same, told to a listener that may give the run up.
+pub(crate) fn experiment_with(
+    experiment: &Experiment,
+    out: &Path,
+    start: Start,
+    context: &Context,
+    training: Training<'_>,
+) -> anyhow::Result<Output> {
     let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
     drop(training);
     match outcome {

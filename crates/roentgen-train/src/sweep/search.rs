@@ -1,0 +1,450 @@
+//! `[sweep.search]`: points that are drawn, at random or by what earlier ones found, and `[sweep.stop]`:
+//! points that are given up.
+//!
+//! The samplers and rules are the crate `optimizer`'s. They are asked afresh for each value, with the
+//! history that lies in the folder: so a search that was killed goes on, and machines share it. Values
+//! follow from the seed, the number of the point and the points that had finished; where several run at
+//! once, which had finished is up to the clock.
+
+use std::collections::HashMap;
+
+use optimizer::distribution::{
+    CategoricalDistribution, Distribution, FloatDistribution, IntDistribution,
+};
+use optimizer::param::ParamValue;
+use optimizer::parameter::ParamId;
+use optimizer::pruner::{MedianPruner, Pruner, SuccessiveHalvingPruner};
+use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
+use optimizer::{Direction, TrialState};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// Points that have to finish before TPE looks at any of them.
+const STARTUP: usize = 8;
+/// Points that have to finish before the median of them says anything.
+const LEAST: usize = 3;
+
+/// `[sweep.search]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// How values are drawn.
+    pub method: Method,
+    /// How many points.
+    pub points: usize,
+    /// Decides the draws.
+    #[serde(default)]
+    pub seed: u64,
+    /// A part of an experiment with, in the place of each value, a list to choose from or a range
+    /// `{ low, high }`, with `log = true` for rates and the like. Whole numbers at both ends make whole
+    /// numbers.
+    pub space: Table,
+}
+
+/// How values are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Evenly.
+    Random,
+    /// By tree-structured Parzen estimators (Bergstra et al., 2011), one a key, evenly for the first
+    /// eight points.
+    Tpe,
+}
+
+/// `[sweep.stop]`
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// Which points are hopeless.
+    pub rule: Rule,
+    /// Epochs that every point is given.
+    #[serde(default = "one")]
+    pub after: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// Which points are hopeless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// Those whose loss is above the median of the finished points' at the same epoch, once there are
+    /// three.
+    Median,
+    /// Those not in the best third after `after` epochs, three times as many, nine times as many
+    /// (Jamieson and Talwalkar, 2016; asynchronous, Li et al., 2020).
+    SuccessiveHalving,
+}
+
+/// A point that has finished.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Its number.
+    pub number: usize,
+    /// What was set.
+    pub values: Table,
+    /// Loss on the validation films, by epoch from the first on.
+    pub losses: Vec<f64>,
+    /// Whether it was given up.
+    pub is_stopped: bool,
+}
+
+impl Trial {
+    fn loss(&self) -> f64 {
+        self.losses.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn state(&self) -> TrialState {
+        if self.is_stopped { TrialState::Pruned } else { TrialState::Complete }
+    }
+}
+
+/// One key of the space: its path and what it may be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// The parts of the key.
+    pub key: Vec<String>,
+    /// What it may be.
+    pub range: Range,
+}
+
+/// What a value may be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Range {
+    /// One of a list.
+    Choice(Vec<Value>),
+    /// A number from one to another.
+    Float {
+        /// The least.
+        low: f64,
+        /// The greatest.
+        high: f64,
+        /// Whether factors count, not differences.
+        log: bool,
+    },
+    /// A whole number from one to another.
+    Int {
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+        /// Whether factors count, not differences.
+        log: bool,
+    },
+}
+
+impl Search {
+    /// The keys of the space, in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// The key that has neither a list nor a range, and what is wrong with it.
+    pub fn axes(&self) -> Result<Vec<Axis>, String> {
+        let mut axes = Vec::new();
+        collect(&self.space, &mut Vec::new(), &mut axes)?;
+        if axes.is_empty() { Err("there is no key in it".to_owned()) } else { Ok(axes) }
+    }
+
+    /// The values of a point, as a part of an experiment.
+    pub fn suggest(&self, axes: &[Axis], number: usize, history: &[Trial]) -> Table {
+        let mut values = Table::new();
+        for (at, axis) in axes.iter().enumerate() {
+            // A stream for each key: the samplers tell keys apart by their ranges only.
+            let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let sampler: Box<dyn Sampler> = match self.method {
+                Method::Random => Box::new(RandomSampler::with_seed(seed)),
+                Method::Tpe => {
+                    let tpe = TpeSampler::builder().seed(seed).n_startup_trials(STARTUP).build();
+                    match tpe {
+                        Ok(tpe) => Box::new(tpe),
+                        // Cannot be: nothing given to the builder is out of range.
+                        Err(_) => Box::new(RandomSampler::with_seed(seed)),
+                    }
+                }
+            };
+            let known: Vec<CompletedTrial> =
+                history.iter().filter_map(|trial| axis.completed(trial)).collect();
+            let drawn = sampler.sample(&axis.range.distribution(), number as u64, &known);
+            insert(&mut values, &axis.key, axis.range.value(&drawn));
+        }
+        values
+    }
+}
+
+impl Stop {
+    /// Whether a point with these losses so far is hopeless beside the finished ones.
+    pub fn is_hopeless(self, losses: &[f64], epochs: usize, history: &[Trial]) -> bool {
+        let steps =
+            |losses: &[f64]| -> Vec<(u64, f64)> { (1..).zip(losses.iter().copied()).collect() };
+        let finished: Vec<CompletedTrial> = history
+            .iter()
+            .map(|trial| {
+                let none = (HashMap::new(), HashMap::new(), HashMap::new());
+                let number = trial.number as u64;
+                let mut done = CompletedTrial::new(number, none.0, none.1, none.2, trial.loss());
+                done.intermediate_values = steps(&trial.losses);
+                done.state = trial.state();
+                done
+            })
+            .collect();
+        let after = self.after.max(1) as u64;
+        let pruner: Box<dyn Pruner> = match self.rule {
+            Rule::Median => Box::new(
+                MedianPruner::new(Direction::Minimize).n_warmup_steps(after).n_min_trials(LEAST),
+            ),
+            Rule::SuccessiveHalving => Box::new(
+                SuccessiveHalvingPruner::new()
+                    .min_resource(after)
+                    .max_resource((epochs as u64).max(after))
+                    .direction(Direction::Minimize),
+            ),
+        };
+        pruner.should_prune(u64::MAX, losses.len() as u64, &steps(losses), &finished)
+    }
+}
+
+impl Axis {
+    /// A finished point as the samplers know it, with this key alone.
+    fn completed(&self, trial: &Trial) -> Option<CompletedTrial> {
+        let mut value = trial.values.get(self.key.first()?)?;
+        for part in &self.key[1..] {
+            value = value.get(part)?;
+        }
+        let id = ParamId::new();
+        let mut done = CompletedTrial::new(
+            trial.number as u64,
+            HashMap::from([(id, self.range.param(value)?)]),
+            HashMap::from([(id, self.range.distribution())]),
+            HashMap::new(),
+            trial.loss(),
+        );
+        done.state = trial.state();
+        done.value.is_finite().then_some(done)
+    }
+}
+
+impl Range {
+    /// The first and the last that it can be, or all of a list.
+    pub fn extremes(&self) -> Vec<Value> {
+        match self {
+            Range::Choice(choices) => choices.clone(),
+            Range::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
+            Range::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
+        }
+    }
+
+    fn distribution(&self) -> Distribution {
+        match *self {
+            Range::Choice(ref choices) => {
+                Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() })
+            }
+            Range::Float { low, high, log } => {
+                Distribution::Float(FloatDistribution { low, high, log_scale: log, step: None })
+            }
+            Range::Int { low, high, log } => {
+                Distribution::Int(IntDistribution { low, high, log_scale: log, step: None })
+            }
+        }
+    }
+
+    /// What a sampler drew, as a value.
+    fn value(&self, drawn: &ParamValue) -> Value {
+        match (self, drawn) {
+            (Range::Choice(choices), ParamValue::Categorical(at)) => {
+                choices[(*at).min(choices.len() - 1)].clone()
+            }
+            (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
+                // Six digits are plenty for a person, and the same for whoever reads them again.
+                let short = format!("{number:.5e}").parse().unwrap_or(*number);
+                Value::Float(short.clamp(*low, *high))
+            }
+            (Range::Int { low, high, .. }, ParamValue::Int(number)) => {
+                Value::Integer(*number.clamp(low, high))
+            }
+            (range, _) => range.extremes().swap_remove(0),
+        }
+    }
+
+    /// A value as a sampler would have drawn it.
+    fn param(&self, value: &Value) -> Option<ParamValue> {
+        match self {
+            Range::Choice(choices) => {
+                choices.iter().position(|choice| choice == value).map(ParamValue::Categorical)
+            }
+            Range::Float { .. } => value.as_float().map(ParamValue::Float),
+            Range::Int { .. } => value.as_integer().map(ParamValue::Int),
+        }
+    }
+}
+
+fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Result<(), String> {
+    for (key, value) in table {
+        above.push(key.clone());
+        let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
+        let range = match value {
+            Value::Array(choices) if !choices.is_empty() => Range::Choice(choices.clone()),
+            Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
+                let known = ["low", "high", "log"];
+                if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
+                    return bad(&format!("has `{other}`; a range has `low`, `high` and `log`"));
+                }
+                let log = range.get("log").is_some_and(|log| log.as_bool() == Some(true));
+                let number = |key: &str| {
+                    let value = range.get(key)?;
+                    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
+                };
+                let (Some(low), Some(high)) = (number("low"), number("high")) else {
+                    return bad("needs numbers for both `low` and `high`");
+                };
+                let is_range = low < high && low.is_finite() && high.is_finite();
+                if !is_range || (log && low <= 0.0) {
+                    return bad("needs `low` below `high`, and above zero with `log`");
+                }
+                match (range.get("low"), range.get("high")) {
+                    (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
+                        Range::Int { low: *low, high: *high, log }
+                    }
+                    _ => Range::Float { low, high, log },
+                }
+            }
+            Value::Table(inner) => {
+                collect(inner, above, axes)?;
+                above.pop();
+                continue;
+            }
+            _ => return bad("has no list to choose from and no range"),
+        };
+        axes.push(Axis { key: above.clone(), range });
+        above.pop();
+    }
+    Ok(())
+}
+
+/// Puts a value at a path of keys.
+pub(super) fn insert(table: &mut Table, key: &[String], value: Value) {
+    match key {
+        [] => {}
+        [last] => {
+            table.insert(last.clone(), value);
+        }
+        [first, rest @ ..] => {
+            let inner = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search(method: Method) -> Search {
+        let space = "train.learning_rate = { low = 1e-4, high = 1e-1, log = true }\n\
+            train.epochs = { low = 1, high = 9 }\nmodel.pool = [\"average\", \"attention\"]\n\
+            model.dropout = { low = 1e-4, high = 1e-1, log = true }\n";
+        Search { method, points: 40, seed: 3, space: toml::from_str(space).unwrap() }
+    }
+
+    fn rate(values: &Table) -> f64 {
+        values["train"]["learning_rate"].as_float().unwrap()
+    }
+
+    /// Best at a rate of 0.01 with attention.
+    fn loss(values: &Table) -> f64 {
+        let pool = if values["model"]["pool"].as_str() == Some("attention") { 0.0 } else { 1.0 };
+        (rate(values).log10() + 2.0).abs() + pool
+    }
+
+    fn run(search: &Search) -> Vec<Trial> {
+        let axes = search.axes().unwrap();
+        let mut history = Vec::new();
+        for number in 1..=search.points {
+            let values = search.suggest(&axes, number, &history);
+            let losses = vec![9.0, loss(&values)];
+            history.push(Trial { number, values, losses, is_stopped: false });
+        }
+        history
+    }
+
+    #[test]
+    fn random_values_cover_their_ranges_and_follow_from_the_seed() {
+        let trials = run(&search(Method::Random));
+        let again = run(&search(Method::Random));
+        assert_eq!(trials, again);
+
+        let rates: Vec<f64> = trials.iter().map(|trial| rate(&trial.values)).collect();
+        assert!(rates.iter().all(|rate| (1e-4..=1e-1).contains(rate)));
+        assert!(rates.iter().filter(|rate| **rate < 1e-3).count() > 5, "by factors: {rates:?}");
+        let dropouts: Vec<f64> =
+            trials.iter().map(|t| t.values["model"]["dropout"].as_float().unwrap()).collect();
+        assert_ne!(rates, dropouts, "two keys of one range are drawn apart");
+        for epochs in 1..=9 {
+            let drawn =
+                |trial: &Trial| trial.values["train"]["epochs"].as_integer() == Some(epochs);
+            assert!(trials.iter().any(drawn), "{epochs}");
+        }
+    }
+
+    #[test]
+    fn tpe_comes_to_draw_where_the_loss_is_low() {
+        let trials = run(&search(Method::Tpe));
+        let mean = |trials: &[Trial]| {
+            trials.iter().map(|trial| loss(&trial.values)).sum::<f64>() / trials.len() as f64
+        };
+
+        assert!(mean(&trials[25..]) < 0.7 * mean(&trials[..STARTUP]), "{}", mean(&trials[25..]));
+    }
+
+    #[test]
+    fn a_space_that_is_none_is_refused_with_its_key() {
+        let refused = |space: &str| {
+            let space = toml::from_str(space).unwrap();
+            Search { space, ..search(Method::Random) }.axes().unwrap_err()
+        };
+
+        assert!(refused("train.learning_rate = 0.1").contains("`train.learning_rate` has no list"));
+        assert!(refused("a.b = { low = 2.0, high = 1.0 }").contains("`a.b` needs `low` below"));
+        assert!(refused("a = { low = 0.0, high = 1.0, log = true }").contains("above zero"));
+        assert!(refused("a = { low = 0.0 }").contains("both `low` and `high`"));
+        assert!(refused("a = { low = 0, high = 1, step = 2 }").contains("`step`"));
+        assert!(refused("").contains("no key"));
+    }
+
+    #[test]
+    fn a_point_above_the_median_is_hopeless_once_there_are_three() {
+        let trial = |number, loss: f64| Trial {
+            number,
+            values: Table::new(),
+            losses: vec![0.9, loss, loss],
+            is_stopped: false,
+        };
+        let history = [trial(1, 0.3), trial(2, 0.4), trial(3, 0.5)];
+        let stop = Stop { rule: Rule::Median, after: 2 };
+
+        assert!(stop.is_hopeless(&[0.9, 0.6], 9, &history));
+        assert!(!stop.is_hopeless(&[0.9, 0.35], 9, &history));
+        assert!(!stop.is_hopeless(&[2.0], 9, &history), "every point is given two epochs");
+        assert!(!stop.is_hopeless(&[0.9, 0.6], 9, &history[..2]));
+    }
+
+    #[test]
+    fn halving_keeps_the_best_third_at_each_rung() {
+        let trial = |number: usize| Trial {
+            number,
+            values: Table::new(),
+            losses: vec![number as f64 / 10.0; 3],
+            is_stopped: false,
+        };
+        let history: Vec<Trial> = (1..=9).map(trial).collect();
+        let stop = Stop { rule: Rule::SuccessiveHalving, after: 1 };
+
+        assert!(stop.is_hopeless(&[0.85], 9, &history));
+        assert!(!stop.is_hopeless(&[0.05], 9, &history));
+        assert!(!stop.is_hopeless(&[0.05, 0.95], 9, &history), "two epochs are no rung");
+    }
+}

@@ -1,0 +1,140 @@
+//! `optuna.log`: the finished points as a journal that Optuna loads and its dashboard shows.
+//!
+//! Optuna's journal is a line of JSON an operation; a trial that is created with all its figures needs
+//! one. Values are categories as people read them, but for numbers that a search drew.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use roentgen_data::files;
+use roentgen_train::sweep::Point;
+use roentgen_train::{Facts, run_dir};
+use serde_json::{Map, Value, json};
+
+/// The journal's name in the folder of the sweep.
+pub(super) const JOURNAL: &str = "optuna.log";
+
+/// Optuna's numbers for what they name.
+const CREATE_STUDY: u32 = 0;
+const CREATE_TRIAL: u32 = 4;
+const MINIMIZE: u32 = 1;
+const COMPLETE: u32 = 1;
+const PRUNED: u32 = 2;
+const FAILED: u32 = 3;
+
+/// Writes the journal.
+pub(super) fn write(
+    out: &Path,
+    title: &str,
+    finished: &[(&Point, std::path::PathBuf)],
+    failed: &[&Point],
+) -> anyhow::Result<()> {
+    let points: Vec<&Point> =
+        finished.iter().map(|(point, _)| *point).chain(failed.iter().copied()).collect();
+    let mut lines = vec![json!({
+        "op_code": CREATE_STUDY,
+        "worker_id": "roentgen",
+        "study_name": title,
+        "directions": [MINIMIZE],
+    })];
+    for (point, run) in finished {
+        let epochs = run_dir::read_epochs(run)?;
+        let facts = Facts::read(run)?;
+        let is_stopped = facts.as_ref().is_some_and(|facts| facts.is_stopped);
+        let losses: Map<String, Value> =
+            epochs.iter().map(|epoch| (epoch.epoch.to_string(), json!(epoch.valid_loss))).collect();
+        let best = epochs.iter().rev().find(|epoch| epoch.is_best);
+        let seconds = facts.as_ref().map_or(0.0, |facts| facts.seconds);
+        let ended = std::fs::metadata(run.join(run_dir::FACTS))
+            .and_then(|file| file.modified())
+            .unwrap_or(UNIX_EPOCH);
+        let mut trial = trial(point, &points, if is_stopped { PRUNED } else { COMPLETE });
+        trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
+        trial["intermediate_values"] = Value::Object(losses);
+        trial["datetime_start"] = json!(time(ended - Duration::from_secs_f64(seconds.max(0.0))));
+        trial["datetime_complete"] = json!(time(ended));
+        trial["user_attrs"]["valid_auroc"] = json!(best.and_then(|best| best.valid_auroc));
+        trial["user_attrs"]["folder"] = json!(point.folder);
+        lines.push(trial);
+    }
+    lines.extend(failed.iter().map(|point| trial(point, &points, FAILED)));
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Ok(files::write_whole(&out.join(JOURNAL), text.as_bytes())?)
+}
+
+/// A trial with its values and without figures.
+fn trial(point: &Point, all: &[&Point], state: u32) -> Value {
+    let (mut values, mut ranges) = (Map::new(), Map::new());
+    for (key, value) in &point.values {
+        let choices = choices(key, all);
+        let at = choices.iter().position(|choice| choice == value);
+        values.insert(key.clone(), json!(at));
+        let range = json!({ "name": "CategoricalDistribution", "attributes": { "choices": choices.iter().map(|choice| typed(choice)).collect::<Vec<_>>() } });
+        ranges.insert(key.clone(), json!(range.to_string()));
+    }
+    let now = time(UNIX_EPOCH);
+    json!({
+        "op_code": CREATE_TRIAL,
+        "worker_id": "roentgen",
+        "study_id": 0,
+        "datetime_start": now,
+        "datetime_complete": now,
+        "state": state,
+        "params": values,
+        "distributions": ranges,
+        "user_attrs": { "name": point.name },
+        "system_attrs": {},
+        "values": null,
+    })
+}
+
+/// All values that the points have for a key.
+fn choices(key: &str, all: &[&Point]) -> Vec<String> {
+    let mut choices: Vec<String> = Vec::new();
+    for (_, value) in all.iter().flat_map(|point| &point.values).filter(|(own, _)| own == key) {
+        if !choices.contains(value) {
+            choices.push(value.clone());
+        }
+    }
+    choices
+}
+
+/// A number as a number.
+fn typed(value: &str) -> Value {
+    value
+        .parse::<i64>()
+        .map(Value::from)
+        .or_else(|_| value.parse::<f64>().map(Value::from))
+        .unwrap_or_else(|_| Value::from(value))
+}
+
+/// A moment as ISO 8601 has it, in UTC.
+fn time(moment: SystemTime) -> String {
+    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days to a date of the Gregorian calendar, counted from 1 March of the year 0.
+    let day = days + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (date, month) =
+        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}+00:00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        let at = |seconds| time(UNIX_EPOCH + Duration::from_secs(seconds));
+
+        assert_eq!(at(0), "1970-01-01T00:00:00+00:00");
+        assert_eq!(at(951_827_696), "2000-02-29T12:34:56+00:00");
+        assert_eq!(at(1_795_392_000), "2026-11-23T00:00:00+00:00");
+    }
+}
