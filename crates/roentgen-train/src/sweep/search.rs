@@ -392,12 +392,17 @@ mod tests {
 
     #[test]
     fn tpe_comes_to_draw_where_the_loss_is_low() {
-        let trials = run(&search(Method::Tpe));
-        let mean = |trials: &[Trial]| {
-            trials.iter().map(|trial| loss(&trial.values)).sum::<f64>() / trials.len() as f64
+        // Of the last fifteen points, over eight seeds: one search may be lucky or not.
+        let late = |method| {
+            let losses = (0..8).flat_map(|seed| {
+                let trials = run(&Search { seed, ..search(method) });
+                trials[25..].iter().map(|trial| loss(&trial.values)).collect::<Vec<_>>()
+            });
+            losses.sum::<f64>()
         };
+        let (random, tpe) = (late(Method::Random), late(Method::Tpe));
 
-        assert!(mean(&trials[25..]) < 0.7 * mean(&trials[..STARTUP]), "{}", mean(&trials[25..]));
+        assert!(tpe < 0.75 * random, "{tpe} {random}");
     }
 
     #[test]
