@@ -199,6 +199,10 @@ fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
     let [down, across] = varied.as_slice() else { return None };
     let (down, across) = (down.as_str(), across.as_str());
     let (lines, columns) = (values(down), values(across));
+    // Named points that happen to differ in two keys are no grid.
+    if 2 * rows.len() <= lines.len() * columns.len() {
+        return None;
+    }
     let losses = rows.iter().filter_map(|row| Some(row.loss?.value));
     let (least, greatest) =
         losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));

@@ -116,6 +116,18 @@ fn two_settings_make_a_heat_map_with_a_hole_where_a_run_failed() {
 }
 
 #[test]
+fn runs_that_are_no_grid_make_no_heat_map() {
+    let named = |optimizer: &'static str, rate: &'static str| {
+        let settings = [("train.optimizer", optimizer), ("train.learning_rate", rate)];
+        entrant(optimizer, 5, &settings)
+    };
+    let comparison =
+        compare(vec![named("sgd", "0.1"), named("adam", "0.001"), named("adagrad", "0.01")]);
+
+    assert!(!comparison.html().unwrap().contains("class=\"heat\""));
+}
+
+#[test]
 fn the_table_has_a_line_a_run_and_no_invented_figures() {
     let mut one = entrant("a, with a comma", 5, &[("seed", "1")]);
     one.cost.peak_memory_mib = None;
