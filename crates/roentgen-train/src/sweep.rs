@@ -5,6 +5,7 @@
 
 mod points;
 pub mod search;
+pub mod stop;
 
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use toml::{Table, Value};
 
 use crate::experiment::{Experiment, Invalid};
 use crate::overrides::{self, Error};
-use search::{Search, Stop};
+use search::Search;
+use stop::Stop;
 
 pub use points::Points;
 

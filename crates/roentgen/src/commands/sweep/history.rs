@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use roentgen_data::files;
-use roentgen_train::sweep::search::{Stop, Trial};
+use roentgen_train::sweep::search::Trial;
+use roentgen_train::sweep::stop::Stop;
 use roentgen_train::sweep::{Point, Points};
 use roentgen_train::{Facts, run_dir};
 use toml::Table;
