@@ -94,6 +94,7 @@ pub struct Comparison {
     failed: Vec<Failure>,
     open: usize,
     options: Options,
+    reported_by: String,
     /// The best by loss and the best by AUROC, each against its runner-up.
     pub verdicts: Vec<Verdict>,
 }
@@ -124,7 +125,20 @@ impl Comparison {
         let rows = entrants.into_iter().map(|entrant| Row::of(entrant, options));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let verdicts = verdict::verdicts(&rows, options);
-        Ok(Self { title: title.into(), rows, failed, open, options: *options, verdicts })
+        Ok(Self {
+            title: title.into(),
+            rows,
+            failed,
+            open,
+            reported_by: String::new(),
+            options: *options,
+            verdicts,
+        })
+    }
+
+    /// Says whose the reported figures are, and of what.
+    pub fn with_reported_by(self, reported_by: impl Into<String>) -> Self {
+        Self { reported_by: reported_by.into(), ..self }
     }
 
     /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each aside first,

@@ -81,7 +81,7 @@ fn capture(description: &Description, model: &Classifier) -> Result<OnnxModel, E
     if model.has_attention() {
         exporter.export_dynamic(model, films(2), films(3), &specs, |model, films| {
             let (logits, mask) = model.forward_with_mask(films);
-            (logits, mask.expect("asked above whether there is one"))
+            (logits, Vec::from_iter(mask))
         })
     } else {
         exporter.export_dynamic(model, films(2), films(3), &specs, Classifier::forward)

@@ -30,7 +30,8 @@ pub struct Facts {
     /// Whether it was given up, being hopeless beside others.
     #[serde(default)]
     pub is_stopped: bool,
-    /// The most memory that the process held, where the system says so.
+    /// The most memory that the process held; none where the system does not say, or where an earlier
+    /// run of the process held more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_mib: Option<u64>,
 }

@@ -109,7 +109,7 @@ pub trait Progress {
     fn finished(&self, folder: &Path);
     /// Seconds since 1970; only ever written down, nothing is decided by it.
     fn seconds(&self) -> f64;
-    /// The most memory held since the run began, in MiB, where the system says so.
+    /// The most memory held by this run, in MiB, where that can be told.
     fn peak_memory_mib(&self) -> Option<u64>;
     /// Whether to save and stop after the current step.
     fn is_interrupted(&self) -> bool;

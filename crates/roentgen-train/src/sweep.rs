@@ -36,6 +36,9 @@ pub struct Sweep {
     /// What others found at a point, to be shown beside it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reported: Vec<Reported>,
+    /// Who they were, and on what.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reported_by: String,
     /// Points that are drawn, in place of `product` and `points`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
@@ -106,6 +109,10 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
     let sweep: Sweep = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    if sweep.reported.iter().any(|reported| reported.at.is_empty() && reported.name.is_none()) {
+        let what = "say of each at which values (`at`) or of which point (`name`) it is".to_owned();
+        return Err(invalid(path, "sweep.reported", what));
+    }
     let has_grid = !sweep.points.is_empty() || !sweep.product.is_empty();
     let points = match &sweep.search {
         Some(_) if has_grid => {

@@ -16,6 +16,7 @@ use roentgen_models::{Classifier, Freeze, weights};
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
 use crate::experiment::{Experiment, Findings, NamedFindings};
+use crate::facts::Facts;
 use crate::features::{self, Features};
 use crate::phase::ResolvedPhase;
 use crate::progress::{EpochRow, Progress};
@@ -170,8 +171,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn go(&mut self) -> Result<Outcome, Error> {
-        if self.is_over() {
-            return self.finish(false);
+        // A run that was given up is over too, whatever was killed since.
+        let was_stopped = Facts::read(&self.dir.path)?.is_some_and(|facts| facts.is_stopped);
+        if was_stopped || self.is_over() {
+            return self.finish(was_stopped);
         }
         let seconds = self.progress.seconds();
         let mut events = Events::open(&self.dir.path, self.state.epochs.len() + 1, seconds)?;
@@ -189,7 +192,7 @@ impl Run<'_> {
                 return Ok(Outcome::Interrupted);
             }
             self.validate(&mut events)?;
-            if self.progress.is_hopeless(&self.state.epochs) {
+            if !self.is_over() && self.progress.is_hopeless(&self.state.epochs) {
                 self.save()?;
                 self.dir.log("given up: hopeless beside other runs")?;
                 events.finished(self.progress.seconds())?;
@@ -302,7 +305,9 @@ impl Run<'_> {
 
     fn finish(&self, is_stopped: bool) -> Result<Outcome, Error> {
         features::discard(&self.dir.path)?;
-        self.facts(is_stopped).write(&self.dir.path)?;
+        if Facts::read(&self.dir.path)?.is_none() {
+            self.facts(is_stopped).write(&self.dir.path)?;
+        }
         self.dir.finish("finished")?;
         self.progress.finished(&self.dir.path);
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;

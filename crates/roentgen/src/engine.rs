@@ -60,13 +60,14 @@ impl Engine {
             ),
             Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
         };
-        match runtime {
-            Some(runtime) => {
-                let threads = rayon::current_num_threads();
-                let engine = roentgen_onnx::Engine::load(folder, &runtime, threads)?;
-                Ok(Engine::Onnx(Box::new(engine), runtime))
+        let Some(runtime) = runtime else { return Self::burn(folder, context) };
+        match roentgen_onnx::Engine::load(folder, &runtime, rayon::current_num_threads()) {
+            Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
+            Err(error) if choice == Choice::Auto => {
+                note(&format!("warning: predicting with Burn, since {error}"));
+                Self::burn(folder, context)
             }
-            None => Self::burn(folder, context),
+            Err(error) => Err(error.into()),
         }
     }
 

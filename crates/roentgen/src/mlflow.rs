@@ -40,7 +40,9 @@ impl Server {
 
     /// Records the finished run in `folder`, unless the server has it.
     pub(crate) fn record(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
-        if folder.join(NOTE).exists() {
+        // Another server has not heard of it.
+        let note = fs::read_to_string(folder.join(NOTE)).unwrap_or_default();
+        if note.starts_with(&self.note("")) {
             return Ok(());
         }
         self.tell(experiment, name, folder).with_context(|| {
@@ -50,7 +52,6 @@ impl Server {
 
     fn tell(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
         let facts = Facts::read(folder)?.context("the run has not finished")?;
-        let epochs = run_dir::read_epochs(folder)?;
         let experiment_id = self.experiment(experiment)?;
         let now = now();
         let began = now.saturating_sub((facts.seconds * 1e3) as u64);
@@ -60,7 +61,34 @@ impl Server {
         )?;
         let info = &created["run"]["info"];
         let id = info["run_id"].as_str().context("the server named no run")?;
+        let place = info["artifact_uri"].as_str().context("the server named no place for files")?;
+        if let Err(error) = self.fill(id, place, now, folder, &facts) {
+            // Left behind as failed; the next try makes another.
+            let ended = json!({ "run_id": id, "status": "FAILED", "end_time": now });
+            let _ = self.post("runs/update", &ended);
+            return Err(error);
+        }
+        let ended = json!({ "run_id": id, "status": "FINISHED", "end_time": now });
+        self.post("runs/update", &ended)?;
+        Ok(files::write_whole(&folder.join(NOTE), self.note(id).as_bytes())?)
+    }
 
+    /// The note of a run that this server has; with an empty name, how such a note begins.
+    fn note(&self, id: &str) -> String {
+        let server = format!("server = {:?}\n", self.address);
+        if id.is_empty() { server } else { format!("{server}run_id = {id:?}\n") }
+    }
+
+    /// Tells the server parameters, metrics and files of a run that it knows by number.
+    fn fill(
+        &self,
+        id: &str,
+        place: &str,
+        now: u64,
+        folder: &Path,
+        facts: &Facts,
+    ) -> anyhow::Result<()> {
+        let epochs = run_dir::read_epochs(folder)?;
         let whole: roentgen_train::Experiment =
             toml::from_str(&fs::read_to_string(folder.join(run_dir::EXPERIMENT))?)?;
         let parameters: Vec<Value> = sweep::values(&whole)?
@@ -85,17 +113,13 @@ impl Server {
         for metrics in metrics.chunks(METRICS) {
             self.post("runs/log-batch", &json!({ "run_id": id, "metrics": metrics }))?;
         }
-        let place = info["artifact_uri"].as_str().context("the server named no place for files")?;
         for name in ARTIFACTS {
             let path = folder.join(name);
             if path.exists() {
                 self.upload(place, name, &fs::read(&path)?)?;
             }
         }
-        let ended = json!({ "run_id": id, "status": "FINISHED", "end_time": now });
-        self.post("runs/update", &ended)?;
-        let note = format!("server = {:?}\nrun_id = {id:?}\n", self.address);
-        Ok(files::write_whole(&folder.join(NOTE), note.as_bytes())?)
+        Ok(())
     }
 
     /// The number of the experiment of this name; a new one where there is none.

@@ -56,6 +56,8 @@ pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
 /// Draws a training run.
 pub(crate) struct Training<'a> {
     judge: Option<Judge<'a>>,
+    /// The most memory that the process held before this run.
+    peak_before: Option<u64>,
     bars: Bars,
     bar: ProgressBar,
     valid_films: std::cell::Cell<usize>,
@@ -72,10 +74,10 @@ impl<'a> Training<'a> {
     /// Begins to listen, also to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
-        memory::forget_peak();
         TRAINING.store(true, Ordering::Relaxed);
         Self {
             judge: None,
+            peak_before: memory::peak_mib(),
             bars,
             bar: bars.over("training", 0),
             valid_films: 0.into(),
@@ -166,7 +168,9 @@ impl Progress for Training<'_> {
     }
 
     fn peak_memory_mib(&self) -> Option<u64> {
-        memory::peak_mib()
+        // The allocator keeps its pages: a run that stays below an earlier one of the process has no
+        // peak that could be told from that one's.
+        memory::peak_mib().filter(|peak| self.peak_before.is_none_or(|before| *peak > before))
     }
 
     fn is_hopeless(&self, epochs: &[EpochRow]) -> bool {

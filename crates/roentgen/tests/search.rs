@@ -23,6 +23,8 @@ best = study.best_trial
 assert best.value == min(trial.value for trial in study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
 assert set(best.params) == {"train.learning_rate", "model.pool"}, best.params
 assert 1e-4 <= best.params["train.learning_rate"] <= 1e-1
+rate = best.distributions["train.learning_rate"]
+assert isinstance(rate, optuna.distributions.FloatDistribution) and rate.log and rate.high == 0.1, rate
 assert list(best.intermediate_values) == [1, 2], best.intermediate_values
 assert best.duration.total_seconds() >= 0 and best.datetime_complete.year >= 2026
 print("best", best.user_attrs["folder"], best.value)

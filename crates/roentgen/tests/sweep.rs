@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{EXPERIMENT, Place, stderr};
 
-/// Four points, one of which diverges: its loss is no number after a step.
+/// Four points.
 const SWEEP: &str = "[sweep]\ntitle = \"Rates\"\n[sweep.product]\nmodel.pool = [\"average\", \"linear\"]\n\
     train.learning_rate = [1e-3, 1e-2]\n";
 

@@ -34,6 +34,7 @@ pub(super) struct Page {
     keys: Vec<String>,
     rows: Vec<Line>,
     has_reported: bool,
+    reported_by: String,
     heat: Option<Heat>,
     loss_curves: String,
     auroc_curves: Option<String>,
@@ -122,6 +123,7 @@ impl Page {
                 .map(|verdict| Sentence { text: verdict.sentence(), is_clear: verdict.is_clear() })
                 .collect(),
             rows: ranked.iter().map(|row| Line::of(row, &keys)).collect(),
+            reported_by: comparison.reported_by.clone(),
             has_reported: ranked.iter().any(reported),
             heat: heat(&comparison.rows, &keys),
             loss_curves: curves(

@@ -56,6 +56,11 @@ impl Points {
 }
 
 impl Drawn {
+    /// The keys that are drawn, and what they may be.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
     /// The values of a point, from those that have finished.
     pub fn suggest(&self, number: usize, history: &[Trial]) -> Table {
         self.search.suggest(&self.axes, number, history)

@@ -228,7 +228,11 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
                 if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
                     return bad(&format!("has `{other}`; a range has `low`, `high` and `log`"));
                 }
-                let log = range.get("log").is_some_and(|log| log.as_bool() == Some(true));
+                let log = match range.get("log") {
+                    None => false,
+                    Some(Value::Boolean(log)) => *log,
+                    Some(_) => return bad("has a `log` that is neither true nor false"),
+                };
                 let number = |key: &str| {
                     let value = range.get(key)?;
                     value.as_float().or_else(|| value.as_integer().map(|number| number as f64))

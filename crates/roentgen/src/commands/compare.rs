@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use roentgen_eval::comparison::{Comparison, Cost, Entrant, Epoch, Failure, Reported};
 use roentgen_eval::{Options, Scores};
-use roentgen_train::sweep::{self, Point};
+use roentgen_train::sweep::{self, Point, Sweep};
 use roentgen_train::{Experiment, Facts, run_dir};
 use serde_json::json;
 
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
     let settings = differences(&experiments)?;
     let mut entrants = Vec::new();
     for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
+        facts_of(folder)?;
         if !folder.join(SCORES).exists() {
             note(&format!("{}: predicting the validation films", folder.display()));
             predict_valid(experiment, folder, context)?;
@@ -69,8 +70,9 @@ pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Outpu
 
 /// Compares the finished points of a sweep.
 pub(crate) fn points(
+    sweep: &Sweep,
     title: &str,
-    finished: &[(&Point, PathBuf)],
+    finished: &[(Point, PathBuf)],
     failed: Vec<Failure>,
     open: usize,
     out: &Path,
@@ -86,7 +88,8 @@ pub(crate) fn points(
         entrants.push(entrant(point.name.clone(), point.values.clone(), reported, run)?);
     }
     let options = Options { resamples: 1000, seed: SEED };
-    write(&Comparison::of(title, entrants, failed, open, &options)?, out)
+    let comparison = Comparison::of(title, entrants, failed, open, &options)?;
+    write(&comparison.with_reported_by(sweep.reported_by.as_str()), out)
 }
 
 /// Predicts the validation films of a run, for whoever compares it.
@@ -117,13 +120,7 @@ fn entrant(
     reported: Reported,
     run: &Path,
 ) -> anyhow::Result<Entrant> {
-    let facts = Facts::read(run)?;
-    let facts = facts.with_context(|| {
-        format!(
-            "the run in `{}` has not finished; `roentgen train --resume` goes on",
-            run.display()
-        )
-    })?;
+    let facts = facts_of(run)?;
     let rows = run_dir::read_epochs(run)?;
     let epochs = rows.iter().map(|row| Epoch {
         epoch: row.epoch,
@@ -145,6 +142,16 @@ fn entrant(
             peak_memory_mib: facts.peak_memory_mib,
         },
         reported,
+    })
+}
+
+/// What a run was and took; an unfinished run has nothing to be compared by.
+fn facts_of(run: &Path) -> anyhow::Result<Facts> {
+    Facts::read(run)?.with_context(|| {
+        format!(
+            "the run in `{}` has not finished; `roentgen train --resume` goes on",
+            run.display()
+        )
     })
 }
 

@@ -16,7 +16,9 @@ pub(crate) fn run(context: &Context) -> Output {
     let engine = match &runtime {
         Ok(runtime) => {
             let (path, build) = (runtime.path().display(), runtime.build());
-            format!("ONNX Runtime on the CPU, from {path} ({build}); on a GPU Burn")
+            format!(
+                "ONNX Runtime for a hundred films or more on the CPU, from {path} ({build}); otherwise Burn"
+            )
         }
         Err(reason) => format!("Burn ({reason})"),
     };

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
 use roentgen_train::run_dir::Start;
-use roentgen_train::sweep::{self, Point, Points};
+use roentgen_train::sweep::{self, Point, Points, Sweep};
 use serde_json::json;
 
 use super::{Context, compare, train};
@@ -54,7 +54,13 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         if args.retry && place.state()? != State::Open {
             place.reopen()?;
         }
-        let point = history::begin(&args.out, &points, number)?;
+        let point = match history::begin(&args.out, &points, number) {
+            Ok(point) => point,
+            Err(error) => {
+                place.fail(&format!("{error:#}"))?;
+                continue;
+            }
+        };
         note(&format!("\n[{number}/{count}] {}", point.name));
         let judge = |losses: &[f64]| {
             sweep
@@ -75,7 +81,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         note(&format!("run by another process just now: {}", busy.join(", ")));
     }
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
-    summary(args, &points, title, ran)
+    summary(args, &sweep, &points, title, ran)
 }
 
 /// Checks every point, or every end of what is drawn, before the first runs.
@@ -84,6 +90,9 @@ fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
         Points::Fixed(points) => points.clone(),
         Points::Drawn(drawn) => drawn.ends()?,
     };
+    if args.only.is_some() && matches!(points, Points::Drawn(_)) {
+        bail!("`--only` chooses points by name, and a search has none before it draws them");
+    }
     if let Some(only) = &args.only
         && !all.iter().any(|point| point.name.contains(only))
     {
@@ -110,22 +119,32 @@ fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
 }
 
 /// Compares what is finished, in this process or another, and tells whoever should know.
-fn summary(args: &cli::Sweep, points: &Points, title: &str, ran: usize) -> anyhow::Result<Output> {
-    let mut known = Vec::new();
-    for number in 1..=points.count() {
-        known.push(history::known(&args.out, points, number)?);
-    }
+fn summary(
+    args: &cli::Sweep,
+    sweep: &Sweep,
+    points: &Points,
+    title: &str,
+    ran: usize,
+) -> anyhow::Result<Output> {
+    let _lock = place::lock(&args.out)?;
     let mut finished = Vec::new();
     let mut failures = Vec::new();
     let mut failed_points = Vec::new();
-    for point in known.iter().flatten() {
-        let place = Place::new(&args.out, &point.folder);
+    for number in 1..=points.count() {
+        let place = Place::new(&args.out, &points.folder(number));
         match place.state()? {
-            State::Finished => finished.push((point, place.run())),
+            State::Finished => {
+                if let Some(point) = history::known(&args.out, points, number)? {
+                    finished.push((point, place.run()));
+                }
+            }
             State::Failed(reason) => {
-                note(&format!("failed: {}: {reason}", point.name));
-                failures.push(Failure { name: point.name.clone(), reason });
-                failed_points.push(point);
+                // A search may have drawn what makes no experiment.
+                let point = history::known(&args.out, points, number).ok().flatten();
+                let name = point.as_ref().map_or(points.folder(number), |point| point.name.clone());
+                note(&format!("failed: {name}: {reason}"));
+                failures.push(Failure { name, reason });
+                failed_points.extend(point);
             }
             State::Open => {}
         }
@@ -153,8 +172,8 @@ fn summary(args: &cli::Sweep, points: &Points, title: &str, ran: usize) -> anyho
         let text = "no point has finished yet";
         return Ok(Output { text: text.to_owned(), json, ending });
     }
-    optuna::write(&args.out, title, &finished, &failed_points)?;
-    let compared = compare::points(title, &finished, failures, open, &args.out)?;
+    optuna::write(&args.out, title, points, &finished, &failed_points)?;
+    let compared = compare::points(sweep, title, &finished, failures, open, &args.out)?;
     json["comparison"] = compared.json;
     Ok(Output { text: compared.text, json, ending })
 }
@@ -208,6 +227,7 @@ fn train_and_predict(
 
 /// Writes the sweep's points down, or makes sure that those in the folder are the same.
 fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
+    let _lock = place::lock(out)?;
     let text = match points {
         Points::Fixed(points) => {
             let mut lines = Vec::new();

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use roentgen_data::files;
-use roentgen_train::sweep::Point;
+use roentgen_train::sweep::search::{Axis, Range};
+use roentgen_train::sweep::{Point, Points};
 use roentgen_train::{Facts, run_dir};
 use serde_json::{Map, Value, json};
 
@@ -26,11 +27,16 @@ const FAILED: u32 = 3;
 pub(super) fn write(
     out: &Path,
     title: &str,
-    finished: &[(&Point, std::path::PathBuf)],
-    failed: &[&Point],
+    points: &Points,
+    finished: &[(Point, std::path::PathBuf)],
+    failed: &[Point],
 ) -> anyhow::Result<()> {
-    let points: Vec<&Point> =
-        finished.iter().map(|(point, _)| *point).chain(failed.iter().copied()).collect();
+    let axes = match points {
+        Points::Fixed(_) => &[][..],
+        Points::Drawn(drawn) => drawn.axes(),
+    };
+    let all: Vec<&Point> = finished.iter().map(|(point, _)| point).chain(failed).collect();
+    let trial = |point: &Point, state| trial(point, &all, axes, state);
     let mut lines = vec![json!({
         "op_code": CREATE_STUDY,
         "worker_id": "roentgen",
@@ -48,7 +54,7 @@ pub(super) fn write(
         let ended = std::fs::metadata(run.join(run_dir::FACTS))
             .and_then(|file| file.modified())
             .unwrap_or(UNIX_EPOCH);
-        let mut trial = trial(point, &points, if is_stopped { PRUNED } else { COMPLETE });
+        let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
         trial["datetime_start"] = json!(time(ended - Duration::from_secs_f64(seconds.max(0.0))));
@@ -57,19 +63,35 @@ pub(super) fn write(
         trial["user_attrs"]["folder"] = json!(point.folder);
         lines.push(trial);
     }
-    lines.extend(failed.iter().map(|point| trial(point, &points, FAILED)));
+    lines.extend(failed.iter().map(|point| trial(point, FAILED)));
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(files::write_whole(&out.join(JOURNAL), text.as_bytes())?)
 }
 
 /// A trial with its values and without figures.
-fn trial(point: &Point, all: &[&Point], state: u32) -> Value {
+fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
     let (mut values, mut ranges) = (Map::new(), Map::new());
     for (key, value) in &point.values {
-        let choices = choices(key, all);
-        let at = choices.iter().position(|choice| choice == value);
-        values.insert(key.clone(), json!(at));
-        let range = json!({ "name": "CategoricalDistribution", "attributes": { "choices": choices.iter().map(|choice| typed(choice)).collect::<Vec<_>>() } });
+        let axis = axes.iter().find(|axis| axis.key.join(".") == *key);
+        let (value, range) = match axis.map(|axis| &axis.range) {
+            Some(&Range::Float { low, high, log }) => {
+                (json!(value.parse::<f64>().ok()), number("Float", json!(low), json!(high), log))
+            }
+            Some(&Range::Int { low, high, log }) => {
+                (json!(value.parse::<i64>().ok()), number("Int", json!(low), json!(high), log))
+            }
+            Some(Range::Choice(_)) | None => {
+                let choices = choices(key, all);
+                let at = choices.iter().position(|choice| choice == value);
+                let choices: Vec<Value> = choices.iter().map(|choice| typed(choice)).collect();
+                let range = json!({
+                    "name": "CategoricalDistribution",
+                    "attributes": { "choices": choices },
+                });
+                (json!(at), range)
+            }
+        };
+        values.insert(key.clone(), value);
         ranges.insert(key.clone(), json!(range.to_string()));
     }
     let now = time(UNIX_EPOCH);
@@ -85,6 +107,15 @@ fn trial(point: &Point, all: &[&Point], state: u32) -> Value {
         "user_attrs": { "name": point.name },
         "system_attrs": {},
         "values": null,
+    })
+}
+
+/// Optuna's range of numbers: whole ones step by one, others do not step.
+fn number(kind: &str, low: Value, high: Value, log: bool) -> Value {
+    let step = if kind == "Int" { json!(1) } else { Value::Null };
+    json!({
+        "name": format!("{kind}Distribution"),
+        "attributes": { "low": low, "high": high, "log": log, "step": step },
     })
 }
 

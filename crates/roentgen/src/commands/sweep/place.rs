@@ -27,6 +27,16 @@ pub(crate) enum State {
     Failed(String),
 }
 
+/// Waits until no other process writes what the points of a folder share, and keeps others waiting.
+pub(crate) fn lock(sweep: &Path) -> anyhow::Result<Claim> {
+    let path = sweep.join("lock");
+    fs::create_dir_all(sweep)
+        .with_context(|| format!("could not make the folder `{}`", sweep.display()))?;
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.and_then(|lock| lock.lock().map(|()| lock));
+    Ok(Claim { _lock: lock.with_context(|| format!("could not lock `{}`", path.display()))? })
+}
+
 /// A point's folder.
 pub(crate) struct Place {
     pub(crate) path: PathBuf,
@@ -54,10 +64,13 @@ impl Place {
 
     pub(crate) fn state(&self) -> anyhow::Result<State> {
         let failed = self.path.join(FAILED);
-        if failed.exists() {
-            let reason = fs::read_to_string(&failed)
-                .with_context(|| format!("could not read `{}`", failed.display()))?;
-            return Ok(State::Failed(reason.trim().to_owned()));
+        match fs::read_to_string(&failed) {
+            Ok(reason) => return Ok(State::Failed(reason.trim().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("could not read `{}`", failed.display()));
+            }
         }
         let is_finished = self.scores().exists() && Facts::read(&self.run())?.is_some();
         Ok(if is_finished { State::Finished } else { State::Open })
@@ -85,7 +98,8 @@ impl Place {
 
     /// Lets a failed point be tried again, from its start.
     pub(crate) fn reopen(&self) -> anyhow::Result<()> {
-        for path in [self.path.join(FAILED), self.run()] {
+        // The run first: without `failed.txt` it would be taken up where it failed.
+        for path in [self.run(), self.path.join(FAILED)] {
             let removed =
                 if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {
