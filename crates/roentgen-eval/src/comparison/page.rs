@@ -12,6 +12,8 @@ use crate::report::plot;
 
 /// Runs whose loss is shown epoch by epoch; more would not fit on a page.
 const BY_EPOCH: usize = 12;
+/// Letters of a failure's reason.
+const REASON: usize = 240;
 /// Shades of the heat map.
 const SHADES: f64 = 9.0;
 
@@ -116,7 +118,7 @@ impl Page {
             dataset: datasets.join("; "),
             runs: ranked.len(),
             open: comparison.open,
-            failed: comparison.failed.clone(),
+            failed: comparison.failed.iter().map(in_short).collect(),
             verdicts: comparison
                 .verdicts
                 .iter()
@@ -139,6 +141,13 @@ impl Page {
             seed: comparison.options.seed,
         }
     }
+}
+
+/// A failure whose reason fits on a page; all of it is in the CSV.
+fn in_short(failure: &Failure) -> Failure {
+    let short: String = failure.reason.chars().take(REASON).collect();
+    let reason = if short.len() < failure.reason.len() { short + "…" } else { short };
+    Failure { name: failure.name.clone(), reason }
 }
 
 impl Line {
