@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_twice_at_an_edge_has_the_gradient_of_both() {
+        let device = Device::flex().autodiff();
+        let x = Tensor::<4>::from_floats([[[[1.0, 2.0], [4.0, 8.0]]]], &device).require_grad();
+        let gradients = x.grad(&mean_of_neighbours(x.clone()).sum().backward()).unwrap();
+
+        assert_eq!(gradients.into_data().try_to_vec::<f32>().unwrap(), [0.25, 0.75, 0.75, 2.25]);
+    }
+
+    #[test]
     fn a_constant_feature_map_pools_to_its_value_under_any_mask() {
         let device = Device::flex();
         let features = Tensor::<4>::full([2, 8, 3, 5], 1.5, &device);
