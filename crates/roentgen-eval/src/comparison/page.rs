@@ -55,8 +55,9 @@ struct Sentence {
 struct Line {
     name: String,
     settings: Vec<String>,
-    loss: String,
-    auroc: String,
+    /// The figure, and its interval.
+    loss: [String; 2],
+    auroc: [String; 2],
     accuracy: String,
     accuracy_all_negative: String,
     best_epoch: String,

@@ -96,11 +96,9 @@ fn verdict(rows: &[Row], by: By, options: &Options) -> Option<Verdict> {
     })
 }
 
-/// A figure with its interval in words, such as `0.291 (0.285 to 0.297)`.
-pub(super) fn with_interval(measured: Option<crate::Measured>) -> String {
-    let Some(measured) = measured else { return figure(None) };
-    match measured.interval {
-        Some(Interval { low, high }) => format!("{:.4} ({low:.4} to {high:.4})", measured.value),
-        None => format!("{:.4}", measured.value),
-    }
+/// A figure and its interval in words, such as `0.2911` and `0.2850 to 0.2971`; no words without one.
+pub(super) fn with_interval(measured: Option<crate::Measured>) -> [String; 2] {
+    let Some(measured) = measured else { return [figure(None), String::new()] };
+    let interval = measured.interval.map(|Interval { low, high }| format!("{low:.4} to {high:.4}"));
+    [format!("{:.4}", measured.value), interval.unwrap_or_default()]
 }
