@@ -12,7 +12,7 @@ largest difference of the probabilities is printed: films are resized by two pro
 
 import argparse
 import csv
-import json
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -65,9 +65,14 @@ parser.add_argument("--pairs", type=int, default=5)
 args = parser.parse_args()
 
 
+capi = Path(importlib.util.find_spec("onnxruntime").origin).parent / "capi"
+library = next(capi.glob("libonnxruntime.*"))
+
+
 def timed(command):
     began = time.perf_counter()
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    environment = {**os.environ, "ORT_DYLIB_PATH": str(library)}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"{command}\n{done.stderr[-2000:]}")
     return time.perf_counter() - began

@@ -12,7 +12,7 @@ use burn_onnx::export::{AxisSpec, ExportError, InputSpec, OnnxExporter, OnnxMode
 use onnx_ir::{GraphProto, Message as _, ModelProto};
 use roentgen_models::{Classifier, Description, model_dir};
 
-use crate::metadata;
+use crate::{metadata, relu6};
 
 /// The name of the input, `[batch, channels, size, size]`, already normalized.
 pub const IMAGE: &str = "image";
@@ -56,6 +56,7 @@ pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Written(error.to_string()))?;
     let graph = message.graph.as_mut().ok_or_else(|| Error::Written("no graph".to_owned()))?;
     name_boundaries(graph, model.has_attention())?;
+    relu6::fuse(graph);
     graph.name = description.network.architecture.name().to_owned();
     message.producer_name = "roentgen".to_owned();
     message.producer_version = env!("CARGO_PKG_VERSION").to_owned();

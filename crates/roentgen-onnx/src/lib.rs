@@ -7,6 +7,7 @@
 pub mod engine;
 pub mod export;
 pub mod metadata;
+mod relu6;
 pub mod runtime;
 
 pub use engine::Engine;

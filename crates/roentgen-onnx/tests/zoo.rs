@@ -42,7 +42,8 @@ for path in sys.argv[1:]:
     names = [output.name for output in model.graph.output]
     assert names == ["logits", "mask"][:len(names)], names
     assert model.opset_import[0].version == 18
-    print(path, len(model.graph.node), *names)
+    kinds = [node.op_type for node in model.graph.node]
+    print(path, kinds.count("Clip"), "clips", *names)
 "#;
 
 fn runtime() -> Option<&'static Runtime> {
@@ -141,7 +142,14 @@ fn agree(architecture: Architecture) {
     }
     let output = Command::new("python3").args(["-c", CHECK]).args(&files).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8(output.stdout).unwrap().matches(" mask").count(), 1);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.matches(" mask").count(), 1);
+    let clips = match architecture {
+        Architecture::Mobilenet => " 27 clips",
+        Architecture::MobilenetV2 => " 35 clips",
+        _ => " 0 clips",
+    };
+    assert_eq!(said.matches(clips).count(), 3, "{said}");
 }
 
 macro_rules! all {
