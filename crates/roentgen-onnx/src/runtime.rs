@@ -67,6 +67,9 @@ impl Runtime {
             .map_err(|error| refused(&error))?
             .with_intra_threads(threads)
             .map_err(|error| refused(&error))?
+            // Waiting threads would spin, and take the cores from whoever decodes the next films.
+            .with_intra_op_spinning(false)
+            .map_err(|error| refused(&error))?
             .commit_from_memory(model)
             .map_err(|error| refused(&error))
     }
