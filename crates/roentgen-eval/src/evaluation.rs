@@ -56,7 +56,7 @@ impl Evaluation {
 
     /// Whether the films were drawn by `roentgen phantom`.
     pub fn is_phantom(&self) -> bool {
-        self.dataset.as_deref().is_some_and(|name| name.to_lowercase().contains("phantom"))
+        self.dataset.as_deref().is_some_and(names_phantom)
     }
 
     /// Writes `metrics.json`.
@@ -68,6 +68,11 @@ impl Evaluation {
         let text = serde_json::to_string_pretty(self).map_err(|source| Error::Json { source })?;
         Ok(text + "\n")
     }
+}
+
+/// Whether a data set of this name was drawn by `roentgen phantom`.
+pub(crate) fn names_phantom(dataset: &str) -> bool {
+    dataset.to_lowercase().contains("phantom")
 }
 
 /// Takes all figures of a table.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::report::plot::text;
+use crate::report::plot::{escape, text};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 330.0;
@@ -121,10 +121,6 @@ fn cut(text: &str, letters: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(letters - 1).chain(['…']).collect()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::curves::{Curve, curves};
 use super::table::{keys, setting};
 use super::verdict::with_interval;
 use super::{Comparison, Epoch, Failure, Row};
+use crate::evaluation::names_phantom;
 use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
 use crate::report::plot;
@@ -113,7 +114,7 @@ impl Page {
             style: include_str!("../report/report.css"),
             plot_style: plot::STYLE,
             own_style: include_str!("comparison.css"),
-            is_phantom: datasets.iter().any(|dataset| dataset.to_lowercase().contains("phantom")),
+            is_phantom: datasets.iter().any(|dataset| names_phantom(dataset)),
             is_leaky: splits.iter().any(|split| says_leaky(split)),
             split: splits.join("; "),
             dataset: datasets.join("; "),

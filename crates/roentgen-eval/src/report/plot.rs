@@ -239,8 +239,13 @@ fn dot(svg: &mut String, class: &str, point: Point, radius: f64) {
 }
 
 pub(crate) fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = escape(text);
     let _ = write!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y}\">{text}</text>");
+}
+
+/// A text that may stand in an element.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! `export`: a model directory to one file that other programs run.
 
-use std::fs;
-
-use anyhow::Context as _;
 use roentgen_data::files;
 use roentgen_models::{Description, Pool};
 use roentgen_onnx::export::{IMAGE, LOGITS, MASK, export};
 use roentgen_onnx::metadata;
 use serde_json::{Map, Value, json};
 
+use super::predict::make_folder_of;
 use crate::cli::{Export, Format};
 use crate::output::{Output, thousands};
 
@@ -18,10 +16,7 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Output> {
         Format::Onnx => export(&args.model)?,
     };
     let description = Description::read(&args.model)?;
-    if let Some(folder) = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
-    }
+    make_folder_of(&args.out)?;
     files::write_whole(&args.out, &bytes)?;
     let input = description.input;
     let outputs = match description.network.pool {

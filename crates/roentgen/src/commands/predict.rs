@@ -58,11 +58,17 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
 
 /// Writes a score table and the folder it goes to.
 pub(crate) fn write_table(scores: &Scores, out: &Path) -> anyhow::Result<()> {
-    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    make_folder_of(out)?;
+    Ok(scores.write(out)?)
+}
+
+/// Makes the folder that a file goes to.
+pub(crate) fn make_folder_of(file: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
             .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
     }
-    Ok(scores.write(out)?)
+    Ok(())
 }
 
 fn text(scores: &Scores, films: usize, engine: &Engine, args: &Predict) -> String {
