@@ -70,17 +70,105 @@ multiversion! {
         limits: [f32; 2],
         out: &mut [&mut [MaybeUninit<f32>]],
     ) {
-        let [mean, scale, shift] = line;
-        let [least, greatest] = limits;
         for (x, out) in x.planes().zip(out) {
             for (x, out) in x.iter().zip(out.iter_mut()) {
-                let value = fma::<FUSED>(x - mean, scale, shift);
-                // In this order, not a number goes through both.
-                let value = if value < least { least } else { value };
-                out.write(if value > greatest { greatest } else { value });
+                out.write(on_line::<FUSED>(*x, line, limits));
             }
         }
     }
+}
+
+multiversion! {
+    /// The same for some values of a plane.
+    pub(crate) fn cut_values(x: &[f32], line: [f32; 3], limits: [f32; 2], out: &mut [f32]) {
+        for (x, out) in x.iter().zip(out) {
+            *out = on_line::<FUSED>(*x, line, limits);
+        }
+    }
+}
+
+multiversion! {
+    /// Writes `(x - mean) * scale + shift` with the shortcut added, cut at the limits, to all of `out`.
+    pub(crate) fn add_cut(
+        x: Channel,
+        line: [f32; 3],
+        shortcut: Channel,
+        limits: [f32; 2],
+        out: &mut [&mut [MaybeUninit<f32>]],
+    ) {
+        let nowhere = [f32::NEG_INFINITY, f32::INFINITY];
+        for ((x, shortcut), out) in x.planes().zip(shortcut.planes()).zip(out) {
+            for ((x, shortcut), out) in x.iter().zip(shortcut).zip(out.iter_mut()) {
+                out.write(cut(on_line::<FUSED>(*x, line, nowhere) + shortcut, limits));
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// Keeps the gradient where the output `y` stands at no cut; sums it, and its product with
+    /// `x - mean`.
+    pub(crate) fn cut_sums(
+        x: Channel,
+        mean: f32,
+        y: Channel,
+        limits: [f32; 2],
+        gradient: &mut [&mut [f32]],
+    ) -> [f64; 2] {
+        let (mut sum, mut product) = (0.0, 0.0);
+        for ((x, y), gradient) in x.planes().zip(y.planes()).zip(gradient) {
+            let mut sums = [0.0; LANES];
+            let mut products = [0.0; LANES];
+            let (blocks, rest) = x.as_chunks::<LANES>();
+            let (ys, y_rest) = y.as_chunks::<LANES>();
+            let (gradients, gradient_rest) = gradient.as_chunks_mut::<LANES>();
+            for ((x, y), gradient) in blocks.iter().zip(ys).zip(gradients) {
+                for lane in 0..LANES {
+                    gradient[lane] = inside(y[lane], limits, gradient[lane]);
+                    sums[lane] += gradient[lane];
+                    products[lane] = fma::<FUSED>(gradient[lane], x[lane] - mean, products[lane]);
+                }
+            }
+            for ((x, y), gradient) in rest.iter().zip(y_rest).zip(gradient_rest) {
+                *gradient = inside(*y, limits, *gradient);
+                sum += f64::from(*gradient);
+                product += f64::from(*gradient) * f64::from(x - mean);
+            }
+            sum += total(&sums);
+            product += total(&products);
+        }
+        [sum, product]
+    }
+}
+
+multiversion! {
+    /// Writes the gradient of `x` from that of the norm's output; `back` as in [`line_gradient`].
+    pub(crate) fn back_from_sums(
+        x: Channel,
+        mean: f32,
+        back: [f32; 3],
+        gradient: &[&mut [f32]],
+        out: &mut [&mut [MaybeUninit<f32>]],
+    ) {
+        let [factor, level, slope] = back;
+        for ((x, gradient), out) in x.planes().zip(gradient).zip(out) {
+            for ((x, gradient), out) in x.iter().zip(gradient.iter()).zip(out.iter_mut()) {
+                out.write(factor * fma::<FUSED>(-slope, x - mean, gradient - level));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn on_line<const FUSED: bool>(x: f32, [mean, scale, shift]: [f32; 3], limits: [f32; 2]) -> f32 {
+    cut(fma::<FUSED>(x - mean, scale, shift), limits)
+}
+
+/// Moves a value between the limits; what is not a number goes through.
+#[inline(always)]
+fn cut(value: f32, [least, greatest]: [f32; 2]) -> f32 {
+    let value = if value < least { least } else { value };
+    if value > greatest { greatest } else { value }
 }
 
 multiversion! {
@@ -146,13 +234,9 @@ multiversion! {
     /// Scales and shifts all values, then cuts them.
     pub(crate) fn line(line: [f32; 2], limits: [f32; 2], planes: &mut [&mut [f32]]) {
         let [scale, shift] = line;
-        let [least, greatest] = limits;
         for plane in planes {
             for value in plane.iter_mut() {
-                let moved = fma::<FUSED>(*value, scale, shift);
-                // In this order, not a number goes through both.
-                let moved = if moved < least { least } else { moved };
-                *value = if moved > greatest { greatest } else { moved };
+                *value = cut(fma::<FUSED>(*value, scale, shift), limits);
             }
         }
     }

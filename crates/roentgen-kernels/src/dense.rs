@@ -8,20 +8,14 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::product::{Matrix, multiply, multiply_into, side_by_side};
+use crate::product::{Matrix, added_up, multiply, multiply_into};
 use crate::sliding::Sliding;
-use crate::storage::{contiguous, dims, fresh, tensor, values};
-use crate::{on_flex, reference, winograd};
+use crate::source::Source;
+use crate::storage::{dims, fresh, tensor, values};
+use crate::winograd;
 
 /// Columns that a product should have at least.
 const COLUMNS: usize = 512;
@@ -32,84 +26,19 @@ const TASKS: usize = 8;
 /// Output channels that a task should keep: each block of them unfolds anew.
 const ROWS: usize = 64;
 
-/// Convolves with one dense window, without bias.
-///
-/// # Shapes
-///
-/// - `x`: `[batch, channels, height, width]`
-/// - `weight`: `[channels out, channels, kernel height, kernel width]`
-/// - `padding`: zeros at the top, left, bottom and right
-/// - output: `[batch, channels out, (height + top + bottom - kernel height) / stride + 1, …]`
-///
-/// # Panics
-///
-/// Panics on another shape of `weight`, a stride of zero, and a padded plane below the window.
-pub fn dense(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
-    let [_, channels, size @ ..] = x.dims();
-    let [_, inputs, kernel @ ..] = weight.dims();
-    assert_eq!(inputs, channels, "the weight must have the channels of `x`");
-    let window = Sliding::new(size, kernel, stride, padding);
-    if !(on_flex(&x) && on_flex(&weight)) {
-        return reference::dense(x, weight, stride, padding);
-    }
-    Tensor::from_dispatch(Dispatch::dense(x.into_dispatch(), weight.into_dispatch(), window))
-}
-
-/// The operation on a backend's own tensors.
-#[backend_extension(Flex, Autodiff)]
-pub(crate) trait Dense: Backend {
-    fn dense(x: FloatTensor<Self>, weight: FloatTensor<Self>, window: Sliding)
-    -> FloatTensor<Self>;
-}
-
-impl Dense for Flex {
-    fn dense(x: FlexTensor, weight: FlexTensor, window: Sliding) -> FlexTensor {
-        forward(&contiguous(x), &contiguous(weight), window)
-    }
-}
-
-impl<C: CheckpointStrategy> Dense for Autodiff<Flex, C> {
-    fn dense(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        window: Sliding,
-    ) -> FloatTensor<Self> {
-        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-        let [x, weight] = [contiguous(x), contiguous(weight)];
-        let y = forward(&x, &weight, window);
-        match DenseBackward.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight, window), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
+/// The gradient of the input.
+pub(crate) fn x_gradient(
+    gradient: &FlexTensor,
+    weight: &FlexTensor,
+    window: Sliding,
+) -> FlexTensor {
+    let [out, ..] = dims::<4>(weight);
+    match window.reversed() {
+        Some(reversed) => {
+            let gradient = Source::new(values(gradient), [out, window.out_plane()], None);
+            forward(gradient, &turned(weight), reversed)
         }
-    }
-}
-
-#[derive(Debug)]
-struct DenseBackward;
-
-impl Backward<Flex, 2> for DenseBackward {
-    type State = (FlexTensor, FlexTensor, Sliding);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 2>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (x, weight, window) = ops.state;
-        let [x_node, weight_node] = ops.parents;
-        if let Some(node) = x_node {
-            let dx = match window.reversed() {
-                Some(window) => forward(&gradient, &turned(&weight), window),
-                None => folded(&gradient, &weight, window),
-            };
-            gradients.register::<Flex>(node.id, dx);
-        }
-        if let Some(node) = weight_node {
-            let shape = dims(&weight);
-            gradients.register::<Flex>(node.id, weight_gradient(&gradient, &x, shape, window));
-        }
+        None => folded(gradient, weight, window),
     }
 }
 
@@ -129,16 +58,17 @@ fn together(window: Sliding, batch: usize) -> usize {
     batch.div_ceil(batch.div_ceil(fit))
 }
 
-fn forward(x: &FlexTensor, weight: &FlexTensor, window: Sliding) -> FlexTensor {
-    let [batch, channels, ..] = dims::<4>(x);
-    let [out, ..] = dims::<4>(weight);
+/// Convolves.
+pub(crate) fn forward(x: Source, weight: &FlexTensor, window: Sliding) -> FlexTensor {
+    let [out, channels, ..] = dims::<4>(weight);
+    let batch = x.batch();
     if winograd::fits(window, channels, out) {
-        let y = winograd::forward(values(x), values(weight), [batch, channels, out], window);
+        let y = winograd::forward(x, values(weight), out, window);
         return tensor(y, [batch, out, window.out[0], window.out[1]]);
     }
     let depth = channels * window.taps();
     let weight = Matrix::new(values(weight), [out, depth]);
-    let (image, plane) = (channels * window.plane(), window.out_plane());
+    let plane = window.out_plane();
     let together = together(window, batch);
     let blocks = TASKS.div_ceil(batch.div_ceil(together)).min(out.div_ceil(ROWS));
     let block = out.div_ceil(blocks);
@@ -146,14 +76,15 @@ fn forward(x: &FlexTensor, weight: &FlexTensor, window: Sliding) -> FlexTensor {
         let mut parts: Vec<_> =
             y.chunks_mut(out * plane).map(|image| image.chunks_mut(block * plane)).collect();
         let mut tasks = Vec::new();
-        let groups = values(x).chunks(together * image);
-        for (parts, images) in parts.chunks_mut(together).zip(groups) {
+        for (group, parts) in parts.chunks_mut(together).enumerate() {
             for start in (0..out).step_by(block) {
                 let y: Vec<_> = parts.iter_mut().filter_map(Iterator::next).collect();
-                tasks.push((weight.rows(start, block.min(out - start)), images, y));
+                tasks.push((weight.rows(start, block.min(out - start)), group * together, y));
             }
         }
-        tasks.into_par_iter().for_each_init(Vec::new, |columns, (weight, images, y)| {
+        let scratch = || (Vec::new(), Vec::new());
+        tasks.into_par_iter().for_each_init(scratch, |(images, columns), (weight, first, y)| {
+            let images = x.images(first..first + y.len(), images);
             block_of_images(weight, images, window, columns, y);
         });
     };
@@ -246,75 +177,76 @@ fn folded(gradient: &FlexTensor, weight: &FlexTensor, window: Sliding) -> FlexTe
     tensor(dx, [batch, channels, window.size[0], window.size[1]])
 }
 
-fn weight_gradient(
+/// The gradient of the weights.
+pub(crate) fn weight_gradient(
     gradient: &FlexTensor,
-    x: &FlexTensor,
+    x: Source,
     [out, channels, height, width]: [usize; 4],
     window: Sliding,
 ) -> FlexTensor {
-    let [batch, ..] = dims::<4>(x);
+    let batch = x.batch();
     if winograd::fits(window, channels, out) {
-        let (dy, sizes) = (values(gradient), [batch, channels, out]);
-        let dw = winograd::weight_gradient(dy, values(x), sizes, window);
+        let dw = winograd::weight_gradient(values(gradient), x, out, window);
         return tensor(dw, [out, channels, height, width]);
     }
     let (depth, plane) = (channels * window.taps(), window.out_plane());
-    let (image, together) = (channels * window.plane(), together(window, batch));
+    let gradients = Source::new(values(gradient), [out, plane], None);
+    let together = together(window, batch);
     let groups = batch.div_ceil(together);
     let slice = groups.div_ceil(TASKS.min(groups)) * together;
     let slices = batch.div_ceil(slice);
     let blocks = TASKS.div_ceil(slices).min(out.div_ceil(ROWS));
     let block = out.div_ceil(blocks);
     let write = |sums: &mut [MaybeUninit<f32>]| {
-        let images = values(x).chunks(slice * image);
-        let gradients = values(gradient).chunks(slice * out * plane);
         let mut tasks = Vec::new();
-        for ((sums, images), gradients) in sums.chunks_mut(out * depth).zip(images).zip(gradients) {
+        for (index, sums) in sums.chunks_mut(out * depth).enumerate() {
+            let images = index * slice..batch.min((index + 1) * slice);
             for (index, sums) in sums.chunks_mut(block * depth).enumerate() {
-                tasks.push((index * block, images, gradients, sums));
+                tasks.push((index * block, images.clone(), sums));
             }
         }
-        tasks.into_par_iter().for_each_init(
-            Vec::new,
-            |columns, (start, images, gradients, sums)| {
-                let count = sums.len() / depth;
-                let images = images.chunks(together * image);
-                let gradients = gradients.chunks(together * out * plane);
-                let mut is_first = true;
-                for (images, gradients) in images.zip(gradients) {
-                    let mut add = |left: Matrix, columns: &[f32]| {
-                        let right = Matrix::new(columns, [depth, left.size[1]]).transposed();
-                        #[expect(unsafe_code, reason = "gemm takes pointers")]
-                        // SAFETY: the first product only writes; the others find all of it written.
-                        unsafe {
-                            multiply(sums, left, right, !is_first);
-                        }
-                        is_first = false;
-                    };
-                    if images.len() == image {
-                        for step in steps(window, depth) {
-                            let width = step.len() * window.out[1];
-                            columns.resize(depth * width, 0.0);
-                            window.unfold(images, step.clone(), columns, [width, 0]);
-                            let left = &gradients[start * plane + step.start * window.out[1]..];
-                            add(Matrix::part(left, [count, width], plane), columns);
-                        }
-                    } else {
-                        let width = unfold_all(images, window, depth, columns);
-                        let left = side_by_side(gradients, out, [start, count], plane);
-                        add(Matrix::new(&left, [count, width]), columns);
-                    }
+        tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (start, range, sums)| {
+            let rows = start..start + sums.len() / depth;
+            let Scratch { images, columns, lefts } = scratch;
+            let mut is_first = true;
+            let mut add = |left: Matrix, columns: &[f32]| {
+                let right = Matrix::new(columns, [depth, left.size[1]]).transposed();
+                #[expect(unsafe_code, reason = "gemm takes pointers")]
+                // SAFETY: the first product only writes; the others find all of it written.
+                unsafe {
+                    multiply(sums, left, right, !is_first);
                 }
-            },
-        );
+                is_first = false;
+            };
+            for first in range.clone().step_by(together) {
+                let group = first..range.end.min(first + together);
+                let images = x.images(group.clone(), images);
+                if group.len() > 1 {
+                    unfold_all(images, window, depth, columns);
+                    add(gradients.matrix(group, rows.clone(), 0..plane, lefts), columns);
+                    continue;
+                }
+                for step in steps(window, depth) {
+                    let width = step.len() * window.out[1];
+                    columns.resize(depth * width, 0.0);
+                    window.unfold(images, step.clone(), columns, [width, 0]);
+                    let first = step.start * window.out[1];
+                    let strip = first..first + width;
+                    add(gradients.matrix(group.clone(), rows.clone(), strip, lefts), columns);
+                }
+            }
+        });
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the tasks' blocks are all of the sums, and each begins with a whole product.
-    let mut sums = unsafe { fresh(slices * out * depth, write) };
-    let (sum, rest) = sums.split_at_mut(out * depth);
-    for slice in rest.chunks_exact(out * depth) {
-        sum.par_iter_mut().zip(slice).for_each(|(sum, value)| *sum += value);
-    }
-    sums.truncate(out * depth);
-    tensor(sums, [out, channels, height, width])
+    let sums = unsafe { fresh(slices * out * depth, write) };
+    tensor(added_up(sums, out * depth), [out, channels, height, width])
+}
+
+/// What a task needs memory for.
+#[derive(Default)]
+struct Scratch {
+    images: Vec<f32>,
+    columns: Vec<f32>,
+    lefts: Vec<f32>,
 }

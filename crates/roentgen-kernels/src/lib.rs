@@ -5,29 +5,35 @@
 //! gradients. On any other device they are the plain Burn operations of [`mod@reference`].
 //! Results do not depend on the number of threads.
 
+mod adam;
 mod channel;
+mod convolution;
 mod dense;
 mod depthwise;
 mod norm;
 mod padded;
-mod pointwise;
+mod pool;
 mod product;
 pub mod reference;
+mod residual;
 mod shift;
 mod simd;
 mod sliding;
+mod source;
 mod storage;
 mod tiles;
+mod way;
 mod window;
 mod winograd;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
-pub use dense::dense;
-pub use depthwise::depthwise;
+pub use adam::{AdamStep, Moments, adam};
+pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
 pub use norm::{Cut, norm_cut, scale_cut};
-pub use pointwise::pointwise;
+pub use pool::max_pool;
+pub use residual::norm_add_cut;
 pub use shift::shift_cut;
 
 /// Whether the kernels of this crate take the tensor.

@@ -20,6 +20,7 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::channel::{Channel, cut_line, gradient_sums, line, line_gradient, statistics};
+use crate::source::Lines;
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
@@ -65,8 +66,7 @@ pub fn norm_cut(
     epsilon: f64,
     cut: Cut,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-    let channels = [x.dims()[1]];
-    assert_eq!([gamma.dims(), beta.dims()], [channels; 2], "one gamma and one beta a channel");
+    check(&x, [&gamma, &beta]);
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
         return reference::norm_cut(x, gamma, beta, epsilon, cut);
     }
@@ -90,8 +90,7 @@ pub fn norm_cut(
 ///
 /// Panics on another shape of `scale` or `shift`.
 pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
-    let channels = [x.dims()[1]];
-    assert_eq!([scale.dims(), shift.dims()], [channels; 2], "one scale and one shift a channel");
+    check(&x, [&scale, &shift]);
     let tracks =
         x.device().is_autodiff() || scale.device().is_autodiff() || shift.device().is_autodiff();
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift)) {
@@ -99,6 +98,11 @@ pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> 
     }
     let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::scale_cut(x.into_dispatch(), scale, shift, cut.limits()))
+}
+
+/// Panics where there is not one of both a channel.
+pub(crate) fn check(x: &Tensor<4>, line: [&Tensor<1>; 2]) {
+    assert_eq!(line.map(Tensor::dims), [[x.dims()[1]]; 2], "one scale and one shift a channel");
 }
 
 /// The differentiable operation on a backend's own tensors.
@@ -132,7 +136,9 @@ impl Norm for Flex {
         epsilon: f64,
         limits: [f32; 2],
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        forward(&contiguous(x), &contiguous(gamma), &contiguous(beta), epsilon, limits)
+        let (y, Normed { statistics: [mean, variance], .. }) =
+            Normed::forward([x, gamma, beta].map(contiguous), epsilon, limits);
+        (y, mean, variance)
     }
 }
 
@@ -164,46 +170,31 @@ impl<C: CheckpointStrategy> Norm for Autodiff<Flex, C> {
         let (x, x_node) = x.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
-        let [x, gamma, beta] = [x, gamma, beta].map(contiguous);
-        let (y, mean, variance) = forward(&x, &gamma, &beta, epsilon, limits);
-        let statistics = [mean.clone(), variance.clone()];
+        let (y, normed) = Normed::forward([x, gamma, beta].map(contiguous), epsilon, limits);
+        let [mean, variance] = normed.statistics.clone();
         let nodes = [x_node, gamma_node, beta_node];
         let y = match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                prep.finish(Saved { x, gamma, beta, statistics, epsilon, limits }, y)
-            }
+            OpsKind::Tracked(prep) => prep.finish(normed, y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         };
         (y, Self::from_inner(mean), Self::from_inner(variance))
     }
 }
 
-/// What the forward pass leaves for the backward pass.
-#[derive(Clone, Debug)]
-struct Saved {
-    x: FlexTensor,
-    gamma: FlexTensor,
-    beta: FlexTensor,
-    /// Mean and variance.
-    statistics: [FlexTensor; 2],
-    epsilon: f64,
-    limits: [f32; 2],
-}
-
 #[derive(Debug)]
 struct NormBackward;
 
 impl Backward<Flex, 3> for NormBackward {
-    type State = Saved;
+    type State = Normed;
 
     fn backward(
         self,
-        ops: Ops<Saved, 3>,
+        ops: Ops<Normed, 3>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        for (node, gradient) in ops.parents.into_iter().zip(backward(gradient, &ops.state)) {
+        for (node, gradient) in ops.parents.into_iter().zip(ops.state.backward(gradient)) {
             if let Some(node) = node {
                 gradients.register::<Flex>(node.id, gradient);
             }
@@ -211,65 +202,107 @@ impl Backward<Flex, 3> for NormBackward {
     }
 }
 
-fn forward(
-    x: &FlexTensor,
-    gamma: &FlexTensor,
-    beta: &FlexTensor,
-    epsilon: f64,
-    limits: [f32; 2],
-) -> (FlexTensor, FlexTensor, FlexTensor) {
-    let [batch, channels, height, width] = dims(x);
-    let (x, plane) = (values(x), height * width);
-    let (gamma, beta) = (values(gamma), values(beta));
-    let mut found = Vec::with_capacity(channels);
-    let write = |out: &mut [MaybeUninit<f32>]| {
-        by_channel(out, channels, plane)
+/// A norm's input with all that its output, and the way back from it, are made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Normed {
+    pub(crate) x: FlexTensor,
+    pub(crate) gamma: FlexTensor,
+    pub(crate) beta: FlexTensor,
+    /// Mean and variance.
+    pub(crate) statistics: [FlexTensor; 2],
+    pub(crate) epsilon: f64,
+    pub(crate) limits: [f32; 2],
+}
+
+impl Normed {
+    /// Measures `x` without normalizing it.
+    pub(crate) fn measure(
+        [x, gamma, beta]: [FlexTensor; 3],
+        epsilon: f64,
+        limits: [f32; 2],
+    ) -> Self {
+        let [_, channels, height, width] = dims(&x);
+        let (activations, plane) = (values(&x), height * width);
+        let measure = |index| statistics(Channel { values: activations, channels, plane, index });
+        let found: Vec<_> = (0..channels).into_par_iter().map(measure).collect();
+        let statistics = apart(&found).map(|each| tensor(each, [channels]));
+        Self { x, gamma, beta, statistics, epsilon, limits }
+    }
+
+    /// Measures and normalizes each channel while it is in the cache.
+    fn forward(
+        [x, gamma, beta]: [FlexTensor; 3],
+        epsilon: f64,
+        limits: [f32; 2],
+    ) -> (FlexTensor, Self) {
+        let [batch, channels, height, width] = dims(&x);
+        let (activations, plane) = (values(&x), height * width);
+        let (gammas, betas) = (values(&gamma), values(&beta));
+        let mut found = Vec::with_capacity(channels);
+        let write = |out: &mut [MaybeUninit<f32>]| {
+            by_channel(out, channels, plane)
+                .into_par_iter()
+                .enumerate()
+                .map(|(index, mut out)| {
+                    let channel = Channel { values: activations, channels, plane, index };
+                    let [mean, variance] = statistics(channel);
+                    let scale = gammas[index] * inverse_deviation(variance, epsilon);
+                    cut_line(channel, [mean, scale, betas[index]], limits, &mut out);
+                    [mean, variance]
+                })
+                .collect_into_vec(&mut found);
+        };
+        #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
+        // SAFETY: the planes of all channels are the whole of `out`, and `cut_line` writes them.
+        let y = unsafe { fresh(activations.len(), write) };
+        let y = tensor(y, [batch, channels, height, width]);
+        let statistics = apart(&found).map(|each| tensor(each, [channels]));
+        (y, Self { x, gamma, beta, statistics, epsilon, limits })
+    }
+
+    /// The line that each channel goes through.
+    pub(crate) fn lines(&self) -> Lines {
+        let [mean, variance] = self.statistics.each_ref().map(values);
+        let (gamma, beta) = (values(&self.gamma), values(&self.beta));
+        let line = |index: usize| {
+            let scale = gamma[index] * inverse_deviation(variance[index], self.epsilon);
+            [mean[index], scale, beta[index]]
+        };
+        Lines { each: (0..mean.len()).map(line).collect(), limits: self.limits }
+    }
+
+    /// The gradients of input, gamma and beta; the first takes the memory of the output's.
+    pub(crate) fn backward(&self, mut gradient: FlexTensor) -> [FlexTensor; 3] {
+        let [batch, channels, height, width] = dims(&self.x);
+        let plane = height * width;
+        let count = (batch * plane) as f64;
+        let (x, Lines { each, limits }) = (values(&self.x), self.lines());
+        let variance = values(&self.statistics[1]);
+        let sums: Vec<_> = by_channel(gradient.storage_mut(), channels, plane)
             .into_par_iter()
             .enumerate()
-            .map(|(index, mut out)| {
+            .map(|(index, mut gradient)| {
                 let channel = Channel { values: x, channels, plane, index };
-                let [mean, variance] = statistics(channel);
-                let scale = gamma[index] * inverse_deviation(variance, epsilon);
-                cut_line(channel, [mean, scale, beta[index]], limits, &mut out);
-                [mean, variance]
+                let inverse = f64::from(inverse_deviation(variance[index], self.epsilon));
+                let line = each[index];
+                let [sum, product] = gradient_sums(channel, line, limits, &gradient);
+                let slope = product * inverse * inverse / count;
+                let back = [line[1], (sum / count) as f32, slope as f32];
+                line_gradient(channel, line, back, limits, &mut gradient);
+                [(product * inverse) as f32, sum as f32]
             })
-            .collect_into_vec(&mut found);
-    };
-    #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
-    // SAFETY: the planes of all channels are the whole of `out`, and `cut_line` writes them.
-    let y = unsafe { fresh(x.len(), write) };
-    let [mean, variance] =
-        [0, 1].map(|which| found.iter().map(|channel: &[f32; 2]| channel[which]).collect());
-    let y = tensor(y, [batch, channels, height, width]);
-    (y, tensor(mean, [channels]), tensor(variance, [channels]))
+            .collect();
+        let [gamma, beta] = apart(&sums).map(|each| tensor(each, [channels]));
+        [gradient, gamma, beta]
+    }
 }
 
-/// The gradients of input, gamma and beta; the first takes the memory of the output's.
-fn backward(mut gradient: FlexTensor, saved: &Saved) -> [FlexTensor; 3] {
-    let [batch, channels, height, width] = dims(&saved.x);
-    let plane = height * width;
-    let count = (batch * plane) as f64;
-    let (x, gamma, beta) = (values(&saved.x), values(&saved.gamma), values(&saved.beta));
-    let [mean, variance] = saved.statistics.each_ref().map(values);
-    let sums: Vec<_> = by_channel(gradient.storage_mut(), channels, plane)
-        .into_par_iter()
-        .enumerate()
-        .map(|(index, mut gradient)| {
-            let channel = Channel { values: x, channels, plane, index };
-            let inverse = inverse_deviation(variance[index], saved.epsilon);
-            let scale = gamma[index] * inverse;
-            let line = [mean[index], scale, beta[index]];
-            let [sum, product] = gradient_sums(channel, line, saved.limits, &gradient);
-            let slope = product * f64::from(inverse) * f64::from(inverse) / count;
-            let back = [scale, (sum / count) as f32, slope as f32];
-            line_gradient(channel, line, back, saved.limits, &mut gradient);
-            [(product * f64::from(inverse)) as f32, sum as f32]
-        })
-        .collect();
-    let [gamma, beta] = [0, 1].map(|which| sums.iter().map(|channel| channel[which]).collect());
-    [gradient, tensor(gamma, [channels]), tensor(beta, [channels])]
+/// The firsts and the seconds of pairs.
+pub(crate) fn apart(pairs: &[[f32; 2]]) -> [Vec<f32>; 2] {
+    [0, 1].map(|which| pairs.iter().map(|pair| pair[which]).collect())
 }
 
-fn inverse_deviation(variance: f32, epsilon: f64) -> f32 {
+/// One over the root of variance and epsilon.
+pub(crate) fn inverse_deviation(variance: f32, epsilon: f64) -> f32 {
     (1.0 / (f64::from(variance) + epsilon).sqrt()) as f32
 }

@@ -3,12 +3,12 @@
 //! Each product is one call of `gemm` on one thread: its result depends on shapes only, never on
 //! how many threads share the calls out.
 
-use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use gemm::{Parallelism, gemm};
 use rayon::prelude::*;
 
+use crate::source::Source;
 use crate::storage::fresh;
 
 /// Columns below which images go through a product together.
@@ -23,7 +23,7 @@ const OUTER_ROWS: usize = 256;
 const OUTER_TASKS: usize = 8;
 
 /// A matrix in someone else's memory.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     pub(crate) size: [usize; 2],
@@ -59,9 +59,10 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Multiplies `left` with the `[rows, plane]` matrix of each image, into `[batch, rows, plane]`.
-pub(crate) fn per_image(left: Matrix, images: &[f32], [batch, plane]: [usize; 2]) -> Vec<f32> {
-    let [rows, depth] = left.size;
+/// Multiplies `left` with each image of `right`, a matrix of channels and pixels, into
+/// `[batch, rows, plane]`.
+pub(crate) fn per_image(left: Matrix, right: Source) -> Vec<f32> {
+    let ([rows, _], [batch, plane]) = (left.size, [right.batch(), right.plane]);
     let together = together(batch, plane);
     let blocks = TASKS.div_ceil(batch.div_ceil(together)).min(rows.div_ceil(ROWS));
     let block = rows.div_ceil(blocks);
@@ -69,15 +70,14 @@ pub(crate) fn per_image(left: Matrix, images: &[f32], [batch, plane]: [usize; 2]
         let mut parts: Vec<_> =
             out.chunks_mut(rows * plane).map(|image| image.chunks_mut(block * plane)).collect();
         let mut tasks = Vec::new();
-        let groups = images.chunks(together * depth * plane);
-        for (parts, images) in parts.chunks_mut(together).zip(groups) {
+        for (group, parts) in parts.chunks_mut(together).enumerate() {
             for start in (0..rows).step_by(block) {
                 let out: Vec<_> = parts.iter_mut().filter_map(Iterator::next).collect();
-                tasks.push((left.rows(start, block.min(rows - start)), images, out));
+                tasks.push((left.rows(start, block.min(rows - start)), group * together, out));
             }
         }
-        tasks.into_par_iter().for_each(|(left, images, out)| {
-            block_of_images(left, images, plane, out);
+        tasks.into_par_iter().for_each_init(Vec::new, |scratch, (left, first, out)| {
+            block_of_images(left, right, first, scratch, out);
         });
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
@@ -87,23 +87,32 @@ pub(crate) fn per_image(left: Matrix, images: &[f32], [batch, plane]: [usize; 2]
     }
 }
 
-/// Multiplies for a few images together, writing all of `out`, one slice an image.
+/// Multiplies for a few images together, from `first` on, writing all of `out`, one slice an image.
 fn block_of_images(
     left: Matrix,
-    images: &[f32],
-    plane: usize,
+    right: Source,
+    first: usize,
+    scratch: &mut Vec<f32>,
     mut out: Vec<&mut [MaybeUninit<f32>]>,
 ) {
-    let [rows, depth] = left.size;
+    let (rows, plane, channels) = (left.size[0], right.plane, 0..right.channels);
     if let [out] = out.as_mut_slice() {
-        return product(out, left, Matrix::new(images, [depth, plane]));
+        for strip in right.strips() {
+            let start = strip.start;
+            let right = right.matrix(first..first + 1, channels.clone(), strip, scratch);
+            #[expect(unsafe_code, reason = "gemm takes pointers")]
+            // SAFETY: nothing is read from `out`.
+            unsafe {
+                multiply_into(&mut out[start..], plane, left, right, false);
+            }
+        }
+        return;
     }
     let columns = out.len() * plane;
-    let gathered = side_by_side(images, depth, [0, depth], plane);
-    let right = Matrix::new(&gathered, [depth, columns]);
+    let right = right.matrix(first..first + out.len(), channels, 0..plane, scratch);
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
-    // SAFETY: `product` writes all of its output.
-    let together = unsafe { fresh(rows * columns, |out| product(out, left, right)) };
+    // SAFETY: the product writes all of its output and reads nothing of it.
+    let together = unsafe { fresh(rows * columns, |out| multiply(out, left, right, false)) };
     for (image, out) in out.into_iter().enumerate() {
         for (row, out) in together.chunks_exact(columns).zip(out.chunks_exact_mut(plane)) {
             out.write_copy_of_slice(&row[image * plane..][..plane]);
@@ -111,13 +120,11 @@ fn block_of_images(
     }
 }
 
-/// Sums over images the products of `left`, `[batch, rows, plane]`, with the transpose of
-/// `right`, `[batch, depth, plane]`.
-pub(crate) fn outer(
-    left: &[f32],
-    right: &[f32],
-    [batch, rows, depth, plane]: [usize; 4],
-) -> Vec<f32> {
+/// Sums over images the products of `left`, a matrix of channels and pixels each, with the transpose
+/// of `right`.
+pub(crate) fn outer(left: Source, right: Source) -> Vec<f32> {
+    let (batch, plane) = (left.batch(), left.plane);
+    let (rows, depth) = (left.channels, right.channels);
     let together = together(batch, plane);
     let blocks = rows.div_ceil(OUTER_ROWS);
     let block = rows.div_ceil(blocks);
@@ -125,76 +132,51 @@ pub(crate) fn outer(
     let slice = groups.div_ceil(OUTER_TASKS.div_ceil(blocks)) * together;
     let slices = batch.div_ceil(slice);
     let write = |out: &mut [MaybeUninit<f32>]| {
-        let lefts = left.chunks(slice * rows * plane);
-        let rights = right.chunks(slice * depth * plane);
         let mut tasks = Vec::new();
-        for ((out, left), right) in out.chunks_mut(rows * depth).zip(lefts).zip(rights) {
+        for (index, out) in out.chunks_mut(rows * depth).enumerate() {
+            let images = index * slice..batch.min((index + 1) * slice);
             for (index, out) in out.chunks_mut(block * depth).enumerate() {
-                tasks.push((index * block, left, right, out));
+                tasks.push((index * block, images.clone(), out));
             }
         }
-        tasks.into_par_iter().for_each(|(start, left, right, out)| {
-            let count = out.len() / depth;
-            let lefts = left.chunks(together * rows * plane);
-            let rights = right.chunks(together * depth * plane);
-            for (index, (left, right)) in lefts.zip(rights).enumerate() {
-                let columns = right.len() / depth;
-                let left = side_by_side(left, rows, [start, count], plane);
-                let left = Matrix::new(&left, [count, columns]);
-                let right = side_by_side(right, depth, [0, depth], plane);
-                let right = Matrix::new(&right, [depth, columns]).transposed();
-                #[expect(unsafe_code, reason = "gemm takes pointers")]
-                // SAFETY: the first product only writes; the others find all of `out` written.
-                unsafe {
-                    multiply(out, left, right, index > 0);
+        let scratch = || (Vec::new(), Vec::new());
+        tasks.into_par_iter().for_each_init(scratch, |(lefts, rights), (start, images, out)| {
+            let rows = start..start + out.len() / depth;
+            let mut is_first = true;
+            for first in images.clone().step_by(together) {
+                let images = first..images.end.min(first + together);
+                for strip in right.strips() {
+                    let left = left.matrix(images.clone(), rows.clone(), strip.clone(), lefts);
+                    let right = right.matrix(images.clone(), 0..depth, strip, rights);
+                    #[expect(unsafe_code, reason = "gemm takes pointers")]
+                    // SAFETY: the first product only writes; the others find all of `out` written.
+                    unsafe {
+                        multiply(out, left, right.transposed(), !is_first);
+                    }
+                    is_first = false;
                 }
             }
         });
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
-    // SAFETY: the tasks' blocks are all of `out`, and each begins with a whole product.
-    let mut sums = unsafe { fresh(slices * rows * depth, write) };
-    let (sum, rest) = sums.split_at_mut(rows * depth);
-    for slice in rest.chunks_exact(rows * depth) {
-        for (sum, value) in sum.iter_mut().zip(slice) {
-            *sum += value;
-        }
+    // SAFETY: the tasks' blocks are all of the sums, and each begins with a whole product.
+    let sums = unsafe { fresh(slices * rows * depth, write) };
+    added_up(sums, rows * depth)
+}
+
+/// Adds slices of `size` values up, in their order.
+pub(crate) fn added_up(mut slices: Vec<f32>, size: usize) -> Vec<f32> {
+    let (sum, rest) = slices.split_at_mut(size);
+    for slice in rest.chunks_exact(size) {
+        sum.par_iter_mut().zip(slice).for_each(|(sum, value)| *sum += value);
     }
-    sums.truncate(rows * depth);
-    sums
+    slices.truncate(size);
+    slices
 }
 
 /// How many images go through a product at a time.
 fn together(batch: usize, plane: usize) -> usize {
     batch.div_ceil((batch * plane).div_ceil(COLUMNS).min(batch))
-}
-
-/// Puts some rows of each image, `[depth, plane]`, side by side.
-pub(crate) fn side_by_side(
-    images: &[f32],
-    depth: usize,
-    [start, count]: [usize; 2],
-    plane: usize,
-) -> Cow<'_, [f32]> {
-    if images.len() == depth * plane {
-        return Cow::Borrowed(&images[start * plane..][..count * plane]);
-    }
-    let mut gathered = Vec::with_capacity(images.len() / depth * count);
-    for row in start..start + count {
-        for image in images.chunks_exact(depth * plane) {
-            gathered.extend_from_slice(&image[row * plane..][..plane]);
-        }
-    }
-    Cow::Owned(gathered)
-}
-
-/// Writes `left` times `right` row by row to all of `out`.
-fn product(out: &mut [MaybeUninit<f32>], left: Matrix, right: Matrix) {
-    #[expect(unsafe_code, reason = "gemm takes pointers")]
-    // SAFETY: nothing is read from `out`.
-    unsafe {
-        multiply(out, left, right, false);
-    }
 }
 
 /// Writes `left` times `right` to all of `out`, or adds it to what is there.

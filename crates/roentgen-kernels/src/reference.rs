@@ -3,25 +3,27 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{batch_norm_train, conv2d};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
-use crate::Cut;
+use crate::{Convolution, Cut};
 
-/// [`depthwise`](crate::depthwise()) in plain Burn.
-pub fn depthwise(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
-    let groups = x.dims()[1];
-    conv2d(x, weight, None, options(stride, padding, groups))
+/// [`convolve`](crate::convolve) in plain Burn.
+pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {
+    let Convolution { is_depthwise, stride, padding: [top, left, bottom, right] } = convolution;
+    let groups = if is_depthwise { x.dims()[1] } else { 1 };
+    let padding = [(top, bottom), (left, right)];
+    let options = ConvOptions::new_with_padding([stride; 2], padding, [1; 2], groups);
+    conv2d(x, weight, None, options)
 }
 
-/// [`pointwise`](crate::pointwise) in plain Burn.
-pub fn pointwise(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
-    conv2d(x, weight, None, options(1, [0; 4], 1))
-}
-
-/// [`dense`](crate::dense()) in plain Burn.
-pub fn dense(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: [usize; 4]) -> Tensor<4> {
-    conv2d(x, weight, None, options(stride, padding, 1))
+/// [`max_pool`](crate::max_pool) in plain Burn.
+pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4]) -> Tensor<4> {
+    let [top, left, bottom, right] = padding;
+    let options = MaxPoolOptions::new([kernel; 2])
+        .with_stride([stride; 2])
+        .with_padding_pairs([(top, bottom), (left, right)]);
+    max_pool2d(x, options)
 }
 
 /// [`norm_cut`](crate::norm_cut) in plain Burn.
@@ -36,6 +38,18 @@ pub fn norm_cut(
     (rectify(normalized.output, cut), normalized.mean, normalized.variance)
 }
 
+/// [`norm_add_cut`](crate::norm_add_cut) in plain Burn.
+pub fn norm_add_cut(
+    x: Tensor<4>,
+    [gamma, beta]: [Tensor<1>; 2],
+    shortcut: Tensor<4>,
+    epsilon: f64,
+    cut: Cut,
+) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    let (y, mean, variance) = norm_cut(x, gamma, beta, epsilon, Cut::None);
+    (rectify(y + shortcut, cut), mean, variance)
+}
+
 /// [`scale_cut`](crate::scale_cut) in plain Burn.
 pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
@@ -48,15 +62,11 @@ pub fn shift_cut(x: Tensor<4>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
     rectify(x + shift.reshape(shape), cut)
 }
 
-/// ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
-fn rectify(x: Tensor<4>, cut: Cut) -> Tensor<4> {
+/// Cuts. ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
+pub fn rectify(x: Tensor<4>, cut: Cut) -> Tensor<4> {
     match cut {
         Cut::None => x,
         Cut::Relu => relu(x),
         Cut::Relu6 => relu(relu(x).neg() + 6.0).neg() + 6.0,
     }
-}
-
-fn options(stride: usize, [top, left, bottom, right]: [usize; 4], groups: usize) -> ConvOptions<2> {
-    ConvOptions::new_with_padding([stride; 2], [(top, bottom), (left, right)], [1; 2], groups)
 }

@@ -10,29 +10,51 @@ use crate::sliding::Sliding;
 /// Height and width of a tile.
 pub(crate) const TILE: usize = 4;
 
+/// The tiles of a row: those of one image or, where planes are narrow, of a few side by side.
+///
+/// Between two images lies a tile that nobody wants, over the end of the one and the start of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Abreast {
+    pub(crate) images: usize,
+    /// Tiles of an image.
+    pub(crate) across: usize,
+}
+
+impl Abreast {
+    /// All tiles of the row.
+    pub(crate) fn tiles(self) -> usize {
+        self.images * (self.across + 1) - 1
+    }
+
+    /// Pixels from the start of one image to that of the next.
+    pub(crate) fn pitch(self) -> usize {
+        2 * self.across + 2
+    }
+}
+
 /// Scratch memory for a row of tiles.
 pub(crate) struct Row {
-    /// The lines of a plane that the tiles lie on.
+    abreast: Abreast,
+    /// The lines of the planes that the tiles lie on.
     lines: [Vec<f32>; TILE],
     mixed: Vec<f32>,
     even: Vec<f32>,
     odd: Vec<f32>,
-    across: usize,
 }
 
 impl Row {
-    /// For `across` tiles.
-    pub(crate) fn new(across: usize) -> Self {
-        let line = || vec![0.0; 2 * across + 2];
-        let half = || vec![0.0; across + 1];
+    pub(crate) fn new(abreast: Abreast) -> Self {
+        let line = || vec![0.0; 2 * abreast.tiles() + 2];
+        let half = || vec![0.0; abreast.tiles() + 1];
         let lines = std::array::from_fn(|_| line());
-        Self { lines, mixed: line(), even: half(), odd: half(), across }
+        Self { abreast, lines, mixed: line(), even: half(), odd: half() }
     }
 
-    /// Changes the tiles of row `row` of a plane; coefficient `i` goes to `out[i * pitch..]`.
+    /// Changes the tiles of row `row` of a plane of each image, of which `read` writes pixels from one
+    /// on; coefficient `i` goes to `out[i * pitch..]`.
     pub(crate) fn change(
         &mut self,
-        plane: &[f32],
+        read: impl Fn(usize, usize, &mut [f32]),
         window: Sliding,
         row: usize,
         out: &mut [f32],
@@ -41,33 +63,44 @@ impl Row {
         let [height, width] = window.size;
         let [top, left] = window.before;
         for (line, y) in self.lines.iter_mut().zip(2 * row..) {
-            match y.checked_sub(top).filter(|&y| y < height) {
-                None => line.fill(0.0),
-                Some(y) => {
-                    let count = width.min(line.len() - left);
-                    line[..left].fill(0.0);
-                    line[left..left + count].copy_from_slice(&plane[y * width..][..count]);
-                    line[left + count..].fill(0.0);
-                }
+            let Some(y) = y.checked_sub(top).filter(|&y| y < height) else {
+                line.fill(0.0);
+                continue;
+            };
+            for (image, line) in line.chunks_exact_mut(self.abreast.pitch()).enumerate() {
+                let count = width.min(line.len() - left);
+                line[..left].fill(0.0);
+                read(image, y * width, &mut line[left..left + count]);
+                line[left + count..].fill(0.0);
             }
         }
         change_tiles(self, out, pitch);
     }
 
-    /// Changes the gradients of the tiles' outputs, two lines that may end early.
-    pub(crate) fn spread(&mut self, above: &[f32], below: &[f32], out: &mut [f32], pitch: usize) {
-        let [a, b, nothing, _] = &mut self.lines;
-        for (line, values) in [(a, above), (b, below), (nothing, &[])] {
-            line[..values.len()].copy_from_slice(values);
-            line[values.len()..].fill(0.0);
+    /// Changes the gradients of the tiles' outputs: `read` gives the line above or below (0 or 1) of an
+    /// image, which may end early.
+    pub(crate) fn spread<'a>(
+        &mut self,
+        read: impl Fn(usize, usize) -> &'a [f32],
+        out: &mut [f32],
+        pitch: usize,
+    ) {
+        let [above, below, nothing, _] = &mut self.lines;
+        for (which, line) in [above, below].into_iter().enumerate() {
+            for (image, line) in line.chunks_exact_mut(self.abreast.pitch()).enumerate() {
+                let values = read(image, which);
+                line[..values.len()].copy_from_slice(values);
+                line[values.len()..].fill(0.0);
+            }
         }
+        nothing.fill(0.0);
         change_gradients(self, out, pitch);
     }
 
     /// The outputs of the tiles, two lines, from their coefficients, `pitch` apart.
     pub(crate) fn outputs(&mut self, products: &[f32], pitch: usize) -> [&[f32]; 2] {
         gather(self, products, pitch);
-        [0, 1].map(|line: usize| &self.lines[line][..2 * self.across])
+        [&self.lines[0], &self.lines[1]]
     }
 }
 
@@ -91,8 +124,8 @@ multiversion! {
     /// `B' d B` of each tile.
     fn change_tiles(row: &mut Row, out: &mut [f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [a, b, c, d], mixed, even, odd, across } = row;
-        let across = *across;
+        let Row { lines: [a, b, c, d], mixed, even, odd, abreast } = row;
+        let across = abreast.tiles();
         for index in 0..TILE {
             match index {
                 0 => add(mixed, a, c, -1.0),
@@ -119,8 +152,8 @@ multiversion! {
     /// `A m A'` of each tile.
     fn change_gradients(row: &mut Row, out: &mut [f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [a, b, nothing, _], mixed, even, odd, across } = row;
-        let across = *across;
+        let Row { lines: [a, b, nothing, _], mixed, even, odd, abreast } = row;
+        let across = abreast.tiles();
         for index in 0..TILE {
             match index {
                 0 => add(mixed, a, nothing, 1.0),
@@ -147,8 +180,8 @@ multiversion! {
     /// `A' m A` of each tile, to the first two lines.
     fn gather(row: &mut Row, products: &[f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [above, below, left, right], even, odd, across, .. } = row;
-        let across = *across;
+        let Row { lines: [above, below, left, right], even, odd, abreast, .. } = row;
+        let across = abreast.tiles();
         let product = |at: usize| &products[at * pitch..][..across];
         for (line, sign) in [(above, 1.0f32), (below, -1.0)] {
             // Down the columns: the sum of three, or the second less two.

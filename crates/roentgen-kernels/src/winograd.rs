@@ -3,9 +3,9 @@
 //!
 //! Planes are cut into tiles of four by four that overlap by two. Each tile, each window and each
 //! gradient is changed into 16 coefficients; a convolution is then, coefficient by coefficient, a
-//! product of matrices over the channels. A unit is one row of tiles of one image; a task takes a
-//! few units, which, the shapes alone decide. In single precision the result is off by about twice
-//! what the plain sum is.
+//! product of matrices over the channels. A unit is one row of tiles of one image, or of a few where
+//! planes are narrow; a task takes a few units, which, the shapes alone decide. In single precision the
+//! result is off by about twice what the plain sum is.
 //!
 //! [paper]: https://arxiv.org/abs/1509.09308
 
@@ -14,10 +14,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::product::{Matrix, multiply};
+use crate::product::{Matrix, added_up, multiply};
 use crate::sliding::Sliding;
+use crate::source::Source;
 use crate::storage::fresh;
-use crate::tiles::{Row, TILE, change_window, window_gradient};
+use crate::tiles::{Abreast, Row, TILE, change_window, window_gradient};
 
 /// Coefficients of a tile.
 const COEFFICIENTS: usize = TILE * TILE;
@@ -25,12 +26,16 @@ const COEFFICIENTS: usize = TILE * TILE;
 const HELD: usize = 1 << 21;
 /// Tiles that a product should have, at least and at most.
 const TILES: [usize; 2] = [128, 1024];
+/// Tasks worth having.
+const TASKS: usize = 8;
 /// Tasks worth having where each costs a set of weights.
 const SLICES: usize = 4;
 /// Channels in and out from which the changes pay.
-const CHANNELS: usize = 64;
-/// Width of the output from which rows of tiles fill vectors.
-const WIDTH: usize = 24;
+const CHANNELS: usize = 32;
+/// Width of the output from which too few tiles lie over the edge to undo the gain.
+const WIDTH: usize = 12;
+/// Tiles that fill vectors.
+const ABREAST: usize = 12;
 
 /// Whether this way is worth while.
 pub(crate) fn fits(window: Sliding, channels: usize, out: usize) -> bool {
@@ -44,81 +49,100 @@ pub(crate) fn fits(window: Sliding, channels: usize, out: usize) -> bool {
 #[derive(Clone, Copy)]
 struct Tiling {
     window: Sliding,
-    /// Tiles of an output plane, down and across.
-    size: [usize; 2],
+    batch: usize,
+    /// Rows of tiles of an output plane.
+    down: usize,
+    abreast: Abreast,
     /// Units of a block.
     block: usize,
 }
 
 impl Tiling {
-    fn new(window: Sliding, channels: usize) -> Self {
-        let size = window.out.map(|edge| edge.div_ceil(2));
+    fn new(window: Sliding, batch: usize, channels: usize) -> Self {
+        let [down, across] = window.out.map(|edge| edge.div_ceil(2));
+        // As even as can be.
+        let images = batch.div_ceil(batch.div_ceil((2 * ABREAST).div_ceil(across).min(batch)));
+        let images = if across < ABREAST { images } else { 1 };
+        let abreast = Abreast { images, across };
         let tiles = (HELD / (COEFFICIENTS * channels)).clamp(TILES[0], TILES[1]);
-        Self { window, size, block: tiles.div_ceil(size[1]) }
+        let tiling = Self { window, batch, down, abreast, block: 1 };
+        let block = tiles.div_ceil(abreast.tiles()).min(tiling.units().div_ceil(TASKS));
+        Self { block, ..tiling }
     }
 
-    fn units(&self, batch: usize) -> usize {
-        batch * self.size[0]
+    fn units(&self) -> usize {
+        self.batch.div_ceil(self.abreast.images) * self.down
+    }
+
+    /// The image of a unit, if the batch goes so far.
+    fn image(&self, unit: usize, image: usize) -> Option<usize> {
+        let image = unit / self.down * self.abreast.images + image;
+        (image < self.batch).then_some(image)
     }
 
     /// Changes the tiles of some units, `[coefficient, channel, tile]`.
-    fn inputs(&self, x: &[f32], channels: usize, units: Range<usize>, changed: &mut Vec<f32>) {
-        let Self { window, size: [down, across], .. } = *self;
-        let tiles = units.len() * across;
+    fn inputs(&self, x: Source, units: Range<usize>, changed: &mut Vec<f32>) {
+        let (window, across) = (self.window, self.abreast.tiles());
+        let (channels, tiles) = (x.channels, units.len() * across);
         changed.resize(COEFFICIENTS * channels * tiles, 0.0);
-        let mut row = Row::new(across);
+        let mut row = Row::new(self.abreast);
         for (index, unit) in units.enumerate() {
-            let image = &x[unit / down * channels * window.plane()..];
-            for (channel, plane) in image.chunks_exact(window.plane()).take(channels).enumerate() {
+            for channel in 0..channels {
                 let out = &mut changed[channel * tiles + index * across..];
-                row.change(plane, window, unit % down, out, channels * tiles);
+                let read = |image, first, out: &mut [f32]| match self.image(unit, image) {
+                    Some(image) => x.copy([image, channel], first, out),
+                    None => out.fill(0.0),
+                };
+                row.change(read, window, unit % self.down, out, channels * tiles);
             }
         }
     }
 
     /// Changes the output gradients of some units, `[coefficient, channel, tile]`.
     fn gradients(&self, dy: &[f32], out: usize, units: Range<usize>, changed: &mut Vec<f32>) {
-        let Self { window, size: [down, across], .. } = *self;
-        let (plane, width) = (window.out_plane(), window.out[1]);
+        let (plane, width) = (self.window.out_plane(), self.window.out[1]);
+        let across = self.abreast.tiles();
         let tiles = units.len() * across;
         changed.resize(COEFFICIENTS * out * tiles, 0.0);
-        let mut row = Row::new(across);
+        let mut row = Row::new(self.abreast);
         for (index, unit) in units.enumerate() {
-            let (image, y) = (unit / down, unit % down * 2);
+            let y = unit % self.down * 2;
             for channel in 0..out {
-                let plane = &dy[(image * out + channel) * plane..][..plane];
-                let line = |y: usize| plane.get(y * width..(y + 1) * width).unwrap_or_default();
+                let line = |image, below| {
+                    let Some(image) = self.image(unit, image) else { return Default::default() };
+                    let plane = &dy[(image * out + channel) * plane..][..plane];
+                    let start = (y + below) * width;
+                    plane.get(start..start + width).unwrap_or_default()
+                };
                 let into = &mut changed[channel * tiles + index * across..];
-                row.spread(line(y), line(y + 1), into, out * tiles);
+                row.spread(line, into, out * tiles);
             }
         }
     }
 }
 
-/// Convolves: `x` of `[batch, channels, height, width]` with `weight` of `[out, channels, 3, 3]`.
-pub(crate) fn forward(
-    x: &[f32],
-    weight: &[f32],
-    [batch, channels, out]: [usize; 3],
-    place: Sliding,
-) -> Vec<f32> {
-    let tiling = Tiling::new(place, channels.max(out));
-    let [down, across] = tiling.size;
+/// Convolves with `weight` of `[out, channels, 3, 3]`.
+pub(crate) fn forward(x: Source, weight: &[f32], out: usize, place: Sliding) -> Vec<f32> {
+    let (batch, channels) = (x.batch(), x.channels);
+    let tiling = Tiling::new(place, batch, channels.max(out));
+    let Tiling { abreast, down, .. } = tiling;
+    let across = abreast.tiles();
     let (plane, width) = (place.out_plane(), place.out[1]);
     let windows = changed_windows(weight);
     let write = |y: &mut [MaybeUninit<f32>]| {
-        // Each unit's two rows of each output channel.
-        let mut units: Vec<_> = (0..tiling.units(batch)).map(|_| Vec::with_capacity(out)).collect();
+        // Each unit's two rows of each image and output channel.
+        let rows = abreast.images * out;
+        let mut units: Vec<_> = (0..tiling.units()).map(|_| Vec::with_capacity(rows)).collect();
         for (index, plane) in y.chunks_mut(plane).enumerate() {
             for (row, pair) in plane.chunks_mut(2 * width).enumerate() {
-                units[index / out * down + row].push(pair);
+                units[index / rows * down + row].push(pair);
             }
         }
         let blocks = units.par_chunks_mut(tiling.block).enumerate();
         blocks.for_each_init(Vec::new, |inputs, (index, units)| {
             let tiles = units.len() * across;
             let first = index * tiling.block;
-            tiling.inputs(x, channels, first..first + units.len(), inputs);
+            tiling.inputs(x, first..first + units.len(), inputs);
             let products = |products: &mut [MaybeUninit<f32>]| {
                 let inputs = inputs.chunks_exact(channels * tiles);
                 let windows = windows.chunks_exact(out * channels);
@@ -136,13 +160,16 @@ pub(crate) fn forward(
             #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
             // SAFETY: 16 products are the whole of it, and each is written whole.
             let products = unsafe { fresh(COEFFICIENTS * out * tiles, products) };
-            let mut row = Row::new(across);
+            let mut row = Row::new(abreast);
             for (index, rows) in units.iter_mut().enumerate() {
-                for (channel, rows) in rows.iter_mut().enumerate() {
+                for channel in 0..out {
                     let first = channel * tiles + index * across;
                     let lines = row.outputs(&products[first..], out * tiles);
-                    for (row, line) in rows.chunks_exact_mut(width).zip(lines) {
-                        row.write_copy_of_slice(&line[..width]);
+                    let images = rows.iter_mut().skip(channel).step_by(out);
+                    for (image, rows) in images.enumerate() {
+                        for (row, line) in rows.chunks_exact_mut(width).zip(lines) {
+                            row.write_copy_of_slice(&line[image * abreast.pitch()..][..width]);
+                        }
                     }
                 }
             }
@@ -156,14 +183,10 @@ pub(crate) fn forward(
 }
 
 /// The gradient of the weights, `[out, channels, 3, 3]`.
-pub(crate) fn weight_gradient(
-    gradient: &[f32],
-    x: &[f32],
-    [batch, channels, out]: [usize; 3],
-    place: Sliding,
-) -> Vec<f32> {
-    let tiling = Tiling::new(place, channels.max(out));
-    let (units, size) = (tiling.units(batch), COEFFICIENTS * out * channels);
+pub(crate) fn weight_gradient(gradient: &[f32], x: Source, out: usize, place: Sliding) -> Vec<f32> {
+    let (batch, channels) = (x.batch(), x.channels);
+    let tiling = Tiling::new(place, batch, channels.max(out));
+    let (units, size) = (tiling.units(), COEFFICIENTS * out * channels);
     let blocks = units.div_ceil(tiling.block);
     let slice = blocks.div_ceil(SLICES) * tiling.block;
     let slices = units.div_ceil(slice);
@@ -173,8 +196,8 @@ pub(crate) fn weight_gradient(
             let units = index * slice..units.min((index + 1) * slice);
             for first in units.clone().step_by(tiling.block) {
                 let block = first..units.end.min(first + tiling.block);
-                let tiles = block.len() * tiling.size[1];
-                tiling.inputs(x, channels, block.clone(), inputs);
+                let tiles = block.len() * tiling.abreast.tiles();
+                tiling.inputs(x, block.clone(), inputs);
                 tiling.gradients(gradient, out, block, gradients);
                 let inputs = inputs.chunks_exact(channels * tiles);
                 let gradients = gradients.chunks_exact(out * tiles);
@@ -193,14 +216,10 @@ pub(crate) fn weight_gradient(
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the slices are all of the sums, and each begins with 16 whole products.
-    let mut sums = unsafe { fresh(slices * size, write) };
-    let (sum, rest) = sums.split_at_mut(size);
-    for slice in rest.chunks_exact(size) {
-        sum.par_iter_mut().zip(slice).for_each(|(sum, value)| *sum += value);
-    }
+    let sums = added_up(unsafe { fresh(slices * size, write) }, size);
     let mut weight = vec![0.0; out * channels * 9];
     weight.par_chunks_exact_mut(9).enumerate().for_each(|(index, weight)| {
-        let changed = std::array::from_fn(|at| sum[at * out * channels + index]);
+        let changed = std::array::from_fn(|at| sums[at * out * channels + index]);
         weight.copy_from_slice(&window_gradient(changed));
     });
     weight

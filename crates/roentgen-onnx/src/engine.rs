@@ -10,6 +10,9 @@ use roentgen_models::{Description, model_dir};
 use crate::export::{self, IMAGE, LOGITS, MASK};
 use crate::runtime::{self, Runtime};
 
+/// Height and width of the masks of a batch, and their values.
+type Masks = ([usize; 2], Vec<f32>);
+
 /// A model in ONNX Runtime, ready to predict.
 pub struct Engine {
     description: Description,
@@ -48,6 +51,20 @@ impl Engine {
         &self.description
     }
 
+    /// The logits of films that are normalized already.
+    ///
+    /// # Shapes
+    ///
+    /// - `films`: `[films, channels, size, size]`, as the description says
+    /// - output: `[films, findings]`
+    ///
+    /// # Errors
+    ///
+    /// ONNX Runtime's, such as films of another size.
+    pub fn logits(&mut self, films: &[f32]) -> Result<Vec<f32>, runtime::Error> {
+        Ok(self.run(films)?.0)
+    }
+
     /// Predicts a batch of planes of the model's size.
     ///
     /// # Errors
@@ -61,20 +78,26 @@ impl Engine {
         if planes.is_empty() {
             return Ok(Vec::new());
         }
+        let (logits, masks) = self.run(&self.description.input.batch(planes))?;
+        let masks = masks.as_ref().map(|(size, values)| (*size, values.as_slice()));
+        Ok(Prediction::of_logits(&logits, self.description.findings.len(), masks))
+    }
+
+    fn run(&mut self, films: &[f32]) -> Result<(Vec<f32>, Option<Masks>), runtime::Error> {
         let failed = |error: ort::Error| runtime::Error::new("could not predict", error);
         let input = self.description.input;
-        let films = input.batch(planes);
-        let shape = [planes.len(), input.channels, input.size, input.size];
-        let films = TensorRef::from_array_view((shape, films.as_slice())).map_err(failed)?;
+        let film = input.channels * input.size * input.size;
+        let shape = [films.len() / film, input.channels, input.size, input.size];
+        let films = TensorRef::from_array_view((shape, films)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![IMAGE => films]).map_err(failed)?;
         let (_, logits) = outputs[LOGITS].try_extract_tensor::<f32>().map_err(failed)?;
         let masks = match outputs.get(MASK) {
             Some(masks) => {
                 let (shape, values) = masks.try_extract_tensor::<f32>().map_err(failed)?;
-                Some(([shape[2] as usize, shape[3] as usize], values))
+                Some(([shape[2] as usize, shape[3] as usize], values.to_vec()))
             }
             None => None,
         };
-        Ok(Prediction::of_logits(logits, self.description.findings.len(), masks))
+        Ok((logits.to_vec(), masks))
     }
 }

@@ -31,6 +31,9 @@ pub struct State {
     pub loss: f64,
     /// Seconds spent on the current epoch before this session.
     pub seconds: f64,
+    /// Seconds in which the epoch's steps waited for their films.
+    #[serde(default)]
+    pub waiting: f64,
     /// Epochs since the best one, or since the phase began.
     pub waited: usize,
     /// The phase of the run, from 0.

@@ -5,6 +5,7 @@
 //! weights of an unbroken one.
 
 pub mod adadelta;
+pub mod adam;
 pub mod augment;
 pub mod checkpoint;
 pub mod dataset;

@@ -1,10 +1,11 @@
 //! Names to optimizers.
 
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdaGradConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::adadelta::Adadelta;
+use crate::adam::Adam;
 use crate::experiment::Invalid;
 
 /// `[train.optimizer]`
@@ -48,7 +49,7 @@ impl Optimizer {
             Optimizer::Sgd { .. } => SgdConfig::new().init(),
             Optimizer::Adagrad => AdaGradConfig::new().with_epsilon(1e-7).init(),
             Optimizer::Adadelta => ModuleOptimizer::from(Adadelta::default()),
-            Optimizer::Adam => AdamConfig::new().with_epsilon(1e-7).init(),
+            Optimizer::Adam => ModuleOptimizer::from(Adam),
             Optimizer::AdamW { weight_decay } => {
                 AdamWConfig::new().with_weight_decay(*weight_decay as f32).init()
             }

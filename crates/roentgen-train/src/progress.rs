@@ -74,6 +74,9 @@ pub struct EpochRow {
     pub is_best: bool,
     /// Time spent, in seconds.
     pub seconds: f64,
+    /// The part of it in which steps waited for their films, in seconds.
+    #[serde(default)]
+    pub waiting: f64,
 }
 
 impl fmt::Display for EpochRow {
@@ -82,12 +85,13 @@ impl fmt::Display for EpochRow {
             self.valid_auroc.map_or_else(|| "n/a".to_owned(), |auroc| format!("{auroc:.4}"));
         write!(
             f,
-            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s{}",
+            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s ({:.1} s waiting for films){}",
             self.epoch,
             self.train_loss,
             self.valid_loss,
             self.learning_rate,
             self.seconds,
+            self.waiting,
             if self.is_best { "  best" } else { "" }
         )
     }

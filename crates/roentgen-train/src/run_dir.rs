@@ -178,6 +178,7 @@ impl RunDir {
             "learning_rate",
             "best",
             "seconds",
+            "waiting",
         ];
         let rows = epochs.iter().map(|row| {
             [
@@ -188,6 +189,7 @@ impl RunDir {
                 row.learning_rate.to_string(),
                 u8::from(row.is_best).to_string(),
                 format!("{:.3}", row.seconds),
+                format!("{:.3}", row.waiting),
             ]
         });
         self.write_csv(EPOCHS, &header, rows)
@@ -250,6 +252,9 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
         learning_rate: f64,
         best: u8,
         seconds: f64,
+        // Not in the tables of earlier versions.
+        #[serde(default)]
+        waiting: f64,
     }
     let path = folder.join(EPOCHS);
     let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
@@ -264,6 +269,7 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
             learning_rate: line.learning_rate,
             is_best: line.best == 1,
             seconds: line.seconds,
+            waiting: line.waiting,
         })
     });
     rows.collect::<Result<_, _>>().map_err(failed)

@@ -251,7 +251,10 @@ impl Run<'_> {
             device: &device,
         };
         let ended = line.run(batches, |batches| {
-            for (batch, step) in batches.into_iter().zip(first..) {
+            for step in first.. {
+                let asked = self.progress.seconds();
+                let Ok(batch) = batches.recv() else { break };
+                self.state.waiting += self.progress.seconds() - asked;
                 let films = batch.labels.len() / self.train.findings.len();
                 let loss = self.batch(batch, line.features.is_some());
                 self.state.step += 1;

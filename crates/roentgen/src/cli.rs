@@ -341,6 +341,12 @@ pub(crate) struct Bench {
     /// with a linear head: what `benches/peers/compare.py` shares with other programs.
     #[arg(long, value_name = "FILE")]
     pub(crate) like: Option<PathBuf>,
+    /// A model directory for `predict`, in place of a network with random weights.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// What computes the predictions; ONNX Runtime needs `--model`.
+    #[arg(long, value_enum, default_value = "burn")]
+    pub(crate) engine: engine::Choice,
     /// Films to decode for `input`, a folder of PNG files; drawn at 1024 px where it is left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) films: Option<PathBuf>,

@@ -5,13 +5,16 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use burn::tensor::Device;
+#[cfg(any(feature = "vulkan", feature = "cuda", feature = "metal"))]
+use burn::tensor::Tensor;
 
 /// What `--device` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Auto,
     Cpu,
-    Vulkan(usize),
+    /// The best adapter, or the discrete GPU of that number.
+    Vulkan(Option<usize>),
     Cuda(usize),
     Metal,
 }
@@ -25,7 +28,7 @@ impl FromStr for Choice {
         match (name, text.contains(':')) {
             ("auto", false) => Ok(Choice::Auto),
             ("cpu", false) => Ok(Choice::Cpu),
-            ("vulkan", _) => Ok(Choice::Vulkan(index)),
+            ("vulkan", is_numbered) => Ok(Choice::Vulkan(is_numbered.then_some(index))),
             ("cuda", _) => Ok(Choice::Cuda(index)),
             ("metal", false) => Ok(Choice::Metal),
             _ => Err("give auto, cpu, vulkan[:i], cuda[:i] or metal".to_owned()),
@@ -45,7 +48,8 @@ impl fmt::Display for Choice {
         match self {
             // `auto` is the CPU, see `open`.
             Choice::Auto | Choice::Cpu => f.write_str("cpu"),
-            Choice::Vulkan(index) => write!(f, "vulkan:{index}"),
+            Choice::Vulkan(None) => f.write_str("vulkan"),
+            Choice::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
             Choice::Cuda(index) => write!(f, "cuda:{index}"),
             Choice::Metal => f.write_str("metal"),
         }
@@ -59,18 +63,39 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
         Choice::Auto | Choice::Cpu => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
         Choice::Vulkan(index) => {
-            Ok(Device::vulkan(burn::tensor::DeviceKind::DiscreteGpu(index.into())))
+            use burn::tensor::DeviceKind;
+            let kind = index.map_or(DeviceKind::DefaultDevice, DeviceKind::DiscreteGpu);
+            tried(choice, Device::vulkan(kind))
         }
         #[cfg(feature = "cuda")]
-        Choice::Cuda(index) => Ok(Device::cuda(index)),
+        Choice::Cuda(index) => tried(choice, Device::cuda(index)),
         #[cfg(feature = "metal")]
-        Choice::Metal => Ok(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
+        Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
         #[allow(unreachable_patterns, reason = "with every GPU feature on, nothing is left over")]
         other => {
             let name = other.to_string();
             let feature = name.split(':').next().unwrap_or_default();
             bail!("this build knows no `{name}`; build it with `--features {feature}`")
         }
+    }
+}
+
+/// Adds one and one there: a backend finds out that it has no adapter or no driver only when it is first
+/// used, and then panics.
+#[cfg(any(feature = "vulkan", feature = "cuda", feature = "metal"))]
+fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let two = std::panic::catch_unwind(|| {
+        (Tensor::<1>::ones([1], &device) + 1.0).try_into_scalar::<f32>().ok()
+    });
+    std::panic::set_hook(hook);
+    match two {
+        Ok(Some(2.0)) => Ok(device),
+        _ => bail!(
+            "`--device {choice}` does not work on this machine: there is no such adapter, or no driver \
+             for it (for Vulkan, `vulkaninfo --summary` lists what there is)"
+        ),
     }
 }
 
@@ -96,7 +121,8 @@ mod tests {
     #[test]
     fn devices_are_read_with_their_number() {
         assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
-        assert_eq!("vulkan".parse(), Ok(Choice::Vulkan(0)));
+        assert_eq!("vulkan".parse(), Ok(Choice::Vulkan(None)));
+        assert_eq!("vulkan:1".parse(), Ok(Choice::Vulkan(Some(1))));
         assert!("gpu".parse::<Choice>().is_err() && "cpu:1".parse::<Choice>().is_err());
     }
 }

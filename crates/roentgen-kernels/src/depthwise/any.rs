@@ -5,21 +5,21 @@ use rayon::prelude::*;
 
 use crate::padded::Padded;
 use crate::sliding::Sliding;
-use crate::storage::{by_channel, dims, tensor, values};
+use crate::source::Source;
+use crate::storage::{by_channel, tensor, values};
 
-pub(super) fn forward(x: &FlexTensor, weight: &FlexTensor, window: Sliding) -> FlexTensor {
-    let [batch, channels, ..] = dims::<4>(x);
-    let (x, weight, plane) = (values(x), values(weight), window.plane());
+pub(super) fn forward(x: Source, weight: &FlexTensor, window: Sliding) -> FlexTensor {
+    let (batch, channels, weight) = (x.batch(), x.channels, values(weight));
     let mut y = vec![0.0; batch * channels * window.out_plane()];
     by_channel(&mut y, channels, window.out_plane())
         .into_par_iter()
         .zip(weight.par_chunks_exact(window.taps()))
         .enumerate()
         .for_each_init(
-            || Padded::new(window),
-            |padded, (channel, (y, weight))| {
+            || (Padded::new(window), Vec::new()),
+            |(padded, scratch), (channel, (y, weight))| {
                 for (image, y) in y.into_iter().enumerate() {
-                    padded.load(&x[(image * channels + channel) * plane..][..plane]);
+                    padded.load(x.plane([image, channel], scratch));
                     padded.correlate(weight, y);
                 }
             },
@@ -53,22 +53,17 @@ pub(super) fn x_gradient(
     tensor(dx, shape)
 }
 
-pub(super) fn weight_gradient(
-    gradient: &FlexTensor,
-    x: &FlexTensor,
-    window: Sliding,
-) -> FlexTensor {
-    let [batch, channels, ..] = dims::<4>(x);
-    let (plane, out_plane) = (window.plane(), window.out_plane());
-    let (gradient, x) = (values(gradient), values(x));
+pub(super) fn weight_gradient(gradient: &FlexTensor, x: Source, window: Sliding) -> FlexTensor {
+    let (batch, channels, out_plane) = (x.batch(), x.channels, window.out_plane());
+    let gradient = values(gradient);
     let mut dw = vec![0.0; channels * window.taps()];
     dw.par_chunks_exact_mut(window.taps()).enumerate().for_each_init(
-        || Padded::new(window),
-        |padded, (channel, dw)| {
+        || (Padded::new(window), Vec::new()),
+        |(padded, scratch), (channel, dw)| {
             let mut sums = vec![0.0f64; dw.len()];
             for image in 0..batch {
                 let index = image * channels + channel;
-                padded.load(&x[index * plane..][..plane]);
+                padded.load(x.plane([image, channel], scratch));
                 padded.weigh(&gradient[index * out_plane..][..out_plane], &mut sums);
             }
             dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw = sum as f32);

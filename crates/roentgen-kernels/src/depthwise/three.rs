@@ -3,23 +3,24 @@
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::storage::{by_channel, dims, fresh, tensor, values};
+use crate::source::Source;
+use crate::storage::{by_channel, fresh, tensor, values};
 use crate::window::{Correlation, PlaneGradient, WeightGradient, Window};
 
-pub(super) fn forward(x: &FlexTensor, weight: &FlexTensor, window: Window) -> FlexTensor {
-    let [batch, channels, height, width] = dims(x);
+pub(super) fn forward(x: Source, weight: &FlexTensor, window: Window) -> FlexTensor {
+    let (batch, channels) = (x.batch(), x.channels);
     let [out_height, out_width] = window.out;
-    let (plane, out_plane) = (height * width, out_height * out_width);
-    let (x, weights) = (values(x), values(weight).as_chunks::<9>().0);
+    let out_plane = out_height * out_width;
+    let weights = values(weight).as_chunks::<9>().0;
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `out`, and `run` writes a whole plane.
     let out = unsafe {
         fresh(batch * channels * out_plane, |out| {
             by_channel(out, channels, out_plane).into_par_iter().enumerate().for_each_init(
-                || Correlation::new(window),
-                |correlation, (channel, out)| {
+                || (Correlation::new(window), Vec::new()),
+                |(correlation, scratch), (channel, out)| {
                     for (image, out) in out.into_iter().enumerate() {
-                        let plane = &x[(image * channels + channel) * plane..][..plane];
+                        let plane = x.plane([image, channel], scratch);
                         correlation.run(plane, &weights[channel], out);
                     }
                 },
@@ -56,19 +57,18 @@ pub(super) fn x_gradient(
     tensor(dx, shape)
 }
 
-pub(super) fn weight_gradient(gradient: &FlexTensor, x: &FlexTensor, window: Window) -> FlexTensor {
-    let [batch, channels, height, width] = dims(x);
-    let (plane, out_plane) = (height * width, window.out[0] * window.out[1]);
-    let (gradient, x) = (values(gradient), values(x));
+pub(super) fn weight_gradient(gradient: &FlexTensor, x: Source, window: Window) -> FlexTensor {
+    let (batch, channels, out_plane) = (x.batch(), x.channels, window.out[0] * window.out[1]);
+    let gradient = values(gradient);
     let mut out = vec![0.0; channels * 9];
     out.par_chunks_exact_mut(9).enumerate().for_each_init(
-        || WeightGradient::new(window),
-        |scratch, (channel, out)| {
+        || (WeightGradient::new(window), Vec::new()),
+        |(sums, scratch), (channel, out)| {
             let mut sum = [0.0f64; 9];
             for image in 0..batch {
                 let index = image * channels + channel;
-                let plane = &x[index * plane..][..plane];
-                let part = scratch.run(plane, &gradient[index * out_plane..][..out_plane]);
+                let plane = x.plane([image, channel], scratch);
+                let part = sums.run(plane, &gradient[index * out_plane..][..out_plane]);
                 for (sum, part) in sum.iter_mut().zip(part) {
                     *sum += f64::from(part);
                 }

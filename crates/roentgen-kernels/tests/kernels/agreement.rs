@@ -2,9 +2,14 @@
 
 use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use roentgen_kernels::{Cut, depthwise, norm_cut, pointwise, reference, scale_cut};
+use roentgen_kernels::{
+    Convolution, Cut, convolve, max_pool, norm_convolve, norm_cut, reference, scale_convolve,
+    scale_cut,
+};
 
-const SHAPES: [[usize; 4]; 14] = [
+const SHAPES: [[usize; 4]; 16] = [
+    [5, 40, 14, 15],
+    [3, 33, 13, 12],
     [3, 64, 5, 26],
     [2, 65, 10, 27],
     [2, 3, 15, 15],
@@ -20,6 +25,9 @@ const SHAPES: [[usize; 4]; 14] = [
     [1, 1, 1, 5],
     [11, 9, 14, 14],
 ];
+
+const DEPTHWISE: Convolution = Convolution { is_depthwise: true, stride: 1, padding: [1; 4] };
+const MIX: Convolution = Convolution { is_depthwise: false, stride: 1, padding: [0; 4] };
 
 #[test]
 fn values_and_gradients_are_those_of_plain_burn() {
@@ -105,6 +113,40 @@ fn statistics_are_those_that_burn_averages() {
 }
 
 #[test]
+fn statistics_behind_which_a_convolution_follows_are_the_same() {
+    let device = Device::flex().autodiff();
+    let x = tensor(&noise(3 * 4 * 5 * 7, 1), [3, 4, 5, 7], &device) + 2.0;
+    let line = [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device).flatten::<1>(0, 3));
+    let mix = tensor(&noise(8, 3), [2, 4, 1, 1], &device);
+
+    let [gamma, beta] = line.clone();
+    let (_, mean, variance) = norm_cut(x.clone(), gamma, beta, 1e-3, Cut::Relu);
+    let found = norm_convolve(x, line, 1e-3, Cut::Relu, mix, MIX);
+
+    assert_eq!(found.1.into_data(), mean.into_data());
+    assert_eq!(found.2.into_data(), variance.into_data());
+}
+
+#[test]
+fn a_folded_norm_before_a_convolution_is_the_two_in_turn() {
+    let device = Device::flex();
+    let line = [1, 2].map(|seed| tensor(&noise(64, seed), [64, 1, 1, 1], &device).flatten(0, 3));
+    let x = tensor(&noise(2 * 64 * 30 * 26, 3), [2, 64, 30, 26], &device);
+    let shapes = [([64, 1, 3, 3], DEPTHWISE), ([64, 1, 5, 5], DEPTHWISE), ([9, 64, 1, 1], MIX)];
+    let window = Convolution { is_depthwise: false, ..DEPTHWISE };
+    for (shape, convolution) in [&shapes[..], &[([64, 64, 3, 3], window)]].concat() {
+        let weight = tensor(&noise(shape.iter().product(), 4), shape, &device);
+        let [scale, shift] = line.clone();
+        let at_once =
+            scale_convolve(x.clone(), line.clone(), Cut::Relu6, weight.clone(), convolution);
+        let in_turn = convolve(scale_cut(x.clone(), scale, shift, Cut::Relu6), weight, convolution);
+
+        let off = difference(&floats(at_once), &floats(in_turn));
+        assert!(off < 1e-6, "{convolution:?}: {off:e}");
+    }
+}
+
+#[test]
 fn an_image_far_from_zero_keeps_its_variance() {
     let device = Device::flex();
     let x = tensor(&noise(2 * 16 * 16, 1), [2, 1, 16, 16], &device) + 1000.0;
@@ -128,6 +170,20 @@ fn not_a_number_goes_through() {
 }
 
 #[test]
+fn of_equal_values_the_first_gets_the_gradient_and_not_a_number_is_the_greatest() {
+    let device = Device::flex().autodiff();
+    let x = [[[[7.0, 7.0, 1.0, f32::NAN], [7.0, 2.0, 3.0, 9.0]]]];
+    let x = Tensor::<4>::from_floats(x, &device).require_grad();
+
+    let y = max_pool(x.clone(), 2, 2, [0; 4]);
+
+    let dx = floats(x.grad(&y.clone().sum().backward()).unwrap());
+    assert_eq!(dx, [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    let y = floats(y.without_autodiff());
+    assert!(y[0] == 7.0 && y[1].is_nan());
+}
+
+#[test]
 fn any_layout_of_inputs_and_gradients_is_taken() {
     let device = Device::flex().autodiff();
     let x = tensor(&noise(2 * 3 * 6 * 5, 1), [2, 6, 5, 3], &device).require_grad();
@@ -135,9 +191,9 @@ fn any_layout_of_inputs_and_gradients_is_taken() {
     let mix = tensor(&noise(12, 3), [4, 3, 1, 1], &device);
     let channels_first = || x.clone().permute([0, 3, 1, 2]).narrow(0, 1, 1);
 
-    let fast = pointwise(depthwise(channels_first(), weight.clone(), 1, [1; 4]), mix.clone());
-    let plain =
-        reference::pointwise(reference::depthwise(channels_first(), weight, 1, [1; 4]), mix);
+    let fast = convolve(convolve(channels_first(), weight.clone(), DEPTHWISE), mix.clone(), MIX);
+    let plain = reference::convolve(channels_first(), weight, DEPTHWISE);
+    let plain = reference::convolve(plain, mix, MIX);
 
     let [fast, plain] =
         [fast, plain].map(|y| floats(x.grad(&y.permute([0, 2, 3, 1]).mean().backward()).unwrap()));
@@ -149,11 +205,12 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
     let device = Device::flex().autodiff().gradient_checkpointing();
     let x = tensor(&noise(2 * 3 * 6 * 5, 1), [2, 3, 6, 5], &device).require_grad();
     let weight = tensor(&noise(27, 2), [3, 1, 3, 3], &device);
+    let halved = Convolution { stride: 2, padding: [0, 0, 1, 1], ..DEPTHWISE };
     let [one, zero] = [Tensor::ones([3], &device), Tensor::zeros([3], &device)];
 
     let [fast, plain] = [
         norm_cut(
-            depthwise(x.clone(), weight.clone(), 2, [0, 0, 1, 1]),
+            convolve(x.clone(), weight.clone(), halved),
             one.clone(),
             zero.clone(),
             1e-3,
@@ -161,7 +218,7 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
         )
         .0,
         reference::norm_cut(
-            reference::depthwise(x.clone(), weight, 2, [0, 0, 1, 1]),
+            reference::convolve(x.clone(), weight, halved),
             one,
             zero,
             1e-3,
@@ -178,10 +235,5 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
 #[should_panic(expected = "one window a channel")]
 fn a_weight_of_other_channels_is_refused() {
     let device = Device::flex();
-    depthwise(
-        Tensor::zeros([1, 2, 4, 4], &device),
-        Tensor::zeros([3, 1, 3, 3], &device),
-        1,
-        [1; 4],
-    );
+    convolve(Tensor::zeros([1, 2, 4, 4], &device), Tensor::zeros([3, 1, 3, 3], &device), DEPTHWISE);
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_kernels as kernels;
-use roentgen_kernels::{Cut, reference};
+use roentgen_kernels::{Convolution, Cut, norm_convolve, reference};
 
 /// An operation on a list of tensors, the first of them the activations.
 pub(crate) type Operation = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4> + Send + Sync>;
@@ -20,7 +20,8 @@ const PADDINGS: [(usize, [usize; 4]); 5] =
     [(1, [1, 1, 1, 1]), (2, [0, 0, 1, 1]), (2, [1, 1, 1, 1]), (1, [2, 0, 1, 2]), (2, [2, 1, 0, 2])];
 
 /// Windows of the backbones: height and width, step, padding.
-const WINDOWS: [([usize; 2], usize, [usize; 4]); 9] = [
+const WINDOWS: [([usize; 2], usize, [usize; 4]); 10] = [
+    ([1, 1], 1, [0, 0, 0, 0]),
     ([5, 5], 1, [2, 2, 2, 2]),
     ([5, 5], 2, [1, 2, 2, 1]),
     ([3, 3], 1, [1, 1, 1, 1]),
@@ -32,65 +33,88 @@ const WINDOWS: [([usize; 2], usize, [usize; 4]); 9] = [
     ([2, 3], 3, [1, 2, 0, 1]),
 ];
 
+/// Pools of the backbones: window, step, padding.
+const POOLS: [(usize, usize, [usize; 4]); 4] =
+    [(3, 2, [1, 1, 1, 1]), (2, 2, [0, 0, 0, 0]), (3, 2, [0, 0, 1, 1]), (3, 1, [1, 0, 0, 1])];
+
 /// All operations over all shapes that fit.
 pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for &shape in shapes {
         let [_, channels, height, width] = shape;
+        let mut convolutions = Vec::new();
         for (stride, padding) in PADDINGS {
             let [top, left, bottom, right] = padding;
             if height + top + bottom < 3 || width + left + right < 3 {
                 continue;
             }
-            cases.push(Case {
-                name: format!("depthwise {shape:?} by {stride}, {padding:?}"),
-                fast: Box::new(move |t| {
-                    kernels::depthwise(t[0].clone(), t[1].clone(), stride, padding)
-                }),
-                plain: Box::new(move |t| {
-                    reference::depthwise(t[0].clone(), t[1].clone(), stride, padding)
-                }),
-                shapes: vec![shape, [channels, 1, 3, 3]],
-            });
+            convolutions.push(([3, 3], Convolution { is_depthwise: true, stride, padding }));
         }
         for (kernel, stride, padding) in WINDOWS {
             let [top, left, bottom, right] = padding;
             if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
                 continue;
             }
+            for is_depthwise in [true, false] {
+                convolutions.push((kernel, Convolution { is_depthwise, stride, padding }));
+            }
+        }
+        for (kernel, convolution) in convolutions {
+            let weight = match convolution.is_depthwise {
+                true => [channels, 1, kernel[0], kernel[1]],
+                false => [out, channels, kernel[0], kernel[1]],
+            };
             cases.push(Case {
-                name: format!("depthwise {shape:?}, {kernel:?} by {stride}, {padding:?}"),
-                fast: Box::new(move |t| {
-                    kernels::depthwise(t[0].clone(), t[1].clone(), stride, padding)
-                }),
+                name: format!("{shape:?}, {kernel:?}, {convolution:?}"),
+                fast: Box::new(move |t| kernels::convolve(t[0].clone(), t[1].clone(), convolution)),
                 plain: Box::new(move |t| {
-                    reference::depthwise(t[0].clone(), t[1].clone(), stride, padding)
+                    reference::convolve(t[0].clone(), t[1].clone(), convolution)
                 }),
-                shapes: vec![shape, [channels, 1, kernel[0], kernel[1]]],
+                shapes: vec![shape, weight],
             });
             cases.push(Case {
-                name: format!("dense {shape:?}, {kernel:?} by {stride}, {padding:?}"),
+                name: format!("norm, {shape:?}, {kernel:?}, {convolution:?}"),
                 fast: Box::new(move |t| {
-                    kernels::dense(t[0].clone(), t[1].clone(), stride, padding)
+                    let weight = t[3].clone();
+                    norm_convolve(t[0].clone(), line(t), 1e-3, Cut::Relu6, weight, convolution).0
                 }),
                 plain: Box::new(move |t| {
-                    reference::dense(t[0].clone(), t[1].clone(), stride, padding)
+                    let y = norm(t, Cut::Relu6, reference::norm_cut);
+                    reference::convolve(y, t[3].clone(), convolution)
                 }),
-                shapes: vec![shape, [out, channels, kernel[0], kernel[1]]],
+                shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1], weight],
             });
         }
-        cases.push(Case {
-            name: format!("pointwise {shape:?}"),
-            fast: Box::new(|t| kernels::pointwise(t[0].clone(), t[1].clone())),
-            plain: Box::new(|t| reference::pointwise(t[0].clone(), t[1].clone())),
-            shapes: vec![shape, [out, channels, 1, 1]],
-        });
+        for (kernel, stride, padding) in POOLS {
+            let [top, left, bottom, right] = padding;
+            if height + top + bottom < kernel || width + left + right < kernel {
+                continue;
+            }
+            cases.push(Case {
+                name: format!("max {shape:?}, {kernel} by {stride}, {padding:?}"),
+                fast: Box::new(move |t| kernels::max_pool(t[0].clone(), kernel, stride, padding)),
+                plain: Box::new(move |t| {
+                    reference::max_pool(t[0].clone(), kernel, stride, padding)
+                }),
+                shapes: vec![shape],
+            });
+        }
         for cut in [Cut::None, Cut::Relu, Cut::Relu6] {
             cases.push(Case {
                 name: format!("norm {shape:?}, {cut:?}"),
                 fast: Box::new(move |t| norm(t, cut, kernels::norm_cut)),
                 plain: Box::new(move |t| norm(t, cut, reference::norm_cut)),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+            });
+            cases.push(Case {
+                name: format!("residual {shape:?}, {cut:?}"),
+                fast: Box::new(move |t| {
+                    kernels::norm_add_cut(t[0].clone(), line(t), t[3].clone(), 1e-3, cut).0
+                }),
+                plain: Box::new(move |t| {
+                    reference::norm_add_cut(t[0].clone(), line(t), t[3].clone(), 1e-3, cut).0
+                }),
+                shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1], shape],
             });
             cases.push(Case {
                 name: format!("shift {shape:?}, {cut:?}"),
@@ -113,14 +137,18 @@ type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Cut) -> (Tensor<4>, Tensor<
 type Shift = fn(Tensor<4>, Tensor<1>, Cut) -> Tensor<4>;
 type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Cut) -> Tensor<4>;
 
-/// Moves beta to where both cuts are met.
+/// Moves gamma and beta to where both cuts are met.
+fn line(t: &[Tensor<4>]) -> [Tensor<1>; 2] {
+    [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat)
+}
+
 fn norm(t: &[Tensor<4>], cut: Cut, norm: Norm) -> Tensor<4> {
-    let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
+    let [gamma, beta] = line(t);
     norm(t[0].clone(), gamma, beta, 1e-3, cut).0
 }
 
 fn scale(t: &[Tensor<4>], cut: Cut, scale: Scale) -> Tensor<4> {
-    let [gamma, beta] = [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat);
+    let [gamma, beta] = line(t);
     scale(t[0].clone(), gamma, beta, cut) + t[0].clone()
 }
 

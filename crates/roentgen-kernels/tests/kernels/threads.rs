@@ -4,7 +4,14 @@ use crate::support::{cases, run};
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let shapes = [[7, 3, 15, 13], [5, 70, 7, 7], [1, 33, 20, 30], [16, 8, 14, 14], [5, 64, 9, 25]];
+    let shapes = [
+        [5, 33, 14, 14],
+        [7, 3, 15, 13],
+        [5, 70, 7, 7],
+        [1, 33, 20, 30],
+        [16, 8, 14, 14],
+        [5, 64, 9, 25],
+    ];
     for case in cases(&shapes, 300) {
         let bits = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -14,7 +14,7 @@ use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
 
 use crate::layers::{
-    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, convolve, max_pool, normalize,
+    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, max_pool, normalize,
 };
 
 /// Channels of the first convolution (section 4.2).
@@ -165,7 +165,7 @@ impl NormConv {
     }
 
     fn forward(&self, x: Tensor<4>, padding: Padding) -> Tensor<4> {
-        convolve(&self.conv, normalize(&self.norm, x, Activation::Relu), padding)
+        Pending::new(x, &self.norm, Activation::Relu).convolve(&self.conv, padding)
     }
 }
 

@@ -8,6 +8,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, SqueezeExcite};
 
@@ -136,8 +137,8 @@ impl Bottleneck {
             None => x.clone(),
         };
         let weighed = self.excitation.forward(self.depthwise.forward(expanded));
-        let projected = self.project.forward(weighed);
-        if self.is_residual { projected + x } else { projected }
+        let projected = self.project.chain(weighed.into());
+        if self.is_residual { projected.add(x, Cut::None) } else { projected.value() }
     }
 }
 

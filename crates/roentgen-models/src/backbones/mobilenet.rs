@@ -129,9 +129,9 @@ impl MobileNet {
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 1024 * width, height / 32, width / 32]`
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
-        self.pairs.iter().fold(self.stem.forward(films), |x, pair| {
-            pair.pointwise.forward(pair.depthwise.forward(x))
-        })
+        let stem = self.stem.chain(films.into());
+        let pairs = self.pairs.iter();
+        pairs.fold(stem, |x, pair| pair.pointwise.chain(pair.depthwise.chain(x))).value()
     }
 }
 

@@ -8,6 +8,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig};
 
@@ -138,11 +139,11 @@ impl MobileNetV2 {
 impl InvertedResidual {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let wide = match &self.widen {
-            Some(widen) => widen.forward(x.clone()),
-            None => x.clone(),
+            Some(widen) => widen.chain(x.clone().into()),
+            None => x.clone().into(),
         };
-        let out = self.narrow.forward(self.depthwise.forward(wide));
-        if self.is_residual { x + out } else { out }
+        let out = self.narrow.chain(self.depthwise.chain(wide));
+        if self.is_residual { out.add(x, Cut::None) } else { out.value() }
     }
 }
 

@@ -7,8 +7,8 @@
 //! [paper]: https://arxiv.org/abs/1512.03385
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
 
@@ -111,7 +111,7 @@ impl Bottleneck {
             Some(projection) => projection.forward(x.clone()),
             None => x.clone(),
         };
-        relu(self.convs.iter().fold(x, |x, conv| conv.forward(x)) + shortcut)
+        self.convs.iter().fold(x.into(), |x, conv| conv.chain(x)).add(shortcut, Cut::Relu)
     }
 }
 

@@ -18,6 +18,14 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Whether a normalization does all of it.
+    pub(super) fn is_cut(self) -> bool {
+        match self {
+            Activation::Linear | Activation::Relu | Activation::Relu6 => true,
+            Activation::Silu => false,
+        }
+    }
+
     /// The part that a normalization does in the same pass.
     pub(super) fn cut(self) -> Cut {
         match self {

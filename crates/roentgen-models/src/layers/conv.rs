@@ -8,7 +8,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{Cut, dense, depthwise, pointwise, shift_cut};
+use roentgen_kernels::{self as kernels, Convolution, Cut, shift_cut};
 
 use super::Padding;
 
@@ -67,20 +67,13 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 ///
 /// As [`convolve`].
 pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
-    let weight = conv.weight.val();
-    let [_, _, kernel @ ..] = weight.dims();
-    let stride = conv.stride[0];
-    let around = padding.around(&x, kernel, stride);
-    let is_depthwise = is_depthwise(conv, &x);
-    let y = match (kernel, stride) {
-        ([1, 1], 1) if conv.groups == 1 && around == [0; 4] => pointwise(x, weight),
-        _ if is_depthwise => depthwise(x, weight, stride, around),
-        _ if conv.groups == 1 => dense(x, weight, stride, around),
-        _ => {
-            let [top, left, bottom, right] = around;
+    let y = match without_bias(conv, &x, padding) {
+        Some(convolution) => kernels::convolve(x, conv.weight.val(), convolution),
+        None => {
+            let [top, left, bottom, right] = padding.around(&x, conv.kernel_size, conv.stride[0]);
             let padding = [(top, bottom), (left, right)];
-            let options = ConvOptions::new_with_padding([stride; 2], padding, [1; 2], conv.groups);
-            conv2d(x, weight, None, options)
+            let options = ConvOptions::new_with_padding(conv.stride, padding, [1; 2], conv.groups);
+            conv2d(x, conv.weight.val(), None, options)
         }
     };
     let bias = conv.bias.as_ref().map(|bias| bias.val());
@@ -94,7 +87,18 @@ pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> 
     }
 }
 
-/// Whether each channel is convolved by itself.
-fn is_depthwise(conv: &Conv2d, x: &Tensor<4>) -> bool {
-    conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1]
+/// The convolution if it has no bias.
+pub(super) fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
+    without_bias(conv, x, padding).filter(|_| conv.bias.is_none())
+}
+
+/// The convolution without its bias; none where it has groups of several channels.
+fn without_bias(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
+    let is_depthwise = conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1];
+    let padding = padding.around(x, conv.kernel_size, conv.stride[0]);
+    (is_depthwise || conv.groups == 1).then(|| Convolution {
+        is_depthwise,
+        stride: conv.stride[0],
+        padding,
+    })
 }

@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::{Activation, ConvConfig, Padding, convolve, normalize};
+use super::{Activation, ConvConfig, Padding, Pending};
 
 /// What a [`ConvNorm`] is made of. Its convolution has no bias: the batch norm has one.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,16 @@ impl ConvNorm {
     /// - `x`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        normalize(&self.norm, convolve(&self.conv, x, self.padding), self.activation)
+        self.chain(x.into()).value()
+    }
+
+    /// Convolves and leaves the block's norm and activation to the next layer.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn chain<'a>(&'a self, x: Pending<'a>) -> Pending<'a> {
+        Pending::new(x.convolve(&self.conv, self.padding), &self.norm, self.activation)
     }
 }
 

@@ -1,8 +1,6 @@
 //! The greatest value under a window, padded as a convolution is.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 
 use super::Padding;
 
@@ -14,11 +12,8 @@ use super::Padding;
 /// - `x`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, ceil(height / stride), …]` where padding keeps the size
 pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: Padding) -> Tensor<4> {
-    let [top, left, bottom, right] = padding.around(&x, [kernel; 2], stride);
-    let options = MaxPoolOptions::new([kernel; 2])
-        .with_stride([stride; 2])
-        .with_padding_pairs([(top, bottom), (left, right)]);
-    max_pool2d(x, options)
+    let around = padding.around(&x, [kernel; 2], stride);
+    roentgen_kernels::max_pool(x, kernel, stride, around)
 }
 
 #[cfg(test)]

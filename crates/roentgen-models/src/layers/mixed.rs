@@ -4,11 +4,11 @@
 //! counts the zeros around the film, see [`Border`].
 
 use burn::module::Module;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::{ConvNorm, ConvNormConfig, Padding};
+use super::{ConvNorm, ConvNormConfig, Padding, Pending, max_pool};
 
 /// The Inceptions are TensorFlow's, which normalizes with this.
 const EPSILON: f64 = 1e-3;
@@ -140,13 +140,17 @@ impl Branch {
     /// - `x`: `[batch, in_channels, height, width]`
     /// - output: `[batch, out_channels, …]`, smaller by each step that pads nothing
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.steps.iter().fold(x, |x, layer| layer.forward(x))
+        self.steps.iter().fold(x.into(), |x, layer| layer.chain(x)).value()
     }
 }
 
 impl Layer {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        match self.step {
+    fn chain<'a>(&'a self, x: Pending<'a>) -> Pending<'a> {
+        if let [conv] = self.convs.as_slice() {
+            return conv.chain(x);
+        }
+        let x = x.value();
+        let y = match self.step {
             Step::Conv(..) | Step::Valid(..) | Step::Fork(_) => {
                 concatenate(self.convs.iter().map(|conv| conv.forward(x.clone())))
             }
@@ -157,8 +161,9 @@ impl Layer {
                     .with_count_include_pad(border == Border::Zero);
                 avg_pool2d(x, options)
             }
-            Step::Max => max_pool2d(x, MaxPoolOptions::new([3; 2]).with_stride([2; 2])),
-        }
+            Step::Max => max_pool(x, 3, 2, Padding::None),
+        };
+        y.into()
     }
 }
 
@@ -203,6 +208,8 @@ fn concatenate(maps: impl Iterator<Item = Tensor<4>>) -> Tensor<4> {
 mod tests {
     use super::*;
     use burn::tensor::Distribution;
+    use burn::tensor::module::max_pool2d;
+    use burn::tensor::ops::MaxPoolOptions;
 
     fn row_of_ones(border: Border) -> Vec<f32> {
         let device = Device::flex();

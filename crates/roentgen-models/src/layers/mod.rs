@@ -8,6 +8,7 @@ mod max_pool;
 mod mixed;
 mod norm;
 mod padding;
+mod pending;
 mod squeeze_excite;
 
 pub use activation::Activation;
@@ -18,4 +19,5 @@ pub use max_pool::max_pool;
 pub use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step, scaled};
 pub use norm::normalize;
 pub use padding::Padding;
+pub use pending::Pending;
 pub use squeeze_excite::SqueezeExcite;

@@ -5,7 +5,7 @@
 //! does.
 
 use burn::nn::BatchNorm;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use roentgen_kernels::{norm_cut, scale_cut};
 
 use super::Activation;
@@ -16,29 +16,41 @@ use super::Activation;
 ///
 /// - `x`, output: `[batch, channels, height, width]`
 pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    let is_training = x.device().is_autodiff() && norm.training.is_enabled();
-    let x =
-        if is_training { by_batch(norm, x, activation) } else { by_running(norm, x, activation) };
+    let x = if normalizes_by_batch(norm, &x) {
+        by_batch(norm, x, activation)
+    } else {
+        let [scale, shift] = folded(norm, &x.device());
+        scale_cut(x, scale, shift, activation.cut())
+    };
     activation.rest(x)
+}
+
+/// Whether the statistics are those of the batch.
+pub(super) fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
+    x.device().is_autodiff() && norm.training.is_enabled()
 }
 
 /// Normalizes by the batch and moves the running statistics towards it, as Burn's own layer does.
 fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
     let (y, mean, variance) = norm_cut(x, gamma, beta, norm.epsilon, activation.cut());
+    follow(norm, mean, variance);
+    y
+}
+
+/// Moves the running statistics towards those of a batch.
+pub(super) fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
     for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
         let kept = running.value_sync().to_device(&batch.device()) * (1.0 - norm.momentum);
         running.update((kept + batch * norm.momentum).detach());
     }
-    y
 }
 
-/// Normalizes by the running statistics, folded into one scale and one shift a channel.
-fn by_running(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    let device = x.device();
-    let variance = norm.running_var.value().to_device(&device);
+/// The running statistics folded into one scale and one shift a channel.
+pub(super) fn folded(norm: &BatchNorm, device: &Device) -> [Tensor<1>; 2] {
+    let variance = norm.running_var.value().to_device(device);
     let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
-    let mean = norm.running_mean.value().to_device(&device);
+    let mean = norm.running_mean.value().to_device(device);
     let shift = norm.beta.val() - mean * scale.clone();
-    scale_cut(x, scale, shift, activation.cut())
+    [scale, shift]
 }

@@ -41,6 +41,7 @@ impl Run<'_> {
             learning_rate: self.rate(self.state.step - 1),
             is_best,
             seconds: now - self.began,
+            waiting: self.state.waiting,
         };
         if is_best {
             model_dir::save(&self.dir.path, &self.description(&row), &self.model.valid())?;
@@ -49,13 +50,14 @@ impl Run<'_> {
         self.began = now;
         self.state.epochs.push(row.clone());
         self.state.waited = if is_best { 0 } else { self.state.waited + 1 };
-        (self.state.films, self.state.loss) = (0, 0.0);
+        (self.state.films, self.state.loss, self.state.waiting) = (0, 0.0, 0.0);
 
         let mut scalars = vec![
             ("loss/train", row.train_loss),
             ("loss/valid", row.valid_loss),
             ("learning_rate", row.learning_rate),
             ("seconds", row.seconds),
+            ("waiting", row.waiting),
         ];
         scalars.extend(row.valid_auroc.map(|auroc| ("auroc/valid", auroc)));
         let pictures = pictures::films(&self.model, &self.valid, &self.device);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::phantom;
@@ -12,11 +12,13 @@ use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::{Options, Scores, evaluate};
 use roentgen_models::pretrained::{self, Part, WeightFile};
-use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, model_dir};
+use roentgen_train::optimizer::Optimizer;
 use serde_json::{Value, json};
 
 use super::Context;
 use crate::cli::{Bench, BenchWhat};
+use crate::engine;
 use crate::memory;
 use crate::output::Output;
 
@@ -31,7 +33,10 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     let mut document = match args.what {
         BenchWhat::Input => input(args)?,
         BenchWhat::Train => train(args, &context.device)?,
-        BenchWhat::Predict => forward(args, &context.device)?,
+        BenchWhat::Predict => match args.engine {
+            engine::Choice::Onnx => forward_onnx(args)?,
+            engine::Choice::Auto | engine::Choice::Burn => forward(args, &context.device)?,
+        },
         BenchWhat::Evaluate => figures(args)?,
     };
     document["device"] = json!(context.device_name);
@@ -96,6 +101,18 @@ impl Work {
         };
         let [batch, channels, size, _] = films.dims();
         let [_, findings] = targets.dims();
+        let what = json!({
+            "what": name,
+            "architecture": args.architecture,
+            "width": args.width,
+            "size": size,
+            "batch": batch,
+            "channels": channels,
+        });
+        if let Some(folder) = &args.model {
+            let (_, model) = model_dir::load(folder, device)?;
+            return Ok(Self { model, films, targets, what });
+        }
         let (pool, dropout) =
             if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
         let config = ClassifierConfig { architecture, width: args.width, pool, dropout };
@@ -105,21 +122,16 @@ impl Work {
             Some(file) => pretrained::fit(model, architecture, Part::Whole, file)?.0,
             None => model,
         };
-        let what = json!({
-            "what": name,
-            "architecture": args.architecture,
-            "width": args.width,
-            "size": size,
-            "batch": batch,
-            "channels": channels,
-        });
         Ok(Self { model, films, targets, what })
     }
+}
 
-    fn loss(&self, model: &Classifier) -> Tensor<1> {
-        let logits = model.forward(self.films.clone());
-        (softplus(logits.clone(), 1.0) - logits * self.targets.clone()).mean()
-    }
+fn loss(model: &Classifier, films: &Tensor<4>, targets: &Tensor<2>) -> Tensor<1> {
+    loss_of(model.forward(films.clone()), targets)
+}
+
+fn loss_of(logits: Tensor<2>, targets: &Tensor<2>) -> Tensor<1> {
+    (softplus(logits.clone(), 1.0) - logits * targets.clone()).mean()
 }
 
 fn tensor<const D: usize>(
@@ -136,31 +148,53 @@ fn tensor<const D: usize>(
 }
 
 fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
-    let work = Work::new(args, "train", &device.clone().autodiff())?;
-    let mut model = Some(work.model.clone());
-    let mut optimizer = AdamConfig::new().init();
+    let Work { model, films, targets, what } =
+        Work::new(args, "train", &device.clone().autodiff())?;
+    let mut model = Some(model);
+    let mut optimizer = Optimizer::Adam.init();
     let mut first = None;
-    let measured = measure(args.steps, work.films.dims()[0], || {
+    let measured = measure(args.steps, films.dims()[0], || {
         let now = model.take().context("the model is put back after each step")?;
-        let loss = work.loss(&now);
+        let loss = loss(&now, &films, &targets);
         let gradients = GradientsParams::from_grads(loss.backward(), &now);
         first.get_or_insert(loss.into_scalar::<f64>());
         model = Some(optimizer.step(1e-3, now, gradients));
         Ok(())
     })?;
-    Ok(merge(merge(work.what, measured), json!({ "first_loss": first })))
+    Ok(merge(merge(what, measured), json!({ "first_loss": first })))
 }
 
 fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
-    let work = Work::new(args, "predict", &device.clone().without_autodiff())?;
-    let model = work.model.clone();
+    let Work { model, films, targets, what } =
+        Work::new(args, "predict", &device.clone().without_autodiff())?;
     let mut first = None;
-    let measured = measure(args.steps, work.films.dims()[0], || {
-        let loss = work.loss(&model).into_scalar::<f64>();
+    let measured = measure(args.steps, films.dims()[0], || {
+        let loss = loss(&model, &films, &targets).into_scalar::<f64>();
         first.get_or_insert(loss);
         Ok(())
     })?;
-    Ok(merge(merge(work.what, measured), json!({ "first_loss": first })))
+    Ok(merge(merge(what, measured), json!({ "first_loss": first })))
+}
+
+/// Predictions by ONNX Runtime, of the network alone.
+fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
+    let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
+    let Work { films, targets, what, .. } = Work::new(args, "predict", &Device::flex())?;
+    let runtime = engine::find().map_err(anyhow::Error::msg)?;
+    let mut engine = roentgen_onnx::Engine::load(folder, &runtime, rayon::current_num_threads())?;
+    let (count, films) = (films.dims()[0], films.into_data().try_to_vec::<f32>()?);
+    let mut first = None;
+    let measured = measure(args.steps, count, || {
+        let logits = engine.logits(&films)?;
+        if first.is_none() {
+            let logits = TensorData::new(logits, targets.dims());
+            let logits = Tensor::<2>::from_data(logits, &Device::flex());
+            first = Some(loss_of(logits, &targets).into_scalar::<f64>());
+        }
+        Ok(())
+    })?;
+    let engine = json!({ "engine": runtime.path(), "first_loss": first });
+    Ok(merge(merge(what, measured), engine))
 }
 
 /// Decode and Lanczos resize on one thread, and reading of prepared films.

@@ -5,12 +5,14 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::EPSILON;
-use crate::layers::{Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, convolve};
+use crate::layers::{
+    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, convolve, max_pool,
+};
 
 /// Window of the pools.
 const POOL: [usize; 2] = [3, 3];
@@ -110,7 +112,7 @@ impl Arm {
         match self.operation {
             Operation::Identity => x,
             Operation::AveragePool => self.average_pool(x),
-            Operation::MaxPool => self.max_pool(x),
+            Operation::MaxPool => max_pool(x, POOL[0], self.stride, self.edge.padding),
             Operation::Separable(_) => self.rounds.iter().fold(x, |x, round| round.forward(x)),
         }
     }
@@ -122,13 +124,6 @@ impl Arm {
             .with_padding_pairs(self.padding(&x))
             .with_count_include_pad(counts_zeros);
         avg_pool2d(x, options)
-    }
-
-    fn max_pool(&self, x: Tensor<4>) -> Tensor<4> {
-        let options = MaxPoolOptions::new(POOL)
-            .with_stride([self.stride; 2])
-            .with_padding_pairs(self.padding(&x));
-        max_pool2d(x, options)
     }
 
     /// Rows above and below, columns left and right of a pool.

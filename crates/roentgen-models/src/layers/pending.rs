@@ -1,0 +1,98 @@
+//! A feature map whose batch norm and activation are left to whoever reads it.
+//!
+//! A convolution takes them along, so that on the CPU what they make of the map is never stored; all
+//! others ask for the [`value`](Pending::value).
+
+use burn::nn::BatchNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::Tensor;
+use roentgen_kernels::{Cut, norm_add_cut, norm_convolve, reference, scale_convolve};
+
+use super::norm::{folded, follow, normalizes_by_batch};
+use super::{Activation, Padding, conv, convolve, normalize};
+
+/// A feature map, or the input of a norm.
+#[derive(Debug)]
+pub struct Pending<'a> {
+    x: Tensor<4>,
+    norm: Option<(&'a BatchNorm, Activation)>,
+}
+
+impl From<Tensor<4>> for Pending<'_> {
+    fn from(x: Tensor<4>) -> Self {
+        Self { x, norm: None }
+    }
+}
+
+impl<'a> Pending<'a> {
+    /// The input of a norm and an activation.
+    pub fn new(x: Tensor<4>, norm: &'a BatchNorm, activation: Activation) -> Self {
+        Self { x, norm: Some((norm, activation)) }
+    }
+
+    /// The feature map, its norm and activation applied.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, channels, height, width]`
+    pub fn value(self) -> Tensor<4> {
+        match self.norm {
+            Some((norm, activation)) => normalize(norm, self.x, activation),
+            None => self.x,
+        }
+    }
+
+    /// The feature map with a shortcut added, its norm applied before and a cut after that.
+    ///
+    /// # Shapes
+    ///
+    /// - `shortcut`, output: `[batch, channels, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// Panics where an activation stands before the shortcut.
+    pub fn add(self, shortcut: Tensor<4>, cut: Cut) -> Tensor<4> {
+        match self.norm {
+            Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
+                assert_eq!(
+                    activation,
+                    Activation::Linear,
+                    "the end of a block has none of its own"
+                );
+                let line = [norm.gamma.val(), norm.beta.val()];
+                let (y, mean, variance) = norm_add_cut(self.x, line, shortcut, norm.epsilon, cut);
+                follow(norm, mean, variance);
+                y
+            }
+            _ => reference::rectify(self.value() + shortcut, cut),
+        }
+    }
+
+    /// Convolves the feature map.
+    ///
+    /// # Shapes
+    ///
+    /// As [`convolve`].
+    pub fn convolve(self, layer: &Conv2d, padding: Padding) -> Tensor<4> {
+        let (Some((norm, activation)), Some(convolution)) =
+            (self.norm, conv::plain(layer, &self.x, padding))
+        else {
+            return convolve(layer, self.value(), padding);
+        };
+        let is_by_batch = normalizes_by_batch(norm, &self.x);
+        if !activation.is_cut() || (self.x.device().is_autodiff() && !is_by_batch) {
+            return convolve(layer, self.value(), padding);
+        }
+        let (cut, weight) = (activation.cut(), layer.weight.val());
+        if is_by_batch {
+            let line = [norm.gamma.val(), norm.beta.val()];
+            let (y, mean, variance) =
+                norm_convolve(self.x, line, norm.epsilon, cut, weight, convolution);
+            follow(norm, mean, variance);
+            y
+        } else {
+            let line = folded(norm, &self.x.device());
+            scale_convolve(self.x, line, cut, weight, convolution)
+        }
+    }
+}

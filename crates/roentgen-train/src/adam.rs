@@ -1,0 +1,70 @@
+//! Adam, from [Adam: A Method for Stochastic Optimization][paper], as an optimizer of Burn's.
+//!
+//! Burn's own does the same in a dozen passes over each parameter; its state is used here, so that
+//! checkpoints of both are read by both.
+//!
+//! [paper]: https://arxiv.org/abs/1412.6980
+
+use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
+use burn::tensor::{Device, Tensor};
+use roentgen_kernels::{AdamStep, adam};
+
+/// Keras' constants, but for the rate.
+const BETAS: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-7;
+
+/// Adam with Keras' constants.
+#[derive(Clone, Debug)]
+pub struct Adam;
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let (time, mean, square) = match state {
+            Some(AdamState { momentum }) => (momentum.time, momentum.moment_1, momentum.moment_2),
+            None => (0, gradient.zeros_like(), gradient.zeros_like()),
+        };
+        let step = AdamStep { betas: BETAS, epsilon: EPSILON, rate, time: time + 1 };
+        let [tensor, mean, square] = adam([tensor, mean, square], gradient, step);
+        (tensor, Some(AdamState::new(AdaptiveMomentumState::new(time + 1, mean, square))))
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        AdamState::new(state.momentum.to_device(device))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::optim::AdamConfig;
+
+    #[test]
+    fn steps_are_those_of_burns_adam_which_goes_on_from_our_state() {
+        let device = Device::flex();
+        let gradients = [[0.5, -2.0, 0.0], [1e-3, 3.0, -0.1], [-0.7, 0.2, 1e-6]];
+        let gradients = gradients.map(|values| Tensor::<1>::from_floats(values, &device));
+        let plain = AdamConfig::new().with_epsilon(EPSILON).build();
+        let (mut ours, mut state) = (Tensor::<1>::from_floats([1.0, 0.0, -3.0], &device), None);
+        let (mut theirs, mut other) = (ours.clone(), None);
+        for gradient in &gradients[..2] {
+            (ours, state) = Adam.step(0.01, ours, gradient.clone(), state);
+            (theirs, other) = plain.step(0.01, theirs, gradient.clone(), other);
+        }
+        let (from_ours, _) = plain.step(0.01, ours.clone(), gradients[2].clone(), state.clone());
+        let (ours, _) = Adam.step(0.01, ours, gradients[2].clone(), state);
+        let (theirs, _) = plain.step(0.01, theirs, gradients[2].clone(), other);
+
+        for ours in [ours, from_ours] {
+            let off = (ours - theirs.clone()).abs().max().into_scalar::<f32>();
+            assert!(off < 1e-6, "{off:e}");
+        }
+    }
+}
