@@ -9,6 +9,7 @@ mod adam;
 mod channel;
 mod convolution;
 mod dense;
+mod dense_layer;
 mod depthwise;
 mod norm;
 mod padded;
@@ -31,8 +32,9 @@ use burn::tensor::{DType, Tensor};
 
 pub use adam::{AdamStep, Moments, adam};
 pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
+pub use dense_layer::{NormConvolution, Statistics, dense_layer};
 pub use norm::{Cut, norm_cut, scale_cut};
-pub use pool::max_pool;
+pub use pool::{max_pool, shift_cut_max_pool};
 pub use residual::norm_add_cut;
 pub use shift::shift_cut;
 

@@ -1,4 +1,4 @@
-//! The greatest value under a window.
+//! The greatest value under a window, alone or behind a bias and a cut.
 //!
 //! For the way back each output keeps, in one byte, which tap of the window it came from: Burn keeps
 //! eight. Of equal values the first counts, as in PyTorch, and what is not a number is the greatest.
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::sliding::Sliding;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
-use crate::{on_flex, reference};
+use crate::{Cut, on_flex, reference, shift};
 
 /// Taps that a byte can tell apart.
 const TAPS: usize = 256;
@@ -48,15 +48,63 @@ pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4])
     Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch(), window))
 }
 
-/// The operation on a backend's own tensors.
+/// Adds to each channel, cuts, and takes the greatest value under a square window: the end of a stage
+/// of a VGG, whose largest feature maps are then not kept.
+///
+/// # Shapes
+///
+/// - `shift`: `[channels]`
+/// - the others as in [`max_pool`]
+///
+/// # Panics
+///
+/// As [`max_pool`], and on another shape of `shift`.
+pub fn shift_cut_max_pool(
+    x: Tensor<4>,
+    shift: Tensor<1>,
+    cut: Cut,
+    [kernel, stride]: [usize; 2],
+    padding: [usize; 4],
+) -> Tensor<4> {
+    let [_, channels, size @ ..] = x.dims();
+    assert_eq!(shift.dims(), [channels], "one shift a channel");
+    let window = Sliding::new(size, [kernel; 2], stride, padding);
+    if !(on_flex(&x) && on_flex(&shift)) || window.taps() > TAPS {
+        return max_pool(reference::shift_cut(x, shift, cut), kernel, stride, padding);
+    }
+    assert!(
+        padding.iter().all(|&side| side < kernel),
+        "padding {padding:?} of a window of {kernel}"
+    );
+    let (x, shift) = (x.into_dispatch(), shift.into_dispatch());
+    Tensor::from_dispatch(Dispatch::shift_cut_max_pool(x, shift, cut.limits(), window))
+}
+
+/// The operations on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait MaxPool: Backend {
     fn max_pool(x: FloatTensor<Self>, window: Sliding) -> FloatTensor<Self>;
+
+    fn shift_cut_max_pool(
+        x: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        limits: [f32; 2],
+        window: Sliding,
+    ) -> FloatTensor<Self>;
 }
 
 impl MaxPool for Flex {
     fn max_pool(x: FlexTensor, window: Sliding) -> FlexTensor {
         forward(&contiguous(x), window).0
+    }
+
+    fn shift_cut_max_pool(
+        x: FlexTensor,
+        shift: FlexTensor,
+        limits: [f32; 2],
+        window: Sliding,
+    ) -> FlexTensor {
+        forward(&shift::forward(contiguous(x), &contiguous(shift), limits), window).0
     }
 }
 
@@ -66,6 +114,23 @@ impl<C: CheckpointStrategy> MaxPool for Autodiff<Flex, C> {
         let (y, taps) = forward(&contiguous(x), window);
         match MaxPoolBackward.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((Arc::new(taps), window), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn shift_cut_max_pool(
+        x: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        limits: [f32; 2],
+        window: Sliding,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (shift, shift_node)) = (x.into_parts(), shift.into_parts());
+        let cut = shift::forward(contiguous(x), &contiguous(shift), limits);
+        let (y, taps) = forward(&cut, window);
+        drop(cut);
+        let nodes = [x_node, shift_node];
+        match ShiftMaxPoolBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((y.clone(), limits, Arc::new(taps), window), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -87,18 +152,49 @@ impl Backward<Flex, 1> for MaxPoolBackward {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let (taps, window) = ops.state;
         let [Some(node)] = ops.parents else { return };
-        let [batch, channels, ..] = dims::<4>(&gradient);
-        let mut dx = vec![0.0; batch * channels * window.plane()];
-        let planes = values(&gradient).par_chunks_exact(window.out_plane());
-        let planes = planes.zip(taps.par_chunks_exact(window.out_plane()));
-        dx.par_chunks_exact_mut(window.plane()).zip(planes).for_each(|(dx, (gradient, taps))| {
-            for (at, (gradient, &tap)) in gradient.iter().zip(taps).enumerate() {
-                dx[pixel(window, at, tap.into())] += gradient;
-            }
-        });
-        let dx = tensor(dx, [batch, channels, window.size[0], window.size[1]]);
-        gradients.register::<Flex>(node.id, dx);
+        gradients.register::<Flex>(node.id, back_to_taps(&gradient, &taps, window));
     }
+}
+
+#[derive(Debug)]
+struct ShiftMaxPoolBackward;
+
+impl Backward<Flex, 2> for ShiftMaxPoolBackward {
+    /// The output, where it was cut, and the tap of each output.
+    type State = (FlexTensor, [f32; 2], Arc<Vec<u8>>, Sliding);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let mut gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let (y, limits, taps, window) = ops.state;
+        // The greatest value stands at a cut where the output does.
+        let shift = shift::let_through(&mut gradient, &y, limits);
+        let [x_node, shift_node] = ops.parents;
+        if let Some(node) = x_node {
+            gradients.register::<Flex>(node.id, back_to_taps(&gradient, &taps, window));
+        }
+        if let Some(node) = shift_node {
+            gradients.register::<Flex>(node.id, shift);
+        }
+    }
+}
+
+/// Adds each output's gradient to the pixel that it came from.
+fn back_to_taps(gradient: &FlexTensor, taps: &[u8], window: Sliding) -> FlexTensor {
+    let [batch, channels, ..] = dims::<4>(gradient);
+    let mut dx = vec![0.0; batch * channels * window.plane()];
+    let planes = values(gradient).par_chunks_exact(window.out_plane());
+    let planes = planes.zip(taps.par_chunks_exact(window.out_plane()));
+    dx.par_chunks_exact_mut(window.plane()).zip(planes).for_each(|(dx, (gradient, taps))| {
+        for (at, (gradient, &tap)) in gradient.iter().zip(taps).enumerate() {
+            dx[pixel(window, at, tap.into())] += gradient;
+        }
+    });
+    tensor(dx, [batch, channels, window.size[0], window.size[1]])
 }
 
 /// The pixel that a tap reads for an output; it must not lie in the padding.

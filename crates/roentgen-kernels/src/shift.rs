@@ -83,28 +83,38 @@ impl Backward<Flex, 2> for ShiftBackward {
     ) {
         let mut gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let (y, limits) = ops.state;
-        let [_, channels, height, width] = dims(&y);
-        let plane = height * width;
-        let y = values(&y);
-        let sums: Vec<f32> = by_channel(gradient.storage_mut(), channels, plane)
-            .into_par_iter()
-            .enumerate()
-            .map(|(index, mut gradient)| {
-                let channel = Channel { values: y, channels, plane, index };
-                through(channel, limits, &mut gradient) as f32
-            })
-            .collect();
+        let sums = let_through(&mut gradient, &y, limits);
         let [x_node, shift_node] = ops.parents;
         if let Some(node) = x_node {
             gradients.register::<Flex>(node.id, gradient);
         }
         if let Some(node) = shift_node {
-            gradients.register::<Flex>(node.id, tensor(sums, [channels]));
+            gradients.register::<Flex>(node.id, sums);
         }
     }
 }
 
-fn forward(mut x: FlexTensor, shift: &FlexTensor, limits: [f32; 2]) -> FlexTensor {
+/// Keeps the gradient where the output stands at no cut: its sum over each channel.
+pub(crate) fn let_through(
+    gradient: &mut FlexTensor,
+    y: &FlexTensor,
+    limits: [f32; 2],
+) -> FlexTensor {
+    let [_, channels, height, width] = dims(y);
+    let plane = height * width;
+    let sums = by_channel(gradient.storage_mut(), channels, plane)
+        .into_par_iter()
+        .enumerate()
+        .map(|(index, mut gradient)| {
+            let channel = Channel { values: values(y), channels, plane, index };
+            through(channel, limits, &mut gradient) as f32
+        })
+        .collect();
+    tensor(sums, [channels])
+}
+
+/// Adds and cuts.
+pub(crate) fn forward(mut x: FlexTensor, shift: &FlexTensor, limits: [f32; 2]) -> FlexTensor {
     let [_, channels, height, width] = dims(&x);
     let shift = values(shift);
     by_channel(x.storage_mut(), channels, height * width)

@@ -211,17 +211,37 @@ multiversion! {
 }
 
 /// A window's coefficients: `G g G'`.
+#[inline]
 pub(crate) fn change_window(weights: &[f32; 9]) -> [f32; 16] {
-    let mix = |[a, b, c]: [f32; 3]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
-    let columns = [0, 1, 2].map(|x| mix([weights[x], weights[3 + x], weights[6 + x]]));
-    let rows = [0, 1, 2, 3].map(|y| mix(columns.map(|column| column[y])));
-    std::array::from_fn(|index| rows[index / TILE][index % TILE])
+    // Loops: an array's `map` in an array's `map` is not inlined.
+    let mut down = [[0.0; 3]; TILE];
+    for x in 0..3 {
+        let [a, b, c] = [weights[x], weights[3 + x], weights[6 + x]];
+        down[0][x] = a;
+        down[1][x] = 0.5 * (a + b + c);
+        down[2][x] = 0.5 * (a - b + c);
+        down[3][x] = c;
+    }
+    let mut changed = [0.0; TILE * TILE];
+    for (row, [a, b, c]) in changed.as_chunks_mut::<TILE>().0.iter_mut().zip(down) {
+        *row = [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
+    }
+    changed
 }
 
 /// A window's gradient from that of its coefficients: `G' m G`.
+#[inline]
 pub(crate) fn window_gradient(changed: [f32; 16]) -> [f32; 9] {
-    let mix = |[a, b, c, d]: [f32; 4]| [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d];
-    let columns = [0, 1, 2, 3].map(|x| mix([0, 4, 8, 12].map(|row| changed[row + x])));
-    let rows = [0, 1, 2].map(|y| mix(columns.map(|column| column[y])));
-    std::array::from_fn(|index| rows[index / 3][index % 3])
+    let mut down = [[0.0; TILE]; 3];
+    for x in 0..TILE {
+        let [a, b, c, d] = [changed[x], changed[4 + x], changed[8 + x], changed[12 + x]];
+        down[0][x] = a + 0.5 * (b + c);
+        down[1][x] = 0.5 * (b - c);
+        down[2][x] = 0.5 * (b + c) + d;
+    }
+    let mut gradient = [0.0; 9];
+    for (row, [a, b, c, d]) in gradient.as_chunks_mut::<3>().0.iter_mut().zip(down) {
+        *row = [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d];
+    }
+    gradient
 }

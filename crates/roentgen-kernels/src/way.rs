@@ -41,6 +41,14 @@ impl Way {
         }
     }
 
+    /// Whether the output has the height and width of the input.
+    pub(crate) fn keeps_size(self) -> bool {
+        match self {
+            Way::Pointwise => true,
+            Way::Depthwise(window) | Way::Dense(window) => window.size == window.out,
+        }
+    }
+
     pub(crate) fn forward(
         self,
         x: &FlexTensor,

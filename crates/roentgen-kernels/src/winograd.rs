@@ -228,11 +228,20 @@ pub(crate) fn weight_gradient(gradient: &[f32], x: Source, out: usize, place: Sl
 /// All windows changed, `[coefficient, window]`.
 fn changed_windows(weight: &[f32]) -> Vec<f32> {
     let windows = weight.as_chunks::<9>().0;
+    let block = windows.len().div_ceil(TASKS);
     let mut changed = vec![0.0; COEFFICIENTS * windows.len()];
-    for (index, weights) in windows.iter().enumerate() {
-        for (at, value) in change_window(weights).into_iter().enumerate() {
-            changed[at * windows.len() + index] = value;
+    let mut blocks: Vec<_> = windows.chunks(block).map(|windows| (windows, Vec::new())).collect();
+    for row in changed.chunks_exact_mut(windows.len()) {
+        for ((_, rows), row) in blocks.iter_mut().zip(row.chunks_mut(block)) {
+            rows.push(row);
         }
     }
+    blocks.into_par_iter().for_each(|(windows, mut rows)| {
+        for (index, window) in windows.iter().enumerate() {
+            for (row, value) in rows.iter_mut().zip(change_window(window)) {
+                row[index] = value;
+            }
+        }
+    });
     changed
 }

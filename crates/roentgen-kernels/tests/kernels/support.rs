@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_kernels as kernels;
-use roentgen_kernels::{Convolution, Cut, norm_convolve, reference};
+use roentgen_kernels::{Convolution, Cut, NormConvolution, norm_convolve, reference};
 
 /// An operation on a list of tensors, the first of them the activations.
 pub(crate) type Operation = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4> + Send + Sync>;
@@ -41,7 +41,7 @@ const POOLS: [(usize, usize, [usize; 4]); 4] =
 pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for &shape in shapes {
-        let [_, channels, height, width] = shape;
+        let [batch, channels, height, width] = shape;
         let mut convolutions = Vec::new();
         for (stride, padding) in PADDINGS {
             let [top, left, bottom, right] = padding;
@@ -85,6 +85,10 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1], weight],
             });
         }
+        // Two norms in a row over a few values would lose digits, whoever computes them.
+        if batch * height * width > 12 {
+            cases.push(dense_layer(shape, out));
+        }
         for (kernel, stride, padding) in POOLS {
             let [top, left, bottom, right] = padding;
             if height + top + bottom < kernel || width + left + right < kernel {
@@ -97,6 +101,26 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                     reference::max_pool(t[0].clone(), kernel, stride, padding)
                 }),
                 shapes: vec![shape],
+            });
+        }
+        if height >= 2 && width >= 3 {
+            let pool = |x| reference::max_pool(x, 3, 2, [1, 0, 1, 0]);
+            cases.push(Case {
+                name: format!("shift, max {shape:?}"),
+                fast: Box::new(|t| {
+                    let shift = flat(t[1].clone());
+                    kernels::shift_cut_max_pool(
+                        t[0].clone(),
+                        shift,
+                        Cut::Relu,
+                        [3, 2],
+                        [1, 0, 1, 0],
+                    )
+                }),
+                plain: Box::new(move |t| {
+                    pool(reference::shift_cut(t[0].clone(), flat(t[1].clone()), Cut::Relu))
+                }),
+                shapes: vec![shape, [channels, 1, 1, 1]],
             });
         }
         for cut in [Cut::None, Cut::Relu, Cut::Relu6] {
@@ -131,6 +155,47 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
         }
     }
     cases
+}
+
+/// A layer of a DenseNet with three channels between its convolutions, by 1x1 and 3x3.
+fn dense_layer(shape: [usize; 4], out: usize) -> Case {
+    const BETWEEN: usize = 3;
+    let channels = shape[1];
+    let one = Convolution { is_depthwise: false, stride: 1, padding: [0; 4] };
+    let three = Convolution { padding: [1; 4], ..one };
+    let lines = |t: &[Tensor<4>]| [line(t), line(&t[3..])];
+    Case {
+        name: format!("dense layer {shape:?}"),
+        fast: Box::new(move |t| {
+            let [first, second] = lines(t);
+            let part = |line, weight: &Tensor<4>, convolution| NormConvolution {
+                line,
+                epsilon: 1e-3,
+                weight: weight.clone(),
+                convolution,
+            };
+            let parts = [part(first, &t[3], one), part(second, &t[6], three)];
+            kernels::dense_layer(t[0].clone(), parts).0
+        }),
+        plain: Box::new(move |t| {
+            let [first, second] = lines(t);
+            let half = |x: &Tensor<4>, [gamma, beta]: [Tensor<1>; 2], weight: &Tensor<4>, how| {
+                let x = reference::norm_cut(x.clone(), gamma, beta, 1e-3, Cut::Relu).0;
+                reference::convolve(x, weight.clone(), how)
+            };
+            let added = half(&half(&t[0], first, &t[3], one), second, &t[6], three);
+            Tensor::cat(vec![t[0].clone(), added], 1)
+        }),
+        shapes: vec![
+            shape,
+            [channels, 1, 1, 1],
+            [channels, 1, 1, 1],
+            [BETWEEN, channels, 1, 1],
+            [BETWEEN, 1, 1, 1],
+            [BETWEEN, 1, 1, 1],
+            [out, BETWEEN, 3, 3],
+        ],
+    }
 }
 
 type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Cut) -> (Tensor<4>, Tensor<1>, Tensor<1>);

@@ -12,9 +12,11 @@ use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::{Convolution, NormConvolution, dense_layer};
 
 use crate::layers::{
-    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, max_pool, normalize,
+    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, follow, max_pool,
+    normalize, normalizes_by_batch,
 };
 
 /// Channels of the first convolution (section 4.2).
@@ -127,10 +129,7 @@ impl DenseNet {
 
 impl Block {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.layers.iter().fold(x, |x, layer| {
-            let added = layer.forward(x.clone());
-            Tensor::cat(vec![x, added], 1)
-        });
+        let x = self.layers.iter().fold(x, |x, layer| layer.forward(x));
         match &self.transition {
             Some(transition) => {
                 avg_pool2d(transition.forward(x, Padding::None), AvgPoolOptions::new([2, 2]))
@@ -150,9 +149,19 @@ impl Layer {
         }
     }
 
-    /// The new features alone.
+    /// The features with the new ones behind them.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.growth.forward(self.bottleneck.forward(x, Padding::None), Padding::Even)
+        let norms = [&self.bottleneck.norm, &self.growth.norm];
+        if !norms.iter().all(|norm| normalizes_by_batch(norm, &x)) {
+            let added = self.bottleneck.forward(x.clone(), Padding::None);
+            return Tensor::cat(vec![x, self.growth.forward(added, Padding::Even)], 1);
+        }
+        let parts = [self.bottleneck.part(&x, Padding::None), self.growth.part(&x, Padding::Even)];
+        let (x, statistics) = dense_layer(x, parts);
+        for (norm, [mean, variance]) in norms.into_iter().zip(statistics) {
+            follow(norm, mean, variance);
+        }
+        x
     }
 }
 
@@ -161,6 +170,21 @@ impl NormConv {
         Self {
             norm: BatchNormConfig::new(channels[0]).init(device),
             conv: ConvConfig::new(channels, kernel).init(device),
+        }
+    }
+
+    /// What a kernel for both halves of a layer takes; `x` says the size alone.
+    fn part(&self, x: &Tensor<4>, padding: Padding) -> NormConvolution {
+        let [kernel, _] = self.conv.kernel_size;
+        NormConvolution {
+            line: [self.norm.gamma.val(), self.norm.beta.val()],
+            epsilon: self.norm.epsilon,
+            weight: self.conv.weight.val(),
+            convolution: Convolution {
+                is_depthwise: false,
+                stride: 1,
+                padding: padding.around(x, [kernel; 2], 1),
+            },
         }
     }
 

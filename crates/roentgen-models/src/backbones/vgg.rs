@@ -11,7 +11,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use roentgen_kernels::Cut;
 
-use crate::layers::{ConvConfig, Padding, convolve_cut, max_pool};
+use crate::layers::{ConvConfig, Padding, convolve_cut, convolve_cut_max_pool};
 
 /// Prefixes of module paths, stage by stage.
 pub(crate) const STAGES: &[&[&str]] =
@@ -88,8 +88,9 @@ impl Vgg {
     /// - output: `[batch, 512 * width, height / 32, width / 32]`
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(films, |x, stage| {
-            let x = stage.iter().fold(x, |x, conv| convolve_cut(conv, x, Padding::Even, Cut::Relu));
-            max_pool(x, 2, 2, Padding::None)
+            let Some((last, convs)) = stage.split_last() else { return x };
+            let x = convs.iter().fold(x, |x, conv| convolve_cut(conv, x, Padding::Even, Cut::Relu));
+            convolve_cut_max_pool(last, x, Padding::Even, Cut::Relu)
         })
     }
 }

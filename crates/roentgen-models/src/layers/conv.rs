@@ -8,7 +8,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{self as kernels, Convolution, Cut, shift_cut};
+use roentgen_kernels::{self as kernels, Convolution, Cut, shift_cut, shift_cut_max_pool};
 
 use super::Padding;
 
@@ -67,22 +67,42 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 ///
 /// As [`convolve`].
 pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
-    let y = match without_bias(conv, &x, padding) {
-        Some(convolution) => kernels::convolve(x, conv.weight.val(), convolution),
+    let y = window_alone(conv, x, padding);
+    if conv.bias.is_none() && cut == Cut::None {
+        return y;
+    }
+    let shift = bias(conv, &y);
+    shift_cut(y, shift, cut)
+}
+
+/// Convolves, adds the bias if there is one, cuts, and takes the greatest of each two by two values.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, channels in, height, width]`
+/// - output: `[batch, channels out, height / stride / 2, …]` where padding keeps the size
+pub fn convolve_cut_max_pool(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
+    let y = window_alone(conv, x, padding);
+    let shift = bias(conv, &y);
+    shift_cut_max_pool(y, shift, cut, [2; 2], [0; 4])
+}
+
+/// The bias, zero where there is none.
+fn bias(conv: &Conv2d, y: &Tensor<4>) -> Tensor<1> {
+    let zero = || Tensor::zeros([y.dims()[1]], &y.device());
+    conv.bias.as_ref().map_or_else(zero, |bias| bias.val())
+}
+
+/// Convolves without the bias.
+fn window_alone(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+    let weight = conv.weight.val();
+    match without_bias(conv, &x, padding) {
+        Some(convolution) => kernels::convolve(x, weight, convolution),
         None => {
             let [top, left, bottom, right] = padding.around(&x, conv.kernel_size, conv.stride[0]);
             let padding = [(top, bottom), (left, right)];
             let options = ConvOptions::new_with_padding(conv.stride, padding, [1; 2], conv.groups);
-            conv2d(x, conv.weight.val(), None, options)
-        }
-    };
-    let bias = conv.bias.as_ref().map(|bias| bias.val());
-    match (bias, cut) {
-        (Some(bias), cut) => shift_cut(y, bias, cut),
-        (None, Cut::None) => y,
-        (None, cut) => {
-            let nothing = Tensor::zeros([y.dims()[1]], &y.device());
-            shift_cut(y, nothing, cut)
+            conv2d(x, weight, None, options)
         }
     }
 }

@@ -12,12 +12,12 @@ mod pending;
 mod squeeze_excite;
 
 pub use activation::Activation;
-pub use conv::{ConvConfig, convolve, convolve_cut};
+pub use conv::{ConvConfig, convolve, convolve_cut, convolve_cut_max_pool};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
 pub use max_pool::max_pool;
 pub use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step, scaled};
-pub use norm::normalize;
+pub use norm::{follow, normalize, normalizes_by_batch};
 pub use padding::Padding;
 pub use pending::Pending;
 pub use squeeze_excite::SqueezeExcite;

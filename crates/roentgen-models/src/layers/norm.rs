@@ -26,7 +26,7 @@ pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tens
 }
 
 /// Whether the statistics are those of the batch.
-pub(super) fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
+pub fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && norm.training.is_enabled()
 }
 
@@ -39,7 +39,11 @@ fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4>
 }
 
 /// Moves the running statistics towards those of a batch.
-pub(super) fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
+///
+/// # Shapes
+///
+/// - `mean`, `variance`: `[channels]`
+pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
     for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
         let kept = running.value_sync().to_device(&batch.device()) * (1.0 - norm.momentum);
         running.update((kept + batch * norm.momentum).detach());

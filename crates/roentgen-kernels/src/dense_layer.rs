@@ -1,0 +1,278 @@
+//! A layer of a DenseNet: twice a norm, ReLU and convolution, the result put behind the features that
+//! went in.
+//!
+//! As one operation it copies the features once forward and not at all on the way back, where their
+//! gradient is added to in the pass of the first norm. Concatenation and its gradients would take as
+//! long as the norms.
+
+use std::mem::MaybeUninit;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::Tensor;
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
+
+use crate::norm::Normed;
+use crate::storage::{contiguous, dims, fresh, tensor, values};
+use crate::way::Way;
+use crate::{Convolution, Cut, norm, norm_convolve, on_flex, storage};
+
+/// Norm, ReLU and convolution.
+#[derive(Clone, Debug)]
+pub struct NormConvolution {
+    /// Gamma and beta, `[channels]` each.
+    pub line: [Tensor<1>; 2],
+    /// Added to the variance.
+    pub epsilon: f64,
+    /// `[channels out, channels, kernel height, kernel width]`
+    pub weight: Tensor<4>,
+    /// How the window goes.
+    pub convolution: Convolution,
+}
+
+/// Mean and biased variance of each channel.
+pub type Statistics = [Tensor<1>; 2];
+
+/// Convolves twice, each time behind a norm and ReLU, and puts the result behind `x`.
+///
+/// Returns the output and, without gradients, the statistics of both norms.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, channels, height, width]`
+/// - output: `[batch, channels + channels out of the second, height, width]`
+///
+/// # Panics
+///
+/// As [`norm_convolve`], and where the second convolution gives another size than `x` has.
+pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [Statistics; 2]) {
+    let is_fast = |part: &NormConvolution| part.line.iter().all(on_flex) && on_flex(&part.weight);
+    if !(on_flex(&x) && parts.iter().all(is_fast)) {
+        return reference(x, parts);
+    }
+    let [batch, channels, height, width] = x.dims();
+    norm::check(&x, parts[0].line.each_ref());
+    let first = Way::new(x.dims(), parts[0].weight.dims(), parts[0].convolution);
+    let between = [batch, parts[0].weight.dims()[0], height, width];
+    assert_eq!(parts[1].line.each_ref().map(Tensor::dims), [[between[1]]; 2], "channels between");
+    let second = Way::new(between, parts[1].weight.dims(), parts[1].convolution);
+    for way in [first, second] {
+        assert!(way.keeps_size(), "{channels} features of another size than what is put behind");
+    }
+    let ways = [(first, parts[0].epsilon), (second, parts[1].epsilon)];
+    let [a, b] = parts.map(|part| {
+        let [gamma, beta] = part.line.map(Tensor::into_dispatch);
+        (gamma, beta, part.weight.into_dispatch())
+    });
+    let x = x.into_dispatch();
+    let (y, mean_1, variance_1, mean_2, variance_2) =
+        Dispatch::dense_layer(x, a.0, a.1, a.2, b.0, b.1, b.2, ways);
+    let statistics = [[mean_1, variance_1], [mean_2, variance_2]];
+    (Tensor::from_dispatch(y), statistics.map(|pair| pair.map(Tensor::from_dispatch)))
+}
+
+fn reference(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [Statistics; 2]) {
+    let mut added = x.clone();
+    let statistics = parts.map(|part| {
+        let NormConvolution { line, epsilon, weight, convolution } = part;
+        let (y, mean, variance) =
+            norm_convolve(added.clone(), line, epsilon, Cut::Relu, weight, convolution);
+        added = y;
+        [mean, variance]
+    });
+    (Tensor::cat(vec![x, added], 1), statistics)
+}
+
+/// Ways and epsilons of both convolutions.
+type Ways = [(Way, f64); 2];
+
+/// The operation on a backend's own tensors.
+#[backend_extension(Flex, Autodiff)]
+#[expect(clippy::too_many_arguments, reason = "a backend's operation takes its tensors one by one")]
+pub(crate) trait DenseLayer: Backend {
+    fn dense_layer(
+        x: FloatTensor<Self>,
+        gamma_1: FloatTensor<Self>,
+        beta_1: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        gamma_2: FloatTensor<Self>,
+        beta_2: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        ways: Ways,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    );
+}
+
+impl DenseLayer for Flex {
+    fn dense_layer(
+        x: FlexTensor,
+        gamma_1: FlexTensor,
+        beta_1: FlexTensor,
+        weight_1: FlexTensor,
+        gamma_2: FlexTensor,
+        beta_2: FlexTensor,
+        weight_2: FlexTensor,
+        ways: Ways,
+    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+        let first = [gamma_1, beta_1, weight_1];
+        let (y, saved) = forward(x, first, [gamma_2, beta_2, weight_2], ways);
+        let [[mean_1, variance_1], [mean_2, variance_2]] = saved.statistics();
+        (y, mean_1, variance_1, mean_2, variance_2)
+    }
+}
+
+impl<C: CheckpointStrategy> DenseLayer for Autodiff<Flex, C> {
+    fn dense_layer(
+        x: FloatTensor<Self>,
+        gamma_1: FloatTensor<Self>,
+        beta_1: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        gamma_2: FloatTensor<Self>,
+        beta_2: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        ways: Ways,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let (x, x_node) = x.into_parts();
+        let (gamma_1, gamma_1_node) = gamma_1.into_parts();
+        let (beta_1, beta_1_node) = beta_1.into_parts();
+        let (weight_1, weight_1_node) = weight_1.into_parts();
+        let (gamma_2, gamma_2_node) = gamma_2.into_parts();
+        let (beta_2, beta_2_node) = beta_2.into_parts();
+        let (weight_2, weight_2_node) = weight_2.into_parts();
+        let nodes = [
+            x_node,
+            gamma_1_node,
+            beta_1_node,
+            weight_1_node,
+            gamma_2_node,
+            beta_2_node,
+            weight_2_node,
+        ];
+        let first = [gamma_1, beta_1, weight_1];
+        let (y, saved) = forward(x, first, [gamma_2, beta_2, weight_2], ways);
+        let [[mean_1, variance_1], [mean_2, variance_2]] = saved.statistics();
+        let y = match DenseLayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(saved, y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        };
+        let [mean_1, variance_1, mean_2, variance_2] =
+            [mean_1, variance_1, mean_2, variance_2].map(Self::from_inner);
+        (y, mean_1, variance_1, mean_2, variance_2)
+    }
+}
+
+/// What the forward pass leaves for the backward pass: of each half the norm, the weights, the way.
+#[derive(Clone, Debug)]
+struct Saved([(Normed, FlexTensor, Way); 2]);
+
+impl Saved {
+    fn statistics(&self) -> [[FlexTensor; 2]; 2] {
+        self.0.each_ref().map(|(normed, ..)| normed.statistics.clone())
+    }
+}
+
+#[derive(Debug)]
+struct DenseLayerBackward;
+
+impl Backward<Flex, 7> for DenseLayerBackward {
+    type State = Saved;
+
+    fn backward(
+        self,
+        ops: Ops<Saved, 7>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let Saved([(first, weight_1, way_1), (second, weight_2, way_2)]) = ops.state;
+        let [batch, channels, height, width] = dims(&first.x);
+        let plane = height * width;
+        let added = behind(&gradient, channels);
+        let dw_2 = way_2.weight_gradient(&added, &second.x, Some(&second.lines()), dims(&weight_2));
+        let inner = way_2.x_gradient(&added, &weight_2, dims(&second.x));
+        drop(added);
+        let [between, dg_2, db_2] = second.backward(inner);
+        let dw_1 = way_1.weight_gradient(&between, &first.x, Some(&first.lines()), dims(&weight_1));
+        let inner = way_1.x_gradient(&between, &weight_1, dims(&first.x));
+        drop(between);
+        let [mut dx, dg_1, db_1] = first.backward(inner);
+        // What went straight through.
+        let through = values(&gradient).par_chunks_exact(dims::<4>(&gradient)[1] * plane);
+        let images = dx.storage_mut::<f32>().par_chunks_exact_mut(channels * plane);
+        debug_assert_eq!(images.len(), batch);
+        images.zip(through).for_each(|(dx, through)| {
+            dx.iter_mut().zip(through).for_each(|(dx, through)| *dx += through);
+        });
+        let found = [dx, dg_1, db_1, dw_1, dg_2, db_2, dw_2];
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+fn forward(
+    x: FlexTensor,
+    [gamma_1, beta_1, weight_1]: [FlexTensor; 3],
+    [gamma_2, beta_2, weight_2]: [FlexTensor; 3],
+    [(way_1, epsilon_1), (way_2, epsilon_2)]: Ways,
+) -> (FlexTensor, Saved) {
+    let relu = Cut::Relu.limits();
+    let [weight_1, weight_2] = [weight_1, weight_2].map(contiguous);
+    let first = Normed::measure([x, gamma_1, beta_1].map(contiguous), epsilon_1, relu);
+    let between = way_1.forward(&first.x, Some(&first.lines()), &weight_1);
+    let second =
+        Normed::measure([between, contiguous(gamma_2), contiguous(beta_2)], epsilon_2, relu);
+    let added = way_2.forward(&second.x, Some(&second.lines()), &weight_2);
+    let y = put_behind(&first.x, &added);
+    (y, Saved([(first, weight_1, way_1), (second, weight_2, way_2)]))
+}
+
+/// The channels of `x` and those of `added` behind them.
+fn put_behind(x: &FlexTensor, added: &FlexTensor) -> FlexTensor {
+    let [batch, channels, height, width] = dims(x);
+    let [_, more, ..] = dims::<4>(added);
+    let plane = height * width;
+    let all = channels + more;
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let x = values(x).par_chunks_exact(channels * plane);
+        let added = values(added).par_chunks_exact(more * plane);
+        y.par_chunks_exact_mut(all * plane).zip(x.zip(added)).for_each(|(y, (x, added))| {
+            let (front, back) = y.split_at_mut(channels * plane);
+            front.write_copy_of_slice(x);
+            back.write_copy_of_slice(added);
+        });
+    };
+    #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
+    // SAFETY: images are the whole of `y`, and both parts of each are written.
+    let y = unsafe { fresh(batch * all * plane, write) };
+    tensor(y, [batch, all, height, width])
+}
+
+/// The channels from `first` on.
+fn behind(x: &FlexTensor, first: usize) -> FlexTensor {
+    let [batch, all, height, width] = dims(x);
+    let plane = height * width;
+    let mut values = Vec::with_capacity(batch * (all - first) * plane);
+    for image in storage::values(x).chunks_exact(all * plane) {
+        values.extend_from_slice(&image[first * plane..]);
+    }
+    tensor(values, [batch, all - first, height, width])
+}
