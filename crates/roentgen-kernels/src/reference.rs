@@ -3,8 +3,8 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{batch_norm_train, conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
 use crate::{Convolution, Cut};
 
@@ -24,6 +24,11 @@ pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4])
         .with_stride([stride; 2])
         .with_padding_pairs([(top, bottom), (left, right)]);
     max_pool2d(x, options)
+}
+
+/// The mean of each two by two values; an odd row or column is left out.
+pub fn mean_pool(x: Tensor<4>) -> Tensor<4> {
+    avg_pool2d(x, AvgPoolOptions::new([2, 2]))
 }
 
 /// [`norm_cut`](crate::norm_cut) in plain Burn.

@@ -130,6 +130,18 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 plain: Box::new(move |t| norm(t, cut, reference::norm_cut)),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
             });
+            if height >= 2 && width >= 2 {
+                cases.push(Case {
+                    name: format!("norm, mean {shape:?}, {cut:?}"),
+                    fast: Box::new(move |t| {
+                        kernels::norm_cut_mean_pool(t[0].clone(), line(t), 1e-3, cut).0
+                    }),
+                    plain: Box::new(move |t| {
+                        reference::mean_pool(norm(t, cut, reference::norm_cut))
+                    }),
+                    shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
+                });
+            }
             cases.push(Case {
                 name: format!("residual {shape:?}, {cut:?}"),
                 fast: Box::new(move |t| {

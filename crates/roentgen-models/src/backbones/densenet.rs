@@ -9,13 +9,11 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor};
 use roentgen_kernels::{Convolution, NormConvolution, dense_layer};
 
 use crate::layers::{
-    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, follow, max_pool,
+    Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, convolve, follow, max_pool,
     normalize, normalizes_by_batch,
 };
 
@@ -131,8 +129,11 @@ impl Block {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.layers.iter().fold(x, |x, layer| layer.forward(x));
         match &self.transition {
+            // The mean and the convolution of single pixels may change places, and the mean is
+            // taken first: a quarter of the pixels is left to convolve.
             Some(transition) => {
-                avg_pool2d(transition.forward(x, Padding::None), AvgPoolOptions::new([2, 2]))
+                let norm = Pending::new(x, &transition.norm, Activation::Relu);
+                convolve(&transition.conv, norm.mean_pool(), Padding::None)
             }
             None => x,
         }

@@ -6,7 +6,9 @@
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use roentgen_kernels::{Cut, norm_add_cut, norm_convolve, reference, scale_convolve};
+use roentgen_kernels::{
+    Cut, norm_add_cut, norm_convolve, norm_cut_mean_pool, reference, scale_convolve,
+};
 
 use super::norm::{folded, follow, normalizes_by_batch};
 use super::{Activation, Padding, conv, convolve, normalize};
@@ -65,6 +67,26 @@ impl<'a> Pending<'a> {
                 y
             }
             _ => reference::rectify(self.value() + shortcut, cut),
+        }
+    }
+
+    /// The mean of each two by two values of the feature map; an odd row or column is left out.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, channels, height / 2, width / 2]`
+    pub fn mean_pool(self) -> Tensor<4> {
+        match self.norm {
+            Some((norm, activation))
+                if activation.is_cut() && normalizes_by_batch(norm, &self.x) =>
+            {
+                let line = [norm.gamma.val(), norm.beta.val()];
+                let (y, mean, variance) =
+                    norm_cut_mean_pool(self.x, line, norm.epsilon, activation.cut());
+                follow(norm, mean, variance);
+                y
+            }
+            _ => reference::mean_pool(self.value()),
         }
     }
 
