@@ -5,6 +5,7 @@
 
 use std::mem::MaybeUninit;
 
+use crate::activation::{Curve, cut, inside, silu, silu_slope};
 use crate::simd::{fma, multiversion};
 
 /// Partial sums of a plane: four vectors of AVX2, to hide the latency of an addition.
@@ -63,16 +64,25 @@ multiversion! {
 }
 
 multiversion! {
-    /// Writes `(x - mean) * scale + shift`, cut at the limits, to all of `out`.
-    pub(crate) fn cut_line(
+    /// Writes `(x - mean) * scale + shift` behind the activation to all of `out`.
+    pub(crate) fn activate_line(
         x: Channel,
         line: [f32; 3],
-        limits: [f32; 2],
+        curve: Curve,
         out: &mut [&mut [MaybeUninit<f32>]],
     ) {
         for (x, out) in x.planes().zip(out) {
-            for (x, out) in x.iter().zip(out.iter_mut()) {
-                out.write(on_line::<FUSED>(*x, line, limits));
+            match curve {
+                Curve::Cut(limits) => {
+                    for (x, out) in x.iter().zip(out.iter_mut()) {
+                        out.write(cut(on_line::<FUSED>(*x, line), limits));
+                    }
+                }
+                Curve::Silu => {
+                    for (x, out) in x.iter().zip(out.iter_mut()) {
+                        out.write(silu::<FUSED>(on_line::<FUSED>(*x, line)));
+                    }
+                }
             }
         }
     }
@@ -80,9 +90,18 @@ multiversion! {
 
 multiversion! {
     /// The same for some values of a plane.
-    pub(crate) fn cut_values(x: &[f32], line: [f32; 3], limits: [f32; 2], out: &mut [f32]) {
-        for (x, out) in x.iter().zip(out) {
-            *out = on_line::<FUSED>(*x, line, limits);
+    pub(crate) fn activate_values(x: &[f32], line: [f32; 3], curve: Curve, out: &mut [f32]) {
+        match curve {
+            Curve::Cut(limits) => {
+                for (x, out) in x.iter().zip(out) {
+                    *out = cut(on_line::<FUSED>(*x, line), limits);
+                }
+            }
+            Curve::Silu => {
+                for (x, out) in x.iter().zip(out) {
+                    *out = silu::<FUSED>(on_line::<FUSED>(*x, line));
+                }
+            }
         }
     }
 }
@@ -96,10 +115,9 @@ multiversion! {
         limits: [f32; 2],
         out: &mut [&mut [MaybeUninit<f32>]],
     ) {
-        let nowhere = [f32::NEG_INFINITY, f32::INFINITY];
         for ((x, shortcut), out) in x.planes().zip(shortcut.planes()).zip(out) {
             for ((x, shortcut), out) in x.iter().zip(shortcut).zip(out.iter_mut()) {
-                out.write(cut(on_line::<FUSED>(*x, line, nowhere) + shortcut, limits));
+                out.write(cut(on_line::<FUSED>(*x, line) + shortcut, limits));
             }
         }
     }
@@ -160,51 +178,60 @@ multiversion! {
 }
 
 #[inline(always)]
-fn on_line<const FUSED: bool>(x: f32, [mean, scale, shift]: [f32; 3], limits: [f32; 2]) -> f32 {
-    cut(fma::<FUSED>(x - mean, scale, shift), limits)
-}
-
-/// Moves a value between the limits; what is not a number goes through.
-#[inline(always)]
-fn cut(value: f32, [least, greatest]: [f32; 2]) -> f32 {
-    let value = if value < least { least } else { value };
-    if value > greatest { greatest } else { value }
+fn on_line<const FUSED: bool>(x: f32, [mean, scale, shift]: [f32; 3]) -> f32 {
+    fma::<FUSED>(x - mean, scale, shift)
 }
 
 multiversion! {
-    /// Sums the gradient behind the cuts, and its product with `x - mean`.
+    /// Sums the gradient behind the activation, and its product with `x - mean`.
     pub(crate) fn gradient_sums(
         x: Channel,
         line: [f32; 3],
-        limits: [f32; 2],
+        curve: Curve,
         gradient: &[&mut [f32]],
     ) -> [f64; 2] {
-        let [mean, scale, shift] = line;
-        let (mut sum, mut product) = (0.0, 0.0);
-        for (x, gradient) in x.planes().zip(gradient) {
-            let mut sums = [0.0; LANES];
-            let mut products = [0.0; LANES];
-            let (blocks, rest) = x.as_chunks::<LANES>();
-            let (gradients, gradient_rest) = gradient.as_chunks::<LANES>();
-            for (x, gradient) in blocks.iter().zip(gradients) {
-                for lane in 0..LANES {
-                    let x = x[lane] - mean;
-                    let gradient = inside(fma::<FUSED>(x, scale, shift), limits, gradient[lane]);
-                    sums[lane] += gradient;
-                    products[lane] = fma::<FUSED>(gradient, x, products[lane]);
-                }
-            }
-            for (x, gradient) in rest.iter().zip(gradient_rest) {
-                let x = x - mean;
-                let gradient = inside(fma::<FUSED>(x, scale, shift), limits, *gradient);
-                sum += f64::from(gradient);
-                product += f64::from(gradient) * f64::from(x);
-            }
-            sum += total(&sums);
-            product += total(&products);
+        match curve {
+            Curve::Cut(limits) => sums::<FUSED>(x, line, gradient, |value, gradient| {
+                inside(value, limits, gradient)
+            }),
+            Curve::Silu => sums::<FUSED>(x, line, gradient, |value, gradient| {
+                gradient * silu_slope::<FUSED>(value)
+            }),
         }
-        [sum, product]
     }
+}
+
+/// Of the gradient that comes through for a value on the line.
+#[inline(always)]
+fn sums<const FUSED: bool>(
+    x: Channel,
+    line: [f32; 3],
+    gradient: &[&mut [f32]],
+    through: impl Fn(f32, f32) -> f32,
+) -> [f64; 2] {
+    let mean = line[0];
+    let (mut sum, mut product) = (0.0, 0.0);
+    for (x, gradient) in x.planes().zip(gradient) {
+        let mut sums = [0.0; LANES];
+        let mut products = [0.0; LANES];
+        let (blocks, rest) = x.as_chunks::<LANES>();
+        let (gradients, gradient_rest) = gradient.as_chunks::<LANES>();
+        for (x, gradient) in blocks.iter().zip(gradients) {
+            for lane in 0..LANES {
+                let gradient = through(on_line::<FUSED>(x[lane], line), gradient[lane]);
+                sums[lane] += gradient;
+                products[lane] = fma::<FUSED>(gradient, x[lane] - mean, products[lane]);
+            }
+        }
+        for (x, gradient) in rest.iter().zip(gradient_rest) {
+            let gradient = through(on_line::<FUSED>(*x, line), *gradient);
+            sum += f64::from(gradient);
+            product += f64::from(gradient) * f64::from(x - mean);
+        }
+        sum += total(&sums);
+        product += total(&products);
+    }
+    [sum, product]
 }
 
 multiversion! {
@@ -215,28 +242,52 @@ multiversion! {
         x: Channel,
         line: [f32; 3],
         back: [f32; 3],
-        limits: [f32; 2],
+        curve: Curve,
         gradient: &mut [&mut [f32]],
     ) {
-        let [mean, scale, shift] = line;
-        let [factor, level, slope] = back;
-        for (x, gradient) in x.planes().zip(gradient) {
-            for (x, gradient) in x.iter().zip(gradient.iter_mut()) {
-                let x = x - mean;
-                let through = inside(fma::<FUSED>(x, scale, shift), limits, *gradient);
-                *gradient = factor * fma::<FUSED>(-slope, x, through - level);
-            }
+        match curve {
+            Curve::Cut(limits) => turned::<FUSED>(x, line, back, gradient, |value, gradient| {
+                inside(value, limits, gradient)
+            }),
+            Curve::Silu => turned::<FUSED>(x, line, back, gradient, |value, gradient| {
+                gradient * silu_slope::<FUSED>(value)
+            }),
+        }
+    }
+}
+
+#[inline(always)]
+fn turned<const FUSED: bool>(
+    x: Channel,
+    line: [f32; 3],
+    [factor, level, slope]: [f32; 3],
+    gradient: &mut [&mut [f32]],
+    through: impl Fn(f32, f32) -> f32,
+) {
+    for (x, gradient) in x.planes().zip(gradient) {
+        for (x, gradient) in x.iter().zip(gradient.iter_mut()) {
+            let through = through(on_line::<FUSED>(*x, line), *gradient);
+            *gradient = factor * fma::<FUSED>(-slope, x - line[0], through - level);
         }
     }
 }
 
 multiversion! {
-    /// Scales and shifts all values, then cuts them.
-    pub(crate) fn line(line: [f32; 2], limits: [f32; 2], planes: &mut [&mut [f32]]) {
+    /// Scales and shifts all values, then activates them.
+    pub(crate) fn line(line: [f32; 2], curve: Curve, planes: &mut [&mut [f32]]) {
         let [scale, shift] = line;
         for plane in planes {
-            for value in plane.iter_mut() {
-                *value = cut(fma::<FUSED>(*value, scale, shift), limits);
+            match curve {
+                Curve::Cut(limits) => {
+                    for value in plane.iter_mut() {
+                        *value = cut(fma::<FUSED>(*value, scale, shift), limits);
+                    }
+                }
+                Curve::Silu => {
+                    for value in plane.iter_mut() {
+                        *value = silu::<FUSED>(fma::<FUSED>(*value, scale, shift));
+                    }
+                }
             }
         }
     }
@@ -265,12 +316,6 @@ multiversion! {
         }
         sum
     }
-}
-
-/// The gradient where the cuts let it through.
-#[inline(always)]
-fn inside(value: f32, [least, greatest]: [f32; 2], gradient: f32) -> f32 {
-    if value > least && value < greatest { gradient } else { 0.0 }
 }
 
 /// Adds partial sums by halves: 32 additions in turn would take longer than a small plane.

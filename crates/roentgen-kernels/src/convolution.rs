@@ -12,11 +12,12 @@ use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, Flex, backend_
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 
+use crate::activation::{Activation, Curve};
 use crate::norm::{self, Normed};
 use crate::source::Lines;
 use crate::storage::{contiguous, dims, values};
 use crate::way::Way;
-use crate::{Cut, on_flex, reference};
+use crate::{on_flex, reference};
 
 /// A convolution without its weights and without bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Te
     Tensor::from_dispatch(Dispatch::convolve(x.into_dispatch(), weight.into_dispatch(), way))
 }
 
-/// Normalizes as [`norm_cut`](crate::norm_cut) does and convolves the result.
+/// Normalizes as [`norm_activate`](crate::norm_activate) does and convolves the result.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel of `x`.
 ///
@@ -64,24 +65,24 @@ pub fn norm_convolve(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
     weight: Tensor<4>,
     convolution: Convolution,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     norm::check(&x, [&gamma, &beta]);
     let way = Way::new(x.dims(), weight.dims(), convolution);
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta) && on_flex(&weight)) {
-        let (y, mean, variance) = reference::norm_cut(x, gamma, beta, epsilon, cut);
+        let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::convolve(y, weight, convolution), mean, variance);
     }
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let (y, mean, variance) =
-        Dispatch::norm_convolve(x, gamma, beta, weight, epsilon, cut.limits(), way);
+        Dispatch::norm_convolve(x, gamma, beta, weight, epsilon, activation.curve(), way);
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
-/// Scales as [`scale_cut`](crate::scale_cut) does and convolves the result. It is fast only off
+/// Scales as [`scale_activate`](crate::scale_activate) does and convolves the result. It is fast only off
 /// autodiff devices.
 ///
 /// # Shapes
@@ -95,7 +96,7 @@ pub fn norm_convolve(
 pub fn scale_convolve(
     x: Tensor<4>,
     [scale, shift]: [Tensor<1>; 2],
-    cut: Cut,
+    activation: Activation,
     weight: Tensor<4>,
     convolution: Convolution,
 ) -> Tensor<4> {
@@ -104,14 +105,21 @@ pub fn scale_convolve(
     let tracks = x.device().is_autodiff() || weight.device().is_autodiff();
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift) && on_flex(&weight)) {
         return reference::convolve(
-            reference::scale_cut(x, scale, shift, cut),
+            reference::scale_activate(x, scale, shift, activation),
             weight,
             convolution,
         );
     }
     let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(Dispatch::scale_convolve(x, scale, shift, weight, cut.limits(), way))
+    Tensor::from_dispatch(Dispatch::scale_convolve(
+        x,
+        scale,
+        shift,
+        weight,
+        activation.curve(),
+        way,
+    ))
 }
 
 /// The differentiable operations on a backend's own tensors.
@@ -125,7 +133,7 @@ pub(crate) trait Convolve: Backend {
         beta: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
         way: Way,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
@@ -138,7 +146,7 @@ pub(crate) trait ScaleConvolve: Backend {
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        limits: [f32; 2],
+        curve: Curve,
         way: Way,
     ) -> FloatTensor<Self>;
 }
@@ -154,10 +162,10 @@ impl Convolve for Flex {
         beta: FlexTensor,
         weight: FlexTensor,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
         way: Way,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, limits);
+        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
         let y = way.forward(&normed.x, Some(&normed.lines()), &contiguous(weight));
         let [mean, variance] = normed.statistics;
         (y, mean, variance)
@@ -170,13 +178,13 @@ impl ScaleConvolve for Flex {
         scale: FlexTensor,
         shift: FlexTensor,
         weight: FlexTensor,
-        limits: [f32; 2],
+        curve: Curve,
         way: Way,
     ) -> FlexTensor {
         let [x, scale, shift, weight] = [x, scale, shift, weight].map(contiguous);
         let pairs = values(&scale).iter().zip(values(&shift));
         let each = pairs.map(|(&scale, &shift)| [0.0, scale, shift]).collect();
-        way.forward(&x, Some(&Lines { each, limits }), &weight)
+        way.forward(&x, Some(&Lines { each, curve }), &weight)
     }
 }
 
@@ -197,14 +205,14 @@ impl<C: CheckpointStrategy> Convolve for Autodiff<Flex, C> {
         beta: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
         way: Way,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
         let (weight, weight_node) = weight.into_parts();
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, limits);
+        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
         let weight = contiguous(weight);
         let y = way.forward(&normed.x, Some(&normed.lines()), &weight);
         let [mean, variance] = normed.statistics.clone();

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use crate::norm::Normed;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
 use crate::way::Way;
-use crate::{Convolution, Cut, norm, norm_convolve, on_flex, storage};
+use crate::{Activation, Convolution, norm, norm_convolve, on_flex, storage};
 
 /// Norm, ReLU and convolution.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ fn reference(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [Statisti
     let statistics = parts.map(|part| {
         let NormConvolution { line, epsilon, weight, convolution } = part;
         let (y, mean, variance) =
-            norm_convolve(added.clone(), line, epsilon, Cut::Relu, weight, convolution);
+            norm_convolve(added.clone(), line, epsilon, Activation::Relu, weight, convolution);
         added = y;
         [mean, variance]
     });
@@ -234,7 +234,7 @@ fn forward(
     [gamma_2, beta_2, weight_2]: [FlexTensor; 3],
     [(way_1, epsilon_1), (way_2, epsilon_2)]: Ways,
 ) -> (FlexTensor, Saved) {
-    let relu = Cut::Relu.limits();
+    let relu = Activation::Relu.curve();
     let [weight_1, weight_2] = [weight_1, weight_2].map(contiguous);
     let first = Normed::measure([x, gamma_1, beta_1].map(contiguous), epsilon_1, relu);
     let between = way_1.forward(&first.x, Some(&first.lines()), &weight_1);

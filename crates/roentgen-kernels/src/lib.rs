@@ -5,6 +5,7 @@
 //! gradients. On any other device they are the plain Burn operations of [`mod@reference`].
 //! Results do not depend on the number of threads.
 
+mod activation;
 mod adam;
 mod channel;
 mod convolution;
@@ -31,14 +32,15 @@ mod winograd;
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
+pub use activation::Activation;
 pub use adam::{AdamStep, Moments, adam};
 pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
 pub use dense_layer::{NormConvolution, Statistics, dense_layer};
-pub use mean_pool::norm_cut_mean_pool;
-pub use norm::{Cut, norm_cut, scale_cut};
-pub use pool::{max_pool, shift_cut_max_pool};
-pub use residual::norm_add_cut;
-pub use shift::shift_cut;
+pub use mean_pool::norm_activate_mean_pool;
+pub use norm::{norm_activate, scale_activate};
+pub use pool::{max_pool, shift_activate_max_pool};
+pub use residual::norm_add_activate;
+pub use shift::shift_activate;
 
 /// Whether the kernels of this crate take the tensor.
 fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {

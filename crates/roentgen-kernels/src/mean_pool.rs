@@ -13,12 +13,13 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+use crate::activation::{Activation, Curve};
 use crate::norm::{self, Normed};
 use crate::source::Source;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
-use crate::{Cut, on_flex, reference};
+use crate::{on_flex, reference};
 
-/// Normalizes and cuts as [`norm_cut`](crate::norm_cut) does, then takes the mean of each two by two
+/// Normalizes and cuts as [`norm_activate`](crate::norm_activate) does, then takes the mean of each two by two
 /// values; an odd row or column is left out.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel of `x`.
@@ -32,46 +33,51 @@ use crate::{Cut, on_flex, reference};
 /// # Panics
 ///
 /// Panics on another shape of `gamma` or `beta`, and on a side below two.
-pub fn norm_cut_mean_pool(
+pub fn norm_activate_mean_pool(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     norm::check(&x, [&gamma, &beta]);
     let [_, _, height, width] = x.dims();
     assert!(height.min(width) >= 2, "a mean of two by two needs a plane of that size");
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
-        let (y, mean, variance) = reference::norm_cut(x, gamma, beta, epsilon, cut);
+        let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::mean_pool(y), mean, variance);
     }
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
-    let (y, mean, variance) =
-        Dispatch::norm_cut_mean_pool(x.into_dispatch(), gamma, beta, epsilon, cut.limits());
+    let (y, mean, variance) = Dispatch::norm_activate_mean_pool(
+        x.into_dispatch(),
+        gamma,
+        beta,
+        epsilon,
+        activation.curve(),
+    );
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
 /// The operation on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait MeanPool: Backend {
-    fn norm_cut_mean_pool(
+    fn norm_activate_mean_pool(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 impl MeanPool for Flex {
-    fn norm_cut_mean_pool(
+    fn norm_activate_mean_pool(
         x: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, limits);
+        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
         let y = forward(&normed);
         let [mean, variance] = normed.statistics;
         (y, mean, variance)
@@ -79,17 +85,17 @@ impl MeanPool for Flex {
 }
 
 impl<C: CheckpointStrategy> MeanPool for Autodiff<Flex, C> {
-    fn norm_cut_mean_pool(
+    fn norm_activate_mean_pool(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, limits);
+        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
         let y = forward(&normed);
         let [mean, variance] = normed.statistics.clone();
         let nodes = [x_node, gamma_node, beta_node];

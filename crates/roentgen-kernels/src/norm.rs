@@ -19,32 +19,11 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::channel::{Channel, cut_line, gradient_sums, line, line_gradient, statistics};
+use crate::activation::{Activation, Curve};
+use crate::channel::{Channel, activate_line, gradient_sums, line, line_gradient, statistics};
 use crate::source::Lines;
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
-
-/// Where the values behind a normalization are cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// Nowhere.
-    None,
-    /// Below zero.
-    Relu,
-    /// Below zero and above six.
-    Relu6,
-}
-
-impl Cut {
-    /// The least and the greatest value that come through.
-    pub(crate) fn limits(self) -> [f32; 2] {
-        match self {
-            Cut::None => [f32::NEG_INFINITY, f32::INFINITY],
-            Cut::Relu => [0.0, f32::INFINITY],
-            Cut::Relu6 => [0.0, 6.0],
-        }
-    }
-}
 
 /// Normalizes each channel by its mean and variance over the batch, then cuts.
 ///
@@ -59,26 +38,26 @@ impl Cut {
 /// # Panics
 ///
 /// Panics on another shape of `gamma` or `beta`.
-pub fn norm_cut(
+pub fn norm_activate(
     x: Tensor<4>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     check(&x, [&gamma, &beta]);
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
-        return reference::norm_cut(x, gamma, beta, epsilon, cut);
+        return reference::norm_activate(x, gamma, beta, epsilon, activation);
     }
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
     let (y, mean, variance) =
-        Dispatch::norm_cut(x.into_dispatch(), gamma, beta, epsilon, cut.limits());
+        Dispatch::norm_activate(x.into_dispatch(), gamma, beta, epsilon, activation.curve());
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
 /// Multiplies each channel, adds to it, and cuts.
 ///
-/// This is [`norm_cut`] by running statistics, with `scale = gamma / sqrt(variance + epsilon)`
+/// This is [`norm_activate`] by running statistics, with `scale = gamma / sqrt(variance + epsilon)`
 /// and `shift = beta - mean * scale`. It is fast only off autodiff devices.
 ///
 /// # Shapes
@@ -89,15 +68,25 @@ pub fn norm_cut(
 /// # Panics
 ///
 /// Panics on another shape of `scale` or `shift`.
-pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
+pub fn scale_activate(
+    x: Tensor<4>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    activation: Activation,
+) -> Tensor<4> {
     check(&x, [&scale, &shift]);
     let tracks =
         x.device().is_autodiff() || scale.device().is_autodiff() || shift.device().is_autodiff();
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift)) {
-        return reference::scale_cut(x, scale, shift, cut);
+        return reference::scale_activate(x, scale, shift, activation);
     }
     let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::scale_cut(x.into_dispatch(), scale, shift, cut.limits()))
+    Tensor::from_dispatch(Dispatch::scale_activate(
+        x.into_dispatch(),
+        scale,
+        shift,
+        activation.curve(),
+    ))
 }
 
 /// Panics where there is not one of both a channel.
@@ -108,69 +97,70 @@ pub(crate) fn check(x: &Tensor<4>, line: [&Tensor<1>; 2]) {
 /// The differentiable operation on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Norm: Backend {
-    fn norm_cut(
+    fn norm_activate(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// The operation of inference on a backend's own tensors.
 #[backend_extension(Flex)]
 pub(crate) trait Scale: Backend {
-    fn scale_cut(
+    fn scale_activate(
         x: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> FloatTensor<Self>;
 }
 
 impl Norm for Flex {
-    fn norm_cut(
+    fn norm_activate(
         x: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let (y, Normed { statistics: [mean, variance], .. }) =
-            Normed::forward([x, gamma, beta].map(contiguous), epsilon, limits);
+            Normed::forward([x, gamma, beta].map(contiguous), epsilon, curve);
         (y, mean, variance)
     }
 }
 
 impl Scale for Flex {
-    fn scale_cut(
+    fn scale_activate(
         x: FlexTensor,
         scale: FlexTensor,
         shift: FlexTensor,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> FlexTensor {
         let [mut x, scale, shift] = [x, scale, shift].map(contiguous);
         let [_, channels, height, width] = dims(&x);
         let (scale, shift) = (values(&scale), values(&shift));
-        by_channel(x.storage_mut(), channels, height * width).into_par_iter().enumerate().for_each(
-            |(index, mut planes)| line([scale[index], shift[index]], limits, &mut planes),
-        );
+        by_channel(x.storage_mut(), channels, height * width)
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(index, mut planes)| line([scale[index], shift[index]], curve, &mut planes));
         x
     }
 }
 
 impl<C: CheckpointStrategy> Norm for Autodiff<Flex, C> {
-    fn norm_cut(
+    fn norm_activate(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
-        let (y, normed) = Normed::forward([x, gamma, beta].map(contiguous), epsilon, limits);
+        let (y, normed) = Normed::forward([x, gamma, beta].map(contiguous), epsilon, curve);
         let [mean, variance] = normed.statistics.clone();
         let nodes = [x_node, gamma_node, beta_node];
         let y = match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
@@ -211,29 +201,25 @@ pub(crate) struct Normed {
     /// Mean and variance.
     pub(crate) statistics: [FlexTensor; 2],
     pub(crate) epsilon: f64,
-    pub(crate) limits: [f32; 2],
+    pub(crate) curve: Curve,
 }
 
 impl Normed {
     /// Measures `x` without normalizing it.
-    pub(crate) fn measure(
-        [x, gamma, beta]: [FlexTensor; 3],
-        epsilon: f64,
-        limits: [f32; 2],
-    ) -> Self {
+    pub(crate) fn measure([x, gamma, beta]: [FlexTensor; 3], epsilon: f64, curve: Curve) -> Self {
         let [_, channels, height, width] = dims(&x);
         let (activations, plane) = (values(&x), height * width);
         let measure = |index| statistics(Channel { values: activations, channels, plane, index });
         let found: Vec<_> = (0..channels).into_par_iter().map(measure).collect();
         let statistics = apart(&found).map(|each| tensor(each, [channels]));
-        Self { x, gamma, beta, statistics, epsilon, limits }
+        Self { x, gamma, beta, statistics, epsilon, curve }
     }
 
     /// Measures and normalizes each channel while it is in the cache.
     fn forward(
         [x, gamma, beta]: [FlexTensor; 3],
         epsilon: f64,
-        limits: [f32; 2],
+        curve: Curve,
     ) -> (FlexTensor, Self) {
         let [batch, channels, height, width] = dims(&x);
         let (activations, plane) = (values(&x), height * width);
@@ -247,17 +233,17 @@ impl Normed {
                     let channel = Channel { values: activations, channels, plane, index };
                     let [mean, variance] = statistics(channel);
                     let scale = gammas[index] * inverse_deviation(variance, epsilon);
-                    cut_line(channel, [mean, scale, betas[index]], limits, &mut out);
+                    activate_line(channel, [mean, scale, betas[index]], curve, &mut out);
                     [mean, variance]
                 })
                 .collect_into_vec(&mut found);
         };
         #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
-        // SAFETY: the planes of all channels are the whole of `out`, and `cut_line` writes them.
+        // SAFETY: the planes of all channels are the whole of `out`, and `activate_line` writes them.
         let y = unsafe { fresh(activations.len(), write) };
         let y = tensor(y, [batch, channels, height, width]);
         let statistics = apart(&found).map(|each| tensor(each, [channels]));
-        (y, Self { x, gamma, beta, statistics, epsilon, limits })
+        (y, Self { x, gamma, beta, statistics, epsilon, curve })
     }
 
     /// The line that each channel goes through.
@@ -268,7 +254,7 @@ impl Normed {
             let scale = gamma[index] * inverse_deviation(variance[index], self.epsilon);
             [mean[index], scale, beta[index]]
         };
-        Lines { each: (0..mean.len()).map(line).collect(), limits: self.limits }
+        Lines { each: (0..mean.len()).map(line).collect(), curve: self.curve }
     }
 
     /// The gradients of input, gamma and beta; the first takes the memory of the output's.
@@ -276,7 +262,7 @@ impl Normed {
         let [batch, channels, height, width] = dims(&self.x);
         let plane = height * width;
         let count = (batch * plane) as f64;
-        let (x, Lines { each, limits }) = (values(&self.x), self.lines());
+        let (x, Lines { each, curve }) = (values(&self.x), self.lines());
         let variance = values(&self.statistics[1]);
         let sums: Vec<_> = by_channel(gradient.storage_mut(), channels, plane)
             .into_par_iter()
@@ -285,10 +271,10 @@ impl Normed {
                 let channel = Channel { values: x, channels, plane, index };
                 let inverse = f64::from(inverse_deviation(variance[index], self.epsilon));
                 let line = each[index];
-                let [sum, product] = gradient_sums(channel, line, limits, &gradient);
+                let [sum, product] = gradient_sums(channel, line, curve, &gradient);
                 let slope = product * inverse * inverse / count;
                 let back = [line[1], (sum / count) as f32, slope as f32];
-                line_gradient(channel, line, back, limits, &mut gradient);
+                line_gradient(channel, line, back, curve, &mut gradient);
                 [(product * inverse) as f32, sum as f32]
             })
             .collect();

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::sliding::Sliding;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
-use crate::{Cut, on_flex, reference, shift};
+use crate::{Activation, on_flex, reference, shift};
 
 /// Taps that a byte can tell apart.
 const TAPS: usize = 256;
@@ -59,25 +59,26 @@ pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4])
 /// # Panics
 ///
 /// As [`max_pool`], and on another shape of `shift`.
-pub fn shift_cut_max_pool(
+pub fn shift_activate_max_pool(
     x: Tensor<4>,
     shift: Tensor<1>,
-    cut: Cut,
+    activation: Activation,
     [kernel, stride]: [usize; 2],
     padding: [usize; 4],
 ) -> Tensor<4> {
     let [_, channels, size @ ..] = x.dims();
     assert_eq!(shift.dims(), [channels], "one shift a channel");
     let window = Sliding::new(size, [kernel; 2], stride, padding);
-    if !(on_flex(&x) && on_flex(&shift)) || window.taps() > TAPS {
-        return max_pool(reference::shift_cut(x, shift, cut), kernel, stride, padding);
-    }
+    let is_fast = on_flex(&x) && on_flex(&shift) && window.taps() <= TAPS;
+    let Some(limits) = activation.limits().filter(|_| is_fast) else {
+        return max_pool(reference::shift_activate(x, shift, activation), kernel, stride, padding);
+    };
     assert!(
         padding.iter().all(|&side| side < kernel),
         "padding {padding:?} of a window of {kernel}"
     );
     let (x, shift) = (x.into_dispatch(), shift.into_dispatch());
-    Tensor::from_dispatch(Dispatch::shift_cut_max_pool(x, shift, cut.limits(), window))
+    Tensor::from_dispatch(Dispatch::shift_activate_max_pool(x, shift, limits, window))
 }
 
 /// The operations on a backend's own tensors.
@@ -85,7 +86,7 @@ pub fn shift_cut_max_pool(
 pub(crate) trait MaxPool: Backend {
     fn max_pool(x: FloatTensor<Self>, window: Sliding) -> FloatTensor<Self>;
 
-    fn shift_cut_max_pool(
+    fn shift_activate_max_pool(
         x: FloatTensor<Self>,
         shift: FloatTensor<Self>,
         limits: [f32; 2],
@@ -98,7 +99,7 @@ impl MaxPool for Flex {
         forward(&contiguous(x), window).0
     }
 
-    fn shift_cut_max_pool(
+    fn shift_activate_max_pool(
         x: FlexTensor,
         shift: FlexTensor,
         limits: [f32; 2],
@@ -118,7 +119,7 @@ impl<C: CheckpointStrategy> MaxPool for Autodiff<Flex, C> {
         }
     }
 
-    fn shift_cut_max_pool(
+    fn shift_activate_max_pool(
         x: FloatTensor<Self>,
         shift: FloatTensor<Self>,
         limits: [f32; 2],

@@ -2,11 +2,11 @@
 //! compare with.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, silu};
 use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
-use crate::{Convolution, Cut};
+use crate::{Activation, Convolution};
 
 /// [`convolve`](crate::convolve) in plain Burn.
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {
@@ -31,47 +31,53 @@ pub fn mean_pool(x: Tensor<4>) -> Tensor<4> {
     avg_pool2d(x, AvgPoolOptions::new([2, 2]))
 }
 
-/// [`norm_cut`](crate::norm_cut) in plain Burn.
-pub fn norm_cut(
+/// [`norm_activate`](crate::norm_activate) in plain Burn.
+pub fn norm_activate(
     x: Tensor<4>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     let normalized = batch_norm_train(x, gamma, beta, epsilon);
-    (rectify(normalized.output, cut), normalized.mean, normalized.variance)
+    (activate(normalized.output, activation), normalized.mean, normalized.variance)
 }
 
-/// [`norm_add_cut`](crate::norm_add_cut) in plain Burn.
-pub fn norm_add_cut(
+/// [`norm_add_activate`](crate::norm_add_activate) in plain Burn.
+pub fn norm_add_activate(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
     shortcut: Tensor<4>,
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-    let (y, mean, variance) = norm_cut(x, gamma, beta, epsilon, Cut::None);
-    (rectify(y + shortcut, cut), mean, variance)
+    let (y, mean, variance) = norm_activate(x, gamma, beta, epsilon, Activation::Linear);
+    (activate(y + shortcut, activation), mean, variance)
 }
 
-/// [`scale_cut`](crate::scale_cut) in plain Burn.
-pub fn scale_cut(x: Tensor<4>, scale: Tensor<1>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
+/// [`scale_activate`](crate::scale_activate) in plain Burn.
+pub fn scale_activate(
+    x: Tensor<4>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    activation: Activation,
+) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
-    rectify(x * scale.reshape(shape) + shift.reshape(shape), cut)
+    activate(x * scale.reshape(shape) + shift.reshape(shape), activation)
 }
 
-/// [`shift_cut`](crate::shift_cut) in plain Burn.
-pub fn shift_cut(x: Tensor<4>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
+/// [`shift_activate`](crate::shift_activate) in plain Burn.
+pub fn shift_activate(x: Tensor<4>, shift: Tensor<1>, activation: Activation) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
-    rectify(x + shift.reshape(shape), cut)
+    activate(x + shift.reshape(shape), activation)
 }
 
-/// Cuts. ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
-pub fn rectify(x: Tensor<4>, cut: Cut) -> Tensor<4> {
-    match cut {
-        Cut::None => x,
-        Cut::Relu => relu(x),
-        Cut::Relu6 => relu(relu(x).neg() + 6.0).neg() + 6.0,
+/// Activates. ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.
+pub fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
+    match activation {
+        Activation::Linear => x,
+        Activation::Relu => relu(x),
+        Activation::Relu6 => relu(relu(x).neg() + 6.0).neg() + 6.0,
+        Activation::Silu => silu(x),
     }
 }

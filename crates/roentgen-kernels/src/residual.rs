@@ -13,12 +13,13 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+use crate::activation::{Activation, Curve};
 use crate::channel::{Channel, add_cut, back_from_sums, cut_sums, statistics};
 use crate::norm::{self, Normed, apart, inverse_deviation};
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
-use crate::{Cut, on_flex, reference};
+use crate::{on_flex, reference};
 
-/// Normalizes each channel of `x` as [`norm_cut`](crate::norm_cut) does, adds the shortcut, then cuts.
+/// Normalizes each channel of `x` as [`norm_activate`](crate::norm_activate) does, adds the shortcut, then cuts.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel of `x`.
 ///
@@ -30,29 +31,30 @@ use crate::{Cut, on_flex, reference};
 /// # Panics
 ///
 /// Panics on another shape of `gamma`, `beta` or `shortcut`.
-pub fn norm_add_cut(
+pub fn norm_add_activate(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
     shortcut: Tensor<4>,
     epsilon: f64,
-    cut: Cut,
+    activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     norm::check(&x, [&gamma, &beta]);
     assert_eq!(x.dims(), shortcut.dims(), "a shortcut of another shape");
-    if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta) && on_flex(&shortcut)) {
-        return reference::norm_add_cut(x, [gamma, beta], shortcut, epsilon, cut);
-    }
+    let is_fast = on_flex(&x) && on_flex(&gamma) && on_flex(&beta) && on_flex(&shortcut);
+    let Some(limits) = activation.limits().filter(|_| is_fast) else {
+        return reference::norm_add_activate(x, [gamma, beta], shortcut, epsilon, activation);
+    };
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
     let (x, shortcut) = (x.into_dispatch(), shortcut.into_dispatch());
     let (y, mean, variance) =
-        Dispatch::norm_add_cut(x, gamma, beta, shortcut, epsilon, cut.limits());
+        Dispatch::norm_add_activate(x, gamma, beta, shortcut, epsilon, limits);
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
 /// The operation on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Residual: Backend {
-    fn norm_add_cut(
+    fn norm_add_activate(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -63,7 +65,7 @@ pub(crate) trait Residual: Backend {
 }
 
 impl Residual for Flex {
-    fn norm_add_cut(
+    fn norm_add_activate(
         x: FlexTensor,
         gamma: FlexTensor,
         beta: FlexTensor,
@@ -79,7 +81,7 @@ impl Residual for Flex {
 }
 
 impl<C: CheckpointStrategy> Residual for Autodiff<Flex, C> {
-    fn norm_add_cut(
+    fn norm_add_activate(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -96,7 +98,7 @@ impl<C: CheckpointStrategy> Residual for Autodiff<Flex, C> {
         let [mean, variance] = normed.statistics.clone();
         let nodes = [x_node, gamma_node, beta_node, shortcut_node];
         let y = match ResidualBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((normed, y.clone()), y),
+            OpsKind::Tracked(prep) => prep.finish((normed, limits, y.clone()), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         };
         (y, Self::from_inner(mean), Self::from_inner(variance))
@@ -107,8 +109,8 @@ impl<C: CheckpointStrategy> Residual for Autodiff<Flex, C> {
 struct ResidualBackward;
 
 impl Backward<Flex, 4> for ResidualBackward {
-    /// The norm, and the output of the block.
-    type State = (Normed, FlexTensor);
+    /// The norm, where the output of the block was cut, and that output.
+    type State = (Normed, [f32; 2], FlexTensor);
 
     fn backward(
         self,
@@ -117,8 +119,9 @@ impl Backward<Flex, 4> for ResidualBackward {
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (normed, y) = ops.state;
-        for (node, gradient) in ops.parents.into_iter().zip(backward(&normed, &y, gradient)) {
+        let (normed, limits, y) = ops.state;
+        for (node, gradient) in ops.parents.into_iter().zip(backward(&normed, limits, &y, gradient))
+        {
             if let Some(node) = node {
                 gradients.register::<Flex>(node.id, gradient);
             }
@@ -159,11 +162,16 @@ fn forward(
     let y = unsafe { fresh(batch * channels * plane, write) };
     let y = tensor(y, [batch, channels, height, width]);
     let statistics = apart(&found).map(|each| tensor(each, [channels]));
-    (y, Normed { x, gamma, beta, statistics, epsilon, limits })
+    (y, Normed { x, gamma, beta, statistics, epsilon, curve: Curve::Cut(limits) })
 }
 
 /// The gradients of input, gamma, beta and shortcut; the last takes the memory of the output's.
-fn backward(normed: &Normed, y: &FlexTensor, mut gradient: FlexTensor) -> [FlexTensor; 4] {
+fn backward(
+    normed: &Normed,
+    limits: [f32; 2],
+    y: &FlexTensor,
+    mut gradient: FlexTensor,
+) -> [FlexTensor; 4] {
     let [batch, channels, height, width] = dims(y);
     let plane = height * width;
     let count = (batch * plane) as f64;
@@ -183,7 +191,7 @@ fn backward(normed: &Normed, y: &FlexTensor, mut gradient: FlexTensor) -> [FlexT
                     index,
                 });
                 let inverse = inverse_deviation(variance[index], normed.epsilon);
-                let [sum, product] = cut_sums(x, mean[index], y, normed.limits, &mut gradient);
+                let [sum, product] = cut_sums(x, mean[index], y, limits, &mut gradient);
                 let inverse_64 = f64::from(inverse);
                 let slope = product * inverse_64 * inverse_64 / count;
                 let back = [gamma[index] * inverse, (sum / count) as f32, slope as f32];

@@ -12,9 +12,10 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+use crate::activation::{Activation, Curve};
 use crate::channel::{Channel, line, through};
 use crate::storage::{by_channel, contiguous, dims, tensor, values};
-use crate::{Cut, on_flex, reference};
+use crate::{on_flex, reference};
 
 /// Adds to each channel, then cuts.
 ///
@@ -26,22 +27,23 @@ use crate::{Cut, on_flex, reference};
 /// # Panics
 ///
 /// Panics on another shape of `shift`.
-pub fn shift_cut(x: Tensor<4>, shift: Tensor<1>, cut: Cut) -> Tensor<4> {
+pub fn shift_activate(x: Tensor<4>, shift: Tensor<1>, activation: Activation) -> Tensor<4> {
     assert_eq!(shift.dims(), [x.dims()[1]], "one shift a channel");
-    if !(on_flex(&x) && on_flex(&shift)) {
-        return reference::shift_cut(x, shift, cut);
-    }
-    Tensor::from_dispatch(Dispatch::shift_cut(
+    let is_fast = on_flex(&x) && on_flex(&shift);
+    let Some(limits) = activation.limits().filter(|_| is_fast) else {
+        return reference::shift_activate(x, shift, activation);
+    };
+    Tensor::from_dispatch(Dispatch::shift_activate(
         x.into_dispatch(),
         shift.into_dispatch(),
-        cut.limits(),
+        limits,
     ))
 }
 
 /// The operation on a backend's own tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Shift: Backend {
-    fn shift_cut(
+    fn shift_activate(
         x: FloatTensor<Self>,
         shift: FloatTensor<Self>,
         limits: [f32; 2],
@@ -49,13 +51,13 @@ pub(crate) trait Shift: Backend {
 }
 
 impl Shift for Flex {
-    fn shift_cut(x: FlexTensor, shift: FlexTensor, limits: [f32; 2]) -> FlexTensor {
+    fn shift_activate(x: FlexTensor, shift: FlexTensor, limits: [f32; 2]) -> FlexTensor {
         forward(contiguous(x), &contiguous(shift), limits)
     }
 }
 
 impl<C: CheckpointStrategy> Shift for Autodiff<Flex, C> {
-    fn shift_cut(
+    fn shift_activate(
         x: FloatTensor<Self>,
         shift: FloatTensor<Self>,
         limits: [f32; 2],
@@ -120,6 +122,6 @@ pub(crate) fn forward(mut x: FlexTensor, shift: &FlexTensor, limits: [f32; 2]) -
     by_channel(x.storage_mut(), channels, height * width)
         .into_par_iter()
         .zip(shift)
-        .for_each(|(mut planes, &shift)| line([1.0, shift], limits, &mut planes));
+        .for_each(|(mut planes, &shift)| line([1.0, shift], Curve::Cut(limits), &mut planes));
     x
 }

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::channel::cut_values;
+use crate::activation::Curve;
+use crate::channel::activate_values;
 use crate::product::Matrix;
 
 /// Columns below which a strip is too narrow for a product.
@@ -19,8 +20,8 @@ const HELD: usize = 1 << 17;
 pub(crate) struct Lines {
     /// `(x - mean) * scale + shift`: mean, scale and shift.
     pub(crate) each: Vec<[f32; 3]>,
-    /// Where the result is cut.
-    pub(crate) limits: [f32; 2],
+    /// What the result goes through.
+    pub(crate) curve: Curve,
 }
 
 /// Activations of `[batch, channels, plane]`.
@@ -55,7 +56,7 @@ impl<'a> Source<'a> {
         let values = &self.values[start..start + out.len()];
         match self.lines {
             None => out.copy_from_slice(values),
-            Some(lines) => cut_values(values, lines.each[channel], lines.limits, out),
+            Some(lines) => activate_values(values, lines.each[channel], lines.curve, out),
         }
     }
 
@@ -137,7 +138,7 @@ mod tests {
     fn lines() -> ([f32; 12], Lines) {
         let values = std::array::from_fn(|at| at as f32);
         let each = vec![[0.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, -1.0, 0.0]];
-        (values, Lines { each, limits: [-9.0, 15.0] })
+        (values, Lines { each, curve: Curve::Cut([-9.0, 15.0]) })
     }
 
     #[test]
@@ -155,12 +156,12 @@ mod tests {
     #[test]
     fn strips_cover_a_plane_once_and_are_whole_without_lines() {
         let values = vec![0.0; 1100];
-        let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 1], limits: [0.0, 1.0] };
+        let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 1], curve: Curve::Cut([0.0, 1.0]) };
         let wide = Source::new(&values, [1, 1100], Some(&lines));
         assert_eq!(wide.strips().collect::<Vec<_>>(), [0..1100]);
 
         let values = vec![0.0; 1100 * 300];
-        let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 300], limits: [0.0, 1.0] };
+        let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 300], curve: Curve::Cut([0.0, 1.0]) };
         let deep = Source::new(&values, [300, 1100], Some(&lines));
         assert_eq!(deep.strips().collect::<Vec<_>>(), [0..367, 367..734, 734..1100]);
         let plain = Source::new(&values, [300, 1100], None);

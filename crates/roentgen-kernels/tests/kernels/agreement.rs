@@ -3,8 +3,8 @@
 use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use roentgen_kernels::{
-    Convolution, Cut, convolve, max_pool, norm_convolve, norm_cut, reference, scale_convolve,
-    scale_cut,
+    Activation, Convolution, convolve, max_pool, norm_activate, norm_convolve, reference,
+    scale_activate, scale_convolve,
 };
 
 const SHAPES: [[usize; 4]; 16] = [
@@ -103,9 +103,10 @@ fn statistics_are_those_that_burn_averages() {
     let [gamma, beta] = [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device));
     let [gamma, beta] = [gamma, beta].map(|t| t.flatten::<1>(0, 3));
 
-    let (_, mean, variance) = norm_cut(x.clone(), gamma.clone(), beta.clone(), 1e-3, Cut::Relu6);
+    let (_, mean, variance) =
+        norm_activate(x.clone(), gamma.clone(), beta.clone(), 1e-3, Activation::Relu6);
 
-    let plain = reference::norm_cut(x, gamma, beta, 1e-3, Cut::Relu6);
+    let plain = reference::norm_activate(x, gamma, beta, 1e-3, Activation::Relu6);
     for (fast, plain) in [(mean, plain.1), (variance, plain.2)] {
         let [fast, plain] = [fast, plain].map(|t| floats(t.reshape([1, 1, 1, 4])));
         assert!(difference(&fast, &plain) < 1e-6);
@@ -120,8 +121,8 @@ fn statistics_behind_which_a_convolution_follows_are_the_same() {
     let mix = tensor(&noise(8, 3), [2, 4, 1, 1], &device);
 
     let [gamma, beta] = line.clone();
-    let (_, mean, variance) = norm_cut(x.clone(), gamma, beta, 1e-3, Cut::Relu);
-    let found = norm_convolve(x, line, 1e-3, Cut::Relu, mix, MIX);
+    let (_, mean, variance) = norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu);
+    let found = norm_convolve(x, line, 1e-3, Activation::Relu, mix, MIX);
 
     assert_eq!(found.1.into_data(), mean.into_data());
     assert_eq!(found.2.into_data(), variance.into_data());
@@ -138,8 +139,12 @@ fn a_folded_norm_before_a_convolution_is_the_two_in_turn() {
         let weight = tensor(&noise(shape.iter().product(), 4), shape, &device);
         let [scale, shift] = line.clone();
         let at_once =
-            scale_convolve(x.clone(), line.clone(), Cut::Relu6, weight.clone(), convolution);
-        let in_turn = convolve(scale_cut(x.clone(), scale, shift, Cut::Relu6), weight, convolution);
+            scale_convolve(x.clone(), line.clone(), Activation::Relu6, weight.clone(), convolution);
+        let in_turn = convolve(
+            scale_activate(x.clone(), scale, shift, Activation::Relu6),
+            weight,
+            convolution,
+        );
 
         let off = difference(&floats(at_once), &floats(in_turn));
         assert!(off < 1e-6, "{convolution:?}: {off:e}");
@@ -152,7 +157,7 @@ fn an_image_far_from_zero_keeps_its_variance() {
     let x = tensor(&noise(2 * 16 * 16, 1), [2, 1, 16, 16], &device) + 1000.0;
     let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
 
-    let (_, _, variance) = norm_cut(x, one, zero, 1e-3, Cut::Relu6);
+    let (_, _, variance) = norm_activate(x, one, zero, 1e-3, Activation::Relu6);
 
     let variance = variance.into_scalar::<f32>();
     assert!((variance - 1.0 / 3.0).abs() < 0.02, "{variance}");
@@ -164,7 +169,7 @@ fn not_a_number_goes_through() {
     let x = Tensor::<4>::from_floats([[[[f32::NAN, 1.0]]]], &device);
     let [one, zero] = [Tensor::ones([1], &device), Tensor::zeros([1], &device)];
 
-    let y = floats(scale_cut(x, one, zero, Cut::Relu6));
+    let y = floats(scale_activate(x, one, zero, Activation::Relu6));
 
     assert!(y[0].is_nan() && y[1] == 1.0);
 }
@@ -209,20 +214,20 @@ fn untracked_weights_and_recomputing_devices_are_fine() {
     let [one, zero] = [Tensor::ones([3], &device), Tensor::zeros([3], &device)];
 
     let [fast, plain] = [
-        norm_cut(
+        norm_activate(
             convolve(x.clone(), weight.clone(), halved),
             one.clone(),
             zero.clone(),
             1e-3,
-            Cut::Relu,
+            Activation::Relu,
         )
         .0,
-        reference::norm_cut(
+        reference::norm_activate(
             reference::convolve(x.clone(), weight, halved),
             one,
             zero,
             1e-3,
-            Cut::Relu,
+            Activation::Relu,
         )
         .0,
     ]

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_kernels as kernels;
-use roentgen_kernels::{Convolution, Cut, NormConvolution, norm_convolve, reference};
+use roentgen_kernels::{Activation, Convolution, NormConvolution, norm_convolve, reference};
 
 /// An operation on a list of tensors, the first of them the activations.
 pub(crate) type Operation = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4> + Send + Sync>;
@@ -76,10 +76,18 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 name: format!("norm, {shape:?}, {kernel:?}, {convolution:?}"),
                 fast: Box::new(move |t| {
                     let weight = t[3].clone();
-                    norm_convolve(t[0].clone(), line(t), 1e-3, Cut::Relu6, weight, convolution).0
+                    norm_convolve(
+                        t[0].clone(),
+                        line(t),
+                        1e-3,
+                        Activation::Relu6,
+                        weight,
+                        convolution,
+                    )
+                    .0
                 }),
                 plain: Box::new(move |t| {
-                    let y = norm(t, Cut::Relu6, reference::norm_cut);
+                    let y = norm(t, Activation::Relu6, reference::norm_activate);
                     reference::convolve(y, t[3].clone(), convolution)
                 }),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1], weight],
@@ -109,59 +117,79 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 name: format!("shift, max {shape:?}"),
                 fast: Box::new(|t| {
                     let shift = flat(t[1].clone());
-                    kernels::shift_cut_max_pool(
+                    kernels::shift_activate_max_pool(
                         t[0].clone(),
                         shift,
-                        Cut::Relu,
+                        Activation::Relu,
                         [3, 2],
                         [1, 0, 1, 0],
                     )
                 }),
                 plain: Box::new(move |t| {
-                    pool(reference::shift_cut(t[0].clone(), flat(t[1].clone()), Cut::Relu))
+                    pool(reference::shift_activate(
+                        t[0].clone(),
+                        flat(t[1].clone()),
+                        Activation::Relu,
+                    ))
                 }),
                 shapes: vec![shape, [channels, 1, 1, 1]],
             });
         }
-        for cut in [Cut::None, Cut::Relu, Cut::Relu6] {
+        for activation in
+            [Activation::Linear, Activation::Relu, Activation::Relu6, Activation::Silu]
+        {
             cases.push(Case {
-                name: format!("norm {shape:?}, {cut:?}"),
-                fast: Box::new(move |t| norm(t, cut, kernels::norm_cut)),
-                plain: Box::new(move |t| norm(t, cut, reference::norm_cut)),
+                name: format!("norm {shape:?}, {activation:?}"),
+                fast: Box::new(move |t| norm(t, activation, kernels::norm_activate)),
+                plain: Box::new(move |t| norm(t, activation, reference::norm_activate)),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
             });
             if height >= 2 && width >= 2 {
                 cases.push(Case {
-                    name: format!("norm, mean {shape:?}, {cut:?}"),
+                    name: format!("norm, mean {shape:?}, {activation:?}"),
                     fast: Box::new(move |t| {
-                        kernels::norm_cut_mean_pool(t[0].clone(), line(t), 1e-3, cut).0
+                        kernels::norm_activate_mean_pool(t[0].clone(), line(t), 1e-3, activation).0
                     }),
                     plain: Box::new(move |t| {
-                        reference::mean_pool(norm(t, cut, reference::norm_cut))
+                        reference::mean_pool(norm(t, activation, reference::norm_activate))
                     }),
                     shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
                 });
             }
             cases.push(Case {
-                name: format!("residual {shape:?}, {cut:?}"),
+                name: format!("residual {shape:?}, {activation:?}"),
                 fast: Box::new(move |t| {
-                    kernels::norm_add_cut(t[0].clone(), line(t), t[3].clone(), 1e-3, cut).0
+                    kernels::norm_add_activate(
+                        t[0].clone(),
+                        line(t),
+                        t[3].clone(),
+                        1e-3,
+                        activation,
+                    )
+                    .0
                 }),
                 plain: Box::new(move |t| {
-                    reference::norm_add_cut(t[0].clone(), line(t), t[3].clone(), 1e-3, cut).0
+                    reference::norm_add_activate(
+                        t[0].clone(),
+                        line(t),
+                        t[3].clone(),
+                        1e-3,
+                        activation,
+                    )
+                    .0
                 }),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1], shape],
             });
             cases.push(Case {
-                name: format!("shift {shape:?}, {cut:?}"),
-                fast: Box::new(move |t| shift(t, cut, kernels::shift_cut)),
-                plain: Box::new(move |t| shift(t, cut, reference::shift_cut)),
+                name: format!("shift {shape:?}, {activation:?}"),
+                fast: Box::new(move |t| shift(t, activation, kernels::shift_activate)),
+                plain: Box::new(move |t| shift(t, activation, reference::shift_activate)),
                 shapes: vec![shape, [channels, 1, 1, 1]],
             });
             cases.push(Case {
-                name: format!("scale {shape:?}, {cut:?}"),
-                fast: Box::new(move |t| scale(t, cut, kernels::scale_cut)),
-                plain: Box::new(move |t| scale(t, cut, reference::scale_cut)),
+                name: format!("scale {shape:?}, {activation:?}"),
+                fast: Box::new(move |t| scale(t, activation, kernels::scale_activate)),
+                plain: Box::new(move |t| scale(t, activation, reference::scale_activate)),
                 shapes: vec![shape, [channels, 1, 1, 1], [channels, 1, 1, 1]],
             });
         }
@@ -192,7 +220,7 @@ fn dense_layer(shape: [usize; 4], out: usize) -> Case {
         plain: Box::new(move |t| {
             let [first, second] = lines(t);
             let half = |x: &Tensor<4>, [gamma, beta]: [Tensor<1>; 2], weight: &Tensor<4>, how| {
-                let x = reference::norm_cut(x.clone(), gamma, beta, 1e-3, Cut::Relu).0;
+                let x = reference::norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu).0;
                 reference::convolve(x, weight.clone(), how)
             };
             let added = half(&half(&t[0], first, &t[3], one), second, &t[6], three);
@@ -210,29 +238,30 @@ fn dense_layer(shape: [usize; 4], out: usize) -> Case {
     }
 }
 
-type Norm = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Cut) -> (Tensor<4>, Tensor<1>, Tensor<1>);
-type Shift = fn(Tensor<4>, Tensor<1>, Cut) -> Tensor<4>;
-type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Cut) -> Tensor<4>;
+type Norm =
+    fn(Tensor<4>, Tensor<1>, Tensor<1>, f64, Activation) -> (Tensor<4>, Tensor<1>, Tensor<1>);
+type Shift = fn(Tensor<4>, Tensor<1>, Activation) -> Tensor<4>;
+type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Activation) -> Tensor<4>;
 
 /// Moves gamma and beta to where both cuts are met.
 fn line(t: &[Tensor<4>]) -> [Tensor<1>; 2] {
     [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat)
 }
 
-fn norm(t: &[Tensor<4>], cut: Cut, norm: Norm) -> Tensor<4> {
+fn norm(t: &[Tensor<4>], activation: Activation, norm: Norm) -> Tensor<4> {
     let [gamma, beta] = line(t);
-    norm(t[0].clone(), gamma, beta, 1e-3, cut).0
+    norm(t[0].clone(), gamma, beta, 1e-3, activation).0
 }
 
-fn scale(t: &[Tensor<4>], cut: Cut, scale: Scale) -> Tensor<4> {
+fn scale(t: &[Tensor<4>], activation: Activation, scale: Scale) -> Tensor<4> {
     let [gamma, beta] = line(t);
-    scale(t[0].clone(), gamma, beta, cut) + t[0].clone()
+    scale(t[0].clone(), gamma, beta, activation) + t[0].clone()
 }
 
-fn shift(t: &[Tensor<4>], cut: Cut, shift: Shift) -> Tensor<4> {
+fn shift(t: &[Tensor<4>], activation: Activation, shift: Shift) -> Tensor<4> {
     // The input is used elsewhere too, so it must not be written over.
     let x = t[0].clone().mul_scalar(4.0);
-    shift(x.clone(), flat(t[1].clone().add_scalar(3.0)), cut) + x
+    shift(x.clone(), flat(t[1].clone().add_scalar(3.0)), activation) + x
 }
 
 fn flat(tensor: Tensor<4>) -> Tensor<1> {

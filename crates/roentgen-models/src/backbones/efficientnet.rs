@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, SqueezeExcite};
 
@@ -138,7 +137,7 @@ impl Bottleneck {
         };
         let weighed = self.excitation.forward(self.depthwise.forward(expanded));
         let projected = self.project.chain(weighed.into());
-        if self.is_residual { projected.add(x, Cut::None) } else { projected.value() }
+        if self.is_residual { projected.add(x, Activation::Linear) } else { projected.value() }
     }
 }
 

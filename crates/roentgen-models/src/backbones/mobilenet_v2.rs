@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig};
 
@@ -143,7 +142,7 @@ impl InvertedResidual {
             None => x.clone().into(),
         };
         let out = self.narrow.chain(self.depthwise.chain(wide));
-        if self.is_residual { out.add(x, Cut::None) } else { out.value() }
+        if self.is_residual { out.add(x, Activation::Linear) } else { out.value() }
     }
 }
 

@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::Cut;
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
 
@@ -111,7 +110,7 @@ impl Bottleneck {
             Some(projection) => projection.forward(x.clone()),
             None => x.clone(),
         };
-        self.convs.iter().fold(x.into(), |x, conv| conv.chain(x)).add(shortcut, Cut::Relu)
+        self.convs.iter().fold(x.into(), |x, conv| conv.chain(x)).add(shortcut, Activation::Relu)
     }
 }
 

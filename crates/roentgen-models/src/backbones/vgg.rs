@@ -9,9 +9,9 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::Cut;
+use roentgen_kernels::Activation;
 
-use crate::layers::{ConvConfig, Padding, convolve_cut, convolve_cut_max_pool};
+use crate::layers::{ConvConfig, Padding, convolve_activate, convolve_activate_max_pool};
 
 /// Prefixes of module paths, stage by stage.
 pub(crate) const STAGES: &[&[&str]] =
@@ -89,8 +89,10 @@ impl Vgg {
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(films, |x, stage| {
             let Some((last, convs)) = stage.split_last() else { return x };
-            let x = convs.iter().fold(x, |x, conv| convolve_cut(conv, x, Padding::Even, Cut::Relu));
-            convolve_cut_max_pool(last, x, Padding::Even, Cut::Relu)
+            let x = convs
+                .iter()
+                .fold(x, |x, conv| convolve_activate(conv, x, Padding::Even, Activation::Relu));
+            convolve_activate_max_pool(last, x, Padding::Even, Activation::Relu)
         })
     }
 }

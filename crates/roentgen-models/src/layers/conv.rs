@@ -8,7 +8,9 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{self as kernels, Convolution, Cut, shift_cut, shift_cut_max_pool};
+use roentgen_kernels::{
+    self as kernels, Activation, Convolution, shift_activate, shift_activate_max_pool,
+};
 
 use super::Padding;
 
@@ -58,7 +60,7 @@ impl ConvConfig {
 /// - `x`: `[batch, channels in, height, width]`
 /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
 pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
-    convolve_cut(conv, x, padding, Cut::None)
+    convolve_activate(conv, x, padding, Activation::Linear)
 }
 
 /// Convolves, adds the bias if there is one, then cuts.
@@ -66,13 +68,18 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 /// # Shapes
 ///
 /// As [`convolve`].
-pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
+pub fn convolve_activate(
+    conv: &Conv2d,
+    x: Tensor<4>,
+    padding: Padding,
+    activation: Activation,
+) -> Tensor<4> {
     let y = window_alone(conv, x, padding);
-    if conv.bias.is_none() && cut == Cut::None {
+    if conv.bias.is_none() && activation == Activation::Linear {
         return y;
     }
     let shift = bias(conv, &y);
-    shift_cut(y, shift, cut)
+    shift_activate(y, shift, activation)
 }
 
 /// Convolves, adds the bias if there is one, cuts, and takes the greatest of each two by two values.
@@ -81,10 +88,15 @@ pub fn convolve_cut(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> 
 ///
 /// - `x`: `[batch, channels in, height, width]`
 /// - output: `[batch, channels out, height / stride / 2, …]` where padding keeps the size
-pub fn convolve_cut_max_pool(conv: &Conv2d, x: Tensor<4>, padding: Padding, cut: Cut) -> Tensor<4> {
+pub fn convolve_activate_max_pool(
+    conv: &Conv2d,
+    x: Tensor<4>,
+    padding: Padding,
+    activation: Activation,
+) -> Tensor<4> {
     let y = window_alone(conv, x, padding);
     let shift = bias(conv, &y);
-    shift_cut_max_pool(y, shift, cut, [2; 2], [0; 4])
+    shift_activate_max_pool(y, shift, activation, [2; 2], [0; 4])
 }
 
 /// The bias, zero where there is none.

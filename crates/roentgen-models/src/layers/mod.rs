@@ -1,6 +1,5 @@
 //! Blocks that two backbones share.
 
-mod activation;
 mod conv;
 mod conv_norm;
 mod elu;
@@ -11,8 +10,7 @@ mod padding;
 mod pending;
 mod squeeze_excite;
 
-pub use activation::Activation;
-pub use conv::{ConvConfig, convolve, convolve_cut, convolve_cut_max_pool};
+pub use conv::{ConvConfig, convolve, convolve_activate, convolve_activate_max_pool};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
 pub use max_pool::max_pool;
@@ -20,4 +18,5 @@ pub use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step, scaled};
 pub use norm::{follow, normalize, normalizes_by_batch};
 pub use padding::Padding;
 pub use pending::Pending;
+pub use roentgen_kernels::Activation;
 pub use squeeze_excite::SqueezeExcite;

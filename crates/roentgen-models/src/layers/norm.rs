@@ -6,7 +6,7 @@
 
 use burn::nn::BatchNorm;
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{norm_cut, scale_cut};
+use roentgen_kernels::{norm_activate, scale_activate};
 
 use super::Activation;
 
@@ -16,13 +16,11 @@ use super::Activation;
 ///
 /// - `x`, output: `[batch, channels, height, width]`
 pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    let x = if normalizes_by_batch(norm, &x) {
-        by_batch(norm, x, activation)
-    } else {
-        let [scale, shift] = folded(norm, &x.device());
-        scale_cut(x, scale, shift, activation.cut())
-    };
-    activation.rest(x)
+    if normalizes_by_batch(norm, &x) {
+        return by_batch(norm, x, activation);
+    }
+    let [scale, shift] = folded(norm, &x.device());
+    scale_activate(x, scale, shift, activation)
 }
 
 /// Whether the statistics are those of the batch.
@@ -33,7 +31,7 @@ pub fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
 /// Normalizes by the batch and moves the running statistics towards it, as Burn's own layer does.
 fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
-    let (y, mean, variance) = norm_cut(x, gamma, beta, norm.epsilon, activation.cut());
+    let (y, mean, variance) = norm_activate(x, gamma, beta, norm.epsilon, activation);
     follow(norm, mean, variance);
     y
 }

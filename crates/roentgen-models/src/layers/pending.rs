@@ -7,7 +7,7 @@ use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 use roentgen_kernels::{
-    Cut, norm_add_cut, norm_convolve, norm_cut_mean_pool, reference, scale_convolve,
+    norm_activate_mean_pool, norm_add_activate, norm_convolve, reference, scale_convolve,
 };
 
 use super::norm::{folded, follow, normalizes_by_batch};
@@ -44,7 +44,7 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// The feature map with a shortcut added, its norm applied before and a cut after that.
+    /// The feature map with a shortcut added, its norm applied before and an activation after that.
     ///
     /// # Shapes
     ///
@@ -53,7 +53,7 @@ impl<'a> Pending<'a> {
     /// # Panics
     ///
     /// Panics where an activation stands before the shortcut.
-    pub fn add(self, shortcut: Tensor<4>, cut: Cut) -> Tensor<4> {
+    pub fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
         match self.norm {
             Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
                 assert_eq!(
@@ -62,11 +62,12 @@ impl<'a> Pending<'a> {
                     "the end of a block has none of its own"
                 );
                 let line = [norm.gamma.val(), norm.beta.val()];
-                let (y, mean, variance) = norm_add_cut(self.x, line, shortcut, norm.epsilon, cut);
+                let (y, mean, variance) =
+                    norm_add_activate(self.x, line, shortcut, norm.epsilon, behind);
                 follow(norm, mean, variance);
                 y
             }
-            _ => reference::rectify(self.value() + shortcut, cut),
+            _ => reference::activate(self.value() + shortcut, behind),
         }
     }
 
@@ -77,12 +78,10 @@ impl<'a> Pending<'a> {
     /// - output: `[batch, channels, height / 2, width / 2]`
     pub fn mean_pool(self) -> Tensor<4> {
         match self.norm {
-            Some((norm, activation))
-                if activation.is_cut() && normalizes_by_batch(norm, &self.x) =>
-            {
+            Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
                 let line = [norm.gamma.val(), norm.beta.val()];
                 let (y, mean, variance) =
-                    norm_cut_mean_pool(self.x, line, norm.epsilon, activation.cut());
+                    norm_activate_mean_pool(self.x, line, norm.epsilon, activation);
                 follow(norm, mean, variance);
                 y
             }
@@ -102,19 +101,19 @@ impl<'a> Pending<'a> {
             return convolve(layer, self.value(), padding);
         };
         let is_by_batch = normalizes_by_batch(norm, &self.x);
-        if !activation.is_cut() || (self.x.device().is_autodiff() && !is_by_batch) {
+        if self.x.device().is_autodiff() && !is_by_batch {
             return convolve(layer, self.value(), padding);
         }
-        let (cut, weight) = (activation.cut(), layer.weight.val());
+        let weight = layer.weight.val();
         if is_by_batch {
             let line = [norm.gamma.val(), norm.beta.val()];
             let (y, mean, variance) =
-                norm_convolve(self.x, line, norm.epsilon, cut, weight, convolution);
+                norm_convolve(self.x, line, norm.epsilon, activation, weight, convolution);
             follow(norm, mean, variance);
             y
         } else {
             let line = folded(norm, &self.x.device());
-            scale_convolve(self.x, line, cut, weight, convolution)
+            scale_convolve(self.x, line, activation, weight, convolution)
         }
     }
 }
