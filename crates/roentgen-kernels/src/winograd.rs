@@ -28,8 +28,11 @@ const HELD: usize = 1 << 21;
 const TILES: [usize; 2] = [128, 1024];
 /// Tasks worth having.
 const TASKS: usize = 8;
-/// Tasks worth having where each costs a set of weights.
-const SLICES: usize = 4;
+/// Parts of the batch whose gradients of the weights are summed apart, each at the price of a set of
+/// changed weights: fewer where that is large.
+const SLICES: [usize; 2] = [4, 2];
+/// Changed weights that are large.
+const LARGE: usize = 1 << 21;
 /// Channels in and out from which the changes pay.
 const CHANNELS: usize = 32;
 /// Width of the output from which too few tiles lie over the edge to undo the gain.
@@ -188,7 +191,8 @@ pub(crate) fn weight_gradient(gradient: &[f32], x: Source, out: usize, place: Sl
     let tiling = Tiling::new(place, batch, channels.max(out));
     let (units, size) = (tiling.units(), COEFFICIENTS * out * channels);
     let blocks = units.div_ceil(tiling.block);
-    let slice = blocks.div_ceil(SLICES) * tiling.block;
+    let slices = if size < LARGE { SLICES[0] } else { SLICES[1] };
+    let slice = blocks.div_ceil(slices) * tiling.block;
     let slices = units.div_ceil(slice);
     let write = |sums: &mut [MaybeUninit<f32>]| {
         let slices = sums.par_chunks_mut(size).enumerate();
@@ -201,8 +205,9 @@ pub(crate) fn weight_gradient(gradient: &[f32], x: Source, out: usize, place: Sl
                 tiling.gradients(gradient, out, block, gradients);
                 let inputs = inputs.chunks_exact(channels * tiles);
                 let gradients = gradients.chunks_exact(out * tiles);
-                let sums = sums.chunks_exact_mut(out * channels);
-                for (sum, (gradient, input)) in sums.zip(gradients.zip(inputs)) {
+                let pairs: Vec<_> = gradients.zip(inputs).collect();
+                let sums = sums.par_chunks_exact_mut(out * channels);
+                sums.zip(pairs).for_each(|(sum, (gradient, input))| {
                     let left = Matrix::new(gradient, [out, tiles]);
                     let right = Matrix::new(input, [channels, tiles]).transposed();
                     #[expect(unsafe_code, reason = "gemm takes pointers")]
@@ -210,7 +215,7 @@ pub(crate) fn weight_gradient(gradient: &[f32], x: Source, out: usize, place: Sl
                     unsafe {
                         multiply(sum, left, right, first > units.start);
                     }
-                }
+                });
             }
         });
     };

@@ -8,7 +8,7 @@ use roentgen_models::predictor::Prediction;
 use roentgen_models::{Description, model_dir};
 
 use crate::export::{self, IMAGE, LOGITS, MASK};
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Runtime, Waiting};
 
 /// Height and width of the masks of a batch, and their values.
 type Masks = ([usize; 2], Vec<f32>);
@@ -40,9 +40,14 @@ impl Engine {
     /// # Errors
     ///
     /// A model that cannot be loaded or exported, and what ONNX Runtime does not take.
-    pub fn load(folder: &Path, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
+    pub fn load(
+        folder: &Path,
+        runtime: &Runtime,
+        threads: usize,
+        waiting: Waiting,
+    ) -> Result<Self, Error> {
         let description = Description::read(folder)?;
-        let session = runtime.session(&export::export(folder)?, threads)?;
+        let session = runtime.session(&export::export(folder)?, threads, waiting)?;
         Ok(Self { description, session })
     }
 

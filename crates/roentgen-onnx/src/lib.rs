@@ -11,4 +11,4 @@ mod relu6;
 pub mod runtime;
 
 pub use engine::Engine;
-pub use runtime::Runtime;
+pub use runtime::{Runtime, Waiting};

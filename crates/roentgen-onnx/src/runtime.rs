@@ -30,6 +30,15 @@ impl Error {
     }
 }
 
+/// What its threads do between two operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// They look for work all the time: soonest there, where nothing else needs the cores.
+    Spinning,
+    /// They leave the cores to others, such as those that decode the next films.
+    Sleeping,
+}
+
 impl Runtime {
     /// Loads the shared library `path`, 1.17 or newer.
     ///
@@ -60,15 +69,19 @@ impl Runtime {
     }
 
     /// Makes the network of an ONNX file ready to run on `threads` threads.
-    pub(crate) fn session(&self, model: &[u8], threads: usize) -> Result<Session, Error> {
+    pub(crate) fn session(
+        &self,
+        model: &[u8],
+        threads: usize,
+        waiting: Waiting,
+    ) -> Result<Session, Error> {
         let refused =
             |reason: &dyn Display| Error::new("did not take the exported network", reason);
         Session::builder(&self.environment)
             .map_err(|error| refused(&error))?
             .with_intra_threads(threads)
             .map_err(|error| refused(&error))?
-            // Waiting threads would spin, and take the cores from whoever decodes the next films.
-            .with_intra_op_spinning(false)
+            .with_intra_op_spinning(waiting == Waiting::Spinning)
             .map_err(|error| refused(&error))?
             .commit_from_memory(model)
             .map_err(|error| refused(&error))

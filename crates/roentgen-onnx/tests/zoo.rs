@@ -18,7 +18,7 @@ use roentgen_data::preprocess::Input;
 use roentgen_models::model_dir::{self, Description};
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor};
 use roentgen_onnx::export::export;
-use roentgen_onnx::{Engine, Runtime};
+use roentgen_onnx::{Engine, Runtime, Waiting};
 
 const FINDINGS: [Finding; 3] = [Finding::Hernia, Finding::Mass, Finding::Edema];
 
@@ -115,7 +115,7 @@ fn agree(architecture: Architecture) {
         .unwrap();
 
         let burn = Predictor::load(&folder, &Device::flex()).unwrap();
-        let mut onnx = Engine::load(&folder, runtime, 2).unwrap();
+        let mut onnx = Engine::load(&folder, runtime, 2, Waiting::Sleeping).unwrap();
         for films in [1, 3] {
             let films: Vec<Vec<u8>> = (0..films).map(|number| film(number, size)).collect();
             let films: Vec<&[u8]> = films.iter().map(Vec::as_slice).collect();

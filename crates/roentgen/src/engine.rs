@@ -13,10 +13,11 @@ use anyhow::bail;
 use clap::ValueEnum;
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{Description, Predictor};
-use roentgen_onnx::{Runtime, runtime};
+use roentgen_onnx::{Runtime, Waiting, runtime};
 
 use crate::commands::Context;
 use crate::output::note;
+use crate::sources::Sources;
 
 /// What `--engine` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,13 +44,16 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Loads the model in `folder` for so many films.
+    /// Loads the model in `folder` for films.
     pub(crate) fn load(
         folder: &Path,
         choice: Choice,
-        films: usize,
+        sources: &Sources,
         context: &Context,
     ) -> anyhow::Result<Self> {
+        let films = sources.films.len();
+        let waiting = if sources.are_decoded() { Waiting::Spinning } else { Waiting::Sleeping };
+        let threads = rayon::current_num_threads();
         let runtime = match choice {
             Choice::Burn => None,
             Choice::Auto if !context.is_cpu || films < WORTH_STARTING => None,
@@ -61,7 +65,7 @@ impl Engine {
             Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
         };
         let Some(runtime) = runtime else { return Self::burn(folder, context) };
-        match roentgen_onnx::Engine::load(folder, &runtime, rayon::current_num_threads()) {
+        match roentgen_onnx::Engine::load(folder, &runtime, threads, waiting) {
             Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
             Err(error) if choice == Choice::Auto => {
                 note(&format!("warning: predicting with Burn, since {error}"));

@@ -177,6 +177,14 @@ impl Sources {
         Ok(())
     }
 
+    /// Whether no film has to be decoded.
+    pub(crate) fn are_decoded(&self) -> bool {
+        self.films.iter().all(|film| match film.place {
+            Place::Row(..) => true,
+            Place::File(_) => false,
+        })
+    }
+
     /// The film's pixels at `size` x `size`.
     pub(crate) fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
         match &film.place {

@@ -13,6 +13,7 @@ use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::{Options, Scores, evaluate};
 use roentgen_models::pretrained::{self, Part, WeightFile};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, model_dir};
+use roentgen_onnx::Waiting;
 use roentgen_train::optimizer::Optimizer;
 use serde_json::{Value, json};
 
@@ -181,7 +182,8 @@ fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
     let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
     let Work { films, targets, what, .. } = Work::new(args, "predict", &Device::flex())?;
     let runtime = engine::find().map_err(anyhow::Error::msg)?;
-    let mut engine = roentgen_onnx::Engine::load(folder, &runtime, rayon::current_num_threads())?;
+    let threads = rayon::current_num_threads();
+    let mut engine = roentgen_onnx::Engine::load(folder, &runtime, threads, Waiting::Spinning)?;
     let (count, films) = (films.dims()[0], films.into_data().try_to_vec::<f32>()?);
     let mut first = None;
     let measured = measure(args.steps, count, || {

@@ -32,7 +32,7 @@ pub(crate) struct Predicted {
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let description = Description::read(&args.model)?;
     let sources = Sources::open(&args.model, &description, &args.inputs, args.split)?;
-    let mut engine = Engine::load(&args.model, args.engine, sources.films.len(), context)?;
+    let mut engine = Engine::load(&args.model, args.engine, &sources, context)?;
     let predicted = predict(&mut engine, sources, args.batch, context)?;
     name_bad_films(&predicted.bad, None);
     if predicted.predictions.is_empty() {
