@@ -102,6 +102,7 @@ impl Adam for Flex {
         step: AdamStep,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let gradient = contiguous(gradient);
+        let corrections = step.corrections();
         let [mut parameter, mut mean, mut square] = [parameter, mean, square].map(contiguous);
         let parameters = parameter.storage_mut::<f32>().par_chunks_mut(BLOCK);
         let means = mean.storage_mut::<f32>().par_chunks_mut(BLOCK);
@@ -109,7 +110,7 @@ impl Adam for Flex {
         let moments = parameters.zip(means).zip(squares);
         moments.zip(gradient.storage::<f32>().par_chunks(BLOCK)).for_each(
             |(((parameter, mean), square), gradient)| {
-                moved(parameter, mean, square, gradient, step, step.corrections());
+                moved(parameter, mean, square, gradient, step, corrections);
             },
         );
         (parameter, mean, square)

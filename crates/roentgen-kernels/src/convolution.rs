@@ -1,4 +1,4 @@
-//! Convolutions as differentiable operations, alone or with the norm and the cut in front of them.
+//! Convolutions as differentiable operations, alone or with the norm and the activation in front of them.
 //!
 //! With a norm in front, its input is all that is kept for the backward pass: what the norm makes of
 //! it is computed again where the gradient of the weights reads it, see [`Source`](crate::source).
@@ -102,7 +102,9 @@ pub fn scale_convolve(
 ) -> Tensor<4> {
     norm::check(&x, [&scale, &shift]);
     let way = Way::new(x.dims(), weight.dims(), convolution);
-    let tracks = x.device().is_autodiff() || weight.device().is_autodiff();
+    let tracks = [x.device(), weight.device(), scale.device(), shift.device()]
+        .iter()
+        .any(burn::tensor::Device::is_autodiff);
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift) && on_flex(&weight)) {
         return reference::convolve(
             reference::scale_activate(x, scale, shift, activation),

@@ -1,8 +1,8 @@
-//! CPU operations that Burn's `flex` backend lacks in speed: convolutions, and norms
-//! with the rectifier behind them.
+//! CPU operations that Burn's `flex` backend lacks in speed: convolutions, norms and pools with the
+//! activations between them, and the step of Adam.
 //!
-//! They take and give ordinary tensors, `[batch, channels, height, width]` in `f32`, and have
-//! gradients. On any other device they are the plain Burn operations of [`mod@reference`].
+//! They take and give ordinary tensors, `[batch, channels, height, width]` in `f32`. Those of training
+//! have gradients. On any other device they are the plain Burn operations of [`mod@reference`].
 //! Results do not depend on the number of threads.
 
 mod activation;

@@ -1,4 +1,4 @@
-//! Batch normalization, a cut, and the mean of each two by two values behind them: what a DenseNet does
+//! Batch normalization, an activation, and the mean of each two by two values behind them: what a DenseNet does
 //! between two blocks, without keeping the maps of full size.
 
 use std::mem::MaybeUninit;
@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
-/// Normalizes and cuts as [`norm_activate`](crate::norm_activate) does, then takes the mean of each two by two
+/// Normalizes and activates as [`norm_activate`](crate::norm_activate) does, then takes the mean of each two by two
 /// values; an odd row or column is left out.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel of `x`.

@@ -1,5 +1,5 @@
 //! [Batch normalization][paper] by the statistics of the batch, and the
-//! rectifier behind it.
+//! activation behind it.
 //!
 //! One task takes one channel through all images, twice: the second time it is still in the
 //! cache, so that a training step reads each activation from memory once. The normalized values
@@ -20,12 +20,13 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
-use crate::channel::{Channel, activate_line, gradient_sums, line, line_gradient, statistics};
+use crate::channel::gradient::{gradient_sums, line_gradient};
+use crate::channel::{Channel, activate_line, line, statistics};
 use crate::source::Lines;
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
-/// Normalizes each channel by its mean and variance over the batch, then cuts.
+/// Normalizes each channel by its mean and variance over the batch, then activates.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel, those
 /// that Burn's `BatchNorm` averages.
@@ -55,7 +56,7 @@ pub fn norm_activate(
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
 }
 
-/// Multiplies each channel, adds to it, and cuts.
+/// Multiplies each channel, adds to it, and activates.
 ///
 /// This is [`norm_activate`] by running statistics, with `scale = gamma / sqrt(variance + epsilon)`
 /// and `shift = beta - mean * scale`. It is fast only off autodiff devices.

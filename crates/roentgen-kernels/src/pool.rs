@@ -1,4 +1,4 @@
-//! The greatest value under a window, alone or behind a bias and a cut.
+//! The greatest value under a window, alone or behind a bias and an activation.
 //!
 //! For the way back each output keeps, in one byte, which tap of the window it came from: Burn keeps
 //! eight. Of equal values the first counts, as in PyTorch, and what is not a number is the greatest.
@@ -48,7 +48,7 @@ pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4])
     Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch(), window))
 }
 
-/// Adds to each channel, cuts, and takes the greatest value under a square window: the end of a stage
+/// Adds to each channel, activates, and takes the greatest value under a square window: the end of a stage
 /// of a VGG, whose largest feature maps are then not kept.
 ///
 /// # Shapes

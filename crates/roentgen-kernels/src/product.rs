@@ -171,6 +171,8 @@ pub(crate) fn added_up(mut slices: Vec<f32>, size: usize) -> Vec<f32> {
         sum.par_iter_mut().zip(slice).for_each(|(sum, value)| *sum += value);
     }
     slices.truncate(size);
+    // A gradient is kept until the optimizer takes it, and must not keep the other slices' memory.
+    slices.shrink_to_fit();
     slices
 }
 

@@ -1,4 +1,4 @@
-//! Batch normalization, a shortcut added to it, and the cut behind both: the end of a residual block, in
+//! Batch normalization, a shortcut added to it, and the activation behind both: the end of a residual block, in
 //! one pass over the values where single operations take three.
 
 use std::mem::MaybeUninit;
@@ -13,13 +13,15 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::activation::{Activation, Curve};
-use crate::channel::{Channel, add_cut, back_from_sums, cut_sums, statistics};
+use crate::activation::Activation;
+use crate::channel::gradient::{back_from_sums, cut_sums};
+use crate::channel::{Channel, add_cut, statistics};
 use crate::norm::{self, Normed, apart, inverse_deviation};
 use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
 use crate::{on_flex, reference};
 
-/// Normalizes each channel of `x` as [`norm_activate`](crate::norm_activate) does, adds the shortcut, then cuts.
+/// Normalizes each channel of `x` as [`norm_activate`](crate::norm_activate) does, adds the
+/// shortcut, then activates; SiLU in plain Burn.
 ///
 /// Returns the output and, without gradients, mean and biased variance of each channel of `x`.
 ///
@@ -162,7 +164,7 @@ fn forward(
     let y = unsafe { fresh(batch * channels * plane, write) };
     let y = tensor(y, [batch, channels, height, width]);
     let statistics = apart(&found).map(|each| tensor(each, [channels]));
-    (y, Normed { x, gamma, beta, statistics, epsilon, curve: Curve::Cut(limits) })
+    (y, Normed { x, gamma, beta, statistics, epsilon, curve: Activation::Linear.curve() })
 }
 
 /// The gradients of input, gamma, beta and shortcut; the last takes the memory of the output's.

@@ -13,11 +13,12 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
-use crate::channel::{Channel, line, through};
+use crate::channel::gradient::through;
+use crate::channel::{Channel, line};
 use crate::storage::{by_channel, contiguous, dims, tensor, values};
 use crate::{on_flex, reference};
 
-/// Adds to each channel, then cuts.
+/// Adds to each channel, then activates; SiLU in plain Burn.
 ///
 /// # Shapes
 ///
@@ -115,7 +116,7 @@ pub(crate) fn let_through(
     tensor(sums, [channels])
 }
 
-/// Adds and cuts.
+/// Adds and activates.
 pub(crate) fn forward(mut x: FlexTensor, shift: &FlexTensor, limits: [f32; 2]) -> FlexTensor {
     let [_, channels, height, width] = dims(&x);
     let shift = values(shift);

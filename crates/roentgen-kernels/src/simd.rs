@@ -1,6 +1,6 @@
 //! Plain loops compiled three times, the AVX-512 or AVX2 copy taken at run time where the processor has it.
 //!
-//! Loops keep their partial sums in arrays of fixed length, so both copies round alike.
+//! Loops keep their partial sums in arrays of fixed length, so the two vector copies round alike.
 //!
 //! Rust never fuses `a * b + c` by itself, and `mul_add` without the instruction is a slow library
 //! call: hence [`fma`], which asks the compiled copy.

@@ -1,5 +1,5 @@
 //! What a convolution reads: activations as they lie in memory, or the input of a norm, normalized and
-//! cut a piece at a time where the convolution reads it.
+//! activated a piece at a time where the convolution reads it.
 //!
 //! A normalized activation is then never stored whole: the largest tensors of a training step exist
 //! once, not twice, and what was just normalized is still in the cache.

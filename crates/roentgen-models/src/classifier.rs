@@ -110,7 +110,7 @@ impl ClassifierConfig {
         }
     }
 
-    /// Bytes that training on `batch` films of `size` pixels takes beside the weights: activations
+    /// Bytes that training on `batch` films of `size` pixels takes beside the weights, at most: activations
     /// kept for the backward pass, and half as much again for what is in flight.
     pub fn activation_bytes(&self, size: usize, batch: usize) -> usize {
         let values = self.architecture.activations() * self.width * (size * size) as f64;

@@ -106,7 +106,8 @@ impl Architecture {
     }
 
     /// Values that the forward pass leaves for the backward pass, a pixel of the film, at the
-    /// paper's width: the outputs of all convolutions and norms, counted by `scripts/parity.py`.
+    /// paper's width, at most: the outputs of all convolutions and norms, counted by `scripts/parity.py`.
+    /// On the CPU most norms keep none.
     pub fn activations(self) -> f64 {
         self.facts().activations
     }

@@ -33,7 +33,8 @@ impl Error {
 /// What its threads do between two operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// They look for work all the time: soonest there, where nothing else needs the cores.
+    /// They look for work for a while before they sleep: soonest there, where nothing else needs the
+    /// cores.
     Spinning,
     /// They leave the cores to others, such as those that decode the next films.
     Sleeping,

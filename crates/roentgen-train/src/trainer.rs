@@ -102,7 +102,7 @@ pub fn train(
         progress,
         began: progress.seconds() - state.seconds,
         state,
-        model,
+        weights: Some(model),
         optimizer,
     };
     progress.started(&run.plan());
@@ -165,7 +165,8 @@ struct Run<'a> {
     /// When the current epoch began, as if it had not been interrupted.
     began: f64,
     state: State,
-    model: Classifier,
+    /// The network; away only while the optimizer has it.
+    weights: Option<Classifier>,
     optimizer: ModuleOptimizer,
 }
 
@@ -221,7 +222,7 @@ impl Run<'_> {
         let keep = |name, films, augment| {
             let batch = self.experiment.micro_batch_size();
             let plan = features::Plan { name, films, augment, batch };
-            features::keep(&self.dir.path, &self.model, plan, &self.device, |done, all| {
+            features::keep(&self.dir.path, self.model(), plan, &self.device, |done, all| {
                 self.progress.features(done, all);
                 self.progress.is_interrupted()
             })
@@ -290,20 +291,27 @@ impl Run<'_> {
             let [films, findings] = labels.dims();
             let share = (films * findings) as f64 / batch.labels.len() as f64;
             let logits =
-                if is_features { self.model.head(input) } else { self.model.forward(input) };
+                if is_features { self.model().head(input) } else { self.model().forward(input) };
             let share_of_loss = weights.loss(logits, labels) * share;
-            let parts = GradientsParams::from_grads(share_of_loss.backward(), &self.model);
-            gradients.accumulate(&self.model, parts);
+            let parts = GradientsParams::from_grads(share_of_loss.backward(), self.model());
+            gradients.accumulate(self.model(), parts);
             loss += share_of_loss.into_scalar::<f64>();
         }
         let rate = self.rate(self.state.step);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients.grads());
+        // Without a second handle, so that the optimizer writes over the weights that are there.
+        if let Some(model) = self.weights.take() {
+            self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
+        }
         loss
+    }
+
+    fn model(&self) -> &Classifier {
+        self.weights.as_ref().expect("the optimizer gives the network back")
     }
 
     fn save(&mut self) -> Result<(), Error> {
         self.state.seconds = self.progress.seconds() - self.began;
-        Ok(checkpoint::save(&self.dir.path, &self.state, &self.model, &self.optimizer)?)
+        Ok(checkpoint::save(&self.dir.path, &self.state, self.model(), &self.optimizer)?)
     }
 
     fn finish(&self, is_stopped: bool) -> Result<Outcome, Error> {
@@ -348,11 +356,11 @@ impl Run<'_> {
         self.state.waited = 0;
         self.state.plateau = Plateau::default();
         let Experiment { image, model, train, .. } = self.experiment;
-        let bytes = weights::to_bytes(&self.model.valid())?;
+        let bytes = weights::to_bytes(&self.model().valid())?;
         let network = self.experiment.network();
         let thawed = network.init(image.channels, self.train.findings.len(), &self.device);
         let thawed = weights::load(thawed, bytes.to_vec())?;
-        self.model = thawed.frozen(model.architecture, self.phase().freeze);
+        self.weights = Some(thawed.frozen(model.architecture, self.phase().freeze));
         self.optimizer = train.optimizer.init();
         let (phase, phases) = (self.state.phase + 1, self.phases.len());
         self.dir.log(&format!("phase {phase} of {phases}"))?;

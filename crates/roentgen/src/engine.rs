@@ -44,7 +44,8 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Loads the model in `folder` for films.
+    /// Loads the model in `folder` for films: their number picks the engine, and whether they have to be
+    /// decoded, how its threads wait.
     pub(crate) fn load(
         folder: &Path,
         choice: Choice,

@@ -1,9 +1,11 @@
 //! Values and gradients against plain Burn and against differences in double precision.
 
 use crate::support::{cases, difference, floats, inputs, noise, run, tensor};
+use burn::optim::{AdamConfig, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use roentgen_kernels::{
-    Activation, Convolution, convolve, max_pool, norm_activate, norm_convolve, reference,
+    Activation, AdamStep, Convolution, NormConvolution, adam, convolve, dense_layer, max_pool,
+    norm_activate, norm_activate_mean_pool, norm_add_activate, norm_convolve, reference,
     scale_activate, scale_convolve,
 };
 
@@ -46,7 +48,7 @@ fn values_and_gradients_are_those_of_plain_burn() {
 
 #[test]
 fn a_large_weight_is_taken_block_by_block() {
-    for case in cases(&[[5, 300, 9, 7], [2, 150, 40, 33]], 530) {
+    for case in cases(&[[5, 300, 9, 7], [2, 150, 40, 33], [3, 260, 13, 14]], 530) {
         let fast = run(&case.fast, &case.shapes);
         let plain = run(&case.plain, &case.shapes);
 
@@ -126,6 +128,83 @@ fn statistics_behind_which_a_convolution_follows_are_the_same() {
 
     assert_eq!(found.1.into_data(), mean.into_data());
     assert_eq!(found.2.into_data(), variance.into_data());
+}
+
+#[test]
+fn statistics_inside_larger_operations_are_those_of_the_plain_ones() {
+    let device = Device::flex().autodiff();
+    let x = tensor(&noise(3 * 4 * 6 * 7, 1), [3, 4, 6, 7], &device) + 2.0;
+    let lines = |seed, channels: usize| {
+        [seed, seed + 1].map(|seed| {
+            tensor(&noise(channels, seed), [channels, 1, 1, 1], &device).flatten::<1>(0, 3)
+        })
+    };
+    let close = |found: Tensor<1>, plain: Tensor<1>| {
+        let [found, plain] = [found, plain].map(|t| floats(t.reshape([1, 1, 1, -1])));
+        assert!(difference(&found, &plain) < 1e-5, "{found:?}, not {plain:?}");
+    };
+    let [gamma, beta] = lines(1, 4);
+    let plain = reference::norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu);
+
+    let (_, mean, variance) =
+        norm_add_activate(x.clone(), lines(1, 4), x.clone(), 1e-3, Activation::Relu);
+    close(mean, plain.1.clone());
+    close(variance, plain.2.clone());
+
+    let (_, mean, variance) =
+        norm_activate_mean_pool(x.clone(), lines(1, 4), 1e-3, Activation::Relu);
+    close(mean, plain.1.clone());
+    close(variance, plain.2.clone());
+
+    let weights = [
+        tensor(&noise(12, 5), [3, 4, 1, 1], &device),
+        tensor(&noise(2 * 27, 6), [2, 3, 3, 3], &device),
+    ];
+    let [first, second] = weights.clone();
+    let window = Convolution { is_depthwise: false, ..DEPTHWISE };
+    let part =
+        |line, weight, convolution| NormConvolution { line, epsilon: 1e-3, weight, convolution };
+    let parts = [part(lines(1, 4), first.clone(), MIX), part(lines(3, 3), second, window)];
+    let (_, [[mean, variance], [next_mean, next_variance]]) = dense_layer(x, parts);
+    close(mean, plain.1);
+    close(variance, plain.2);
+    let [gamma, beta] = lines(3, 3);
+    let between = reference::convolve(plain.0, first, MIX);
+    let plain = reference::norm_activate(between, gamma, beta, 1e-3, Activation::Relu);
+    close(next_mean, plain.1);
+    close(next_variance, plain.2);
+}
+
+#[test]
+fn adam_over_many_values_of_any_layout_is_burns_on_every_device() {
+    let device = Device::flex();
+    let shape = [4, 100, 10, 10];
+    let double = |seed| {
+        let values = noise(shape.iter().product(), seed);
+        Tensor::<4>::from_data(TensorData::new(values, shape), (&device, DType::F64))
+    };
+    let (mut parameter, mut state) = (double(1), None);
+    let (mut ours, mut fast) = ([double(1), double(2) * 0.0, double(2) * 0.0], None);
+    let burns = AdamConfig::new().with_epsilon(1e-7).build();
+    for time in 1..=3 {
+        // A gradient arrives in whatever layout the last operation left.
+        let gradient = double(3 + time as u64).permute([1, 0, 2, 3]).reshape([100, 4, 10, 10]);
+        let gradient = gradient.permute([1, 0, 2, 3]);
+        let step = AdamStep { betas: [0.9, 0.999], epsilon: 1e-7, rate: 1e-2, time };
+        (parameter, state) = burns.step(1e-2, parameter, gradient.clone(), state);
+        let single = |tensors: [Tensor<4>; 3]| tensors.map(|tensor| tensor.cast(DType::F32));
+        let before = fast.take().unwrap_or_else(|| single(ours.clone()));
+        fast = Some(adam(before, gradient.clone().cast(DType::F32), step));
+        // In double precision it is the form that other devices run.
+        ours = adam(ours, gradient, step);
+    }
+
+    let [plain, ..] = ours;
+    let [fast, ..] = fast.unwrap();
+    for found in [plain, fast.cast(DType::F64)] {
+        let off = (found - parameter.clone()).abs().max().into_scalar::<f64>();
+        assert!(off < 1e-6, "{off:e}");
+    }
 }
 
 #[test]

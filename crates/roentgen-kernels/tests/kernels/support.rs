@@ -316,6 +316,8 @@ pub(crate) fn floats(tensor: Tensor<4>) -> Vec<f32> {
 /// Greatest difference over greatest value.
 pub(crate) fn difference(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
+    // What is not a number would be lost among the greatest.
+    assert!(found.iter().chain(expected).all(|value| value.is_finite()), "no number");
     let greatest = expected.iter().fold(0.0f32, |max, value| max.max(value.abs()));
     let off = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
     off.fold(0.0, f64::max) / f64::from(greatest.max(1e-6))

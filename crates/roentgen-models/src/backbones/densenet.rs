@@ -10,11 +10,11 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
-use roentgen_kernels::{Convolution, NormConvolution, dense_layer};
+use roentgen_kernels::{NormConvolution, dense_layer};
 
 use crate::layers::{
     Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, convolve, follow, max_pool,
-    normalize, normalizes_by_batch,
+    normalize, normalizes_by_batch, plain,
 };
 
 /// Channels of the first convolution (section 4.2).
@@ -152,13 +152,13 @@ impl Layer {
 
     /// The features with the new ones behind them.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let norms = [&self.bottleneck.norm, &self.growth.norm];
-        if !norms.iter().all(|norm| normalizes_by_batch(norm, &x)) {
+        let parts = [self.bottleneck.part(&x, Padding::None), self.growth.part(&x, Padding::Even)];
+        let [Some(first), Some(second)] = parts else {
             let added = self.bottleneck.forward(x.clone(), Padding::None);
             return Tensor::cat(vec![x, self.growth.forward(added, Padding::Even)], 1);
-        }
-        let parts = [self.bottleneck.part(&x, Padding::None), self.growth.part(&x, Padding::Even)];
-        let (x, statistics) = dense_layer(x, parts);
+        };
+        let (x, statistics) = dense_layer(x, [first, second]);
+        let norms = [&self.bottleneck.norm, &self.growth.norm];
         for (norm, [mean, variance]) in norms.into_iter().zip(statistics) {
             follow(norm, mean, variance);
         }
@@ -174,19 +174,16 @@ impl NormConv {
         }
     }
 
-    /// What a kernel for both halves of a layer takes; `x` says the size alone.
-    fn part(&self, x: &Tensor<4>, padding: Padding) -> NormConvolution {
-        let [kernel, _] = self.conv.kernel_size;
-        NormConvolution {
+    /// What a kernel for both halves of a layer takes, where the norm is by the batch; `x` says the device
+    /// and the size alone.
+    fn part(&self, x: &Tensor<4>, padding: Padding) -> Option<NormConvolution> {
+        let convolution = plain(&self.conv, x, padding)?;
+        normalizes_by_batch(&self.norm, x).then(|| NormConvolution {
             line: [self.norm.gamma.val(), self.norm.beta.val()],
             epsilon: self.norm.epsilon,
             weight: self.conv.weight.val(),
-            convolution: Convolution {
-                is_depthwise: false,
-                stride: 1,
-                padding: padding.around(x, [kernel; 2], 1),
-            },
-        }
+            convolution,
+        })
     }
 
     fn forward(&self, x: Tensor<4>, padding: Padding) -> Tensor<4> {

@@ -63,7 +63,7 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     convolve_activate(conv, x, padding, Activation::Linear)
 }
 
-/// Convolves, adds the bias if there is one, then cuts.
+/// Convolves, adds the bias if there is one, then activates.
 ///
 /// # Shapes
 ///
@@ -82,7 +82,7 @@ pub fn convolve_activate(
     shift_activate(y, shift, activation)
 }
 
-/// Convolves, adds the bias if there is one, cuts, and takes the greatest of each two by two values.
+/// Convolves, adds the bias if there is one, activates, and takes the greatest of each two by two values.
 ///
 /// # Shapes
 ///
@@ -120,7 +120,7 @@ fn window_alone(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 }
 
 /// The convolution if it has no bias.
-pub(super) fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
+pub fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
     without_bias(conv, x, padding).filter(|_| conv.bias.is_none())
 }
 

@@ -10,7 +10,7 @@ mod padding;
 mod pending;
 mod squeeze_excite;
 
-pub use conv::{ConvConfig, convolve, convolve_activate, convolve_activate_max_pool};
+pub use conv::{ConvConfig, convolve, convolve_activate, convolve_activate_max_pool, plain};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
 pub use max_pool::max_pool;

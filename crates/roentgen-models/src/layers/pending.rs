@@ -54,13 +54,10 @@ impl<'a> Pending<'a> {
     ///
     /// Panics where an activation stands before the shortcut.
     pub fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
+        let own = self.norm.map_or(Activation::Linear, |(_, activation)| activation);
+        assert_eq!(own, Activation::Linear, "the end of a block has no activation of its own");
         match self.norm {
-            Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
-                assert_eq!(
-                    activation,
-                    Activation::Linear,
-                    "the end of a block has none of its own"
-                );
+            Some((norm, _)) if normalizes_by_batch(norm, &self.x) => {
                 let line = [norm.gamma.val(), norm.beta.val()];
                 let (y, mean, variance) =
                     norm_add_activate(self.x, line, shortcut, norm.epsilon, behind);

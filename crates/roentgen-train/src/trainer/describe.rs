@@ -12,7 +12,7 @@ impl Run<'_> {
     pub(super) fn plan(&self) -> Plan {
         let experiment = self.experiment;
         let input = self.train.input;
-        let parameters = self.model.num_params();
+        let parameters = self.model().num_params();
         let batch = experiment.micro_batch_size().min(self.train.len());
         let activations = experiment.network().activation_bytes(input.size, batch);
         Plan {

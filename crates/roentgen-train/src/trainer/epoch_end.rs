@@ -16,7 +16,7 @@ impl Run<'_> {
         let Experiment { train, .. } = self.experiment;
         let train_loss = self.state.loss / self.state.films as f64;
         let Validated { loss, auroc } = validation::validate(
-            &self.model,
+            self.model(),
             &self.valid,
             self.features.as_ref().map(|[_, valid]| valid),
             train.loss,
@@ -44,7 +44,7 @@ impl Run<'_> {
             waiting: self.state.waiting,
         };
         if is_best {
-            model_dir::save(&self.dir.path, &self.description(&row), &self.model.valid())?;
+            model_dir::save(&self.dir.path, &self.description(&row), &self.model().valid())?;
         }
         self.phase().schedule.epoch_done(loss, &mut self.state.plateau);
         self.began = now;
@@ -60,7 +60,7 @@ impl Run<'_> {
             ("waiting", row.waiting),
         ];
         scalars.extend(row.valid_auroc.map(|auroc| ("auroc/valid", auroc)));
-        let pictures = pictures::films(&self.model, &self.valid, &self.device);
+        let pictures = pictures::films(self.model(), &self.valid, &self.device);
         events.step(now, epoch, &scalars, pictures)?;
         self.dir.write_epochs(&self.state.epochs)?;
         self.dir.log(&row.to_string())?;

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::phantom;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
+use roentgen_data::preprocess::Input;
 use roentgen_eval::{Options, Scores, evaluate};
 use roentgen_models::pretrained::{self, Part, WeightFile};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, model_dir};
@@ -31,10 +32,19 @@ const DRAWN_SIZE: u32 = 1024;
 
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
+    if args.what != BenchWhat::Predict
+        && (args.model.is_some() || args.engine != engine::Choice::Burn)
+    {
+        bail!("`--model` and `--engine` belong to `bench predict`");
+    }
     let mut document = match args.what {
         BenchWhat::Input => input(args)?,
         BenchWhat::Train => train(args, &context.device)?,
         BenchWhat::Predict => match args.engine {
+            engine::Choice::Onnx if !context.is_cpu => bail!(
+                "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
+                context.device_name
+            ),
             engine::Choice::Onnx => forward_onnx(args)?,
             engine::Choice::Auto | engine::Choice::Burn => forward(args, &context.device)?,
         },
@@ -88,32 +98,16 @@ impl Work {
     /// Random, or those of `--like`.
     fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
         device.seed(1);
+        if let Some(folder) = &args.model {
+            return Self::of_model(args, folder, name, device);
+        }
         let architecture: Architecture = args.architecture.parse()?;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
-        // A film of noise, and one in five shows a finding.
-        let (films, targets) = match &file {
-            Some(file) => (tensor(file, "films", device)?, tensor(file, "targets", device)?),
-            None => {
-                let shape = [args.batch, 3, args.size, args.size];
-                let noise = Tensor::<2>::random([args.batch, 14], Distribution::Default, device);
-                let films = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
-                (films, noise.lower_elem(0.2).float())
-            }
-        };
-        let [batch, channels, size, _] = films.dims();
+        let shape = [args.batch, 3, args.size, args.size];
+        let (films, targets) = Self::films(file.as_ref(), shape, 14, device)?;
+        let [_, channels, size, _] = films.dims();
         let [_, findings] = targets.dims();
-        let what = json!({
-            "what": name,
-            "architecture": args.architecture,
-            "width": args.width,
-            "size": size,
-            "batch": batch,
-            "channels": channels,
-        });
-        if let Some(folder) = &args.model {
-            let (_, model) = model_dir::load(folder, device)?;
-            return Ok(Self { model, films, targets, what });
-        }
+        let what = Self::what(name, &args.architecture, args.width, films.dims());
         let (pool, dropout) =
             if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
         let config = ClassifierConfig { architecture, width: args.width, pool, dropout };
@@ -124,6 +118,55 @@ impl Work {
             None => model,
         };
         Ok(Self { model, films, targets, what })
+    }
+
+    /// A model directory, and films as it takes them.
+    fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
+        let (description, model) = model_dir::load(folder, device)?;
+        let Input { size, channels, .. } = description.input;
+        let file = args.like.as_deref().map(WeightFile::open).transpose()?;
+        let findings = description.findings.len();
+        let shape = [args.batch, channels, size, size];
+        let (films, targets) = Self::films(file.as_ref(), shape, findings, device)?;
+        if films.dims()[1..] != shape[1..] || targets.dims()[1] != findings {
+            bail!(
+                "`--like` has films of {:?} and {} targets; the model in `{}` takes {:?} and says {findings}",
+                &films.dims()[1..],
+                targets.dims()[1],
+                folder.display(),
+                &shape[1..],
+            );
+        }
+        let network = description.network;
+        let what = Self::what(name, network.architecture.name(), network.width, films.dims());
+        Ok(Self { model, films, targets, what })
+    }
+
+    /// Those of `--like`, or a film of noise of which one finding in five shows.
+    fn films(
+        file: Option<&WeightFile>,
+        shape: [usize; 4],
+        findings: usize,
+        device: &Device,
+    ) -> anyhow::Result<(Tensor<4>, Tensor<2>)> {
+        if let Some(file) = file {
+            return Ok((tensor(file, "films", device)?, tensor(file, "targets", device)?));
+        }
+        let noise = Tensor::<2>::random([shape[0], findings], Distribution::Default, device);
+        let films = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
+        Ok((films, noise.lower_elem(0.2).float()))
+    }
+
+    fn what(name: &str, architecture: &str, width: f64, films: [usize; 4]) -> Value {
+        let [batch, channels, size, _] = films;
+        json!({
+            "what": name,
+            "architecture": architecture,
+            "width": width,
+            "size": size,
+            "batch": batch,
+            "channels": channels,
+        })
     }
 }
 

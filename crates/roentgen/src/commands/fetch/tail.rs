@@ -125,7 +125,7 @@ impl Read for Tail<'_> {
             }
         };
         let read = file.read(&mut buffer[..most])?;
-        // Activation off while we read: these bytes may be of either version.
+        // Cut off while we read: these bytes may be of either version.
         if read == 0 || self.growth.beginnings() != self.beginning {
             return Err(io::Error::other("the download has started over"));
         }
