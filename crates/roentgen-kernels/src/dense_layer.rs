@@ -70,10 +70,17 @@ pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [St
         (gamma, beta, part.weight.into_dispatch())
     });
     let x = x.into_dispatch();
-    let (y, mean_1, variance_1, mean_2, variance_2) =
-        Dispatch::dense_layer(x, a.0, a.1, a.2, b.0, b.1, b.2, ways);
-    let statistics = [[mean_1, variance_1], [mean_2, variance_2]];
-    (Tensor::from_dispatch(y), statistics.map(|pair| pair.map(Tensor::from_dispatch)))
+    let (y, statistics) = Dispatch::dense_layer(x, a.0, a.1, a.2, b.0, b.1, b.2, ways);
+    let statistics = Tensor::<1>::from_dispatch(statistics);
+    let mut first = 0;
+    let statistics = [channels, between[1]].map(|channels| {
+        [0, 1].map(|_| {
+            let part = statistics.clone().narrow(0, first, channels);
+            first += channels;
+            part
+        })
+    });
+    (Tensor::from_dispatch(y), statistics)
 }
 
 fn reference(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [Statistics; 2]) {
@@ -104,13 +111,7 @@ pub(crate) trait DenseLayer: Backend {
         beta_2: FloatTensor<Self>,
         weight_2: FloatTensor<Self>,
         ways: Ways,
-    ) -> (
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-    );
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 impl DenseLayer for Flex {
@@ -123,11 +124,10 @@ impl DenseLayer for Flex {
         beta_2: FlexTensor,
         weight_2: FlexTensor,
         ways: Ways,
-    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+    ) -> (FlexTensor, FlexTensor) {
         let first = [gamma_1, beta_1, weight_1];
         let (y, saved) = forward(x, first, [gamma_2, beta_2, weight_2], ways);
-        let [[mean_1, variance_1], [mean_2, variance_2]] = saved.statistics();
-        (y, mean_1, variance_1, mean_2, variance_2)
+        (y, saved.statistics())
     }
 }
 
@@ -141,13 +141,7 @@ impl<C: CheckpointStrategy> DenseLayer for Autodiff<Flex, C> {
         beta_2: FloatTensor<Self>,
         weight_2: FloatTensor<Self>,
         ways: Ways,
-    ) -> (
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-    ) {
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gamma_1, gamma_1_node) = gamma_1.into_parts();
         let (beta_1, beta_1_node) = beta_1.into_parts();
@@ -166,14 +160,12 @@ impl<C: CheckpointStrategy> DenseLayer for Autodiff<Flex, C> {
         ];
         let first = [gamma_1, beta_1, weight_1];
         let (y, saved) = forward(x, first, [gamma_2, beta_2, weight_2], ways);
-        let [[mean_1, variance_1], [mean_2, variance_2]] = saved.statistics();
+        let statistics = saved.statistics();
         let y = match DenseLayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(saved, y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         };
-        let [mean_1, variance_1, mean_2, variance_2] =
-            [mean_1, variance_1, mean_2, variance_2].map(Self::from_inner);
-        (y, mean_1, variance_1, mean_2, variance_2)
+        (y, Self::from_inner(statistics))
     }
 }
 
@@ -182,8 +174,12 @@ impl<C: CheckpointStrategy> DenseLayer for Autodiff<Flex, C> {
 struct Saved([(Normed, FlexTensor, Way); 2]);
 
 impl Saved {
-    fn statistics(&self) -> [[FlexTensor; 2]; 2] {
-        self.0.each_ref().map(|(normed, ..)| normed.statistics.clone())
+    /// Mean and variance of the first norm, then of the second, in one tensor.
+    fn statistics(&self) -> FlexTensor {
+        let all = self.0.iter().flat_map(|(normed, ..)| &normed.statistics);
+        let all: Vec<f32> = all.flat_map(values).copied().collect();
+        let count = all.len();
+        tensor(all, [count])
     }
 }
 

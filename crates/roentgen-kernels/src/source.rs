@@ -158,7 +158,7 @@ mod tests {
         let values = vec![0.0; 1100];
         let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 1], curve: Curve::Cut([0.0, 1.0]) };
         let wide = Source::new(&values, [1, 1100], Some(&lines));
-        assert_eq!(wide.strips().collect::<Vec<_>>(), [0..1100]);
+        assert!(wide.strips().eq(std::iter::once(0..1100)));
 
         let values = vec![0.0; 1100 * 300];
         let lines = Lines { each: vec![[0.0, 1.0, 0.0]; 300], curve: Curve::Cut([0.0, 1.0]) };

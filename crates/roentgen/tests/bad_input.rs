@@ -248,7 +248,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() {
 }
 
 #[test]
-fn a_film_repaired_between_two_calls_is_not_paired_with_anothers_labels() {
+fn a_film_repaired_between_two_calls_is_not_paired_with_labels_of_another() {
     let place = Place::new();
     place.ok("phantom --images 600 --size 64 --seed 6 --out films");
     place.ok("prepare films --out clean --size 128");
