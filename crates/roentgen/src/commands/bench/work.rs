@@ -1,0 +1,111 @@
+//! What `bench train` and `bench predict` run: a network, films and targets, random or from files.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use roentgen_data::preprocess::Input;
+use roentgen_models::pretrained::{self, Part, WeightFile};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, model_dir};
+use serde_json::{Value, json};
+
+use crate::cli::Bench;
+
+/// A network, and films and targets for it.
+pub(super) struct Work {
+    pub(super) model: Classifier,
+    pub(super) films: Tensor<4>,
+    /// 0 or 1, a film and finding.
+    pub(super) targets: Tensor<2>,
+    /// What is run, for the document.
+    pub(super) what: Value,
+}
+
+impl Work {
+    /// Random, or those of `--like`.
+    pub(super) fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
+        device.seed(1);
+        if let Some(folder) = &args.model {
+            return Self::of_model(args, folder, name, device);
+        }
+        let architecture: Architecture = args.architecture.parse()?;
+        let file = args.like.as_deref().map(WeightFile::open).transpose()?;
+        let shape = [args.batch, 3, args.size, args.size];
+        let (films, targets) = Self::films(file.as_ref(), shape, 14, device)?;
+        let [_, channels, size, _] = films.dims();
+        let [_, findings] = targets.dims();
+        let what = Self::what(name, &args.architecture, args.width, films.dims());
+        let (pool, dropout) =
+            if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
+        let config = ClassifierConfig { architecture, width: args.width, pool, dropout };
+        config.check(size, channels)?;
+        let model = config.init(channels, findings, device);
+        let model = match &file {
+            Some(file) => pretrained::fit(model, architecture, Part::Whole, file)?.0,
+            None => model,
+        };
+        Ok(Self { model, films, targets, what })
+    }
+
+    /// A model directory, and films as it takes them.
+    fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
+        let (description, model) = model_dir::load(folder, device)?;
+        let Input { size, channels, .. } = description.input;
+        let file = args.like.as_deref().map(WeightFile::open).transpose()?;
+        let findings = description.findings.len();
+        let shape = [args.batch, channels, size, size];
+        let (films, targets) = Self::films(file.as_ref(), shape, findings, device)?;
+        if films.dims()[1..] != shape[1..] || targets.dims()[1] != findings {
+            bail!(
+                "`--like` has films of {:?} and {} targets; the model in `{}` takes {:?} and says {findings}",
+                &films.dims()[1..],
+                targets.dims()[1],
+                folder.display(),
+                &shape[1..],
+            );
+        }
+        let network = description.network;
+        let what = Self::what(name, network.architecture.name(), network.width, films.dims());
+        Ok(Self { model, films, targets, what })
+    }
+
+    /// Those of `--like`, or a film of noise of which one finding in five shows.
+    fn films(
+        file: Option<&WeightFile>,
+        shape: [usize; 4],
+        findings: usize,
+        device: &Device,
+    ) -> anyhow::Result<(Tensor<4>, Tensor<2>)> {
+        if let Some(file) = file {
+            return Ok((tensor(file, "films", device)?, tensor(file, "targets", device)?));
+        }
+        let noise = Tensor::<2>::random([shape[0], findings], Distribution::Default, device);
+        let films = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
+        Ok((films, noise.lower_elem(0.2).float()))
+    }
+
+    fn what(name: &str, architecture: &str, width: f64, films: [usize; 4]) -> Value {
+        let [batch, channels, size, _] = films;
+        json!({
+            "what": name,
+            "architecture": architecture,
+            "width": width,
+            "size": size,
+            "batch": batch,
+            "channels": channels,
+        })
+    }
+}
+
+fn tensor<const D: usize>(
+    file: &WeightFile,
+    name: &str,
+    device: &Device,
+) -> anyhow::Result<Tensor<D>> {
+    let values = file.values(name)?;
+    let shape: [usize; D] = file
+        .shape(name)
+        .and_then(|shape| shape.try_into().ok())
+        .with_context(|| format!("`{name}` in `{}` has no {D} axes", file.path.display()))?;
+    Ok(Tensor::from_data(TensorData::new(values, shape), device))
+}
