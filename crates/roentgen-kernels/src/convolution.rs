@@ -15,7 +15,7 @@ use burn_flex::FlexTensor;
 use crate::activation::{Activation, Curve};
 use crate::norm::{self, Normed};
 use crate::source::Lines;
-use crate::storage::{contiguous, dims, values};
+use crate::storage::{contiguous, dims, register, values};
 use crate::way::Way;
 use crate::{on_flex, reference};
 
@@ -167,9 +167,9 @@ impl Convolve for Flex {
         curve: Curve,
         way: Way,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
-        let y = way.forward(&normed.x, Some(&normed.lines()), &contiguous(weight));
-        let [mean, variance] = normed.statistics;
+        let line = [x, gamma, beta].map(contiguous);
+        let (y, saved) = BehindNorm::forward(line, contiguous(weight), epsilon, curve, way);
+        let [mean, variance] = saved.normed.statistics;
         (y, mean, variance)
     }
 }
@@ -214,13 +214,12 @@ impl<C: CheckpointStrategy> Convolve for Autodiff<Flex, C> {
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
         let (weight, weight_node) = weight.into_parts();
-        let normed = Normed::measure([x, gamma, beta].map(contiguous), epsilon, curve);
-        let weight = contiguous(weight);
-        let y = way.forward(&normed.x, Some(&normed.lines()), &weight);
-        let [mean, variance] = normed.statistics.clone();
+        let line = [x, gamma, beta].map(contiguous);
+        let (y, saved) = BehindNorm::forward(line, contiguous(weight), epsilon, curve, way);
+        let [mean, variance] = saved.normed.statistics.clone();
         let nodes = [x_node, gamma_node, beta_node, weight_node];
-        let y = match BehindNorm.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((normed, weight, way), y),
+        let y = match BehindNormBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(saved, y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         };
         (y, Self::from_inner(mean), Self::from_inner(variance))
@@ -252,35 +251,62 @@ impl Backward<Flex, 2> for Plain {
     }
 }
 
-#[derive(Debug)]
-struct BehindNorm;
+/// A convolution behind a norm, with what both passes need of them.
+#[derive(Clone, Debug)]
+pub(crate) struct BehindNorm {
+    pub(crate) normed: Normed,
+    weight: FlexTensor,
+    way: Way,
+}
 
-impl Backward<Flex, 4> for BehindNorm {
-    type State = (Normed, FlexTensor, Way);
+impl BehindNorm {
+    /// Measures `x`, `[x, gamma, beta]` being the norm, and convolves what it becomes.
+    pub(crate) fn forward(
+        line: [FlexTensor; 3],
+        weight: FlexTensor,
+        epsilon: f64,
+        curve: Curve,
+        way: Way,
+    ) -> (FlexTensor, Self) {
+        let normed = Normed::measure(line, epsilon, curve);
+        let y = way.forward(&normed.x, Some(&normed.lines()), &weight);
+        (y, Self { normed, weight, way })
+    }
+
+    pub(crate) fn weight_gradient(&self, gradient: &FlexTensor) -> FlexTensor {
+        let (x, lines) = (&self.normed.x, self.normed.lines());
+        self.way.weight_gradient(gradient, x, Some(&lines), dims(&self.weight))
+    }
+
+    /// The gradients of `x`, gamma and beta.
+    pub(crate) fn line_gradients(&self, gradient: FlexTensor) -> [FlexTensor; 3] {
+        let inner = self.way.x_gradient(&gradient, &self.weight, dims(&self.normed.x));
+        // Its memory goes to what follows.
+        drop(gradient);
+        self.normed.backward(inner)
+    }
+}
+
+#[derive(Debug)]
+struct BehindNormBackward;
+
+impl Backward<Flex, 4> for BehindNormBackward {
+    type State = BehindNorm;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 4>,
+        ops: Ops<BehindNorm, 4>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (normed, weight, way) = ops.state;
         let [before @ .., weight_node] = ops.parents;
         if let Some(node) = weight_node {
-            let lines = normed.lines();
-            let dw = way.weight_gradient(&gradient, &normed.x, Some(&lines), dims(&weight));
-            gradients.register::<Flex>(node.id, dw);
+            gradients.register::<Flex>(node.id, ops.state.weight_gradient(&gradient));
         }
         if before.iter().any(Option::is_some) {
-            let inner = way.x_gradient(&gradient, &weight, dims(&normed.x));
-            // Its memory goes to what follows.
-            drop(gradient);
-            for (node, gradient) in before.into_iter().zip(normed.backward(inner)) {
-                if let Some(node) = node {
-                    gradients.register::<Flex>(node.id, gradient);
-                }
-            }
+            let before = before.map(|node| node.map(|node| node.id));
+            register(before, ops.state.line_gradients(gradient), gradients);
         }
     }
 }

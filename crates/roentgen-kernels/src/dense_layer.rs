@@ -1,9 +1,9 @@
 //! A layer of a DenseNet: twice a norm, ReLU and convolution, the result put behind the features that
 //! went in.
 //!
-//! As one operation it copies the features once forward and not at all on the way back, where their
-//! gradient is added to in the pass of the first norm. Concatenation and its gradients would take as
-//! long as the norms.
+//! As one operation it copies the features once forward; on the way back it copies those that were added
+//! and adds to the gradient of the others where it lies, on all threads. Burn's concatenation and its
+//! gradients, on one thread, take as long as the norms.
 
 use std::mem::MaybeUninit;
 
@@ -17,8 +17,8 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::norm::Normed;
-use crate::storage::{contiguous, dims, fresh, tensor, values};
+use crate::convolution::BehindNorm;
+use crate::storage::{contiguous, dims, fresh, register, tensor, values};
 use crate::way::Way;
 use crate::{Activation, Convolution, norm, norm_convolve, on_flex, storage};
 
@@ -169,14 +169,14 @@ impl<C: CheckpointStrategy> DenseLayer for Autodiff<Flex, C> {
     }
 }
 
-/// What the forward pass leaves for the backward pass: of each half the norm, the weights, the way.
+/// What the forward pass leaves for the backward pass: both halves.
 #[derive(Clone, Debug)]
-struct Saved([(Normed, FlexTensor, Way); 2]);
+struct Saved([BehindNorm; 2]);
 
 impl Saved {
     /// Mean and variance of the first norm, then of the second, in one tensor.
     fn statistics(&self) -> FlexTensor {
-        let all = self.0.iter().flat_map(|(normed, ..)| &normed.statistics);
+        let all = self.0.iter().flat_map(|half| &half.normed.statistics);
         let all: Vec<f32> = all.flat_map(values).copied().collect();
         let count = all.len();
         tensor(all, [count])
@@ -196,31 +196,22 @@ impl Backward<Flex, 7> for DenseLayerBackward {
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let Saved([(first, weight_1, way_1), (second, weight_2, way_2)]) = ops.state;
-        let [batch, channels, height, width] = dims(&first.x);
+        let Saved([first, second]) = ops.state;
+        let [_, channels, height, width] = dims(&first.normed.x);
         let plane = height * width;
         let added = behind(&gradient, channels);
-        let dw_2 = way_2.weight_gradient(&added, &second.x, Some(&second.lines()), dims(&weight_2));
-        let inner = way_2.x_gradient(&added, &weight_2, dims(&second.x));
-        drop(added);
-        let [between, dg_2, db_2] = second.backward(inner);
-        let dw_1 = way_1.weight_gradient(&between, &first.x, Some(&first.lines()), dims(&weight_1));
-        let inner = way_1.x_gradient(&between, &weight_1, dims(&first.x));
-        drop(between);
-        let [mut dx, dg_1, db_1] = first.backward(inner);
+        let dw_2 = second.weight_gradient(&added);
+        let [between, dg_2, db_2] = second.line_gradients(added);
+        let dw_1 = first.weight_gradient(&between);
+        let [mut dx, dg_1, db_1] = first.line_gradients(between);
         // What went straight through.
         let through = values(&gradient).par_chunks_exact(dims::<4>(&gradient)[1] * plane);
         let images = dx.storage_mut::<f32>().par_chunks_exact_mut(channels * plane);
-        debug_assert_eq!(images.len(), batch);
         images.zip(through).for_each(|(dx, through)| {
             dx.iter_mut().zip(through).for_each(|(dx, through)| *dx += through);
         });
-        let found = [dx, dg_1, db_1, dw_1, dg_2, db_2, dw_2];
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        register(parents, [dx, dg_1, db_1, dw_1, dg_2, db_2, dw_2], gradients);
     }
 }
 
@@ -230,15 +221,14 @@ fn forward(
     [gamma_2, beta_2, weight_2]: [FlexTensor; 3],
     [(way_1, epsilon_1), (way_2, epsilon_2)]: Ways,
 ) -> (FlexTensor, Saved) {
-    let relu = Activation::Relu.curve();
-    let [weight_1, weight_2] = [weight_1, weight_2].map(contiguous);
-    let first = Normed::measure([x, gamma_1, beta_1].map(contiguous), epsilon_1, relu);
-    let between = way_1.forward(&first.x, Some(&first.lines()), &weight_1);
-    let second =
-        Normed::measure([between, contiguous(gamma_2), contiguous(beta_2)], epsilon_2, relu);
-    let added = way_2.forward(&second.x, Some(&second.lines()), &weight_2);
-    let y = put_behind(&first.x, &added);
-    (y, Saved([(first, weight_1, way_1), (second, weight_2, way_2)]))
+    let half = |line: [FlexTensor; 3], weight, epsilon, way| {
+        let relu = Activation::Relu.curve();
+        BehindNorm::forward(line.map(contiguous), contiguous(weight), epsilon, relu, way)
+    };
+    let (between, first) = half([x, gamma_1, beta_1], weight_1, epsilon_1, way_1);
+    let (added, second) = half([between, gamma_2, beta_2], weight_2, epsilon_2, way_2);
+    let y = put_behind(&first.normed.x, &added);
+    (y, Saved([first, second]))
 }
 
 /// The channels of `x` and those of `added` behind them.

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::activation::{Activation, Curve};
 use crate::norm::{self, Normed};
 use crate::source::Source;
-use crate::storage::{contiguous, dims, fresh, tensor, values};
+use crate::storage::{contiguous, dims, fresh, register, tensor, values};
 use crate::{on_flex, reference};
 
 /// Normalizes and activates as [`norm_activate`](crate::norm_activate) does, then takes the mean of each two by two
@@ -121,11 +121,8 @@ impl Backward<Flex, 3> for MeanPoolBackward {
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let inner = spread(&gradient, dims(&ops.state.x));
-        for (node, gradient) in ops.parents.into_iter().zip(ops.state.backward(inner)) {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        let inputs = ops.parents.map(|node| node.map(|node| node.id));
+        register(inputs, ops.state.backward(inner), gradients);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::activation::{Activation, Curve};
 use crate::channel::gradient::{gradient_sums, line_gradient};
 use crate::channel::{Channel, activate_line, line, statistics};
 use crate::source::Lines;
-use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
+use crate::storage::{by_channel, contiguous, dims, fresh, register, tensor, values};
 use crate::{on_flex, reference};
 
 /// Normalizes each channel by its mean and variance over the batch, then activates.
@@ -185,11 +185,8 @@ impl Backward<Flex, 3> for NormBackward {
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        for (node, gradient) in ops.parents.into_iter().zip(ops.state.backward(gradient)) {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        let inputs = ops.parents.map(|node| node.map(|node| node.id));
+        register(inputs, ops.state.backward(gradient), gradients);
     }
 }
 

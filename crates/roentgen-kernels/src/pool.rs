@@ -36,12 +36,7 @@ const TAPS: usize = 256;
 /// Panics on a stride of zero, on a padded plane below the window, and where a window may lie in the
 /// padding as a whole.
 pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4]) -> Tensor<4> {
-    let [_, _, size @ ..] = x.dims();
-    let window = Sliding::new(size, [kernel; 2], stride, padding);
-    assert!(
-        padding.iter().all(|&side| side < kernel),
-        "padding {padding:?} of a window of {kernel}"
-    );
+    let window = place(&x, kernel, stride, padding);
     if !on_flex(&x) || window.taps() > TAPS {
         return reference::max_pool(x, kernel, stride, padding);
     }
@@ -66,19 +61,22 @@ pub fn shift_activate_max_pool(
     [kernel, stride]: [usize; 2],
     padding: [usize; 4],
 ) -> Tensor<4> {
-    let [_, channels, size @ ..] = x.dims();
-    assert_eq!(shift.dims(), [channels], "one shift a channel");
-    let window = Sliding::new(size, [kernel; 2], stride, padding);
+    assert_eq!(shift.dims(), [x.dims()[1]], "one shift a channel");
+    let window = place(&x, kernel, stride, padding);
     let is_fast = on_flex(&x) && on_flex(&shift) && window.taps() <= TAPS;
     let Some(limits) = activation.limits().filter(|_| is_fast) else {
         return max_pool(reference::shift_activate(x, shift, activation), kernel, stride, padding);
     };
-    assert!(
-        padding.iter().all(|&side| side < kernel),
-        "padding {padding:?} of a window of {kernel}"
-    );
     let (x, shift) = (x.into_dispatch(), shift.into_dispatch());
     Tensor::from_dispatch(Dispatch::shift_activate_max_pool(x, shift, limits, window))
+}
+
+/// Places the window; it never lies in the padding as a whole.
+fn place(x: &Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4]) -> Sliding {
+    let [_, _, size @ ..] = x.dims();
+    let is_narrow = padding.iter().all(|&side| side < kernel);
+    assert!(is_narrow, "padding {padding:?} of a window of {kernel}");
+    Sliding::new(size, [kernel; 2], stride, padding)
 }
 
 /// The operations on a backend's own tensors.

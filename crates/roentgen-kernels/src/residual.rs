@@ -17,7 +17,7 @@ use crate::activation::Activation;
 use crate::channel::gradient::{back_from_sums, cut_sums};
 use crate::channel::{Channel, add_cut, statistics};
 use crate::norm::{self, Normed, apart, inverse_deviation};
-use crate::storage::{by_channel, contiguous, dims, fresh, tensor, values};
+use crate::storage::{by_channel, contiguous, dims, fresh, register, tensor, values};
 use crate::{on_flex, reference};
 
 /// Normalizes each channel of `x` as [`norm_activate`](crate::norm_activate) does, adds the
@@ -122,12 +122,8 @@ impl Backward<Flex, 4> for ResidualBackward {
     ) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let (normed, limits, y) = ops.state;
-        for (node, gradient) in ops.parents.into_iter().zip(backward(&normed, limits, &y, gradient))
-        {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        let inputs = ops.parents.map(|node| node.map(|node| node.id));
+        register(inputs, backward(&normed, limits, &y, gradient), gradients);
     }
 }
 

@@ -5,6 +5,9 @@
 
 use std::mem::MaybeUninit;
 
+use burn::backend::Flex;
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::grads::Gradients;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
@@ -41,6 +44,19 @@ pub(crate) unsafe fn fresh(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>
     // SAFETY: the capacity is at least `len` and the caller's `write` covers all of it.
     unsafe { values.set_len(len) };
     values
+}
+
+/// Hands gradients to those inputs of an operation that are tracked, which are the ones with a number.
+pub(crate) fn register<const N: usize>(
+    inputs: [Option<NodeId>; N],
+    found: [FlexTensor; N],
+    gradients: &mut Gradients,
+) {
+    for (input, gradient) in inputs.into_iter().zip(found) {
+        if let Some(input) = input {
+            gradients.register::<Flex>(input, gradient);
+        }
+    }
 }
 
 /// Sorts the planes of `[batch, channels, plane]` values by channel, so that one task may write

@@ -97,20 +97,18 @@ impl<'a> Pending<'a> {
         else {
             return convolve(layer, self.value(), padding);
         };
-        let is_by_batch = normalizes_by_batch(norm, &self.x);
-        if self.x.device().is_autodiff() && !is_by_batch {
-            return convolve(layer, self.value(), padding);
-        }
-        let weight = layer.weight.val();
-        if is_by_batch {
+        let (device, weight) = (self.x.device(), layer.weight.val());
+        if normalizes_by_batch(norm, &self.x) {
             let line = [norm.gamma.val(), norm.beta.val()];
             let (y, mean, variance) =
                 norm_convolve(self.x, line, norm.epsilon, activation, weight, convolution);
             follow(norm, mean, variance);
             y
+        } else if device.is_autodiff() {
+            // A frozen norm in a network that trains has no kernel.
+            convolve(layer, self.value(), padding)
         } else {
-            let line = folded(norm, &self.x.device());
-            scale_convolve(self.x, line, activation, weight, convolution)
+            scale_convolve(self.x, folded(norm, &device), activation, weight, convolution)
         }
     }
 }

@@ -127,7 +127,7 @@ fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
 /// Predictions by ONNX Runtime, of the network alone.
 fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
     let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
-    let Work { films, targets, what, .. } = Work::new(args, "predict", &Device::flex())?;
+    let (films, targets, what) = Work::for_model(args, folder, "predict", &Device::flex())?;
     let runtime = engine::find().map_err(anyhow::Error::msg)?;
     let threads = rayon::current_num_threads();
     let mut engine = roentgen_onnx::Engine::load(folder, &runtime, threads, Waiting::Spinning)?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
 use roentgen_models::pretrained::{self, Part, WeightFile};
-use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, model_dir};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, Description, Pool, model_dir};
 use serde_json::{Value, json};
 
 use crate::cli::Bench;
@@ -24,10 +24,10 @@ pub(super) struct Work {
 impl Work {
     /// Random, or those of `--like`.
     pub(super) fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
-        device.seed(1);
         if let Some(folder) = &args.model {
             return Self::of_model(args, folder, name, device);
         }
+        device.seed(1);
         let architecture: Architecture = args.architecture.parse()?;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
         let shape = [args.batch, 3, args.size, args.size];
@@ -49,7 +49,20 @@ impl Work {
 
     /// A model directory, and films as it takes them.
     fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
-        let (description, model) = model_dir::load(folder, device)?;
+        let (films, targets, what) = Self::for_model(args, folder, name, device)?;
+        let (_, model) = model_dir::load(folder, device)?;
+        Ok(Self { model, films, targets, what })
+    }
+
+    /// Films as a model directory takes them, their targets, and what is run.
+    pub(super) fn for_model(
+        args: &Bench,
+        folder: &Path,
+        name: &str,
+        device: &Device,
+    ) -> anyhow::Result<(Tensor<4>, Tensor<2>, Value)> {
+        device.seed(1);
+        let description = Description::read(folder)?;
         let Input { size, channels, .. } = description.input;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
         let findings = description.findings.len();
@@ -66,7 +79,7 @@ impl Work {
         }
         let network = description.network;
         let what = Self::what(name, network.architecture.name(), network.width, films.dims());
-        Ok(Self { model, films, targets, what })
+        Ok((films, targets, what))
     }
 
     /// Those of `--like`, or a film of noise of which one finding in five shows.
