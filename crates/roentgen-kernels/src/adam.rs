@@ -10,6 +10,8 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::on_flex;
 use crate::simd::{fma, multiversion};
 use crate::storage::contiguous;
@@ -46,6 +48,12 @@ pub fn adam<const D: usize>(
     gradient: Tensor<D>,
     step: AdamStep,
 ) -> Moments<D> {
+    #[cfg(feature = "cuda")]
+    if [&parameter, &mean, &square, &gradient].into_iter().all(|tensor| {
+        cuda::takes_weight(tensor) && !tensor.device().is_autodiff() && tensor.dims() == parameter.dims()
+    }) {
+        return cuda::adam([parameter, mean, square], gradient, step);
+    }
     let is_fast = [&parameter, &mean, &square, &gradient].into_iter().all(|tensor| {
         on_flex(tensor) && !tensor.device().is_autodiff() && tensor.dims() == parameter.dims()
     });
@@ -75,7 +83,7 @@ fn plain<const D: usize>(
 
 impl AdamStep {
     /// The factors of the mean, with the rate, and of the root of the mean square.
-    fn corrections(&self) -> [f32; 2] {
+    pub(crate) fn corrections(&self) -> [f32; 2] {
         let [first, second] = self.betas.map(|beta| 1.0 - f64::from(beta).powi(self.time as i32));
         [(self.rate / first) as f32, second.sqrt().recip() as f32]
     }

@@ -13,6 +13,8 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 
 use crate::activation::{Activation, Curve};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::norm::{self, Normed};
 use crate::source::Lines;
 use crate::storage::{contiguous, dims, register, values};
@@ -43,6 +45,10 @@ pub struct Convolution {
 /// Panics on another shape of `weight`, a stride of zero, and a padded plane below the window.
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {
     let way = Way::new(x.dims(), weight.dims(), convolution);
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) && cuda::takes_weight(&weight) {
+        return cuda::run_2(x, weight, cuda::Operation::Convolve(way));
+    }
     if !(on_flex(&x) && on_flex(&weight)) {
         return reference::convolve(x, weight, convolution);
     }
@@ -71,6 +77,11 @@ pub fn norm_convolve(
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     norm::check(&x, [&gamma, &beta]);
     let way = Way::new(x.dims(), weight.dims(), convolution);
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) && [&gamma, &beta].into_iter().all(cuda::takes_weight) && cuda::takes_weight(&weight) {
+        let operation = cuda::Operation::NormConvolve { epsilon, curve: activation.curve(), way };
+        return cuda::run_norm_and(x, [gamma, beta], weight, operation);
+    }
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta) && on_flex(&weight)) {
         let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::convolve(y, weight, convolution), mean, variance);
@@ -105,6 +116,10 @@ pub fn scale_convolve(
     let tracks = [x.device(), weight.device(), scale.device(), shift.device()]
         .iter()
         .any(burn::tensor::Device::is_autodiff);
+    #[cfg(feature = "cuda")]
+    if !tracks && cuda::takes(&x) && [&scale, &shift].into_iter().all(cuda::takes_weight) && cuda::takes_weight(&weight) {
+        return cuda::scale_convolve(x, [scale, shift], activation.curve(), weight, way);
+    }
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift) && on_flex(&weight)) {
         return reference::convolve(
             reference::scale_activate(x, scale, shift, activation),

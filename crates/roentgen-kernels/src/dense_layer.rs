@@ -18,6 +18,8 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::convolution::BehindNorm;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::storage::{contiguous, dims, fresh, register, tensor, values};
 use crate::way::Way;
 use crate::{Activation, Convolution, norm, norm_convolve, on_flex, storage};
@@ -52,7 +54,14 @@ pub type Statistics = [Tensor<1>; 2];
 /// As [`norm_convolve`], and where the second convolution gives another size than `x` has.
 pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [Statistics; 2]) {
     let is_fast = |part: &NormConvolution| part.line.iter().all(on_flex) && on_flex(&part.weight);
-    if !(on_flex(&x) && parts.iter().all(is_fast)) {
+    #[cfg(feature = "cuda")]
+    let on_cuda = cuda::takes(&x)
+        && parts.iter().all(|part| {
+            part.line.iter().all(cuda::takes_weight) && cuda::takes_weight(&part.weight)
+        });
+    #[cfg(not(feature = "cuda"))]
+    let on_cuda = false;
+    if !on_cuda && !(on_flex(&x) && parts.iter().all(is_fast)) {
         return reference(x, parts);
     }
     let [batch, channels, height, width] = x.dims();
@@ -65,6 +74,10 @@ pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [St
         assert!(way.keeps_size(), "{channels} features of another size than what is put behind");
     }
     let ways = [(first, parts[0].epsilon), (second, parts[1].epsilon)];
+    #[cfg(feature = "cuda")]
+    if on_cuda {
+        return cuda::dense_layer(x, parts, ways);
+    }
     let [a, b] = parts.map(|part| {
         let [gamma, beta] = part.line.map(Tensor::into_dispatch);
         (gamma, beta, part.weight.into_dispatch())

@@ -14,6 +14,8 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::norm::{self, Normed};
 use crate::source::Source;
 use crate::storage::{contiguous, dims, fresh, register, tensor, values};
@@ -42,6 +44,11 @@ pub fn norm_activate_mean_pool(
     norm::check(&x, [&gamma, &beta]);
     let [_, _, height, width] = x.dims();
     assert!(height.min(width) >= 2, "a mean of two by two needs a plane of that size");
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) && [&gamma, &beta].into_iter().all(cuda::takes_weight) {
+        let operation = cuda::Operation::NormMeanPool { epsilon, curve: activation.curve() };
+        return cuda::run_norm(x, [gamma, beta], operation);
+    }
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
         let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::mean_pool(y), mean, variance);

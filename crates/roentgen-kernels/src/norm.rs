@@ -21,6 +21,8 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
 use crate::channel::gradient::{gradient_sums, line_gradient};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::channel::{Channel, activate_line, line, statistics};
 use crate::source::Lines;
 use crate::storage::{by_channel, contiguous, dims, fresh, register, tensor, values};
@@ -47,6 +49,11 @@ pub fn norm_activate(
     activation: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     check(&x, [&gamma, &beta]);
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) && [&gamma, &beta].into_iter().all(cuda::takes_weight) {
+        let operation = cuda::Operation::Norm { epsilon, curve: activation.curve() };
+        return cuda::run_norm(x, [gamma, beta], operation);
+    }
     if !(on_flex(&x) && on_flex(&gamma) && on_flex(&beta)) {
         return reference::norm_activate(x, gamma, beta, epsilon, activation);
     }
@@ -78,6 +85,10 @@ pub fn scale_activate(
     check(&x, [&scale, &shift]);
     let tracks =
         x.device().is_autodiff() || scale.device().is_autodiff() || shift.device().is_autodiff();
+    #[cfg(feature = "cuda")]
+    if !tracks && cuda::takes(&x) && [&scale, &shift].into_iter().all(cuda::takes_weight) {
+        return cuda::scale_activate(x, [scale, shift], activation.curve());
+    }
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift)) {
         return reference::scale_activate(x, scale, shift, activation);
     }

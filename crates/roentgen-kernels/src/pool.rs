@@ -16,6 +16,8 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::sliding::Sliding;
 use crate::storage::{contiguous, dims, fresh, tensor, values};
 use crate::{Activation, on_flex, reference, shift};
@@ -37,6 +39,10 @@ const TAPS: usize = 256;
 /// padding as a whole.
 pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4]) -> Tensor<4> {
     let window = place(&x, kernel, stride, padding);
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) && window.taps() <= TAPS {
+        return cuda::run_1(x, cuda::Operation::MaxPool(window));
+    }
     if !on_flex(&x) || window.taps() > TAPS {
         return reference::max_pool(x, kernel, stride, padding);
     }
@@ -63,6 +69,14 @@ pub fn shift_activate_max_pool(
 ) -> Tensor<4> {
     assert_eq!(shift.dims(), [x.dims()[1]], "one shift a channel");
     let window = place(&x, kernel, stride, padding);
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x)
+        && cuda::takes_weight(&shift)
+        && window.taps() <= TAPS
+        && let Some(limits) = activation.limits()
+    {
+        return cuda::run_2(x, shift, cuda::Operation::ShiftMaxPool { limits, window });
+    }
     let is_fast = on_flex(&x) && on_flex(&shift) && window.taps() <= TAPS;
     let Some(limits) = activation.limits().filter(|_| is_fast) else {
         return max_pool(reference::shift_activate(x, shift, activation), kernel, stride, padding);

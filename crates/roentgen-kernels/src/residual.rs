@@ -16,6 +16,8 @@ use rayon::prelude::*;
 use crate::activation::Activation;
 use crate::channel::gradient::{back_from_sums, cut_sums};
 use crate::channel::{Channel, add_cut, statistics};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::norm::{self, Normed, apart, inverse_deviation};
 use crate::storage::{by_channel, contiguous, dims, fresh, register, tensor, values};
 use crate::{on_flex, reference};
@@ -42,6 +44,16 @@ pub fn norm_add_activate(
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     norm::check(&x, [&gamma, &beta]);
     assert_eq!(x.dims(), shortcut.dims(), "a shortcut of another shape");
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x)
+        && cuda::takes(&shortcut)
+        && x.dtype() == shortcut.dtype()
+        && [&gamma, &beta].into_iter().all(cuda::takes_weight)
+        && let Some(limits) = activation.limits()
+    {
+        let operation = cuda::Operation::NormAdd { epsilon, limits };
+        return cuda::run_norm_and(x, [gamma, beta], shortcut, operation);
+    }
     let is_fast = on_flex(&x) && on_flex(&gamma) && on_flex(&beta) && on_flex(&shortcut);
     let Some(limits) = activation.limits().filter(|_| is_fast) else {
         return reference::norm_add_activate(x, [gamma, beta], shortcut, epsilon, activation);

@@ -14,6 +14,8 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
 use crate::channel::gradient::through;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::channel::{Channel, line};
 use crate::storage::{by_channel, contiguous, dims, tensor, values};
 use crate::{on_flex, reference};
@@ -30,6 +32,13 @@ use crate::{on_flex, reference};
 /// Panics on another shape of `shift`.
 pub fn shift_activate(x: Tensor<4>, shift: Tensor<1>, activation: Activation) -> Tensor<4> {
     assert_eq!(shift.dims(), [x.dims()[1]], "one shift a channel");
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x)
+        && cuda::takes_weight(&shift)
+        && let Some(limits) = activation.limits()
+    {
+        return cuda::run_2(x, shift, cuda::Operation::Shift { limits });
+    }
     let is_fast = on_flex(&x) && on_flex(&shift);
     let Some(limits) = activation.limits().filter(|_| is_fast) else {
         return reference::shift_activate(x, shift, activation);

@@ -8,9 +8,10 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::sigmoid;
-use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
+use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::{AvgPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor};
+use roentgen_kernels::film_mean;
 
 use crate::layers::elu;
 
@@ -54,16 +55,10 @@ impl Attention {
         let x = self.norm.forward(features.clone());
         let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x)));
         let mask = sigmoid(self.mask.forward(mean_of_neighbours(x)));
-        let masked = mean_over_film(features * mask.clone());
+        let masked = film_mean(features * mask.clone());
         // In single precision a sigmoid can be zero, and a mask of zeros must not divide.
-        (masked / (mean_over_film(mask.clone()) + LEAST_MASK), mask)
+        (masked / (film_mean(mask.clone()) + LEAST_MASK), mask)
     }
-}
-
-/// The mean over the film: `[batch, channels, height, width]` to `[batch, channels]`.
-pub(crate) fn mean_over_film(x: Tensor<4>) -> Tensor<2> {
-    // Adaptive pooling and not `mean_dim`: the ONNX exporter lowers the one and not the other.
-    adaptive_avg_pool2d(x, [1, 1]).flatten(1, 3)
 }
 
 /// Keras' `AveragePooling2D(2, strides=1, padding="same")`: at the lower and right edges the mean

@@ -1,10 +1,11 @@
 //! Backbone, pooling and head: films to logits.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
+use roentgen_kernels::film_mean;
 use serde::{Deserialize, Serialize};
 
-use crate::attention::{self, Attention};
+use crate::attention::Attention;
 use crate::backbones::{Backbone, BackboneConfig};
 use crate::freeze::{self, Freeze};
 use crate::head::Head;
@@ -187,7 +188,7 @@ impl Classifier {
         let features = self.features(films);
         match &self.attention {
             Some(_) => features,
-            None => attention::mean_over_film(features).unsqueeze_dims(&[2, 3]),
+            None => film_mean(features).unsqueeze_dims(&[2, 3]),
         }
     }
 
@@ -204,10 +205,10 @@ impl Classifier {
     fn head_with_mask(&self, features: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
         let (pooled, mask) = match &self.attention {
             Some(attention) => {
-                let (pooled, mask) = attention.forward(features);
+                let (pooled, mask) = attention.forward(features.cast(FloatDType::F32));
                 (pooled, Some(mask))
             }
-            None => (attention::mean_over_film(features), None),
+            None => (film_mean(features), None),
         };
         (self.head.forward(pooled), mask)
     }

@@ -8,6 +8,7 @@ mod weights;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use roentgen_models::Precision;
 
 use crate::{device, engine};
 pub(crate) use export::{Export, Format};
@@ -344,6 +345,9 @@ pub(crate) struct Bench {
     /// A model directory for `predict`, in place of a network with random weights.
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+    /// What activations are computed in: f32, or bf16 on a GPU.
+    #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
+    pub(crate) precision: Precision,
     /// What computes the predictions; ONNX Runtime needs `--model`.
     #[arg(long, value_enum, default_value = "burn")]
     pub(crate) engine: engine::Choice,

@@ -43,8 +43,8 @@ fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4>
 /// - `mean`, `variance`: `[channels]`
 pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
     for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-        let kept = running.value_sync().to_device(&batch.device()) * (1.0 - norm.momentum);
-        running.update((kept + batch * norm.momentum).detach());
+        let kept = running.value_sync().to_device(&batch.device());
+        running.update(roentgen_kernels::follow(kept, batch, norm.momentum));
     }
 }
 

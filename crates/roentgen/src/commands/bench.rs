@@ -13,7 +13,7 @@ use roentgen_data::phantom;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::{Options, Scores, evaluate};
-use roentgen_models::Classifier;
+use roentgen_models::{Classifier, Precision};
 use roentgen_onnx::Waiting;
 use roentgen_train::optimizer::Optimizer;
 use serde_json::{Value, json};
@@ -34,6 +34,9 @@ const DRAWN_SIZE: u32 = 1024;
 
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
+    if context.is_cpu && args.precision != Precision::F32 {
+        bail!("`--precision {}` needs a GPU: the CPU computes in f32", args.precision);
+    }
     if args.what != BenchWhat::Predict
         && (args.model.is_some() || args.engine != engine::Choice::Burn)
     {
@@ -53,6 +56,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
         BenchWhat::Evaluate => figures(args)?,
     };
     document["device"] = json!(context.device_name);
+    document["precision"] = json!(args.precision);
     let threads = if args.what == BenchWhat::Input { 1 } else { rayon::current_num_threads() };
     document["threads"] = json!(threads);
     document["peak_memory_mib"] = json!(memory::peak_mib());
@@ -67,7 +71,10 @@ fn measure(
     films: usize,
     mut step: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Value> {
-    for _ in 0..WARM_UP {
+    let began = Instant::now();
+    step()?;
+    let first_ms = began.elapsed().as_secs_f64() * 1e3;
+    for _ in 1..WARM_UP {
         step()?;
     }
     let mut times = Vec::with_capacity(steps);
@@ -80,6 +87,7 @@ fn measure(
     let quantile = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
     let median = quantile(0.5);
     Ok(json!({
+        "first_ms": first_ms,
         "median_ms": median,
         "p95_ms": quantile(0.95),
         "films_per_second": films as f64 / median * 1e3,
@@ -100,6 +108,7 @@ fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
         Work::new(args, "train", &device.clone().autodiff())?;
     let mut model = Some(model);
     let mut optimizer = Optimizer::Adam.init();
+    let films = args.precision.films(films);
     let mut first = None;
     let measured = measure(args.steps, films.dims()[0], || {
         let now = model.take().context("the model is put back after each step")?;
@@ -115,6 +124,7 @@ fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
 fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     let Work { model, films, targets, what } =
         Work::new(args, "predict", &device.clone().without_autodiff())?;
+    let films = args.precision.films(films);
     let mut first = None;
     let measured = measure(args.steps, films.dims()[0], || {
         let loss = loss(&model, &films, &targets).into_scalar::<f64>();

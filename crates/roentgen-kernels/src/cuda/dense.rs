@@ -1,0 +1,274 @@
+//! Dense convolutions: cuDNN's, or the plain kernels for what it is not asked for.
+
+use burn::tensor::DType;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::dnn::{self, Direction, Shape};
+use super::gpu::{Element, Gpu, Grid, Kernel, arg, enqueue};
+use super::rows::{THREADS, contiguous, dims, empty, empty_rows, flat};
+use super::source::File;
+use crate::sliding::Sliding;
+
+/// Channels that every engine of cuDNN takes are a multiple of this.
+const GROUP: usize = 8;
+
+/// The sizes of a convolution as the plain kernels take them.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Dense {
+    size: [i32; 2],
+    channels: i32,
+    out: [i32; 2],
+    outs: i32,
+    before: [i32; 2],
+    kernel: [i32; 2],
+    stride: i32,
+}
+
+/// A film with zeros around it and behind its channels.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Padded {
+    size: [i32; 2],
+    channels: i32,
+    out: [i32; 2],
+    out_channels: i32,
+    before: [i32; 2],
+}
+
+/// Weights and their strides.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Weights {
+    sizes: [i32; 4],
+    strides: [i64; 4],
+}
+
+/// A convolution of one window over all channels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    batch: usize,
+    channels: usize,
+    outs: usize,
+    window: Sliding,
+    element: Element,
+}
+
+impl Call {
+    /// The convolution of an input of these dimensions to `outs` channels.
+    pub(crate) fn new(
+        [batch, channels, ..]: [usize; 4],
+        outs: usize,
+        window: Sliding,
+        element: Element,
+    ) -> Self {
+        Self { batch, channels, outs, window, element }
+    }
+
+    /// The output, of rows `x`.
+    pub(crate) fn forward(self, x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
+        let Sliding { out, .. } = self.window;
+        let y = empty_rows(x, [self.batch, self.outs, out[0], out[1]], self.element);
+        let Some(shape) = self.shape() else {
+            self.plain(Plain::Forward, [x, &contiguous(weight.clone()), &y]);
+            return y;
+        };
+        let padded = self.pad(x);
+        let x = padded.as_ref().unwrap_or(x);
+        let packed = self.packed(x);
+        let weights = weights(weight);
+        let place = self;
+        enqueue(&[x, weight, &y, &packed], move |gpu, at| {
+            place.pack(gpu, weights, [at[1], at[3]]);
+            dnn::convolve(gpu, Direction::Forward, shape, [at[0], at[3], at[2]]);
+        });
+        y
+    }
+
+    /// The gradient of the input, of a gradient in rows.
+    pub(crate) fn x_gradient(self, gradient: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
+        let [height, width] = self.window.size;
+        let whole = [self.batch, self.channels, height, width];
+        let Some(shape) = self.shape() else {
+            let dx = empty_rows(gradient, whole, self.element);
+            self.plain(Plain::Input, [gradient, &contiguous(weight.clone()), &dx]);
+            return dx;
+        };
+        let dx = empty_rows(
+            gradient,
+            [self.batch, shape.channels, shape.size[0], shape.size[1]],
+            self.element,
+        );
+        let packed = self.packed(gradient);
+        let weights = weights(weight);
+        let place = self;
+        enqueue(&[gradient, weight, &dx, &packed], move |gpu, at| {
+            place.pack(gpu, weights, [at[1], at[3]]);
+            dnn::convolve(gpu, Direction::Input, shape, [at[2], at[3], at[0]]);
+        });
+        self.unpad(dx)
+    }
+
+    /// The gradient of the weight, in float, of gradient and input in rows.
+    pub(crate) fn weight_gradient(self, gradient: &CubeTensor, x: &CubeTensor) -> CubeTensor {
+        let [height, width] = self.window.kernel;
+        let dw = empty(x, [self.outs, self.channels, height, width], DType::F32);
+        let Some(shape) = self.shape() else {
+            self.plain(Plain::Weight, [gradient, x, &dw]);
+            return dw;
+        };
+        let padded = self.pad(x);
+        let x = padded.as_ref().unwrap_or(x);
+        let taps = height * width;
+        let packed = self.packed(x);
+        let kernel = Kernel { file: File::Layout, name: "weight_unpack", element: self.element };
+        let sizes = [self.outs, self.channels, taps, shape.channels].map(|size| size as i32);
+        enqueue(&[gradient, x, &dw, &packed], move |gpu, at| {
+            dnn::convolve(gpu, Direction::Weight, shape, [at[1], at[3], at[0]]);
+            let [outs, channels, taps, padded] = sizes;
+            let mut arguments = [
+                arg(&at[3]),
+                arg(&at[2]),
+                arg(&outs),
+                arg(&channels),
+                arg(&taps),
+                arg(&padded),
+            ];
+            let count = (outs * channels * taps) as usize;
+            gpu.launch(kernel, flat(count), &mut arguments);
+        });
+        dw
+    }
+
+    /// What cuDNN is asked for; none where it would refuse: the plain kernels then do it.
+    fn shape(self) -> Option<Shape> {
+        let Sliding { size, out, kernel, stride, before, after, .. } = self.window;
+        if !self.outs.is_multiple_of(GROUP) || !dnn::is_there() {
+            return None;
+        }
+        let even = [0, 1].map(|axis| before[axis].min(after[axis]));
+        let size = [0, 1].map(|axis| {
+            // What a symmetric window leaves over.
+            size[axis] + before[axis] + after[axis] - 2 * even[axis]
+        });
+        let channels = self.channels.next_multiple_of(GROUP);
+        let (element, batch, outs) = (self.element, self.batch, self.outs);
+        Some(Shape { element, batch, channels, size, outs, out, kernel, stride, padding: even })
+    }
+
+    /// How the input is padded for cuDNN; none where it is as it should be.
+    fn padding(self) -> Option<Padded> {
+        let shape = self.shape()?;
+        let Sliding { size, before, .. } = self.window;
+        if shape.size == size && shape.channels == self.channels {
+            return None;
+        }
+        let number = |value: usize| value as i32;
+        Some(Padded {
+            size: size.map(number),
+            channels: number(self.channels),
+            out: shape.size.map(number),
+            out_channels: number(shape.channels),
+            before: [0, 1].map(|axis| number(before[axis] - shape.padding[axis])),
+        })
+    }
+
+    fn pad(self, x: &CubeTensor) -> Option<CubeTensor> {
+        let (padding, shape) = (self.padding()?, self.shape()?);
+        let sizes = [self.batch, shape.channels, shape.size[0], shape.size[1]];
+        let y = empty_rows(x, sizes, self.element);
+        self.repad("pad", padding, [x, &y], sizes.iter().product());
+        Some(y)
+    }
+
+    fn unpad(self, dx: CubeTensor) -> CubeTensor {
+        let Some(padding) = self.padding() else { return dx };
+        let sizes = [self.batch, self.channels, self.window.size[0], self.window.size[1]];
+        let inner = empty_rows(&dx, sizes, self.element);
+        self.repad("unpad", padding, [&dx, &inner], sizes.iter().product());
+        inner
+    }
+
+    fn repad(
+        self,
+        name: &'static str,
+        padding: Padded,
+        tensors: [&CubeTensor; 2],
+        count: usize,
+    ) {
+        let kernel = Kernel { file: File::Layout, name, element: self.element };
+        enqueue(&tensors, move |gpu, at| {
+            let number = count as i64;
+            let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&number), arg(&padding)];
+            gpu.launch(kernel, flat(count), &mut arguments);
+        });
+    }
+
+    /// Memory for the weight as cuDNN takes it.
+    fn packed(self, beside: &CubeTensor) -> CubeTensor {
+        let channels = self.channels.next_multiple_of(GROUP);
+        empty(beside, [self.outs * self.window.taps() * channels], self.element.dtype())
+    }
+
+    fn pack(self, gpu: &Gpu, weights: Weights, [weight, packed]: [u64; 2]) {
+        let padded = self.channels.next_multiple_of(GROUP);
+        let kernel = Kernel { file: File::Layout, name: "weight_pack", element: self.element };
+        let number = padded as i32;
+        let mut arguments = [arg(&weight), arg(&packed), arg(&weights), arg(&number)];
+        let count = self.outs * self.window.taps() * padded;
+        gpu.launch(kernel, flat(count), &mut arguments);
+    }
+
+    /// The plain kernels, on tensors in the order of their source.
+    fn plain(self, which: Plain, tensors: [&CubeTensor; 3]) {
+        let Sliding { size, out, kernel, stride, before, .. } = self.window;
+        let number = |value: usize| value as i32;
+        let dense = Dense {
+            size: size.map(number),
+            channels: number(self.channels),
+            out: out.map(number),
+            outs: number(self.outs),
+            before: before.map(number),
+            kernel: kernel.map(number),
+            stride: number(stride),
+        };
+        let plane = |size: [usize; 2]| self.batch * size[0] * size[1];
+        let (name, count, grid) = match which {
+            Plain::Forward => {
+                let count = plane(out) * self.outs;
+                ("dense_any", count, flat(count))
+            }
+            Plain::Input => {
+                let count = plane(size) * self.channels;
+                ("dense_x_any", count, flat(count))
+            }
+            Plain::Weight => {
+                let weights = self.outs * self.channels * self.window.taps();
+                let grid = Grid { blocks: [weights, 1], threads: [THREADS, 1] };
+                ("dense_weight_any", plane(out), grid)
+            }
+        };
+        let kernel = Kernel { file: File::Dense, name, element: self.element };
+        enqueue(&tensors, move |gpu, at| {
+            let count = count as i64;
+            let mut arguments =
+                [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&count), arg(&dense)];
+            gpu.launch(kernel, grid, &mut arguments);
+        });
+    }
+}
+
+/// Which of the plain kernels.
+#[derive(Clone, Copy, Debug)]
+enum Plain {
+    Forward,
+    Input,
+    Weight,
+}
+
+fn weights(weight: &CubeTensor) -> Weights {
+    Weights {
+        sizes: dims(weight).map(|size: usize| size as i32),
+        strides: std::array::from_fn(|axis| weight.meta.strides()[axis] as i64),
+    }
+}

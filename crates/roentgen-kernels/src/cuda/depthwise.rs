@@ -1,0 +1,259 @@
+//! Depthwise convolutions: own kernels, with a norm's line applied to what they read.
+
+use burn::tensor::DType;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::norm::{Bend, Lines};
+use super::rows::{THREADS, dims, each, empty, empty_rows, flat, some};
+use super::source::File;
+use crate::activation::Activation;
+use crate::sliding::Sliding;
+
+/// Outputs of a row that a thread makes, `STRIP` in the source.
+const STRIP: usize = 4;
+/// Channels that a thread makes at once on the way forward.
+const AT_ONCE: usize = 4;
+
+/// `struct Window` of the source.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Window {
+    size: [i32; 2],
+    channels: i32,
+    out: [i32; 2],
+    before: [i32; 2],
+    kernel: [i32; 2],
+    stride: i32,
+}
+
+/// `struct Taps` of the source.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Taps {
+    sizes: [i32; 3],
+    is_turned: i32,
+    strides: [i64; 3],
+}
+
+/// A convolution with a window for each channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    batch: usize,
+    channels: usize,
+    window: Sliding,
+    element: Element,
+}
+
+impl Call {
+    /// The convolution of an input of these dimensions.
+    pub(crate) fn new([batch, channels, ..]: [usize; 4], window: Sliding, element: Element) -> Self {
+        Self { batch, channels, window, element }
+    }
+
+    /// The output, of rows `x` behind their lines.
+    pub(crate) fn forward(
+        self,
+        x: &CubeTensor,
+        lines: Option<&Lines>,
+        weight: &CubeTensor,
+    ) -> CubeTensor {
+        self.slide(x, lines, weight, false)
+    }
+
+    /// The gradient of the input, of a gradient in rows.
+    pub(crate) fn x_gradient(self, gradient: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
+        if let Some(window) = self.window.reversed() {
+            return Self { window, ..self }.slide(gradient, None, weight, true);
+        }
+        let Sliding { size, .. } = self.window;
+        let dx = empty_rows(gradient, [self.batch, self.channels, size[0], size[1]], self.element);
+        let packed = self.packed(gradient);
+        let pixels = self.batch * size[0] * size[1];
+        let is_wide = self.channels.is_multiple_of(AT_ONCE);
+        let (name, at_once) =
+            if is_wide { ("depthwise_x_wide", AT_ONCE) } else { ("depthwise_x_one", 1) };
+        let kernel = self.kernel(name);
+        let grid = each(pixels, self.channels, at_once);
+        let (window, pack) = (self.numbers(), self.packing(weight, false));
+        enqueue(&[gradient, weight, &dx, &packed], move |gpu, at| {
+            pack.run(gpu, [at[1], at[3]]);
+            let pixels = pixels as i64;
+            let mut arguments =
+                [arg(&at[0]), arg(&at[3]), arg(&at[2]), arg(&pixels), arg(&window)];
+            gpu.launch(kernel, grid, &mut arguments);
+        });
+        dx
+    }
+
+    /// The gradient of the weight, in float, of gradient and input in rows.
+    pub(crate) fn weight_gradient(
+        self,
+        gradient: &CubeTensor,
+        x: &CubeTensor,
+        lines: Option<&Lines>,
+    ) -> CubeTensor {
+        let Sliding { kernel: [height, width], out, stride, .. } = self.window;
+        let (channels, taps) = (self.channels, height * width);
+        let dw = empty(x, [channels, 1, height, width], DType::F32);
+        let window = self.numbers();
+        let bend = bend(lines);
+        let has_lines = lines.is_some();
+        let line = lines.map_or(x, |lines| &lines.line);
+        let Some((_, name)) = self.known() else {
+            let kernel = self.kernel("depthwise_weight_any");
+            let grid = Grid { blocks: [channels, taps], threads: [THREADS, 1] };
+            let pixels = (self.batch * out[0] * out[1]) as i64;
+            enqueue(&[gradient, x, line, &dw], move |gpu, at| {
+                let line = if has_lines { at[2] } else { 0 };
+                let mut arguments = [
+                    arg(&at[0]),
+                    arg(&at[1]),
+                    arg(&line),
+                    arg(&at[3]),
+                    arg(&pixels),
+                    arg(&window),
+                    arg(&bend),
+                ];
+                gpu.launch(kernel, grid, &mut arguments);
+            });
+            return dw;
+        };
+        let rows = self.batch * out[0];
+        let grid = some(rows * 4, channels, if height > 5 { 1 } else { 2 });
+        let parts = grid.blocks[0];
+        let partial = empty(x, [parts, taps, channels], DType::F32);
+        let kernel = Kernel { file: File::Window(height, stride), name, element: self.element };
+        let sum = self.kernel("depthwise_sum");
+        let sums = Grid { blocks: [(channels * taps).div_ceil(32), 1], threads: [32, 8] };
+        enqueue(&[gradient, x, line, &partial, &dw], move |gpu, at| {
+            let line = if has_lines { at[2] } else { 0 };
+            let rows = rows as i64;
+            let mut arguments = [
+                arg(&at[0]),
+                arg(&at[1]),
+                arg(&line),
+                arg(&at[3]),
+                arg(&rows),
+                arg(&window),
+                arg(&bend),
+            ];
+            gpu.launch(kernel, grid, &mut arguments);
+            let [parts, channels, taps] = [parts, channels, taps].map(|count| count as i32);
+            let mut arguments =
+                [arg(&at[3]), arg(&parts), arg(&at[4]), arg(&channels), arg(&taps)];
+            gpu.launch(sum, sums, &mut arguments);
+        });
+        dw
+    }
+
+    fn slide(
+        self,
+        x: &CubeTensor,
+        lines: Option<&Lines>,
+        weight: &CubeTensor,
+        is_turned: bool,
+    ) -> CubeTensor {
+        let Sliding { out, .. } = self.window;
+        let y = empty_rows(x, [self.batch, self.channels, out[0], out[1]], self.element);
+        let packed = self.packed(x);
+        let (kernel, grid, count) = match self.known() {
+            Some((name, _)) if self.channels.is_multiple_of(AT_ONCE) => {
+                let strips = self.batch * out[0] * out[1].div_ceil(STRIP);
+                let file = File::Window(self.window.kernel[0], self.window.stride);
+                let kernel = Kernel { file, name, element: self.element };
+                (kernel, each(strips, self.channels, AT_ONCE), strips)
+            }
+            _ => {
+                let pixels = self.batch * out[0] * out[1];
+                (self.kernel("depthwise_any"), each(pixels, self.channels, 1), pixels)
+            }
+        };
+        let (window, pack) = (self.numbers(), self.packing(weight, is_turned));
+        let bend = bend(lines);
+        let has_lines = lines.is_some();
+        let line = lines.map_or(x, |lines| &lines.line);
+        enqueue(&[x, line, weight, &y, &packed], move |gpu, at| {
+            pack.run(gpu, [at[2], at[4]]);
+            let line = if has_lines { at[1] } else { 0 };
+            let count = count as i64;
+            let mut arguments = [
+                arg(&at[0]),
+                arg(&line),
+                arg(&at[4]),
+                arg(&at[3]),
+                arg(&count),
+                arg(&window),
+                arg(&bend),
+            ];
+            gpu.launch(kernel, grid, &mut arguments);
+        });
+        y
+    }
+
+    /// The names of the kernels for a window whose size the compiler is told: forward and for the weight.
+    fn known(self) -> Option<(&'static str, &'static str)> {
+        let Sliding { kernel: [height, width], stride, .. } = self.window;
+        match (height, width, stride) {
+            (3, 3, 1) => Some(("depthwise_3_1", "depthwise_weight_3_1")),
+            (3, 3, 2) => Some(("depthwise_3_2", "depthwise_weight_3_2")),
+            (5, 5, 1) => Some(("depthwise_5_1", "depthwise_weight_5_1")),
+            (5, 5, 2) => Some(("depthwise_5_2", "depthwise_weight_5_2")),
+            (7, 7, 1) => Some(("depthwise_7_1", "depthwise_weight_7_1")),
+            _ => None,
+        }
+        .filter(|_| self.channels.is_multiple_of(2))
+    }
+
+    fn kernel(self, name: &'static str) -> Kernel {
+        Kernel { file: File::Depthwise, name, element: self.element }
+    }
+
+    fn packed(self, beside: &CubeTensor) -> CubeTensor {
+        empty(beside, [self.window.taps(), self.channels], DType::F32)
+    }
+
+    fn numbers(self) -> Window {
+        let Sliding { size, out, kernel, stride, before, .. } = self.window;
+        let number = |value: usize| value as i32;
+        Window {
+            size: size.map(number),
+            channels: number(self.channels),
+            out: out.map(number),
+            before: before.map(number),
+            kernel: kernel.map(number),
+            stride: number(stride),
+        }
+    }
+
+    fn packing(self, weight: &CubeTensor, is_turned: bool) -> Packing {
+        let [channels, _, height, width] = dims(weight);
+        let strides = weight.meta.strides();
+        let taps = Taps {
+            sizes: [channels, height, width].map(|size| size as i32),
+            is_turned: i32::from(is_turned),
+            strides: [strides[0], strides[2], strides[3]].map(|stride| stride as i64),
+        };
+        let count = channels * height * width;
+        Packing { kernel: self.kernel("depthwise_pack"), taps, count }
+    }
+}
+
+/// A launch that puts the taps of all channels side by side.
+#[derive(Clone, Copy)]
+struct Packing {
+    kernel: Kernel,
+    taps: Taps,
+    count: usize,
+}
+
+impl Packing {
+    fn run(self, gpu: &super::gpu::Gpu, [weight, packed]: [u64; 2]) {
+        let mut arguments = [arg(&weight), arg(&packed), arg(&self.taps)];
+        gpu.launch(self.kernel, flat(self.count), &mut arguments);
+    }
+}
+
+fn bend(lines: Option<&Lines>) -> Bend {
+    lines.map_or(Activation::Linear.curve(), |lines| lines.curve).into()
+}

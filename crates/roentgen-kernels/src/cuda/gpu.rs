@@ -1,0 +1,189 @@
+//! Our kernels on the thread and the stream of Burn's own, in their order.
+//!
+//! CubeCL gives each device a thread. What is enqueued here runs on it between Burn's launches, with the CUDA
+//! context current and the addresses of its tensors.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CString, c_void};
+use std::marker::PhantomData;
+
+use burn::tensor::DType;
+use burn_cubecl::CubeDevice;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl_common::device::Device as _;
+use cubecl_common::device_handle::DeviceHandle;
+use cubecl_cuda::CudaRuntime;
+use cubecl_environment::stream::StreamId;
+use cubecl_server::runtime::Runtime;
+use cubecl_server::server::ServerStorage;
+use cubecl_server::stream::WriteScoped;
+use cudarc::driver::sys::{self as driver, CUfunction, CUstream};
+
+use super::source::{self, File};
+
+type CudaServer = <CudaRuntime as Runtime>::Server;
+
+/// What an activation is stored as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Element {
+    F32,
+    Bf16,
+    F16,
+}
+
+impl Element {
+    /// The element of a tensor; none where kernels have no form for it.
+    pub(crate) fn of(dtype: DType) -> Option<Self> {
+        match dtype {
+            DType::F32 => Some(Element::F32),
+            DType::BF16 => Some(Element::Bf16),
+            DType::F16 => Some(Element::F16),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Element::F32 => 4,
+            Element::Bf16 | Element::F16 => 2,
+        }
+    }
+
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Element::F32 => DType::F32,
+            Element::Bf16 => DType::BF16,
+            Element::F16 => DType::F16,
+        }
+    }
+}
+
+/// A kernel of a file, by its name without the element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Kernel {
+    pub(crate) file: File,
+    pub(crate) name: &'static str,
+    pub(crate) element: Element,
+}
+
+/// Blocks and the threads of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) blocks: [usize; 2],
+    pub(crate) threads: [usize; 2],
+}
+
+/// Where work runs.
+pub(crate) struct Gpu {
+    pub(crate) stream: CUstream,
+}
+
+/// Enqueues work on tensors of one device, whose addresses it is given in their order. The tensors live until it has
+/// run.
+pub(crate) fn enqueue(
+    tensors: &[&CubeTensor],
+    work: impl FnOnce(&Gpu, &[u64]) + Send + 'static,
+) {
+    #[allow(irrefutable_let_patterns, reason = "CUDA may be the only runtime of the build")]
+    let CubeDevice::Cuda(device) = &tensors[0].device else {
+        unreachable!("operations on CUDA are given tensors on CUDA")
+    };
+    let handles: Vec<_> = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
+    let stream = StreamId::current();
+    DeviceHandle::<CudaServer>::new(device.to_id()).submit(move |server| {
+        let addresses: Vec<u64> = handles
+            .into_iter()
+            .map(|handle| {
+                let resource = server.get_resource(handle.binding(), stream);
+                resource.expect("the tensor lives").resource().ptr
+            })
+            .collect();
+        let streams = server.write_streams();
+        let stream = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
+        work(&Gpu { stream }, &addresses);
+    });
+}
+
+/// An argument of a kernel.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Arg<'a>(*mut c_void, PhantomData<&'a ()>);
+
+/// An argument of a kernel: it must have the type that the kernel's source has there.
+pub(crate) fn arg<T: Copy>(value: &T) -> Arg<'_> {
+    Arg(std::ptr::from_ref(value).cast_mut().cast(), PhantomData)
+}
+
+thread_local! {
+    static FUNCTIONS: RefCell<HashMap<Kernel, CUfunction>> = RefCell::new(HashMap::new());
+    static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
+}
+
+impl Gpu {
+    /// Launches a kernel, compiling its file before the first time.
+    pub(crate) fn launch(&self, kernel: Kernel, grid: Grid, arguments: &mut [Arg<'_>]) {
+        let known = FUNCTIONS.with_borrow(|functions| functions.get(&kernel).copied());
+        let function = known.unwrap_or_else(|| find(kernel));
+        let [blocks, threads] = [grid.blocks, grid.threads].map(|each| each.map(|n| n as u32));
+        // SAFETY: the function is of a module that stays loaded, and `arguments` are as many and of the types that its
+        // source says, which the tests of each operation hold.
+        let status = unsafe {
+            driver::cuLaunchKernel(
+                function,
+                blocks[0],
+                blocks[1],
+                1,
+                threads[0],
+                threads[1],
+                1,
+                0,
+                self.stream,
+                arguments.as_mut_ptr().cast(),
+                std::ptr::null_mut(),
+            )
+        };
+        assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "{kernel:?} on {grid:?}");
+    }
+}
+
+fn find(kernel: Kernel) -> CUfunction {
+    let module = MODULES.with_borrow_mut(|modules| {
+        *modules.entry((kernel.file, kernel.element)).or_insert_with(|| {
+            let binary = source::compile(kernel.file, kernel.element, capability());
+            let mut module = std::ptr::null_mut();
+            // SAFETY: the binary is a whole cubin, as the compiler made it for this device.
+            let status = unsafe { driver::cuModuleLoadData(&mut module, binary.as_ptr().cast()) };
+            assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "loading {:?}", kernel.file);
+            module
+        })
+    });
+    let name = source::full_name(kernel.name, kernel.element);
+    let name = CString::new(name).expect("a name without zeros");
+    let mut function = std::ptr::null_mut();
+    // SAFETY: the module is loaded and the name ends in zero.
+    let status = unsafe { driver::cuModuleGetFunction(&mut function, module, name.as_ptr()) };
+    assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "{kernel:?}");
+    FUNCTIONS.with_borrow_mut(|functions| functions.insert(kernel, function));
+    function
+}
+
+/// The compute capability of the current device, such as 90.
+fn capability() -> usize {
+    use driver::CUdevice_attribute as Attribute;
+    let mut device = 0;
+    // SAFETY: a context is current on the device's thread; both functions write one number.
+    unsafe {
+        driver::cuCtxGetDevice(&mut device);
+        let [major, minor] = [
+            Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+            Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+        ]
+        .map(|attribute| {
+            let mut value = 0;
+            driver::cuDeviceGetAttribute(&mut value, attribute, device);
+            value as usize
+        });
+        major * 10 + minor
+    }
+}

@@ -1,0 +1,14 @@
+// All kernels, in the order in which they build on each other.
+#include "element.cu"
+#include "norm.cu"
+#include "window.cu"
+DEPTHWISE(3, 1, 2)
+DEPTHWISE(3, 2, 2)
+DEPTHWISE(5, 1, 2)
+DEPTHWISE(5, 2, 2)
+DEPTHWISE(7, 1, 1)
+#include "depthwise.cu"
+#include "pool.cu"
+#include "layout.cu"
+#include "dense.cu"
+#include "adam.cu"

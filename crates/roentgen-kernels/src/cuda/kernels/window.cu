@@ -1,0 +1,134 @@
+// Depthwise convolutions with square windows of a size known to the compiler. Each channel has a window of its own. A norm's
+// line in front, where there is one, is applied to what is read, so that its output is never stored. Weights come as
+// [taps, channels] in float.
+
+struct Window {
+    int height, width, channels;        // of the input
+    int out_height, out_width;          // of the output
+    int top, left;                      // zeros before
+    int kernel_height, kernel_width, stride;
+};
+
+// V channels of a pixel behind the line; zero outside the film.
+template <int V>
+INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_line, const Line<V> &line,
+                     Curve curve) {
+    if (y < 0 || y >= w.height || x < 0 || x >= w.width) return zeros<V>();
+    Pack<V> value = read<V>(image + ((size_t)y * w.width + x) * w.channels + channel);
+    return has_line ? activate_all<V>(on_line<V>(value, line), curve) : value;
+}
+
+// A thread makes STRIP outputs of a row for V channels: what it reads of a row serves several outputs.
+#define STRIP 4
+template <int K, int S, int V>
+INLINE void depthwise(const Element *x, const float *line, const float *weight, Element *y, long strips, Window w,
+                      Curve curve) {
+    int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
+    long strip = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    if (channel >= w.channels || strip >= strips) return;
+    int across = (w.out_width + STRIP - 1) / STRIP;
+    int out_x = (int)(strip % across) * STRIP;
+    long row = strip / across;
+    int out_y = (int)(row % w.out_height);
+    long image = row / w.out_height;
+    Line<V> own;
+    if (line) own = read_line<V>(line, channel, w.channels);
+    const Element *plane = x + (size_t)image * w.height * w.width * w.channels;
+    Pack<V> sum[STRIP];
+#pragma unroll
+    for (int i = 0; i < STRIP; i++) sum[i] = zeros<V>();
+#pragma unroll
+    for (int down = 0; down < K; down++) {
+        int in_y = out_y * S + down - w.top;
+        if (in_y < 0 || in_y >= w.height) continue;
+        Pack<V> taps[K];
+#pragma unroll
+        for (int i = 0; i < K; i++) taps[i] = read_floats<V>(weight + (size_t)(down * K + i) * w.channels + channel);
+        Pack<V> values[(STRIP - 1) * S + K];
+#pragma unroll
+        for (int i = 0; i < (STRIP - 1) * S + K; i++)
+            values[i] = pixel<V>(plane, in_y, out_x * S + i - w.left, w, channel, line != 0, own, curve);
+#pragma unroll
+        for (int i = 0; i < STRIP; i++)
+#pragma unroll
+            for (int tap = 0; tap < K; tap++)
+#pragma unroll
+                for (int c = 0; c < V; c++)
+                    sum[i].at[c] = fmaf(values[i * S + tap].at[c], taps[tap].at[c], sum[i].at[c]);
+    }
+    Element *out = y + ((size_t)row * w.out_width + out_x) * w.channels + channel;
+#pragma unroll
+    for (int i = 0; i < STRIP; i++)
+        if (out_x + i < w.out_width) write<V>(out + (size_t)i * w.channels, sum[i]);
+}
+
+// Partial gradients of the weights, [gridDim.x, taps, channels]. A thread goes along rows of the output with the window of
+// what it read in registers: gradient and x are each read about once, x K times through the cache.
+template <int K, int S, int V>
+INLINE void depthwise_weight(const Element *gradient, const Element *x, const float *line, float *partial, long rows,
+                             Window w, Curve curve) {
+    int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
+    bool is_inside = channel < w.channels;
+    Pack<V> sum[K][K];
+#pragma unroll
+    for (int i = 0; i < K * K; i++) sum[i / K][i % K] = zeros<V>();
+    if (is_inside) {
+        Line<V> own;
+        if (line) own = read_line<V>(line, channel, w.channels);
+        for (long row = (long)blockIdx.x * blockDim.y + threadIdx.y; row < rows; row += (long)gridDim.x * blockDim.y) {
+            int in_y = (int)(row % w.out_height) * S - w.top;
+            const Element *plane = x + (size_t)(row / w.out_height) * w.height * w.width * w.channels;
+            const Element *behind = gradient + (size_t)row * w.out_width * w.channels + channel;
+            Pack<V> seen[K][K];
+#pragma unroll
+            for (int down = 0; down < K; down++)
+#pragma unroll
+                for (int right = 0; right < K - S; right++)
+                    seen[down][right + S] = pixel<V>(plane, in_y + down, right - w.left, w, channel, line != 0, own, curve);
+            for (int out_x = 0; out_x < w.out_width; out_x++) {
+                Pack<V> here = read<V>(behind + (size_t)out_x * w.channels);
+#pragma unroll
+                for (int down = 0; down < K; down++) {
+#pragma unroll
+                    for (int right = 0; right < K - S; right++) seen[down][right] = seen[down][right + S];
+#pragma unroll
+                    for (int right = K - S; right < K; right++)
+                        seen[down][right] =
+                            pixel<V>(plane, in_y + down, out_x * S + right - w.left, w, channel, line != 0, own, curve);
+#pragma unroll
+                    for (int right = 0; right < K; right++)
+#pragma unroll
+                        for (int c = 0; c < V; c++)
+                            sum[down][right].at[c] = fmaf(here.at[c], seen[down][right].at[c], sum[down][right].at[c]);
+                }
+            }
+        }
+    }
+    __shared__ float shared[V * THREADS];
+    int thread = threadIdx.y * blockDim.x + threadIdx.x;
+#pragma unroll
+    for (int tap = 0; tap < K * K; tap++) {
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < V; i++) shared[i * THREADS + thread] = sum[tap / K][tap % K].at[i];
+        for (int half = blockDim.y / 2; half > 0; half /= 2) {
+            __syncthreads();
+            if (threadIdx.y < half)
+                for (int i = 0; i < V; i++)
+                    shared[i * THREADS + thread] += shared[i * THREADS + thread + half * blockDim.x];
+        }
+        if (threadIdx.y == 0 && is_inside)
+            for (int i = 0; i < V; i++)
+                partial[((size_t)blockIdx.x * K * K + tap) * w.channels + channel + i] = shared[i * THREADS + thread];
+    }
+}
+
+#define DEPTHWISE(K, S, V)                                                                                              \
+    KERNEL NAME(depthwise_##K##_##S)(const Element *x, const float *line, const float *weight, Element *y, long strips, \
+                                     Window w, Curve curve) {                                                          \
+        depthwise<K, S, 4>(x, line, weight, y, strips, w, curve);                                                      \
+    }                                                                                                                  \
+    KERNEL NAME(depthwise_weight_##K##_##S)(const Element *gradient, const Element *x, const float *line,              \
+                                            float *partial, long rows, Window w, Curve curve) {                        \
+        depthwise_weight<K, S, V>(gradient, x, line, partial, rows, w, curve);                                         \
+    }

@@ -1,0 +1,172 @@
+//! Pools: the greatest value under a window, the mean of two by two values, the mean over a film.
+
+use burn::tensor::DType;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::norm::{Bend, Lines};
+use super::rows::{contiguous, dims, each, element, empty, empty_rows, rows, wide};
+use super::source::File;
+use crate::activation::Activation;
+use crate::sliding::Sliding;
+
+/// `struct Pool` of the source.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Pool {
+    size: [i32; 2],
+    channels: i32,
+    out: [i32; 2],
+    before: [i32; 2],
+    kernel: i32,
+    stride: i32,
+}
+
+impl Pool {
+    fn new(window: Sliding, channels: usize) -> Self {
+        let Sliding { size, out, kernel, stride, before, .. } = window;
+        let number = |value: usize| value as i32;
+        Self {
+            size: size.map(number),
+            channels: number(channels),
+            out: out.map(number),
+            before: before.map(number),
+            kernel: number(kernel[0]),
+            stride: number(stride),
+        }
+    }
+}
+
+fn kernel(name: &'static str, element: Element) -> Kernel {
+    Kernel { file: File::Pool, name, element }
+}
+
+/// The greatest values of rows `x`, shifted and cut where there is a shift, and the tap of each, a byte.
+pub(crate) fn greatest(
+    x: &CubeTensor,
+    shift: Option<(&CubeTensor, [f32; 2])>,
+    window: Sliding,
+) -> (CubeTensor, CubeTensor) {
+    let [batch, channels, ..] = dims::<4>(x);
+    let [height, width] = window.out;
+    let y = empty_rows(x, [batch, channels, height, width], element(x));
+    let taps = empty(x, [batch, height, width, channels], DType::U8);
+    let pixels = batch * height * width;
+    let at_once = wide(element(x), channels);
+    let name = if at_once == 1 { "max_pool_one" } else { "max_pool_wide" };
+    let (kernel, grid) = (kernel(name, element(x)), each(pixels, channels, at_once));
+    let pool = Pool::new(window, channels);
+    let curve = shift.map_or(Activation::Linear.curve(), |(_, limits)| {
+        crate::activation::Curve::Cut(limits)
+    });
+    let (bend, has_shift) = (Bend::from(curve), shift.is_some());
+    let shift = shift.map_or(x, |(shift, _)| shift);
+    enqueue(&[x, shift, &y, &taps], move |gpu, at| {
+        let shift = if has_shift { at[1] } else { 0 };
+        let pixels = pixels as i64;
+        let mut arguments = [
+            arg(&at[0]),
+            arg(&shift),
+            arg(&at[2]),
+            arg(&at[3]),
+            arg(&pixels),
+            arg(&pool),
+            arg(&bend),
+        ];
+        gpu.launch(kernel, grid, &mut arguments);
+    });
+    (y, taps)
+}
+
+/// The gradient of an input of [`greatest`], of a gradient in any layout.
+pub(crate) fn to_taps(gradient: CubeTensor, taps: &CubeTensor, window: Sliding) -> CubeTensor {
+    let gradient = rows(gradient);
+    let [batch, channels, ..] = dims::<4>(&gradient);
+    let [height, width] = window.size;
+    let dx = empty_rows(&gradient, [batch, channels, height, width], element(&gradient));
+    let pixels = batch * height * width;
+    let at_once = wide(element(&gradient), channels);
+    let name = if at_once == 1 { "max_pool_back_one" } else { "max_pool_back_wide" };
+    let kernel = kernel(name, element(&gradient));
+    let (grid, pool) = (each(pixels, channels, at_once), Pool::new(window, channels));
+    enqueue(&[&gradient, taps, &dx], move |gpu, at| {
+        let pixels = pixels as i64;
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&pool)];
+        gpu.launch(kernel, grid, &mut arguments);
+    });
+    dx
+}
+
+fn halves(size: [usize; 2]) -> Sliding {
+    Sliding::new(size, [2, 2], 2, [0; 4])
+}
+
+/// The mean of each two by two values of rows `x` behind their lines.
+pub(crate) fn mean(x: &CubeTensor, lines: &Lines) -> CubeTensor {
+    let [batch, channels, height, width] = dims(x);
+    let window = halves([height, width]);
+    let y = empty_rows(x, [batch, channels, window.out[0], window.out[1]], element(x));
+    let pixels = batch * window.out_plane();
+    let (kernel, grid) = (kernel("mean_pool", element(x)), each(pixels, channels, 1));
+    let (pool, bend) = (Pool::new(window, channels), Bend::from(lines.curve));
+    enqueue(&[x, &lines.line, &y], move |gpu, at| {
+        let pixels = pixels as i64;
+        let mut arguments =
+            [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&pool), arg(&bend)];
+        gpu.launch(kernel, grid, &mut arguments);
+    });
+    y
+}
+
+/// A quarter of each gradient to each of the four values of a map of `shape`.
+pub(crate) fn mean_backward(gradient: CubeTensor, shape: [usize; 4]) -> CubeTensor {
+    let gradient = rows(gradient);
+    let [batch, channels, height, width] = shape;
+    let inner = empty_rows(&gradient, shape, element(&gradient));
+    let pixels = batch * height * width;
+    let kernel = kernel("mean_pool_back", element(&gradient));
+    let grid = each(pixels, channels, 1);
+    let pool = Pool::new(halves([height, width]), channels);
+    enqueue(&[&gradient, &inner], move |gpu, at| {
+        let pixels = pixels as i64;
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&pixels), arg(&pool)];
+        gpu.launch(kernel, grid, &mut arguments);
+    });
+    inner
+}
+
+/// A block for each film and 256 of its channels.
+fn films(batch: usize, channels: usize) -> Grid {
+    Grid { blocks: [batch, channels.div_ceil(256)], threads: [256, 1] }
+}
+
+/// The mean over each film of rows `x`, `[batch, channels]` in float.
+pub(crate) fn film_mean(x: &CubeTensor) -> CubeTensor {
+    let [batch, channels, height, width] = dims(x);
+    let y = empty(x, [batch, channels], DType::F32);
+    let kernel = kernel("film_mean", element(x));
+    enqueue(&[x, &y], move |gpu, at| {
+        let (pixels, count) = ((height * width) as i32, channels as i32);
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&pixels), arg(&count)];
+        gpu.launch(kernel, films(batch, channels), &mut arguments);
+    });
+    y
+}
+
+/// The gradient of an input of [`film_mean`] of `shape`.
+pub(crate) fn film_mean_backward(
+    gradient: CubeTensor,
+    shape: [usize; 4],
+    element: Element,
+) -> CubeTensor {
+    let gradient = contiguous(gradient);
+    let [batch, channels, height, width] = shape;
+    let dx = empty_rows(&gradient, shape, element);
+    let kernel = kernel("film_mean_back", element);
+    enqueue(&[&gradient, &dx], move |gpu, at| {
+        let (pixels, count) = ((height * width) as i32, channels as i32);
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&pixels), arg(&count)];
+        gpu.launch(kernel, films(batch, channels), &mut arguments);
+    });
+    dx
+}

@@ -1,0 +1,454 @@
+//! Each operation on the GPU, or on the driver that stands in for one, against the CPU's: output and gradients.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::CubeDevice;
+
+use super::gpu::Element;
+use super::operation::Operation;
+use super::rows::dims;
+use crate::activation::Activation;
+use crate::sliding::Sliding;
+use crate::way::Way;
+use crate::{Convolution, NormConvolution};
+
+/// An operation of the CPU on a list of tensors, the first of them the activations.
+type OnCpu = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4>>;
+
+struct Case {
+    name: String,
+    operation: Operation,
+    on_cpu: OnCpu,
+    /// Activations first; `[1, channels, 1, 1]` is a vector.
+    shapes: Vec<[usize; 4]>,
+    /// How many of the inputs, from the first on, are activations, and which others.
+    activations: Vec<usize>,
+    rank_of_output: usize,
+}
+
+/// Repeatable values between -1 and 1.
+fn noise(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let draw = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0) as f32
+    };
+    (0..len).map(draw).collect()
+}
+
+fn to_bits(values: &[f32], element: Element) -> Vec<u8> {
+    match element {
+        Element::F32 => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
+        Element::Bf16 => values.iter().flat_map(|&value| bf16(value).to_ne_bytes()).collect(),
+        Element::F16 => values.iter().flat_map(|&value| f16(value).to_ne_bytes()).collect(),
+    }
+}
+
+fn from_bits(bytes: &[u8], element: Element) -> Vec<f32> {
+    let halves = || bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
+    match element {
+        Element::F32 => {
+            bytes.chunks_exact(4).map(|four| f32::from_ne_bytes(four.try_into().unwrap())).collect()
+        }
+        Element::Bf16 => halves().map(|half| f32::from_bits(u32::from(half) << 16)).collect(),
+        Element::F16 => halves().map(wide).collect(),
+    }
+}
+
+fn bf16(value: f32) -> u16 {
+    let bits = value.to_bits();
+    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
+/// To half precision, for values that are neither tiny nor huge.
+fn f16(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let sign = (bits >> 16 & 0x8000) as u16;
+    let rest = bits & 0x7fff_ffff;
+    if rest < 0x3880_0000 {
+        return sign;
+    }
+    let rounded = rest + 0xfff + (rest >> 13 & 1);
+    sign | ((rounded - 0x3800_0000) >> 13) as u16
+}
+
+fn wide(half: u16) -> f32 {
+    let (sign, exponent, digits) = (half >> 15, half >> 10 & 31, half & 1023);
+    let value = match exponent {
+        0 => f32::from(digits) * 2.0_f32.powi(-24),
+        _ => (1.0 + f32::from(digits) / 1024.0) * 2.0_f32.powi(i32::from(exponent) - 15),
+    };
+    if sign == 1 { -value } else { value }
+}
+
+fn upload(values: &[f32], shape: [usize; 4], element: Element, device: &CubeDevice) -> CubeTensor {
+    let is_vector = shape[0] == 1 && shape[2..] == [1, 1];
+    let client = device.client();
+    let handle = client.create_from_slice(&to_bits(values, element));
+    let shape = if is_vector { vec![shape[1]] } else { shape.to_vec() };
+    CubeTensor::new_contiguous(client, device.clone(), shape.into(), handle, element.dtype())
+}
+
+fn download(tensor: CubeTensor) -> Vec<f32> {
+    let element = Element::of(tensor.dtype).unwrap();
+    let count = tensor.meta.shape().num_elements();
+    // Burn's own copy is nothing on the stand-in; ours is a gather.
+    let tensor = if tensor.meta.shape().num_dims() == 4 { row_major(tensor) } else { tensor };
+    let bytes = tensor.client.read_one_unchecked(tensor.handle.clone());
+    from_bits(&bytes[..count * element.bytes()], element)
+}
+
+/// Our gather makes rows of channels of any strides: told that channels are the last axis, it makes row-major order.
+fn row_major(tensor: CubeTensor) -> CubeTensor {
+    let turned = burn_cubecl::ops::permute(tensor, &[0, 3, 1, 2]);
+    burn_cubecl::ops::permute(super::rows::rows(turned), &[0, 2, 3, 1])
+}
+
+/// Rounds as the element does.
+fn rounded(values: Vec<f32>, element: Element) -> Vec<f32> {
+    from_bits(&to_bits(&values, element), element)
+}
+
+/// What is off by more than it may be.
+fn check(case: &Case, element: Element, tolerance: f64) -> Vec<String> {
+    let device = CubeDevice::Cuda(Default::default());
+    let values: Vec<Vec<f32>> = case
+        .shapes
+        .iter()
+        .zip(7..)
+        .enumerate()
+        .map(|(index, (shape, seed))| {
+            let values = noise(shape.iter().product(), seed);
+            if case.activations.contains(&index) { rounded(values, element) } else { values }
+        })
+        .collect();
+
+    let flex = Device::flex().autodiff();
+    let inputs: Vec<_> = values
+        .iter()
+        .zip(&case.shapes)
+        .map(|(values, &shape)| {
+            Tensor::<4>::from_data(TensorData::new(values.clone(), shape), &flex).require_grad()
+        })
+        .collect();
+    let y = (case.on_cpu)(&inputs);
+    let weights = rounded(noise(y.shape().num_elements(), 3), element);
+    let weight = Tensor::<4>::from_data(TensorData::new(weights.clone(), y.dims()), &flex);
+    let gradients = (y.clone() * weight).sum().backward();
+    let mut expected = vec![floats(y.clone().without_autodiff())];
+    expected.extend(inputs.iter().map(|input| floats(input.grad(&gradients).unwrap())));
+
+    let inputs: Vec<_> = values
+        .iter()
+        .zip(&case.shapes)
+        .enumerate()
+        .map(|(index, (values, &shape))| {
+            let is_activation = case.activations.contains(&index);
+            let element = if is_activation { element } else { Element::F32 };
+            upload(values, shape, element, &device)
+        })
+        .collect();
+    let (outputs, saved) = case.operation.forward(inputs);
+    let of_gradient = if case.rank_of_output == 2 { Element::F32 } else { element };
+    let mut gradient = upload(&weights, y.dims(), of_gradient, &device);
+    if case.rank_of_output == 2 {
+        let [batch, channels, ..] = y.dims();
+        gradient.meta = CubeTensor::new_contiguous(
+            gradient.client.clone(),
+            device.clone(),
+            [batch, channels].into(),
+            gradient.handle.clone(),
+            gradient.dtype,
+        )
+        .meta;
+    }
+    let mut found = vec![download(outputs.into_iter().next().unwrap())];
+    let wanted = vec![true; case.shapes.len()];
+    found.extend(saved.backward(gradient, &wanted).into_iter().map(|g| download(g.unwrap())));
+
+    assert_eq!(found.len(), expected.len());
+    let mut wrong = Vec::new();
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let off = match element {
+            Element::F32 => difference(found, expected),
+            // A last digit decides on which side of a rectifier a value falls.
+            Element::Bf16 | Element::F16 => distance(found, expected),
+        };
+        let what = if index == 0 { "output".to_owned() } else { format!("gradient {index}") };
+        if off >= tolerance {
+            wrong.push(format!("{}, {what}: {off:.1e}", case.name));
+        }
+    }
+    wrong
+}
+
+fn floats(tensor: Tensor<4>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
+/// Greatest difference over greatest value.
+fn difference(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let greatest = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+    let off = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
+    // What is not a number is off by all there is.
+    let off = off.map(|off| if off.is_finite() { off } else { f64::INFINITY });
+    off.fold(0.0, f64::max) / f64::from(greatest.max(1e-6))
+}
+
+/// Length of the difference over the length of what is expected.
+fn distance(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let length = |values: &mut dyn Iterator<Item = f32>| {
+        values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+    };
+    let off = length(&mut found.iter().zip(expected).map(|(a, b)| a - b));
+    let off = if off.is_finite() { off } else { f64::INFINITY };
+    off / length(&mut expected.iter().copied()).max(1e-6)
+}
+
+fn flat(tensor: &Tensor<4>) -> Tensor<1> {
+    tensor.clone().flatten(0, 3)
+}
+
+const WINDOWS: [([usize; 2], usize, [usize; 4]); 9] = [
+    ([3, 3], 1, [1, 1, 1, 1]),
+    ([3, 3], 2, [0, 0, 1, 1]),
+    ([3, 3], 2, [1, 1, 1, 1]),
+    ([1, 1], 1, [0, 0, 0, 0]),
+    ([1, 1], 2, [0, 0, 0, 0]),
+    ([5, 5], 1, [2, 2, 2, 2]),
+    ([5, 5], 2, [1, 2, 2, 1]),
+    ([7, 7], 1, [3, 3, 3, 3]),
+    ([2, 3], 3, [1, 2, 0, 1]),
+];
+
+fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
+    let [_, channels, height, width] = shape;
+    let vector = [1, channels, 1, 1];
+    let mut cases = Vec::new();
+    let mut add = |name: String, operation, shapes: Vec<_>, activations: &[usize], on_cpu: OnCpu| {
+        let rank_of_output = 4;
+        let activations = activations.to_vec();
+        cases.push(Case { name, operation, on_cpu, shapes, activations, rank_of_output });
+    };
+    for (kernel, stride, padding) in WINDOWS {
+        let [top, left, bottom, right] = padding;
+        if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
+            continue;
+        }
+        for is_depthwise in [true, false] {
+            if is_depthwise && channels == 1 {
+                // It is dense, and its weight would look like a vector.
+                continue;
+            }
+            let convolution = Convolution { is_depthwise, stride, padding };
+            let weight = match is_depthwise {
+                true => [channels, 1, kernel[0], kernel[1]],
+                false => [out, channels, kernel[0], kernel[1]],
+            };
+            let way = Way::new(shape, weight, convolution);
+            let name = format!("{shape:?}, {kernel:?}, {convolution:?}");
+            add(
+                name.clone(),
+                Operation::Convolve(way),
+                vec![shape, weight],
+                &[0],
+                Box::new(move |t| crate::convolve(t[0].clone(), t[1].clone(), convolution)),
+            );
+            let curve = Activation::Relu6.curve();
+            add(
+                format!("norm, {name}"),
+                Operation::NormConvolve { epsilon: 1e-3, curve, way },
+                vec![shape, vector, vector, weight],
+                &[0],
+                Box::new(move |t| {
+                    let line = [flat(&t[1]), flat(&t[2])];
+                    let weight = t[3].clone();
+                    let relu = Activation::Relu6;
+                    crate::norm_convolve(t[0].clone(), line, 1e-3, relu, weight, convolution).0
+                }),
+            );
+        }
+    }
+    for activation in [Activation::Linear, Activation::Relu, Activation::Relu6, Activation::Silu] {
+        let curve = activation.curve();
+        add(
+            format!("norm {shape:?} {activation:?}"),
+            Operation::Norm { epsilon: 1e-3, curve },
+            vec![shape, vector, vector],
+            &[0],
+            Box::new(move |t| {
+                crate::norm_activate(t[0].clone(), flat(&t[1]), flat(&t[2]), 1e-3, activation).0
+            }),
+        );
+        add(
+            format!("norm, mean {shape:?} {activation:?}"),
+            Operation::NormMeanPool { epsilon: 1e-3, curve },
+            vec![shape, vector, vector],
+            &[0],
+            Box::new(move |t| {
+                let line = [flat(&t[1]), flat(&t[2])];
+                crate::norm_activate_mean_pool(t[0].clone(), line, 1e-3, activation).0
+            }),
+        );
+        let Some(limits) = activation.limits() else { continue };
+        add(
+            format!("residual {shape:?} {activation:?}"),
+            Operation::NormAdd { epsilon: 1e-3, limits },
+            vec![shape, vector, vector, shape],
+            &[0, 3],
+            Box::new(move |t| {
+                let line = [flat(&t[1]), flat(&t[2])];
+                crate::norm_add_activate(t[0].clone(), line, t[3].clone(), 1e-3, activation).0
+            }),
+        );
+        add(
+            format!("shift {shape:?} {activation:?}"),
+            Operation::Shift { limits },
+            vec![shape, vector],
+            &[0],
+            Box::new(move |t| crate::shift_activate(t[0].clone(), flat(&t[1]), activation)),
+        );
+    }
+    for (kernel, stride, padding) in
+        [(3, 2, [1, 1, 1, 1]), (2, 2, [0; 4]), (3, 2, [0, 0, 1, 1]), (3, 1, [1, 0, 0, 1])]
+    {
+        let window = Sliding::new([height, width], [kernel; 2], stride, padding);
+        add(
+            format!("max {shape:?} {window:?}"),
+            Operation::MaxPool(window),
+            vec![shape],
+            &[0],
+            Box::new(move |t| crate::max_pool(t[0].clone(), kernel, stride, padding)),
+        );
+        add(
+            format!("shift, max {shape:?} {window:?}"),
+            Operation::ShiftMaxPool { limits: [0.0, f32::INFINITY], window },
+            vec![shape, vector],
+            &[0],
+            Box::new(move |t| {
+                let (x, shift, sizes) = (t[0].clone(), flat(&t[1]), [kernel, stride]);
+                crate::shift_activate_max_pool(x, shift, Activation::Relu, sizes, padding)
+            }),
+        );
+    }
+    let one = Convolution { is_depthwise: false, stride: 1, padding: [0; 4] };
+    let three = Convolution { padding: [1; 4], ..one };
+    let between = 24;
+    let weights = [[between, channels, 1, 1], [out, between, 3, 3]];
+    let ways = [
+        Way::new(shape, weights[0], one),
+        Way::new([shape[0], between, height, width], weights[1], three),
+    ];
+    add(
+        format!("dense layer {shape:?}"),
+        Operation::DenseLayer(ways.map(|way| (way, 1e-3))),
+        vec![shape, vector, vector, weights[0], [1, between, 1, 1], [1, between, 1, 1], weights[1]],
+        &[0],
+        Box::new(move |t| {
+            let part = |line: [&Tensor<4>; 2], weight: &Tensor<4>, convolution| NormConvolution {
+                line: line.map(flat),
+                epsilon: 1e-3,
+                weight: weight.clone(),
+                convolution,
+            };
+            let parts =
+                [part([&t[1], &t[2]], &t[3], one), part([&t[4], &t[5]], &t[6], three)];
+            crate::dense_layer(t[0].clone(), parts).0
+        }),
+    );
+    cases.push(Case {
+        name: format!("film mean {shape:?}"),
+        operation: Operation::FilmMean,
+        on_cpu: Box::new(|t| crate::film_mean(t[0].clone()).unsqueeze_dims(&[2, 3])),
+        shapes: vec![shape],
+        activations: vec![0],
+        rank_of_output: 2,
+    });
+    cases
+}
+
+fn check_all(element: Element, tolerance: f64) {
+    if !is_there() {
+        return;
+    }
+    let mut wrong = Vec::new();
+    // Channels that fill wide loads, that do not, and one; rectangles; odd sides.
+    for (shape, out) in [([3, 16, 7, 10], 8), ([2, 6, 9, 5], 5), ([2, 1, 8, 11], 8), ([4, 40, 5, 4], 16)]
+    {
+        wrong.extend(cases(shape, out).iter().flat_map(|case| check(case, element, tolerance)));
+    }
+    assert!(wrong.is_empty(), "{element:?}, {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whether there is a driver and a compiler for kernels; says so where not.
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn is_there() -> bool {
+    #[expect(unsafe_code, reason = "looks libraries up")]
+    // SAFETY: nothing but the look-up of two libraries.
+    let found = unsafe {
+        cudarc::driver::sys::is_culib_present() && cudarc::nvrtc::sys::is_culib_present()
+    };
+    if !found {
+        eprintln!("skipped: there is no CUDA driver or no NVRTC");
+    }
+    found
+}
+
+#[test]
+fn every_operation_in_float_is_the_cpus() {
+    check_all(Element::F32, 1e-4);
+}
+
+#[test]
+fn every_operation_in_bf16_is_the_cpus_but_for_rounding() {
+    check_all(Element::Bf16, 4e-2);
+}
+
+#[test]
+fn every_operation_in_f16_is_the_cpus_but_for_rounding() {
+    check_all(Element::F16, 1e-2);
+}
+
+#[test]
+fn an_input_of_any_layout_is_put_into_rows() {
+    if !is_there() {
+        return;
+    }
+    let device = CubeDevice::Cuda(Default::default());
+    let values = noise(2 * 3 * 4 * 5, 1);
+    let tensor = upload(&values, [2, 3, 4, 5], Element::F32, &device);
+    let rows = super::rows::rows(tensor);
+    assert_eq!(dims::<4>(&rows), [2, 3, 4, 5]);
+    assert_eq!(download(rows), values);
+}
+
+#[test]
+fn adam_takes_the_cpus_steps() {
+    if !is_there() {
+        return;
+    }
+    let device = CubeDevice::Cuda(Default::default());
+    let step = |time| crate::AdamStep { betas: [0.9, 0.999], epsilon: 1e-7, rate: 0.01, time };
+    let start = [noise(1000, 1), vec![0.0; 1000], vec![0.0; 1000]];
+    let gradients = [noise(1000, 2), noise(1000, 3)];
+    let cpu = Device::flex();
+    let mut expected = start
+        .clone()
+        .map(|values| Tensor::<1>::from_data(TensorData::new(values, [1000]), &cpu));
+    let mut found = start.map(|values| upload(&values, [1, 1000, 1, 1], Element::F32, &device));
+    for (time, gradient) in (1..).zip(&gradients) {
+        let on_cpu = Tensor::<1>::from_data(TensorData::new(gradient.clone(), [1000]), &cpu);
+        expected = crate::adam(expected, on_cpu, step(time));
+        let gradient = upload(gradient, [1, 1000, 1, 1], Element::F32, &device);
+        let (parameter, mean, square) = super::adam::step(found, gradient, step(time));
+        found = [parameter, mean, square];
+    }
+    for (found, expected) in found.into_iter().zip(expected) {
+        let expected: Vec<f32> = expected.into_data().try_to_vec().unwrap();
+        assert!(difference(&download(found), &expected) < 1e-5);
+    }
+}
