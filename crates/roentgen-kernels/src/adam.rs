@@ -35,7 +35,7 @@ pub struct AdamStep {
 /// A parameter, and the means of its gradient and of the gradient's square.
 pub type Moments<const D: usize> = [Tensor<D>; 3];
 
-/// Moves a parameter against its gradient.
+/// Moves a parameter against its gradient. On an NVIDIA GPU the results may be used only after [`flush`].
 ///
 /// The means begin at zero, and the step is `rate * mean / (sqrt(square) + epsilon)` of the means
 /// without the bias that this gives them.
@@ -64,6 +64,13 @@ pub fn adam<const D: usize>(
     let (parameter, mean, square) =
         Dispatch::adam(parameter, mean, square, gradient.into_dispatch(), step);
     [parameter, mean, square].map(Tensor::from_dispatch)
+}
+
+/// Takes the steps that were noted for an NVIDIA GPU on this thread; to be called when all parameters have been given to
+/// [`adam`]. Elsewhere they have been taken.
+pub fn flush() {
+    #[cfg(feature = "cuda")]
+    cuda::flush();
 }
 
 /// The same in plain Burn.

@@ -5,16 +5,29 @@ use burn::tensor::Tensor;
 #[cfg(feature = "cuda")]
 use crate::cuda;
 
-/// Moves a running statistic towards that of a batch: `running * (1 - momentum) + batch * momentum`, without gradients.
+/// Moves a running mean and variance towards those of a batch: `running * (1 - momentum) + batch * momentum`.
+///
+/// On an NVIDIA GPU they are written where they lie, whoever holds them, and nothing is returned: two tensors for each norm
+/// and step would cost more than the norm.
 ///
 /// # Shapes
 ///
 /// - all: `[channels]`
-pub fn follow(running: Tensor<1>, batch: Tensor<1>, momentum: f64) -> Tensor<1> {
-    let (running, batch) = (running.without_autodiff(), batch.without_autodiff());
+pub fn follow(
+    running: [Tensor<1>; 2],
+    batch: [Tensor<1>; 2],
+    momentum: f64,
+) -> Option<[Tensor<1>; 2]> {
     #[cfg(feature = "cuda")]
-    if cuda::takes_weight(&running) && cuda::takes_weight(&batch) {
-        return cuda::follow(running, batch, momentum);
+    if running.iter().chain(&batch).all(cuda::takes_weight) {
+        let [running, batch] = [running, batch].map(|pair| pair.map(Tensor::without_autodiff));
+        cuda::follow(running, batch, momentum);
+        return None;
     }
-    running * (1.0 - momentum) + batch * momentum
+    let mut batches = batch.into_iter();
+    Some(running.map(|running| {
+        let batch = batches.next().expect("two of both");
+        let kept = running.to_device(&batch.device()) * (1.0 - momentum);
+        (kept + batch * momentum).detach()
+    }))
 }

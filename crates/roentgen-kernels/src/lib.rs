@@ -37,7 +37,7 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
 pub use activation::Activation;
-pub use adam::{AdamStep, Moments, adam};
+pub use adam::{AdamStep, Moments, adam, flush};
 pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
 pub use dense_layer::{NormConvolution, Statistics, dense_layer};
 pub use film_mean::film_mean;

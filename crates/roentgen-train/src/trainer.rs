@@ -301,6 +301,7 @@ impl Run<'_> {
         // Without a second handle, so that the optimizer writes over the weights that are there.
         if let Some(model) = self.weights.take() {
             self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
+            roentgen_kernels::flush();
         }
         loss
     }

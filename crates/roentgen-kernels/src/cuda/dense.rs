@@ -65,13 +65,17 @@ impl Call {
         Self { batch, channels, outs, window, element }
     }
 
-    /// The output, of rows `x`.
-    pub(crate) fn forward(self, x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
+    /// The output, of rows `x`, and the weight as cuDNN takes it, for the way back.
+    pub(crate) fn forward(
+        self,
+        x: &CubeTensor,
+        weight: &CubeTensor,
+    ) -> (CubeTensor, Option<CubeTensor>) {
         let Sliding { out, .. } = self.window;
         let y = empty_rows(x, [self.batch, self.outs, out[0], out[1]], self.element);
         let Some(shape) = self.shape() else {
             self.plain(Plain::Forward, [x, &contiguous(weight.clone()), &y]);
-            return y;
+            return (y, None);
         };
         let padded = self.pad(x);
         let x = padded.as_ref().unwrap_or(x);
@@ -82,14 +86,19 @@ impl Call {
             place.pack(gpu, weights, [at[1], at[3]]);
             dnn::convolve(gpu, Direction::Forward, shape, [at[0], at[3], at[2]]);
         });
-        y
+        (y, Some(packed))
     }
 
-    /// The gradient of the input, of a gradient in rows.
-    pub(crate) fn x_gradient(self, gradient: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
+    /// The gradient of the input, of a gradient in rows; `packed` is what [`forward`](Self::forward) kept.
+    pub(crate) fn x_gradient(
+        self,
+        gradient: &CubeTensor,
+        weight: &CubeTensor,
+        packed: Option<&CubeTensor>,
+    ) -> CubeTensor {
         let [height, width] = self.window.size;
         let whole = [self.batch, self.channels, height, width];
-        let Some(shape) = self.shape() else {
+        let (Some(shape), Some(packed)) = (self.shape(), packed) else {
             let dx = empty_rows(gradient, whole, self.element);
             self.plain(Plain::Input, [gradient, &contiguous(weight.clone()), &dx]);
             return dx;
@@ -99,12 +108,8 @@ impl Call {
             [self.batch, shape.channels, shape.size[0], shape.size[1]],
             self.element,
         );
-        let packed = self.packed(gradient);
-        let weights = weights(weight);
-        let place = self;
-        enqueue(&[gradient, weight, &dx, &packed], move |gpu, at| {
-            place.pack(gpu, weights, [at[1], at[3]]);
-            dnn::convolve(gpu, Direction::Input, shape, [at[2], at[3], at[0]]);
+        enqueue(&[gradient, packed, &dx], move |gpu, at| {
+            dnn::convolve(gpu, Direction::Input, shape, [at[2], at[1], at[0]]);
         });
         self.unpad(dx)
     }
@@ -177,7 +182,8 @@ impl Call {
         let (padding, shape) = (self.padding()?, self.shape()?);
         let sizes = [self.batch, shape.channels, shape.size[0], shape.size[1]];
         let y = empty_rows(x, sizes, self.element);
-        self.repad("pad", padding, [x, &y], sizes.iter().product());
+        let count: usize = sizes.iter().product();
+        self.repad("pad", padding, [x, &y], count, count / GROUP);
         Some(y)
     }
 
@@ -185,7 +191,8 @@ impl Call {
         let Some(padding) = self.padding() else { return dx };
         let sizes = [self.batch, self.channels, self.window.size[0], self.window.size[1]];
         let inner = empty_rows(&dx, sizes, self.element);
-        self.repad("unpad", padding, [&dx, &inner], sizes.iter().product());
+        let count = sizes.iter().product();
+        self.repad("unpad", padding, [&dx, &inner], count, count);
         inner
     }
 
@@ -195,12 +202,13 @@ impl Call {
         padding: Padded,
         tensors: [&CubeTensor; 2],
         count: usize,
+        threads: usize,
     ) {
         let kernel = Kernel { file: File::Layout, name, element: self.element };
         enqueue(&tensors, move |gpu, at| {
             let number = count as i64;
             let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&number), arg(&padding)];
-            gpu.launch(kernel, flat(count), &mut arguments);
+            gpu.launch(kernel, flat(threads), &mut arguments);
         });
     }
 

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::gpu::{Element, Grid, Kernel, arg, enqueue};
 use super::norm::{Bend, Lines};
 use super::rows::{THREADS, dims, each, empty, empty_rows, flat, some};
-use super::source::File;
+use super::source::{File, window_channels};
 use crate::activation::Activation;
 use crate::sliding::Sliding;
 
@@ -119,8 +119,8 @@ impl Call {
             });
             return dw;
         };
-        let rows = self.batch * out[0];
-        let grid = some(rows * 4, channels, if height > 5 { 1 } else { 2 });
+        let strips = self.batch * out[0] * out[1].div_ceil(STRIP);
+        let grid = some(strips, channels, window_channels(height));
         let parts = grid.blocks[0];
         let partial = empty(x, [parts, taps, channels], DType::F32);
         let kernel = Kernel { file: File::Window(height, stride), name, element: self.element };
@@ -128,13 +128,13 @@ impl Call {
         let sums = Grid { blocks: [(channels * taps).div_ceil(32), 1], threads: [32, 8] };
         enqueue(&[gradient, x, line, &partial, &dw], move |gpu, at| {
             let line = if has_lines { at[2] } else { 0 };
-            let rows = rows as i64;
+            let strips = strips as i64;
             let mut arguments = [
                 arg(&at[0]),
                 arg(&at[1]),
                 arg(&line),
                 arg(&at[3]),
-                arg(&rows),
+                arg(&strips),
                 arg(&window),
                 arg(&bend),
             ];
@@ -158,13 +158,13 @@ impl Call {
         let y = empty_rows(x, [self.batch, self.channels, out[0], out[1]], self.element);
         let packed = self.packed(x);
         let (kernel, grid, count) = match self.known() {
-            Some((name, _)) if self.channels.is_multiple_of(AT_ONCE) => {
+            Some((name, _)) => {
                 let strips = self.batch * out[0] * out[1].div_ceil(STRIP);
                 let file = File::Window(self.window.kernel[0], self.window.stride);
                 let kernel = Kernel { file, name, element: self.element };
                 (kernel, each(strips, self.channels, AT_ONCE), strips)
             }
-            _ => {
+            None => {
                 let pixels = self.batch * out[0] * out[1];
                 (self.kernel("depthwise_any"), each(pixels, self.channels, 1), pixels)
             }
@@ -202,7 +202,7 @@ impl Call {
             (7, 7, 1) => Some(("depthwise_7_1", "depthwise_weight_7_1")),
             _ => None,
         }
-        .filter(|_| self.channels.is_multiple_of(2))
+        .filter(|_| self.channels.is_multiple_of(AT_ONCE))
     }
 
     fn kernel(self, name: &'static str) -> Kernel {

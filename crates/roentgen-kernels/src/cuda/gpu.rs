@@ -115,12 +115,32 @@ pub(crate) fn arg<T: Copy>(value: &T) -> Arg<'_> {
     Arg(std::ptr::from_ref(value).cast_mut().cast(), PhantomData)
 }
 
+/// Groups of channels that a kernel may have.
+const COUNTERS: usize = 1 << 14;
+
 thread_local! {
+    static WAITING: std::cell::OnceCell<u64> = const { std::cell::OnceCell::new() };
     static FUNCTIONS: RefCell<HashMap<Kernel, CUfunction>> = RefCell::new(HashMap::new());
     static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
 }
 
 impl Gpu {
+    /// Counters for kernels whose last block does more, all zero between launches.
+    pub(crate) fn waiting(&self) -> u64 {
+        WAITING.with(|waiting| {
+            *waiting.get_or_init(|| {
+                let mut address = 0;
+                // SAFETY: a context is current; the memory is as large as what is filled, and is kept.
+                unsafe {
+                    let status = driver::cuMemAlloc_v2(&mut address, COUNTERS * 4);
+                    assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "memory for counters");
+                    driver::cuMemsetD32Async(address, 0, COUNTERS, self.stream);
+                }
+                address
+            })
+        })
+    }
+
     /// Launches a kernel, compiling its file before the first time.
     pub(crate) fn launch(&self, kernel: Kernel, grid: Grid, arguments: &mut [Arg<'_>]) {
         let known = FUNCTIONS.with_borrow(|functions| functions.get(&kernel).copied());

@@ -146,13 +146,16 @@ pub(crate) fn adam<const D: usize>(
     [parameter, mean, square].map(Tensor::from_dispatch)
 }
 
-/// Running statistics moved towards those of a batch.
-pub(crate) fn follow(running: Tensor<1>, batch: Tensor<1>, momentum: f64) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::follow_on_gpu(
-        running.into_dispatch(),
-        batch.into_dispatch(),
-        momentum,
-    ))
+/// Moves running mean and variance towards those of a batch, where they lie.
+pub(crate) fn follow(running: [Tensor<1>; 2], batch: [Tensor<1>; 2], momentum: f64) {
+    let [a, b] = running.map(Tensor::into_dispatch);
+    let [c, d] = batch.map(Tensor::into_dispatch);
+    Dispatch::follow_on_gpu(a, b, c, d, momentum);
+}
+
+/// Takes the steps of Adam that wait to be taken together.
+pub(crate) fn flush() {
+    adam::flush();
 }
 
 fn measured(outputs: Vec<burn::backend::DispatchTensor>) -> Measured {

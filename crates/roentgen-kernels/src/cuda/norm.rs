@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Grid, Kernel, arg, enqueue};
-use super::rows::{dims, each, element, empty, empty_rows, flat, parts_of, rows, some, wide};
+use super::rows::{dims, each, element, empty, empty_rows, flat, rows, some, wide};
 use super::source::File;
 use crate::activation::Curve;
 
@@ -108,20 +108,17 @@ impl Normed {
         let line = empty(&x, [3, channels], DType::F32);
         let at_once = wide(element(&x), channels);
         let grid = some(rows, channels, at_once);
-        let parts = grid.blocks[0];
-        let partial = empty(&x, [parts, 2, channels], DType::F32);
-        let first = if at_once == 1 { "norm_measure_one" } else { "norm_measure_wide" };
-        let [first, second] = [first, "norm_line"].map(|name| kernel(name, &x));
+        let partial = empty(&x, [grid.blocks[0], 2, channels], DType::F32);
+        let name = if at_once == 1 { "norm_measure_one" } else { "norm_measure_wide" };
+        let kernel = kernel(name, &x);
         let tensors = [&x, &partial, &gamma, &beta, &mean, &variance, &line];
         enqueue(&tensors, move |gpu, at| {
-            let (rows, channels, parts) = (rows as i64, channels as i32, parts as i32);
-            let epsilon = epsilon as f32;
-            let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&rows), arg(&channels)];
-            gpu.launch(first, grid, &mut arguments);
+            let (rows, channels, epsilon) = (rows as i64, channels as i32, epsilon as f32);
+            let waiting = gpu.waiting();
             let mut arguments = [
-                arg(&at[1]),
-                arg(&parts),
                 arg(&at[0]),
+                arg(&at[1]),
+                arg(&waiting),
                 arg(&rows),
                 arg(&channels),
                 arg(&at[2]),
@@ -131,7 +128,7 @@ impl Normed {
                 arg(&at[5]),
                 arg(&at[6]),
             ];
-            gpu.launch(second, parts_of(channels as usize), &mut arguments);
+            gpu.launch(kernel, grid, &mut arguments);
         });
         Self { x, lines: Lines { line, curve }, mean, variance, epsilon }
     }
@@ -147,23 +144,31 @@ impl Normed {
         let (count, channels, at_once) = self.size();
         let grid = some(count, channels, at_once);
         let partial = empty(&self.x, [grid.blocks[0], 2, channels], DType::F32);
+        let concluded = Concluded::of(self);
         let name = if at_once == 1 { "norm_sums_one" } else { "norm_sums_wide" };
         let kernel = kernel(name, &self.x);
         let bend = Bend::from(self.lines.curve);
-        enqueue(&[&gradient, &self.x, &self.lines.line, &partial], move |gpu, at| {
+        let epsilon = self.epsilon;
+        let [gamma, beta, slopes] = concluded.tensors();
+        let tensors =
+            [&gradient, &self.x, &partial, &self.lines.line, &self.variance, gamma, beta, slopes];
+        enqueue(&tensors, move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
+            let waiting = gpu.waiting();
+            let sums = Sums::of_norm(&at[3..], epsilon);
             let mut arguments = [
                 arg(&at[0]),
                 arg(&at[1]),
                 arg(&at[2]),
-                arg(&at[3]),
+                arg(&waiting),
                 arg(&rows),
                 arg(&channels),
                 arg(&bend),
+                arg(&sums),
             ];
             gpu.launch(kernel, grid, &mut arguments);
         });
-        self.back(&gradient, &partial, grid.blocks[0], bend)
+        self.back(&gradient, concluded, bend)
     }
 
     /// The gradients of input, gamma, beta and shortcut, of an output `y` with a shortcut that was cut at the limits.
@@ -173,9 +178,10 @@ impl Normed {
         limits: [f32; 2],
         gradient: CubeTensor,
     ) -> [CubeTensor; 4] {
-        let (inner, partial, parts) = cut_sums(gradient, y, Some(self), limits);
+        let concluded = Concluded::of(self);
+        let inner = cut_sums(gradient, y, Some((self, &concluded)), &concluded.beta, limits);
         let linear = Bend::from(Curve::Cut([f32::NEG_INFINITY, f32::INFINITY]));
-        let [dx, gamma, beta] = self.back(&inner, &partial, parts, linear);
+        let [dx, gamma, beta] = self.back(&inner, concluded, linear);
         [dx, gamma, beta, inner]
     }
 
@@ -185,100 +191,122 @@ impl Normed {
         (batch * height * width, channels, wide(element(&self.x), channels))
     }
 
-    /// From partial sums to the gradients of input, gamma and beta.
-    fn back(
-        &self,
-        gradient: &CubeTensor,
-        partial: &CubeTensor,
-        parts: usize,
-        bend: Bend,
-    ) -> [CubeTensor; 3] {
+    /// From the sums to the gradient of the input, beside those of gamma and beta.
+    fn back(&self, gradient: &CubeTensor, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
         let (count, channels, at_once) = self.size();
-        let [gamma, beta] = [0, 1].map(|_| empty(&self.x, [channels], DType::F32));
-        let slopes = empty(&self.x, [3, channels], DType::F32);
         let dx = empty_rows(&self.x, dims(&self.x), element(&self.x));
         let name = if at_once == 1 { "norm_back_one" } else { "norm_back_wide" };
-        let [first, second] = ["norm_slopes", name].map(|name| kernel(name, &self.x));
-        let epsilon = self.epsilon as f32;
+        let kernel = kernel(name, &self.x);
         let grid = strided(count, channels, at_once);
-        let tensors = [
-            gradient,
-            &self.x,
-            &self.lines.line,
-            &self.variance,
-            partial,
-            &gamma,
-            &beta,
-            &slopes,
-            &dx,
-        ];
-        enqueue(&tensors, move |gpu, at| {
-            let (rows, channels, parts) = (count as i64, channels as i32, parts as i32);
-            let mut arguments = [
-                arg(&at[4]),
-                arg(&parts),
-                arg(&rows),
-                arg(&channels),
-                arg(&at[2]),
-                arg(&at[3]),
-                arg(&epsilon),
-                arg(&at[5]),
-                arg(&at[6]),
-                arg(&at[7]),
-            ];
-            gpu.launch(first, parts_of(channels as usize), &mut arguments);
+        let Concluded { gamma, beta, slopes } = concluded;
+        enqueue(&[gradient, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
+            let (rows, channels) = (count as i64, channels as i32);
             let mut arguments = [
                 arg(&at[0]),
                 arg(&at[1]),
                 arg(&at[2]),
-                arg(&at[7]),
-                arg(&at[8]),
+                arg(&at[3]),
+                arg(&at[4]),
                 arg(&rows),
                 arg(&channels),
                 arg(&bend),
             ];
-            gpu.launch(second, grid, &mut arguments);
+            gpu.launch(kernel, grid, &mut arguments);
         });
         [dx, gamma, beta]
     }
 }
 
-/// Keeps the gradient where the output stands at no cut: it, partial sums of it, and their number.
-pub(crate) fn cut_sums(
+/// What the sums of a norm's gradient come to: the gradients of gamma and beta, and `[3, channels]` for that of the input.
+struct Concluded {
+    gamma: CubeTensor,
+    beta: CubeTensor,
+    slopes: CubeTensor,
+}
+
+impl Concluded {
+    fn of(normed: &Normed) -> Self {
+        let [channels] = dims(&normed.mean);
+        let vector = || empty(&normed.x, [channels], DType::F32);
+        Self { gamma: vector(), beta: vector(), slopes: empty(&normed.x, [3, channels], DType::F32) }
+    }
+
+    fn tensors(&self) -> [&CubeTensor; 3] {
+        [&self.gamma, &self.beta, &self.slopes]
+    }
+}
+
+/// `struct Sums` of the source.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Sums {
+    line: u64,
+    variance: u64,
+    epsilon: f32,
+    gamma: u64,
+    beta: u64,
+    slopes: u64,
+}
+
+impl Sums {
+    /// Of the addresses of line, variance, gamma, beta and slopes.
+    fn of_norm(at: &[u64], epsilon: f64) -> Self {
+        let [line, variance, gamma, beta, slopes] = [0, 1, 2, 3, 4].map(|index| at[index]);
+        Self { line, variance, epsilon: epsilon as f32, gamma, beta, slopes }
+    }
+
+    /// Of a shift alone, by its address.
+    fn of_shift(beta: u64) -> Self {
+        Self { line: 0, variance: 0, epsilon: 0.0, gamma: 0, beta, slopes: 0 }
+    }
+}
+
+/// Keeps the gradient where the output stands at no cut, and sums it into `shift` or, with a norm, into what it comes to.
+fn cut_sums(
     gradient: CubeTensor,
     y: &CubeTensor,
-    normed: Option<&Normed>,
+    norm: Option<(&Normed, &Concluded)>,
+    shift: &CubeTensor,
     limits: [f32; 2],
-) -> (CubeTensor, CubeTensor, usize) {
+) -> CubeTensor {
     let gradient = rows(gradient);
     let shape @ [batch, channels, height, width] = dims(y);
     let count = batch * height * width;
     let at_once = wide(element(y), channels);
     let grid = some(count, channels, at_once);
-    let parts = grid.blocks[0];
-    let partial = empty(y, [parts, 2, channels], DType::F32);
+    let partial = empty(y, [grid.blocks[0], 2, channels], DType::F32);
     let inner = empty_rows(y, shape, element(y));
     let kernel = kernel(if at_once == 1 { "cut_sums_one" } else { "cut_sums_wide" }, y);
     let bend = Bend::from(Curve::Cut(limits));
-    let has_norm = normed.is_some();
-    let (x, line) = normed.map_or((y, y), |normed| (&normed.x, &normed.lines.line));
-    enqueue(&[&gradient, y, x, line, &inner, &partial], move |gpu, at| {
+    let mut tensors = vec![&gradient, y, &inner, &partial, shift];
+    let mut epsilon = None;
+    if let Some((normed, concluded)) = norm {
+        tensors.extend([&normed.x, &normed.lines.line, &normed.variance]);
+        tensors.extend(concluded.tensors());
+        epsilon = Some(normed.epsilon);
+    }
+    enqueue(&tensors, move |gpu, at| {
         let (rows, channels) = (count as i64, channels as i32);
-        let [x, line] = if has_norm { [at[2], at[3]] } else { [0, 0] };
+        let waiting = gpu.waiting();
+        let (x, sums) = match epsilon {
+            Some(epsilon) => (at[5], Sums::of_norm(&at[6..], epsilon)),
+            None => (0, Sums::of_shift(at[4])),
+        };
         let mut arguments = [
             arg(&at[0]),
             arg(&at[1]),
             arg(&x),
-            arg(&line),
-            arg(&at[4]),
-            arg(&at[5]),
+            arg(&at[2]),
+            arg(&at[3]),
+            arg(&waiting),
             arg(&rows),
             arg(&channels),
             arg(&bend),
+            arg(&sums),
         ];
         gpu.launch(kernel, grid, &mut arguments);
     });
-    (inner, partial, parts)
+    inner
 }
 
 /// The gradients of a shifted and cut input and of its shift.
@@ -287,14 +315,8 @@ pub(crate) fn shift_backward(
     y: &CubeTensor,
     limits: [f32; 2],
 ) -> [CubeTensor; 2] {
-    let (inner, partial, parts) = cut_sums(gradient, y, None, limits);
     let [_, channels, ..] = dims::<4>(y);
     let shift = empty(y, [channels], DType::F32);
-    let kernel = kernel("shift_sums", y);
-    enqueue(&[&partial, &shift], move |gpu, at| {
-        let (channels, parts) = (channels as i32, parts as i32);
-        let mut arguments = [arg(&at[0]), arg(&parts), arg(&channels), arg(&at[1])];
-        gpu.launch(kernel, parts_of(channels as usize), &mut arguments);
-    });
+    let inner = cut_sums(gradient, y, None, &shift, limits);
     [inner, shift]
 }

@@ -28,7 +28,7 @@ pub(crate) enum Operation {
 /// What the way back needs.
 #[derive(Clone, Debug)]
 pub(crate) enum Saved {
-    Convolve { x: CubeTensor, weight: CubeTensor, way: Way },
+    Convolve { x: CubeTensor, weight: CubeTensor, packed: Option<CubeTensor>, way: Way },
     NormConvolve(BehindNorm),
     Norm(Normed),
     NormAdd { normed: Normed, y: CubeTensor, limits: [f32; 2] },
@@ -47,8 +47,8 @@ impl Operation {
             Operation::Convolve(way) => {
                 let [x, weight] = all(inputs);
                 let x = rows(x);
-                let y = way.on_gpu(&x, None, &weight);
-                (vec![y], Saved::Convolve { x, weight, way })
+                let (y, packed) = way.on_gpu(&x, None, &weight);
+                (vec![y], Saved::Convolve { x, weight, packed, way })
             }
             Operation::NormConvolve { epsilon, curve, way } => {
                 let [x, gamma, beta, weight] = all(inputs);
@@ -123,10 +123,11 @@ impl Saved {
         wanted: &[bool],
     ) -> Vec<Option<CubeTensor>> {
         match self {
-            Saved::Convolve { x, weight, way } => {
+            Saved::Convolve { x, weight, packed, way } => {
                 let gradient = rows(gradient);
                 let dw = wanted[1].then(|| way.weight_on_gpu(&gradient, &x, None, dims(&weight)));
-                let dx = wanted[0].then(|| way.x_on_gpu(&gradient, &weight, dims(&x)));
+                let x_gradient = || way.x_on_gpu(&gradient, &weight, packed.as_ref(), dims(&x));
+                let dx = wanted[0].then(x_gradient);
                 vec![dx, dw]
             }
             Saved::NormConvolve(saved) => {
@@ -177,6 +178,7 @@ impl Saved {
 pub(crate) struct BehindNorm {
     normed: Normed,
     weight: CubeTensor,
+    packed: Option<CubeTensor>,
     way: Way,
 }
 
@@ -189,8 +191,8 @@ impl BehindNorm {
         way: Way,
     ) -> (CubeTensor, Self) {
         let normed = Normed::measure(line, epsilon, curve);
-        let y = way.on_gpu(&normed.x, Some(&normed.lines), &weight);
-        (y, Self { normed, weight, way })
+        let (y, packed) = way.on_gpu(&normed.x, Some(&normed.lines), &weight);
+        (y, Self { normed, weight, packed, way })
     }
 
     fn weight_gradient(&self, gradient: &CubeTensor) -> CubeTensor {
@@ -199,23 +201,25 @@ impl BehindNorm {
     }
 
     fn line_gradients(&self, gradient: &CubeTensor) -> [CubeTensor; 3] {
-        let inner = self.way.x_on_gpu(gradient, &self.weight, dims(&self.normed.x));
+        let shape = dims(&self.normed.x);
+        let inner = self.way.x_on_gpu(gradient, &self.weight, self.packed.as_ref(), shape);
         self.normed.backward(inner)
     }
 }
 
 impl Way {
-    /// The output, of rows `x` behind their lines.
+    /// The output, of rows `x` behind their lines, and the weight as the way back takes it.
     pub(crate) fn on_gpu(
         self,
         x: &CubeTensor,
         lines: Option<&Lines>,
         weight: &CubeTensor,
-    ) -> CubeTensor {
+    ) -> (CubeTensor, Option<CubeTensor>) {
         let [outs, ..] = dims::<4>(weight);
         match self.slides(dims(x)) {
             Slides::Depthwise(window) => {
-                depthwise::Call::new(dims(x), window, element(x)).forward(x, lines, weight)
+                let call = depthwise::Call::new(dims(x), window, element(x));
+                (call.forward(x, lines, weight), None)
             }
             Slides::Dense(window) => {
                 let applied = lines.map(|lines| lines.apply(x, None));
@@ -225,7 +229,13 @@ impl Way {
         }
     }
 
-    fn x_on_gpu(self, gradient: &CubeTensor, weight: &CubeTensor, shape: [usize; 4]) -> CubeTensor {
+    fn x_on_gpu(
+        self,
+        gradient: &CubeTensor,
+        weight: &CubeTensor,
+        packed: Option<&CubeTensor>,
+        shape: [usize; 4],
+    ) -> CubeTensor {
         let [outs, ..] = dims::<4>(weight);
         let element = element(gradient);
         match self.slides(shape) {
@@ -233,7 +243,7 @@ impl Way {
                 depthwise::Call::new(shape, window, element).x_gradient(gradient, weight)
             }
             Slides::Dense(window) => {
-                dense::Call::new(shape, outs, window, element).x_gradient(gradient, weight)
+                dense::Call::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
             }
         }
     }

@@ -8,8 +8,9 @@ use super::source::File;
 
 /// Threads of a block.
 pub(crate) const THREADS: usize = 256;
-/// Blocks that keep the largest of GPUs busy: 132 multiprocessors, eight blocks each.
-const BUSY: usize = 1056;
+/// Blocks that keep the largest of GPUs busy where each thread has several loads under way: 132 multiprocessors, three
+/// blocks each.
+const BUSY: usize = 396;
 
 /// The dimensions of a tensor of rank `D`.
 pub(crate) fn dims<const D: usize>(tensor: &CubeTensor) -> [usize; D] {
@@ -82,11 +83,6 @@ pub(crate) fn contiguous(tensor: CubeTensor) -> CubeTensor {
 /// A thread for each of `count` values.
 pub(crate) fn flat(count: usize) -> Grid {
     Grid { blocks: [count.div_ceil(THREADS), 1], threads: [THREADS, 1] }
-}
-
-/// A thread for each of `count` channels, 32 lanes that add the parts of each.
-pub(crate) fn parts_of(channels: usize) -> Grid {
-    Grid { blocks: [channels.div_ceil(32), 1], threads: [32, 32] }
 }
 
 /// Channels that a thread takes at once, for loads of 16 bytes: all of them or one.

@@ -31,13 +31,21 @@ impl File {
             File::Dense => include_str!("kernels/dense.cu").to_owned(),
             File::Depthwise => [WINDOW, include_str!("kernels/depthwise.cu")].concat(),
             File::Window(kernel, stride) => {
-                // Registers hold a window of each channel.
-                let channels = if kernel > 5 { 1 } else { 2 };
+                let channels = window_channels(kernel);
                 format!("{WINDOW}\nDEPTHWISE({kernel}, {stride}, {channels})\n")
             }
             File::Adam => include_str!("kernels/adam.cu").to_owned(),
         };
         [ELEMENT, &own].concat()
+    }
+}
+
+/// Channels whose windows of weights the registers of a thread hold.
+pub(crate) fn window_channels(kernel: usize) -> usize {
+    match kernel {
+        ..=3 => 4,
+        4 | 5 => 2,
+        _ => 1,
     }
 }
 

@@ -85,10 +85,12 @@ pub(crate) trait Infer: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     fn follow_on_gpu(
-        running: FloatTensor<Self>,
-        batch: FloatTensor<Self>,
+        running_mean: FloatTensor<Self>,
+        running_variance: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
         momentum: f64,
-    ) -> FloatTensor<Self>;
+    ) -> bool;
 }
 
 impl Infer for CubeBackend {
@@ -104,7 +106,7 @@ impl Infer for CubeBackend {
         curve: Curve,
         way: Way,
     ) -> CubeTensor {
-        way.on_gpu(&rows(x), Some(&Lines::of(Some(scale), shift, curve)), &weight)
+        way.on_gpu(&rows(x), Some(&Lines::of(Some(scale), shift, curve)), &weight).0
     }
 
     fn adam_on_gpu(
@@ -117,8 +119,15 @@ impl Infer for CubeBackend {
         adam::step([parameter, mean, square], gradient, step)
     }
 
-    fn follow_on_gpu(running: CubeTensor, batch: CubeTensor, momentum: f64) -> CubeTensor {
-        adam::follow(&running, &batch, momentum)
+    fn follow_on_gpu(
+        running_mean: CubeTensor,
+        running_variance: CubeTensor,
+        mean: CubeTensor,
+        variance: CubeTensor,
+        momentum: f64,
+    ) -> bool {
+        adam::follow([&running_mean, &running_variance], [&mean, &variance], momentum);
+        true
     }
 }
 

@@ -85,6 +85,8 @@ static inline float __uint_as_float(unsigned x) { return emulate::same_bits<floa
 static inline float __int_as_float(int x) { return emulate::same_bits<float>(x); }
 
 template <class Value> static inline Value __ldg(const Value *from) { return *from; }
+template <class Value> static inline Value __ldcg(const Value *from) { return *from; }
+static inline void __threadfence() {}
 
 // Only one thread runs at a time, so a plain sum is atomic.
 static inline int atomicAdd(int *to, int value) { return emulate::add_to(to, value); }

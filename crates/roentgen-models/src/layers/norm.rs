@@ -42,9 +42,11 @@ fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4>
 ///
 /// - `mean`, `variance`: `[channels]`
 pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
-    for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-        let kept = running.value_sync().to_device(&batch.device());
-        running.update(roentgen_kernels::follow(kept, batch, norm.momentum));
+    let running = [&norm.running_mean, &norm.running_var];
+    let values = running.map(|running| running.value_sync());
+    let moved = roentgen_kernels::follow(values, [mean, variance], norm.momentum);
+    for (running, moved) in running.into_iter().zip(moved.into_iter().flatten()) {
+        running.update(moved);
     }
 }
 

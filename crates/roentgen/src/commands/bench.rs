@@ -116,6 +116,7 @@ fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
         let gradients = GradientsParams::from_grads(loss.backward(), &now);
         first.get_or_insert(loss.into_scalar::<f64>());
         model = Some(optimizer.step(1e-3, now, gradients));
+        roentgen_kernels::flush();
         Ok(())
     })?;
     Ok(merge(merge(what, measured), json!({ "first_loss": first })))

@@ -4,9 +4,9 @@
 KERNEL NAME(depthwise_any)(const Element *x, const float *line, const float *weight, Element *y, long pixels, Window w,
                            Curve curve) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= w.channels || at >= pixels) return;
-    int out_x = (int)(at % w.out_width), out_y = (int)(at / w.out_width % w.out_height);
+    int out_x = at % w.out_width, out_y = at / w.out_width % w.out_height;
     const Element *plane = x + (size_t)(at / w.out_width / w.out_height) * w.height * w.width * w.channels;
     Line<1> own;
     if (line) own = read_line<1>(line, channel, w.channels);
@@ -25,9 +25,9 @@ KERNEL NAME(depthwise_any)(const Element *x, const float *line, const float *wei
 template <int V>
 INLINE void gather_back(const Element *gradient, const float *weight, Element *dx, long pixels, const Window &w) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= w.channels || at >= pixels) return;
-    int x = (int)(at % w.width), y = (int)(at / w.width % w.height);
+    int x = at % w.width, y = at / w.width % w.height;
     const Element *plane = gradient + (size_t)(at / w.width / w.height) * w.out_height * w.out_width * w.channels;
     Pack<V> sum = zeros<V>();
     for (int down = (y + w.top) % w.stride; down < w.kernel_height; down += w.stride) {
@@ -60,7 +60,7 @@ KERNEL NAME(depthwise_weight_any)(const Element *gradient, const Element *x, con
     if (line) own = read_line<1>(line, channel, w.channels);
     float sum = 0.0f;
     for (long at = threadIdx.x; at < pixels; at += THREADS) {
-        int out_x = (int)(at % w.out_width), out_y = (int)(at / w.out_width % w.out_height);
+        int out_x = at % w.out_width, out_y = at / w.out_width % w.out_height;
         const Element *plane = x + (size_t)(at / w.out_width / w.out_height) * w.height * w.width * w.channels;
         int in_y = out_y * w.stride + tap / w.kernel_width - w.top;
         int in_x = out_x * w.stride + tap % w.kernel_width - w.left;

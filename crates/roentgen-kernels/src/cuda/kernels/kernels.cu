@@ -2,8 +2,8 @@
 #include "element.cu"
 #include "norm.cu"
 #include "window.cu"
-DEPTHWISE(3, 1, 2)
-DEPTHWISE(3, 2, 2)
+DEPTHWISE(3, 1, 4)
+DEPTHWISE(3, 2, 4)
 DEPTHWISE(5, 1, 2)
 DEPTHWISE(5, 2, 2)
 DEPTHWISE(7, 1, 1)

@@ -7,12 +7,10 @@ struct Strided {
 };
 
 template <class From> INLINE void gather(const From *from, Element *to, long count, const Strided &s) {
-    long at = (long)blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= count) return;
-    int channel = (int)(at % s.channels);
-    long pixel = at / s.channels;
-    int column = (int)(pixel % s.width), row = (int)(pixel / s.width % s.height);
-    long image = pixel / s.width / s.height;
+    unsigned channel = at % s.channels, pixel = at / s.channels;
+    unsigned column = pixel % s.width, row = pixel / s.width % s.height, image = pixel / s.width / s.height;
     From value = from[image * s.batch_stride + channel * s.channel_stride + row * s.row_stride + column * s.column_stride];
     to[at] = sizeof(From) == sizeof(Element) ? (Element)value : narrow((float)value);
 }
@@ -24,15 +22,20 @@ struct Padded {
     int out_height, out_width, out_channels;  // with zeros
     int top, left;
 };
+// A thread fills eight channels.
 KERNEL NAME(pad)(const Element *x, Element *y, long count, Padded p) {
-    long at = (long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= count) return;
-    int channel = (int)(at % p.out_channels);
-    long pixel = at / p.out_channels;
-    int column = (int)(pixel % p.out_width) - p.left, row = (int)(pixel / p.out_width % p.out_height) - p.top;
-    long image = pixel / p.out_width / p.out_height;
-    bool is_inside = channel < p.channels && column >= 0 && column < p.width && row >= 0 && row < p.height;
-    y[at] = is_inside ? x[((image * p.height + row) * p.width + column) * p.channels + channel] : narrow(0.0f);
+    unsigned at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= count / 8) return;
+    int groups = p.out_channels / 8, first = at % groups * 8, pixel = at / groups;
+    int column = pixel % p.out_width - p.left, row = pixel / p.out_width % p.out_height - p.top;
+    size_t image = pixel / p.out_width / p.out_height;
+    bool is_inside = column >= 0 && column < p.width && row >= 0 && row < p.height;
+    const Element *from = x + ((image * p.height + row) * p.width + column) * p.channels + first;
+    Pack<8> eight = zeros<8>();
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        if (is_inside && first + i < p.channels) eight.at[i] = widen(from[i]);
+    write<8>(y + (size_t)at * 8, eight);
 }
 KERNEL NAME(unpad)(const Element *y, Element *x, long count, Padded p) {
     long at = (long)blockIdx.x * blockDim.x + threadIdx.x;

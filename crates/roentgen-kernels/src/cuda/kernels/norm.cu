@@ -1,8 +1,7 @@
 // Batch normalization: measuring, applying, and the way back.
 //
 // Blocks are (x, y) threads; a thread takes V channels, and every row that is threadIdx.y + k * the rows of a grid. Sums
-// leave a block as partial sums, [gridDim.x, 2, channels], which a second kernel adds in order: no atomics, the same bits
-// each time.
+// leave a block as partial sums, [gridDim.x, 2, channels], which the last block adds in order: the same bits each time.
 
 #define PLACE(V)                                                              \
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;                \
@@ -21,8 +20,57 @@ template <int V> INLINE void leave(float *partial, int channel, int channels, bo
     }
 }
 
+// Whether this block is the last of its channels to leave its sums; `waiting` counts those that have, and is zero again
+// after the last.
+INLINE bool is_last(unsigned *waiting) {
+    __shared__ bool last;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0 && threadIdx.y == 0) {
+        last = atomicAdd(waiting + blockIdx.y, 1u) == gridDim.x - 1;
+        if (last) waiting[blockIdx.y] = 0;
+    }
+    __syncthreads();
+    return last;
+}
+
+// Adds the parts of the channels of a block, in order, with as many lanes as there are threads for them. A channel's sums
+// are with the thread of its number; whether there is one is returned.
+INLINE bool add_parts(const float *partial, int at_once, int channels, int &channel, double &first, double &second) {
+    __shared__ double shared[2][THREADS];
+    int count = blockDim.x * at_once, thread = threadIdx.y * blockDim.x + threadIdx.x;
+    // Both are powers of two.
+    int lanes = count < THREADS ? THREADS / count : 1, lane = thread / count;
+    channel = blockIdx.y * count + thread % count;
+    double a = 0.0, b = 0.0;
+    if (channel < channels && lane < lanes) {
+        const float *mine = partial + channel;
+#pragma unroll 4
+        for (unsigned part = lane; part < gridDim.x; part += lanes) {
+            // Past the first cache, which does not see what other blocks write.
+            a += __ldcg(mine + (size_t)part * 2 * channels);
+            b += __ldcg(mine + ((size_t)part * 2 + 1) * channels);
+        }
+    }
+    shared[0][thread] = a;
+    shared[1][thread] = b;
+    for (int half = lanes / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (lane < half) {
+            shared[0][thread] += shared[0][thread + half * count];
+            shared[1][thread] += shared[1][thread + half * count];
+        }
+    }
+    first = shared[0][thread];
+    second = shared[1][thread];
+    return lane == 0 && channel < channels;
+}
+
 // Sums of x and its square, both less the first row's x, so that a mean far from zero costs no digits. Reads x once.
-template <int V> INLINE void measure(const Element *x, float *partial, long rows, int channels) {
+// The last block makes mean, biased variance and the line of each channel of them.
+template <int V>
+INLINE void measure(const Element *x, float *partial, unsigned *waiting, long rows, int channels, const float *gamma,
+                    const float *beta, float epsilon, float *mean, float *variance, float *line) {
     PLACE(V)
     Pack<V> sum = zeros<V>(), square = zeros<V>();
     if (is_inside) {
@@ -39,50 +87,26 @@ template <int V> INLINE void measure(const Element *x, float *partial, long rows
         }
     }
     leave<V>(partial, channel, channels, is_inside, sum, square);
-}
-KERNEL NAME(norm_measure_wide)(const Element *x, float *partial, long rows, int channels) {
-    measure<WIDE>(x, partial, rows, channels);
-}
-KERNEL NAME(norm_measure_one)(const Element *x, float *partial, long rows, int channels) {
-    measure<1>(x, partial, rows, channels);
-}
-
-// Adds the parts of 32 channels, 32 lanes each; the sums are with threadIdx.y == 0.
-INLINE void add_parts(const float *partial, int parts, int channel, int channels, double &first, double &second) {
-    __shared__ double shared[2][32][33];
-    double a = 0.0, b = 0.0;
-    if (channel < channels)
-        for (int part = threadIdx.y; part < parts; part += 32) {
-            a += partial[(size_t)part * 2 * channels + channel];
-            b += partial[((size_t)part * 2 + 1) * channels + channel];
-        }
-    shared[0][threadIdx.y][threadIdx.x] = a;
-    shared[1][threadIdx.y][threadIdx.x] = b;
-    for (int half = 16; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.y < half)
-            for (int which = 0; which < 2; which++)
-                shared[which][threadIdx.y][threadIdx.x] += shared[which][threadIdx.y + half][threadIdx.x];
-    }
-    __syncthreads();
-    first = shared[0][0][threadIdx.x];
-    second = shared[1][0][threadIdx.x];
-}
-
-// Partial sums to mean, biased variance and the line of each channel.
-KERNEL NAME(norm_line)(const float *partial, int parts, const Element *x, long rows, int channels, const float *gamma,
-                       const float *beta, float epsilon, float *mean, float *variance, float *line) {
-    int channel = blockIdx.x * 32 + threadIdx.x;
-    double sum, square;
-    add_parts(partial, parts, channel, channels, sum, square);
-    if (threadIdx.y != 0 || channel >= channels) return;
-    double off = sum / rows, spread = square / rows - off * off;
+    if (!is_last(waiting)) return;
+    double first_sum, second_sum;
+    if (!add_parts(partial, V, channels, channel, first_sum, second_sum)) return;
+    double off = first_sum / rows, spread = second_sum / rows - off * off;
     if (spread < 0.0) spread = 0.0;
     mean[channel] = (float)(widen(x[channel]) + off);
     variance[channel] = (float)spread;
     line[channel] = mean[channel];
     line[channels + channel] = (float)(gamma[channel] / sqrt(spread + (double)epsilon));
     line[2 * channels + channel] = beta[channel];
+}
+KERNEL NAME(norm_measure_wide)(const Element *x, float *partial, unsigned *waiting, long rows, int channels,
+                               const float *gamma, const float *beta, float epsilon, float *mean, float *variance,
+                               float *line) {
+    measure<WIDE>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, line);
+}
+KERNEL NAME(norm_measure_one)(const Element *x, float *partial, unsigned *waiting, long rows, int channels,
+                              const float *gamma, const float *beta, float epsilon, float *mean, float *variance,
+                              float *line) {
+    measure<1>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, line);
 }
 
 // Normalizes and activates, a shortcut added between where there is one. Reads x (and the shortcut) once, writes y once.
@@ -113,14 +137,34 @@ KERNEL NAME(norm_apply_one)(const Element *x, const float *line, const Element *
     apply<1>(x, line, shortcut, y, rows, channels, curve);
 }
 
+// What the last block makes of the sums of a gradient: the gradients of gamma and beta, and what `back` takes (scale, mean
+// gradient, slope); or, without a norm, the gradient of a shift.
+struct Sums {
+    const float *line, *variance;
+    float epsilon;
+    float *gamma, *beta, *slopes;
+};
+INLINE void conclude(const float *partial, int at_once, long rows, int channels, const Sums &s) {
+    int channel;
+    double sum, product;
+    if (!add_parts(partial, at_once, channels, channel, sum, product)) return;
+    s.beta[channel] = (float)sum;
+    if (!s.gamma) return;
+    double inverse = 1.0 / sqrt((double)s.variance[channel] + (double)s.epsilon);
+    s.gamma[channel] = (float)(product * inverse);
+    s.slopes[channel] = s.line[channels + channel];
+    s.slopes[channels + channel] = (float)(sum / rows);
+    s.slopes[2 * channels + channel] = (float)(product * inverse * inverse / rows);
+}
+
 // Sums of the gradient behind the norm, and of its product with x less its mean. Reads gradient and x once.
 template <int V>
-INLINE void sums(const Element *gradient, const Element *x, const float *line, float *partial, long rows, int channels,
-                 Curve curve) {
+INLINE void sums(const Element *gradient, const Element *x, float *partial, unsigned *waiting, long rows, int channels,
+                 Curve curve, const Sums &s) {
     PLACE(V)
     Pack<V> sum = zeros<V>(), product = zeros<V>();
     if (is_inside) {
-        Line<V> own = read_line<V>(line, channel, channels);
+        Line<V> own = read_line<V>(s.line, channel, channels);
 #pragma unroll 2
         for (long row = first; row < rows; row += step) {
             size_t at = row * channels + channel;
@@ -135,25 +179,26 @@ INLINE void sums(const Element *gradient, const Element *x, const float *line, f
         }
     }
     leave<V>(partial, channel, channels, is_inside, sum, product);
+    if (is_last(waiting)) conclude(partial, V, rows, channels, s);
 }
-KERNEL NAME(norm_sums_wide)(const Element *gradient, const Element *x, const float *line, float *partial, long rows,
-                            int channels, Curve curve) {
-    sums<WIDE>(gradient, x, line, partial, rows, channels, curve);
+KERNEL NAME(norm_sums_wide)(const Element *gradient, const Element *x, float *partial, unsigned *waiting, long rows,
+                            int channels, Curve curve, Sums s) {
+    sums<WIDE>(gradient, x, partial, waiting, rows, channels, curve, s);
 }
-KERNEL NAME(norm_sums_one)(const Element *gradient, const Element *x, const float *line, float *partial, long rows,
-                           int channels, Curve curve) {
-    sums<1>(gradient, x, line, partial, rows, channels, curve);
+KERNEL NAME(norm_sums_one)(const Element *gradient, const Element *x, float *partial, unsigned *waiting, long rows,
+                           int channels, Curve curve, Sums s) {
+    sums<1>(gradient, x, partial, waiting, rows, channels, curve, s);
 }
 
 // The same behind a cut whose output y is known, with or without x: keeps the gradient where y stands at no cut and writes
 // it. Reads gradient, y (and x) once, writes once.
 template <int V>
-INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x, const float *line, Element *inner,
-                     float *partial, long rows, int channels, Curve curve) {
+INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
+                     unsigned *waiting, long rows, int channels, Curve curve, const Sums &s) {
     PLACE(V)
     Pack<V> sum = zeros<V>(), product = zeros<V>();
     if (is_inside) {
-        Pack<V> mean = x ? read_floats<V>(line + channel) : zeros<V>();
+        Pack<V> mean = x ? read_floats<V>(s.line + channel) : zeros<V>();
 #pragma unroll 2
         for (long row = first; row < rows; row += step) {
             size_t at = row * channels + channel;
@@ -173,37 +218,15 @@ INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x
         }
     }
     leave<V>(partial, channel, channels, is_inside, sum, product);
+    if (is_last(waiting)) conclude(partial, V, rows, channels, s);
 }
-KERNEL NAME(cut_sums_wide)(const Element *gradient, const Element *y, const Element *x, const float *line, Element *inner,
-                           float *partial, long rows, int channels, Curve curve) {
-    cut_sums<WIDE>(gradient, y, x, line, inner, partial, rows, channels, curve);
+KERNEL NAME(cut_sums_wide)(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
+                           unsigned *waiting, long rows, int channels, Curve curve, Sums s) {
+    cut_sums<WIDE>(gradient, y, x, inner, partial, waiting, rows, channels, curve, s);
 }
-KERNEL NAME(cut_sums_one)(const Element *gradient, const Element *y, const Element *x, const float *line, Element *inner,
-                          float *partial, long rows, int channels, Curve curve) {
-    cut_sums<1>(gradient, y, x, line, inner, partial, rows, channels, curve);
-}
-
-// Partial sums to the gradients of gamma and beta, and to what `back` takes: scale, mean gradient, slope.
-KERNEL NAME(norm_slopes)(const float *partial, int parts, long rows, int channels, const float *line,
-                         const float *variance, float epsilon, float *gamma, float *beta, float *slopes) {
-    int channel = blockIdx.x * 32 + threadIdx.x;
-    double sum, product;
-    add_parts(partial, parts, channel, channels, sum, product);
-    if (threadIdx.y != 0 || channel >= channels) return;
-    double inverse = 1.0 / sqrt((double)variance[channel] + (double)epsilon);
-    gamma[channel] = (float)(product * inverse);
-    beta[channel] = (float)sum;
-    slopes[channel] = line[channels + channel];
-    slopes[channels + channel] = (float)(sum / rows);
-    slopes[2 * channels + channel] = (float)(product * inverse * inverse / rows);
-}
-
-// Partial sums to sums: the gradient of a shift.
-KERNEL NAME(shift_sums)(const float *partial, int parts, int channels, float *shift) {
-    int channel = blockIdx.x * 32 + threadIdx.x;
-    double sum, product;
-    add_parts(partial, parts, channel, channels, sum, product);
-    if (threadIdx.y == 0 && channel < channels) shift[channel] = (float)sum;
+KERNEL NAME(cut_sums_one)(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
+                          unsigned *waiting, long rows, int channels, Curve curve, Sums s) {
+    cut_sums<1>(gradient, y, x, inner, partial, waiting, rows, channels, curve, s);
 }
 
 // The gradient of a norm's input. Reads gradient and x once, writes dx once; dx may be the gradient's memory.
@@ -246,8 +269,11 @@ KERNEL NAME(scale_line)(const float *scale, const float *shift, float *line, int
     line[2 * channels + channel] = shift[channel];
 }
 
-// Moves running statistics towards those of a batch.
-KERNEL NAME(follow)(const float *running, const float *batch, float *moved, float momentum, int channels) {
+// Moves running statistics towards those of a batch, where they lie.
+KERNEL NAME(follow)(float *running_mean, float *running_variance, const float *mean, const float *variance, float momentum,
+                    int channels) {
     int channel = blockIdx.x * blockDim.x + threadIdx.x;
-    if (channel < channels) moved[channel] = running[channel] * (1.0f - momentum) + batch[channel] * momentum;
+    if (channel >= channels) return;
+    running_mean[channel] = running_mean[channel] * (1.0f - momentum) + mean[channel] * momentum;
+    running_variance[channel] = running_variance[channel] * (1.0f - momentum) + variance[channel] * momentum;
 }

@@ -12,9 +12,9 @@ template <int V>
 INLINE void greatest(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, const Pool &p,
                      Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= p.channels || at >= pixels) return;
-    int out_x = (int)(at % p.out_width), out_y = (int)(at / p.out_width % p.out_height);
+    int out_x = at % p.out_width, out_y = at / p.out_width % p.out_height;
     const Element *plane = x + (size_t)(at / p.out_width / p.out_height) * p.height * p.width * p.channels + channel;
     Pack<V> best = zeros<V>();
     unsigned char tap[V];
@@ -59,9 +59,9 @@ KERNEL NAME(max_pool_one)(const Element *x, const float *shift, Element *y, unsi
 template <int V>
 INLINE void to_taps(const Element *gradient, const unsigned char *taps, Element *dx, long pixels, const Pool &p) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= p.channels || at >= pixels) return;
-    int x = (int)(at % p.width), y = (int)(at / p.width % p.height);
+    int x = at % p.width, y = at / p.width % p.height;
     size_t image = (size_t)(at / p.width / p.height) * p.out_height * p.out_width;
     Pack<V> sum = zeros<V>();
     for (int down = (y + p.top) % p.stride; down < p.kernel; down += p.stride) {
@@ -89,9 +89,9 @@ KERNEL NAME(max_pool_back_one)(const Element *gradient, const unsigned char *tap
 // The mean of each two by two values behind a norm and an activation. Reads x once, writes y once.
 KERNEL NAME(mean_pool)(const Element *x, const float *line, Element *y, long pixels, Pool p, Curve curve) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= p.channels || at >= pixels) return;
-    int out_x = (int)(at % p.out_width), out_y = (int)(at / p.out_width % p.out_height);
+    int out_x = at % p.out_width, out_y = at / p.out_width % p.out_height;
     const Element *plane = x + (size_t)(at / p.out_width / p.out_height) * p.height * p.width * p.channels + channel;
     Line<1> own = read_line<1>(line, channel, p.channels);
     float sum = 0.0f;
@@ -105,9 +105,9 @@ KERNEL NAME(mean_pool)(const Element *x, const float *line, Element *y, long pix
 // A quarter of each gradient to each of the four values; nothing to an odd row or column.
 KERNEL NAME(mean_pool_back)(const Element *gradient, Element *inner, long pixels, Pool p) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
-    long at = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= p.channels || at >= pixels) return;
-    int x = (int)(at % p.width) / 2, y = (int)(at / p.width % p.height) / 2;
+    int x = at % p.width / 2, y = at / p.width % p.height / 2;
     size_t image = (size_t)(at / p.width / p.height) * p.out_height * p.out_width;
     float value = 0.0f;
     if (x < p.out_width && y < p.out_height)

@@ -13,9 +13,14 @@ struct Window {
 template <int V>
 INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_line, const Line<V> &line,
                      Curve curve) {
-    if (y < 0 || y >= w.height || x < 0 || x >= w.width) return zeros<V>();
-    Pack<V> value = read<V>(image + ((size_t)y * w.width + x) * w.channels + channel);
-    return has_line ? activate_all<V>(on_line<V>(value, line), curve) : value;
+    bool is_inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
+    // Read either way, so that several pixels are under way at once.
+    size_t at = is_inside ? (size_t)y * w.width + x : 0;
+    Pack<V> value = read<V>(image + at * w.channels + channel);
+    if (has_line) value = activate_all<V>(on_line<V>(value, line), curve);
+#pragma unroll
+    for (int i = 0; i < V; i++) value.at[i] = is_inside ? value.at[i] : 0.0f;
+    return value;
 }
 
 // A thread makes STRIP outputs of a row for V channels: what it reads of a row serves several outputs.
@@ -24,13 +29,11 @@ template <int K, int S, int V>
 INLINE void depthwise(const Element *x, const float *line, const float *weight, Element *y, long strips, Window w,
                       Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
-    long strip = (long)blockIdx.x * blockDim.y + threadIdx.y;
+    int strip = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= w.channels || strip >= strips) return;
     int across = (w.out_width + STRIP - 1) / STRIP;
-    int out_x = (int)(strip % across) * STRIP;
-    long row = strip / across;
-    int out_y = (int)(row % w.out_height);
-    long image = row / w.out_height;
+    int out_x = strip % across * STRIP, row = strip / across;
+    int out_y = row % w.out_height, image = row / w.out_height;
     Line<V> own;
     if (line) own = read_line<V>(line, channel, w.channels);
     const Element *plane = x + (size_t)image * w.height * w.width * w.channels;
@@ -62,45 +65,48 @@ INLINE void depthwise(const Element *x, const float *line, const float *weight, 
         if (out_x + i < w.out_width) write<V>(out + (size_t)i * w.channels, sum[i]);
 }
 
-// Partial gradients of the weights, [gridDim.x, taps, channels]. A thread goes along rows of the output with the window of
-// what it read in registers: gradient and x are each read about once, x K times through the cache.
+// Partial gradients of the weights, [gridDim.x, taps, channels]. A thread takes strips of outputs as above: gradient and x
+// are each read about once from memory, x K times through the cache.
 template <int K, int S, int V>
-INLINE void depthwise_weight(const Element *gradient, const Element *x, const float *line, float *partial, long rows,
+INLINE void depthwise_weight(const Element *gradient, const Element *x, const float *line, float *partial, long strips,
                              Window w, Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
     bool is_inside = channel < w.channels;
+    int across = (w.out_width + STRIP - 1) / STRIP;
     Pack<V> sum[K][K];
 #pragma unroll
     for (int i = 0; i < K * K; i++) sum[i / K][i % K] = zeros<V>();
     if (is_inside) {
         Line<V> own;
         if (line) own = read_line<V>(line, channel, w.channels);
-        for (long row = (long)blockIdx.x * blockDim.y + threadIdx.y; row < rows; row += (long)gridDim.x * blockDim.y) {
-            int in_y = (int)(row % w.out_height) * S - w.top;
+        int step = gridDim.x * blockDim.y;
+        for (int strip = blockIdx.x * blockDim.y + threadIdx.y; strip < strips; strip += step) {
+            int out_x = strip % across * STRIP, row = strip / across;
+            int in_y = row % w.out_height * S - w.top;
             const Element *plane = x + (size_t)(row / w.out_height) * w.height * w.width * w.channels;
-            const Element *behind = gradient + (size_t)row * w.out_width * w.channels + channel;
-            Pack<V> seen[K][K];
+            const Element *behind = gradient + ((size_t)row * w.out_width + out_x) * w.channels + channel;
+            Pack<V> here[STRIP];
 #pragma unroll
-            for (int down = 0; down < K; down++)
+            for (int i = 0; i < STRIP; i++) {
+                bool is_there = out_x + i < w.out_width;
+                here[i] = read<V>(behind + (is_there ? (size_t)i * w.channels : 0));
 #pragma unroll
-                for (int right = 0; right < K - S; right++)
-                    seen[down][right + S] = pixel<V>(plane, in_y + down, right - w.left, w, channel, line != 0, own, curve);
-            for (int out_x = 0; out_x < w.out_width; out_x++) {
-                Pack<V> here = read<V>(behind + (size_t)out_x * w.channels);
+                for (int c = 0; c < V; c++) here[i].at[c] = is_there ? here[i].at[c] : 0.0f;
+            }
 #pragma unroll
-                for (int down = 0; down < K; down++) {
+            for (int down = 0; down < K; down++) {
+                Pack<V> values[(STRIP - 1) * S + K];
 #pragma unroll
-                    for (int right = 0; right < K - S; right++) seen[down][right] = seen[down][right + S];
+                for (int i = 0; i < (STRIP - 1) * S + K; i++)
+                    values[i] = pixel<V>(plane, in_y + down, out_x * S + i - w.left, w, channel, line != 0, own, curve);
 #pragma unroll
-                    for (int right = K - S; right < K; right++)
-                        seen[down][right] =
-                            pixel<V>(plane, in_y + down, out_x * S + right - w.left, w, channel, line != 0, own, curve);
+                for (int i = 0; i < STRIP; i++)
 #pragma unroll
                     for (int right = 0; right < K; right++)
 #pragma unroll
                         for (int c = 0; c < V; c++)
-                            sum[down][right].at[c] = fmaf(here.at[c], seen[down][right].at[c], sum[down][right].at[c]);
-                }
+                            sum[down][right].at[c] =
+                                fmaf(here[i].at[c], values[i * S + right].at[c], sum[down][right].at[c]);
             }
         }
     }
@@ -129,6 +135,6 @@ INLINE void depthwise_weight(const Element *gradient, const Element *x, const fl
         depthwise<K, S, 4>(x, line, weight, y, strips, w, curve);                                                      \
     }                                                                                                                  \
     KERNEL NAME(depthwise_weight_##K##_##S)(const Element *gradient, const Element *x, const float *line,              \
-                                            float *partial, long rows, Window w, Curve curve) {                        \
-        depthwise_weight<K, S, V>(gradient, x, line, partial, rows, w, curve);                                         \
+                                            float *partial, long strips, Window w, Curve curve) {                      \
+        depthwise_weight<K, S, V>(gradient, x, line, partial, strips, w, curve);                                       \
     }
