@@ -4,7 +4,8 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::dnn::{self, Direction, Shape};
-use super::gpu::{Element, Gpu, Grid, Kernel, arg, enqueue};
+use super::gpu::{Element, Gpu, Grid, Kernel, Scratch, arg, enqueue};
+use super::norm::{Application, Behind, Lines};
 use super::rows::{THREADS, contiguous, dims, empty, empty_rows, flat};
 use super::source::File;
 use crate::sliding::Sliding;
@@ -44,6 +45,30 @@ struct Weights {
     strides: [i64; 4],
 }
 
+/// What a convolution reads.
+struct Input {
+    x: CubeTensor,
+    /// Of `x` where it has still to be normalized, or anything.
+    line: CubeTensor,
+    normalized: Option<Normalized>,
+}
+
+/// Work that puts lines on rows, in scratch.
+#[derive(Clone, Copy)]
+struct Normalized {
+    application: Application,
+    bytes: usize,
+}
+
+impl Normalized {
+    /// From the addresses of rows and line to that of the output.
+    fn run(self, gpu: &Gpu, [x, line]: [u64; 2]) -> u64 {
+        let y = gpu.scratch(Scratch::Normalized, self.bytes);
+        self.application.run(gpu, [x, line, 0, y]);
+        y
+    }
+}
+
 /// A convolution of one window over all channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
@@ -65,26 +90,31 @@ impl Call {
         Self { batch, channels, outs, window, element }
     }
 
-    /// The output, of rows `x`, and the weight as cuDNN takes it, for the way back.
+    /// The output, of rows `x` behind their lines, and the weight as cuDNN takes it, for the way back.
     pub(crate) fn forward(
         self,
         x: &CubeTensor,
+        lines: Option<&Lines>,
         weight: &CubeTensor,
     ) -> (CubeTensor, Option<CubeTensor>) {
         let Sliding { out, .. } = self.window;
         let y = empty_rows(x, [self.batch, self.outs, out[0], out[1]], self.element);
         let Some(shape) = self.shape() else {
+            let applied = lines.map(|lines| lines.apply(x, None));
+            let x = applied.as_ref().unwrap_or(x);
             self.plain(Plain::Forward, [x, &contiguous(weight.clone()), &y]);
             return (y, None);
         };
-        let padded = self.pad(x);
-        let x = padded.as_ref().unwrap_or(x);
+        let input = self.input(x, lines);
         let packed = self.packed(x);
         let weights = weights(weight);
         let place = self;
-        enqueue(&[x, weight, &y, &packed], move |gpu, at| {
-            place.pack(gpu, weights, [at[1], at[3]]);
-            dnn::convolve(gpu, Direction::Forward, shape, [at[0], at[3], at[2]]);
+        let Input { x, line, normalized } = &input;
+        let normalized = *normalized;
+        enqueue(&[x, line, weight, &y, &packed], move |gpu, at| {
+            place.pack(gpu, weights, [at[2], at[4]]);
+            let x = normalized.map_or(at[0], |normalized| normalized.run(gpu, [at[0], at[1]]));
+            dnn::convolve(gpu, Direction::Forward, shape, [x, at[4], at[3]]);
         });
         (y, Some(packed))
     }
@@ -103,46 +133,83 @@ impl Call {
             self.plain(Plain::Input, [gradient, &contiguous(weight.clone()), &dx]);
             return dx;
         };
-        let dx = empty_rows(
-            gradient,
-            [self.batch, shape.channels, shape.size[0], shape.size[1]],
-            self.element,
-        );
+        let padded = [self.batch, shape.channels, shape.size[0], shape.size[1]];
+        let dx = empty_rows(gradient, padded, self.element);
         enqueue(&[gradient, packed, &dx], move |gpu, at| {
             dnn::convolve(gpu, Direction::Input, shape, [at[2], at[1], at[0]]);
         });
         self.unpad(dx)
     }
 
-    /// The gradient of the weight, in float, of gradient and input in rows.
-    pub(crate) fn weight_gradient(self, gradient: &CubeTensor, x: &CubeTensor) -> CubeTensor {
+    /// The same for the norm in front of the convolution, in scratch where nothing was padded.
+    pub(crate) fn x_gradient_behind(
+        self,
+        gradient: &CubeTensor,
+        weight: &CubeTensor,
+        packed: Option<&CubeTensor>,
+    ) -> Behind {
+        let (Some(shape), None, Some(packed)) = (self.shape(), self.padding(), packed) else {
+            return Behind::Tensor(self.x_gradient(gradient, weight, packed));
+        };
+        let values = self.batch * self.channels * self.window.plane();
+        let bytes = values * self.element.bytes();
+        enqueue(&[gradient, packed], move |gpu, at| {
+            let dx = gpu.scratch(Scratch::Between, bytes);
+            dnn::convolve(gpu, Direction::Input, shape, [dx, at[1], at[0]]);
+        });
+        Behind::Scratch(bytes)
+    }
+
+    /// The gradient of the weight, in float, of a gradient in rows and rows `x` behind their lines.
+    pub(crate) fn weight_gradient(
+        self,
+        gradient: &CubeTensor,
+        x: &CubeTensor,
+        lines: Option<&Lines>,
+    ) -> CubeTensor {
         let [height, width] = self.window.kernel;
         let dw = empty(x, [self.outs, self.channels, height, width], DType::F32);
         let Some(shape) = self.shape() else {
+            let applied = lines.map(|lines| lines.apply(x, None));
+            let x = applied.as_ref().unwrap_or(x);
             self.plain(Plain::Weight, [gradient, x, &dw]);
             return dw;
         };
-        let padded = self.pad(x);
-        let x = padded.as_ref().unwrap_or(x);
+        let input = self.input(x, lines);
         let taps = height * width;
-        let packed = self.packed(x);
         let kernel = Kernel { file: File::Layout, name: "weight_unpack", element: self.element };
         let sizes = [self.outs, self.channels, taps, shape.channels].map(|size| size as i32);
-        enqueue(&[gradient, x, &dw, &packed], move |gpu, at| {
-            dnn::convolve(gpu, Direction::Weight, shape, [at[1], at[3], at[0]]);
+        let bytes = self.outs * taps * shape.channels * self.element.bytes();
+        let Input { x, line, normalized } = &input;
+        let normalized = *normalized;
+        enqueue(&[gradient, x, line, &dw], move |gpu, at| {
+            let x = normalized.map_or(at[1], |normalized| normalized.run(gpu, [at[1], at[2]]));
+            let packed = gpu.scratch(Scratch::Weight, bytes);
+            dnn::convolve(gpu, Direction::Weight, shape, [x, packed, at[0]]);
             let [outs, channels, taps, padded] = sizes;
-            let mut arguments = [
-                arg(&at[3]),
-                arg(&at[2]),
-                arg(&outs),
-                arg(&channels),
-                arg(&taps),
-                arg(&padded),
-            ];
+            let mut arguments =
+                [arg(&packed), arg(&at[3]), arg(&outs), arg(&channels), arg(&taps), arg(&padded)];
             let count = (outs * channels * taps) as usize;
             gpu.launch(kernel, flat(count), &mut arguments);
         });
         dw
+    }
+
+    /// What cuDNN reads: rows behind their lines are made in scratch when they are needed, or before where they are padded.
+    fn input(self, x: &CubeTensor, lines: Option<&Lines>) -> Input {
+        let Some(lines) = lines else {
+            let x = self.pad(x).unwrap_or_else(|| x.clone());
+            return Input { line: x.clone(), x, normalized: None };
+        };
+        if self.padding().is_some() {
+            let x = lines.apply(x, None);
+            let x = self.pad(&x).unwrap_or(x);
+            return Input { line: x.clone(), x, normalized: None };
+        }
+        let values = self.batch * self.channels * self.window.plane();
+        let bytes = values * self.element.bytes();
+        let normalized = Normalized { application: Application::new(x, lines.curve), bytes };
+        Input { x: x.clone(), line: lines.line.clone(), normalized: Some(normalized) }
     }
 
     /// What cuDNN is asked for; none where it would refuse: the plain kernels then do it.

@@ -3,7 +3,7 @@
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::gpu::{Element, Grid, Kernel, Scratch, arg, enqueue};
 use super::norm::{Bend, Lines};
 use super::rows::{THREADS, dims, each, empty, empty_rows, flat, some};
 use super::source::{File, window_channels};
@@ -68,7 +68,7 @@ impl Call {
         }
         let Sliding { size, .. } = self.window;
         let dx = empty_rows(gradient, [self.batch, self.channels, size[0], size[1]], self.element);
-        let packed = self.packed(gradient);
+        let packed = self.packed();
         let pixels = self.batch * size[0] * size[1];
         let is_wide = self.channels.is_multiple_of(AT_ONCE);
         let (name, at_once) =
@@ -76,11 +76,12 @@ impl Call {
         let kernel = self.kernel(name);
         let grid = each(pixels, self.channels, at_once);
         let (window, pack) = (self.numbers(), self.packing(weight, false));
-        enqueue(&[gradient, weight, &dx, &packed], move |gpu, at| {
-            pack.run(gpu, [at[1], at[3]]);
+        enqueue(&[gradient, weight, &dx], move |gpu, at| {
+            let packed = gpu.scratch(Scratch::Weight, packed);
+            pack.run(gpu, [at[1], packed]);
             let pixels = pixels as i64;
             let mut arguments =
-                [arg(&at[0]), arg(&at[3]), arg(&at[2]), arg(&pixels), arg(&window)];
+                [arg(&at[0]), arg(&packed), arg(&at[2]), arg(&pixels), arg(&window)];
             gpu.launch(kernel, grid, &mut arguments);
         });
         dx
@@ -122,18 +123,19 @@ impl Call {
         let strips = self.batch * out[0] * out[1].div_ceil(STRIP);
         let grid = some(strips, channels, window_channels(height));
         let parts = grid.blocks[0];
-        let partial = empty(x, [parts, taps, channels], DType::F32);
+        let partial = parts * taps * channels * 4;
         let kernel = Kernel { file: File::Window(height, stride), name, element: self.element };
         let sum = self.kernel("depthwise_sum");
         let sums = Grid { blocks: [(channels * taps).div_ceil(32), 1], threads: [32, 8] };
-        enqueue(&[gradient, x, line, &partial, &dw], move |gpu, at| {
+        enqueue(&[gradient, x, line, &dw], move |gpu, at| {
             let line = if has_lines { at[2] } else { 0 };
             let strips = strips as i64;
+            let partial = gpu.scratch(Scratch::Sums, partial);
             let mut arguments = [
                 arg(&at[0]),
                 arg(&at[1]),
                 arg(&line),
-                arg(&at[3]),
+                arg(&partial),
                 arg(&strips),
                 arg(&window),
                 arg(&bend),
@@ -141,7 +143,7 @@ impl Call {
             gpu.launch(kernel, grid, &mut arguments);
             let [parts, channels, taps] = [parts, channels, taps].map(|count| count as i32);
             let mut arguments =
-                [arg(&at[3]), arg(&parts), arg(&at[4]), arg(&channels), arg(&taps)];
+                [arg(&partial), arg(&parts), arg(&at[3]), arg(&channels), arg(&taps)];
             gpu.launch(sum, sums, &mut arguments);
         });
         dw
@@ -156,7 +158,7 @@ impl Call {
     ) -> CubeTensor {
         let Sliding { out, .. } = self.window;
         let y = empty_rows(x, [self.batch, self.channels, out[0], out[1]], self.element);
-        let packed = self.packed(x);
+        let packed = self.packed();
         let (kernel, grid, count) = match self.known() {
             Some((name, _)) => {
                 let strips = self.batch * out[0] * out[1].div_ceil(STRIP);
@@ -173,14 +175,15 @@ impl Call {
         let bend = bend(lines);
         let has_lines = lines.is_some();
         let line = lines.map_or(x, |lines| &lines.line);
-        enqueue(&[x, line, weight, &y, &packed], move |gpu, at| {
-            pack.run(gpu, [at[2], at[4]]);
+        enqueue(&[x, line, weight, &y], move |gpu, at| {
+            let packed = gpu.scratch(Scratch::Weight, packed);
+            pack.run(gpu, [at[2], packed]);
             let line = if has_lines { at[1] } else { 0 };
             let count = count as i64;
             let mut arguments = [
                 arg(&at[0]),
                 arg(&line),
-                arg(&at[4]),
+                arg(&packed),
                 arg(&at[3]),
                 arg(&count),
                 arg(&window),
@@ -209,8 +212,9 @@ impl Call {
         Kernel { file: File::Depthwise, name, element: self.element }
     }
 
-    fn packed(self, beside: &CubeTensor) -> CubeTensor {
-        empty(beside, [self.window.taps(), self.channels], DType::F32)
+    /// Bytes of the taps side by side.
+    fn packed(self) -> usize {
+        self.window.taps() * self.channels * 4
     }
 
     fn numbers(self) -> Window {

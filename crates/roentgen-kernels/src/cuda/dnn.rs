@@ -13,7 +13,7 @@ use cudarc::cudnn::sys::cudnnBackendDescriptorType_t as Descriptor;
 use cudarc::cudnn::sys::cudnnStatus_t as Status;
 use cudarc::cudnn::sys::*;
 
-use super::gpu::{Element, Gpu};
+use super::gpu::{Element, Gpu, Scratch};
 
 /// Which of the three convolutions of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,6 @@ struct Plan {
 thread_local! {
     static HANDLE: RefCell<Option<cudnnHandle_t>> = const { RefCell::new(None) };
     static PLANS: RefCell<HashMap<(Direction, Shape), Plan>> = RefCell::new(HashMap::new());
-    static WORKSPACE: RefCell<(u64, usize)> = const { RefCell::new((0, 0)) };
 }
 
 /// Convolves: `x`, `weight` and `y` are the addresses of input, weight and output, or of their gradients, all in the same
@@ -76,7 +75,7 @@ pub(crate) fn convolve(
                 .unwrap_or_else(|| panic!("cuDNN has no plan for {direction:?} of {shape:?}"))
         })
     });
-    let workspace = workspace(gpu, plan.workspace);
+    let workspace = gpu.scratch(Scratch::Dnn, plan.workspace);
     // SAFETY: the plan was made for this handle; the addresses are of tensors of its shapes.
     unsafe {
         ok(cudnnSetStream(handle, gpu.stream.cast()), "the stream");
@@ -89,26 +88,6 @@ pub(crate) fn convolve(
         ok(cudnnBackendFinalize(pack.0), "the variant pack");
         ok(cudnnBackendExecute(handle, plan.plan, pack.0), "a convolution");
     }
-}
-
-/// Memory for a plan, kept and grown: convolutions of a stream follow each other.
-fn workspace(gpu: &Gpu, bytes: usize) -> u64 {
-    use cudarc::driver::sys as driver;
-    WORKSPACE.with_borrow_mut(|(address, held)| {
-        if bytes > *held {
-            // SAFETY: nothing runs with the old memory once the stream is done.
-            unsafe {
-                driver::cuStreamSynchronize(gpu.stream);
-                if *held > 0 {
-                    driver::cuMemFree_v2(*address);
-                }
-                let status = driver::cuMemAlloc_v2(address, bytes);
-                assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "{bytes} bytes for cuDNN");
-            }
-            *held = bytes;
-        }
-        *address
-    })
 }
 
 #[track_caller]

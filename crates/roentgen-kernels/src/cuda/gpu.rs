@@ -119,12 +119,49 @@ pub(crate) fn arg<T: Copy>(value: &T) -> Arg<'_> {
 const COUNTERS: usize = 1 << 14;
 
 thread_local! {
+    static SCRATCH: RefCell<HashMap<Scratch, (u64, usize)>> = RefCell::new(HashMap::new());
     static WAITING: std::cell::OnceCell<u64> = const { std::cell::OnceCell::new() };
     static FUNCTIONS: RefCell<HashMap<Kernel, CUfunction>> = RefCell::new(HashMap::new());
     static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
 }
 
+/// Memory that work of one kind writes and the next of its kind writes over: the stream keeps them apart. It spares Burn's
+/// pool, whose every allocation costs more than a launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Scratch {
+    /// Partial sums.
+    Sums,
+    /// The gradient of a weight as cuDNN leaves it.
+    Weight,
+    /// What a norm makes of its input, for the convolution behind it.
+    Normalized,
+    /// The gradient between a convolution and the norm in front of it.
+    Between,
+    /// What cuDNN works in.
+    Dnn,
+}
+
 impl Gpu {
+    /// At least so many bytes of scratch, at an address that is the same until more are asked for.
+    pub(crate) fn scratch(&self, which: Scratch, bytes: usize) -> u64 {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let (address, held) = scratch.entry(which).or_insert((0, 0));
+            if bytes > *held {
+                // SAFETY: nothing runs with the old memory once the stream is done.
+                unsafe {
+                    driver::cuStreamSynchronize(self.stream);
+                    if *held > 0 {
+                        driver::cuMemFree_v2(*address);
+                    }
+                    let status = driver::cuMemAlloc_v2(address, bytes);
+                    assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "{bytes} bytes of {which:?}");
+                }
+                *held = bytes;
+            }
+            *address
+        })
+    }
+
     /// Counters for kernels whose last block does more, all zero between launches.
     pub(crate) fn waiting(&self) -> u64 {
         WAITING.with(|waiting| {

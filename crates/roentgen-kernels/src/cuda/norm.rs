@@ -3,8 +3,10 @@
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Grid, Kernel, arg, enqueue};
-use super::rows::{dims, each, element, empty, empty_rows, flat, rows, some, wide};
+use super::gpu::{Gpu, Grid, Kernel, Scratch, arg, enqueue};
+use super::rows::{
+    dims, each, element, empty, empty_floats, empty_rows, flat, rows, some, wide,
+};
 use super::source::File;
 use crate::activation::Curve;
 
@@ -52,34 +54,98 @@ impl Lines {
 
     /// What becomes of `x`, a shortcut added before the curve where there is one.
     pub(crate) fn apply(&self, x: &CubeTensor, shortcut: Option<&CubeTensor>) -> CubeTensor {
-        let shape @ [batch, channels, height, width] = dims(x);
-        let y = empty_rows(x, shape, element(x));
-        let rows = batch * height * width;
-        let at_once = wide(element(x), channels);
-        let kernel = kernel(if at_once == 1 { "norm_apply_one" } else { "norm_apply_wide" }, x);
-        let bend = Bend::from(self.curve);
-        let grid = strided(rows, channels, at_once);
+        let y = empty_rows(x, dims(x), element(x));
+        let application = Application::new(x, self.curve);
         let has_shortcut = shortcut.is_some();
         enqueue(&[x, &self.line, shortcut.unwrap_or(x), &y], move |gpu, at| {
             let shortcut = if has_shortcut { at[2] } else { 0 };
-            let (rows, channels) = (rows as i64, channels as i32);
-            let mut arguments = [
-                arg(&at[0]),
-                arg(&at[1]),
-                arg(&shortcut),
-                arg(&at[3]),
-                arg(&rows),
-                arg(&channels),
-                arg(&bend),
-            ];
-            gpu.launch(kernel, grid, &mut arguments);
+            application.run(gpu, [at[0], at[1], shortcut, at[3]]);
         });
         y
     }
 }
 
+/// The launch that applies lines.
+#[derive(Clone, Copy)]
+pub(crate) struct Application {
+    kernel: Kernel,
+    grid: Grid,
+    rows: i64,
+    channels: i32,
+    bend: Bend,
+}
+
+impl Application {
+    pub(crate) fn new(x: &CubeTensor, curve: Curve) -> Self {
+        let [batch, channels, height, width] = dims(x);
+        let rows = batch * height * width;
+        let at_once = wide(element(x), channels);
+        let kernel = kernel(if at_once == 1 { "norm_apply_one" } else { "norm_apply_wide" }, x);
+        let grid = strided(rows, channels, at_once);
+        Self { kernel, grid, rows: rows as i64, channels: channels as i32, bend: curve.into() }
+    }
+
+    /// Runs on the addresses of `x`, line, shortcut or zero, and output.
+    pub(crate) fn run(&self, gpu: &Gpu, [x, line, shortcut, y]: [u64; 4]) {
+        let mut arguments = [
+            arg(&x),
+            arg(&line),
+            arg(&shortcut),
+            arg(&y),
+            arg(&self.rows),
+            arg(&self.channels),
+            arg(&self.bend),
+        ];
+        gpu.launch(self.kernel, self.grid, &mut arguments);
+    }
+}
+
 fn kernel(name: &'static str, x: &CubeTensor) -> Kernel {
     Kernel { file: File::Norm, name, element: element(x) }
+}
+
+/// Bytes of the sums that blocks leave.
+fn partial_bytes(grid: Grid, channels: usize) -> usize {
+    grid.blocks[0] * 2 * channels * 4
+}
+
+/// A gradient in rows behind a norm.
+pub(crate) enum Behind {
+    Tensor(CubeTensor),
+    /// In [`Scratch::Between`], so many bytes.
+    Scratch(usize),
+}
+
+/// Where a gradient is, for work that runs later.
+#[derive(Clone, Copy)]
+enum Place {
+    Given,
+    Scratch(usize),
+}
+
+impl Behind {
+    fn tensor(&self) -> Option<&CubeTensor> {
+        match self {
+            Behind::Tensor(tensor) => Some(tensor),
+            Behind::Scratch(_) => None,
+        }
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Behind::Tensor(_) => Place::Given,
+            Behind::Scratch(bytes) => Place::Scratch(*bytes),
+        }
+    }
+}
+
+impl Place {
+    fn address(self, gpu: &Gpu, given: u64) -> u64 {
+        match self {
+            Place::Given => given,
+            Place::Scratch(bytes) => gpu.scratch(Scratch::Between, bytes),
+        }
+    }
 }
 
 /// Blocks of a pass that leaves no partial sums: four rows a thread.
@@ -104,29 +170,27 @@ impl Normed {
         let x = rows(x);
         let [batch, channels, height, width] = dims(&x);
         let rows = batch * height * width;
-        let [mean, variance] = [0, 1].map(|_| empty(&x, [channels], DType::F32));
-        let line = empty(&x, [3, channels], DType::F32);
+        let [line, mean, variance] = empty_floats(&x, [&[3, channels], &[channels], &[channels]]);
         let at_once = wide(element(&x), channels);
         let grid = some(rows, channels, at_once);
-        let partial = empty(&x, [grid.blocks[0], 2, channels], DType::F32);
+        let partial = partial_bytes(grid, channels);
         let name = if at_once == 1 { "norm_measure_one" } else { "norm_measure_wide" };
         let kernel = kernel(name, &x);
-        let tensors = [&x, &partial, &gamma, &beta, &mean, &variance, &line];
-        enqueue(&tensors, move |gpu, at| {
+        enqueue(&[&x, &gamma, &beta, &mean, &variance, &line], move |gpu, at| {
             let (rows, channels, epsilon) = (rows as i64, channels as i32, epsilon as f32);
-            let waiting = gpu.waiting();
+            let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
             let mut arguments = [
                 arg(&at[0]),
-                arg(&at[1]),
+                arg(&partial),
                 arg(&waiting),
                 arg(&rows),
                 arg(&channels),
+                arg(&at[1]),
                 arg(&at[2]),
-                arg(&at[3]),
                 arg(&epsilon),
+                arg(&at[3]),
                 arg(&at[4]),
                 arg(&at[5]),
-                arg(&at[6]),
             ];
             gpu.launch(kernel, grid, &mut arguments);
         });
@@ -139,27 +203,28 @@ impl Normed {
     }
 
     /// The gradients of input, gamma and beta.
-    pub(crate) fn backward(&self, gradient: CubeTensor) -> [CubeTensor; 3] {
-        let gradient = rows(gradient);
+    pub(crate) fn backward(&self, gradient: Behind) -> [CubeTensor; 3] {
         let (count, channels, at_once) = self.size();
         let grid = some(count, channels, at_once);
-        let partial = empty(&self.x, [grid.blocks[0], 2, channels], DType::F32);
+        let partial = partial_bytes(grid, channels);
         let concluded = Concluded::of(self);
         let name = if at_once == 1 { "norm_sums_one" } else { "norm_sums_wide" };
         let kernel = kernel(name, &self.x);
         let bend = Bend::from(self.lines.curve);
         let epsilon = self.epsilon;
         let [gamma, beta, slopes] = concluded.tensors();
-        let tensors =
-            [&gradient, &self.x, &partial, &self.lines.line, &self.variance, gamma, beta, slopes];
+        let held = gradient.tensor().unwrap_or(&self.x);
+        let place = gradient.place();
+        let tensors = [held, &self.x, &self.lines.line, &self.variance, gamma, beta, slopes];
         enqueue(&tensors, move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
-            let waiting = gpu.waiting();
-            let sums = Sums::of_norm(&at[3..], epsilon);
+            let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
+            let sums = Sums::of_norm(&at[2..], epsilon);
+            let gradient = place.address(gpu, at[0]);
             let mut arguments = [
-                arg(&at[0]),
+                arg(&gradient),
                 arg(&at[1]),
-                arg(&at[2]),
+                arg(&partial),
                 arg(&waiting),
                 arg(&rows),
                 arg(&channels),
@@ -181,7 +246,8 @@ impl Normed {
         let concluded = Concluded::of(self);
         let inner = cut_sums(gradient, y, Some((self, &concluded)), &concluded.beta, limits);
         let linear = Bend::from(Curve::Cut([f32::NEG_INFINITY, f32::INFINITY]));
-        let [dx, gamma, beta] = self.back(&inner, concluded, linear);
+        let behind = Behind::Tensor(inner.clone());
+        let [dx, gamma, beta] = self.back(&behind, concluded, linear);
         [dx, gamma, beta, inner]
     }
 
@@ -192,17 +258,20 @@ impl Normed {
     }
 
     /// From the sums to the gradient of the input, beside those of gamma and beta.
-    fn back(&self, gradient: &CubeTensor, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
+    fn back(&self, gradient: &Behind, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
         let (count, channels, at_once) = self.size();
         let dx = empty_rows(&self.x, dims(&self.x), element(&self.x));
         let name = if at_once == 1 { "norm_back_one" } else { "norm_back_wide" };
         let kernel = kernel(name, &self.x);
         let grid = strided(count, channels, at_once);
         let Concluded { gamma, beta, slopes } = concluded;
-        enqueue(&[gradient, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
+        let held = gradient.tensor().unwrap_or(&self.x);
+        let place = gradient.place();
+        enqueue(&[held, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
+            let gradient = place.address(gpu, at[0]);
             let mut arguments = [
-                arg(&at[0]),
+                arg(&gradient),
                 arg(&at[1]),
                 arg(&at[2]),
                 arg(&at[3]),
@@ -227,8 +296,9 @@ struct Concluded {
 impl Concluded {
     fn of(normed: &Normed) -> Self {
         let [channels] = dims(&normed.mean);
-        let vector = || empty(&normed.x, [channels], DType::F32);
-        Self { gamma: vector(), beta: vector(), slopes: empty(&normed.x, [3, channels], DType::F32) }
+        let [slopes, gamma, beta] =
+            empty_floats(&normed.x, [&[3, channels], &[channels], &[channels]]);
+        Self { gamma, beta, slopes }
     }
 
     fn tensors(&self) -> [&CubeTensor; 3] {
@@ -274,11 +344,11 @@ fn cut_sums(
     let count = batch * height * width;
     let at_once = wide(element(y), channels);
     let grid = some(count, channels, at_once);
-    let partial = empty(y, [grid.blocks[0], 2, channels], DType::F32);
+    let partial = partial_bytes(grid, channels);
     let inner = empty_rows(y, shape, element(y));
     let kernel = kernel(if at_once == 1 { "cut_sums_one" } else { "cut_sums_wide" }, y);
     let bend = Bend::from(Curve::Cut(limits));
-    let mut tensors = vec![&gradient, y, &inner, &partial, shift];
+    let mut tensors = vec![&gradient, y, &inner, shift];
     let mut epsilon = None;
     if let Some((normed, concluded)) = norm {
         tensors.extend([&normed.x, &normed.lines.line, &normed.variance]);
@@ -287,17 +357,17 @@ fn cut_sums(
     }
     enqueue(&tensors, move |gpu, at| {
         let (rows, channels) = (count as i64, channels as i32);
-        let waiting = gpu.waiting();
+        let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
         let (x, sums) = match epsilon {
-            Some(epsilon) => (at[5], Sums::of_norm(&at[6..], epsilon)),
-            None => (0, Sums::of_shift(at[4])),
+            Some(epsilon) => (at[4], Sums::of_norm(&at[5..], epsilon)),
+            None => (0, Sums::of_shift(at[3])),
         };
         let mut arguments = [
             arg(&at[0]),
             arg(&at[1]),
             arg(&x),
             arg(&at[2]),
-            arg(&at[3]),
+            arg(&partial),
             arg(&waiting),
             arg(&rows),
             arg(&channels),

@@ -3,7 +3,7 @@
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::Element;
-use super::norm::{self, Lines, Normed};
+use super::norm::{self, Behind, Lines, Normed};
 use super::rows::{dims, element, rows};
 use super::{dense, dense_layer, depthwise, pool};
 use crate::activation::{Activation, Curve};
@@ -140,12 +140,13 @@ impl Saved {
                 };
                 before.into_iter().chain([dw]).collect()
             }
-            Saved::Norm(normed) => some(normed.backward(gradient)),
+            Saved::Norm(normed) => some(normed.backward(Behind::Tensor(rows(gradient)))),
             Saved::NormAdd { normed, y, limits } => {
                 some(normed.backward_with_shortcut(&y, limits, gradient))
             }
             Saved::NormMeanPool(normed) => {
-                some(normed.backward(pool::mean_backward(gradient, dims(&normed.x))))
+                let inner = pool::mean_backward(gradient, dims(&normed.x));
+                some(normed.backward(Behind::Tensor(inner)))
             }
             Saved::Shift { y, limits } => some(norm::shift_backward(gradient, &y, limits)),
             Saved::MaxPool { taps, window } => some([pool::to_taps(gradient, &taps, window)]),
@@ -202,7 +203,8 @@ impl BehindNorm {
 
     fn line_gradients(&self, gradient: &CubeTensor) -> [CubeTensor; 3] {
         let shape = dims(&self.normed.x);
-        let inner = self.way.x_on_gpu(gradient, &self.weight, self.packed.as_ref(), shape);
+        let packed = self.packed.as_ref();
+        let inner = self.way.x_behind_on_gpu(gradient, &self.weight, packed, shape);
         self.normed.backward(inner)
     }
 }
@@ -222,13 +224,12 @@ impl Way {
                 (call.forward(x, lines, weight), None)
             }
             Slides::Dense(window) => {
-                let applied = lines.map(|lines| lines.apply(x, None));
-                let x = applied.as_ref().unwrap_or(x);
-                dense::Call::new(dims(x), outs, window, element(x)).forward(x, weight)
+                dense::Call::new(dims(x), outs, window, element(x)).forward(x, lines, weight)
             }
         }
     }
 
+    /// The gradient of the input, of a gradient in rows.
     fn x_on_gpu(
         self,
         gradient: &CubeTensor,
@@ -248,6 +249,22 @@ impl Way {
         }
     }
 
+    /// The same for the norm in front.
+    fn x_behind_on_gpu(
+        self,
+        gradient: &CubeTensor,
+        weight: &CubeTensor,
+        packed: Option<&CubeTensor>,
+        shape: [usize; 4],
+    ) -> Behind {
+        let [outs, ..] = dims::<4>(weight);
+        match self.slides(shape) {
+            Slides::Depthwise(_) => Behind::Tensor(self.x_on_gpu(gradient, weight, packed, shape)),
+            Slides::Dense(window) => dense::Call::new(shape, outs, window, element(gradient))
+                .x_gradient_behind(gradient, weight, packed),
+        }
+    }
+
     fn weight_on_gpu(
         self,
         gradient: &CubeTensor,
@@ -258,11 +275,8 @@ impl Way {
         match self.slides(dims(x)) {
             Slides::Depthwise(window) => depthwise::Call::new(dims(x), window, element(x))
                 .weight_gradient(gradient, x, lines),
-            Slides::Dense(window) => {
-                let applied = lines.map(|lines| lines.apply(x, None));
-                let x = applied.as_ref().unwrap_or(x);
-                dense::Call::new(dims(x), outs, window, element(x)).weight_gradient(gradient, x)
-            }
+            Slides::Dense(window) => dense::Call::new(dims(x), outs, window, element(x))
+                .weight_gradient(gradient, x, lines),
         }
     }
 

@@ -38,6 +38,24 @@ pub(crate) fn empty<const D: usize>(
     )
 }
 
+/// Unfilled tensors in row-major order of float, side by side in one allocation.
+pub(crate) fn empty_floats<const N: usize>(
+    beside: &CubeTensor,
+    shapes: [&[usize]; N],
+) -> [CubeTensor; N] {
+    let bytes = shapes.map(|shape| (shape.iter().product::<usize>() * 4).next_multiple_of(16));
+    let whole = bytes.iter().sum::<usize>();
+    let handle = beside.client.empty(whole);
+    let mut before = 0;
+    std::array::from_fn(|index| {
+        let after = whole - before - bytes[index];
+        let part = handle.clone().offset_start(before as u64).offset_end(after as u64);
+        before += bytes[index];
+        let (client, device) = (beside.client.clone(), beside.device.clone());
+        CubeTensor::new_contiguous(client, device, Shape::from(shapes[index].to_vec()), part, DType::F32)
+    })
+}
+
 /// An unfilled tensor of `[batch, channels, height, width]` that lies as rows of channels.
 pub(crate) fn empty_rows(beside: &CubeTensor, shape: [usize; 4], element: Element) -> CubeTensor {
     let [batch, channels, height, width] = shape;
