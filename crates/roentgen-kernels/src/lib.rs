@@ -48,6 +48,12 @@ pub use pool::{max_pool, shift_activate_max_pool};
 pub use residual::norm_add_activate;
 pub use shift::shift_activate;
 
+/// Prepares this process for CUDA devices; to be called before the first is made.
+#[cfg(feature = "cuda")]
+pub fn prepare_cuda() {
+    cuda::prepare();
+}
+
 /// Whether the kernels of this crate take the tensor.
 fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();

@@ -68,7 +68,10 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
             tried(choice, Device::vulkan(kind))
         }
         #[cfg(feature = "cuda")]
-        Choice::Cuda(index) => tried(choice, Device::cuda(index)),
+        Choice::Cuda(index) => {
+            roentgen_kernels::prepare_cuda();
+            tried(choice, Device::cuda(index))
+        }
         #[cfg(feature = "metal")]
         Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
         #[allow(unreachable_patterns, reason = "with every GPU feature on, nothing is left over")]

@@ -32,6 +32,17 @@ use gpu::Element;
 pub(crate) use operation::Operation;
 use tape::{Infer, Operate};
 
+/// Prepares the process for its first CUDA device: memory is kept by size, since each step of a training asks for the same
+/// sizes again. To search pages for room, as CubeCL does else, takes longer than a launch.
+pub(crate) fn prepare() {
+    use cubecl_environment::config::RuntimeConfig;
+    use cubecl_server::config::CubeClRuntimeConfig;
+    use cubecl_server::config::memory::PersistentMemory;
+    let mut config = CubeClRuntimeConfig::default();
+    config.memory.persistent_memory = PersistentMemory::Enforced;
+    CubeClRuntimeConfig::try_set(config);
+}
+
 fn is_cuda(device: &DispatchDevice) -> bool {
     match device {
         DispatchDevice::Autodiff(inner) => is_cuda(inner),
