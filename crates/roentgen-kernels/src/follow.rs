@@ -1,4 +1,4 @@
-//! Running statistics.
+//! Running statistics: moved while training, folded into a line in inference.
 
 use burn::tensor::Tensor;
 
@@ -30,4 +30,27 @@ pub fn follow(
         let kept = running.to_device(&batch.device()) * (1.0 - momentum);
         (kept + batch * momentum).detach()
     }))
+}
+
+/// Folds a norm by its running statistics into one scale and one shift a channel, those of
+/// [`scale_activate`](crate::scale_activate).
+///
+/// # Shapes
+///
+/// - all: `[channels]`
+pub fn fold(
+    [gamma, beta]: [Tensor<1>; 2],
+    [mean, variance]: [Tensor<1>; 2],
+    epsilon: f64,
+) -> [Tensor<1>; 2] {
+    #[cfg(feature = "cuda")]
+    if [&gamma, &beta, &mean, &variance]
+        .into_iter()
+        .all(|tensor| cuda::takes_weight(tensor) && !tensor.device().is_autodiff())
+    {
+        return cuda::fold([gamma, beta], [mean, variance], epsilon);
+    }
+    let scale = gamma / (variance + epsilon).sqrt();
+    let shift = beta - mean * scale.clone();
+    [scale, shift]
 }

@@ -41,7 +41,7 @@ pub use adam::{AdamStep, Moments, adam, flush};
 pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
 pub use dense_layer::{NormConvolution, Statistics, dense_layer};
 pub use film_mean::film_mean;
-pub use follow::follow;
+pub use follow::{fold, follow};
 pub use mean_pool::norm_activate_mean_pool;
 pub use norm::{norm_activate, scale_activate};
 pub use pool::{max_pool, shift_activate_max_pool};

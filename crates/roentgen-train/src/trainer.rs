@@ -11,7 +11,7 @@ use roentgen_data::Finding;
 use roentgen_data::files::WriteError;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
-use roentgen_models::{Classifier, Freeze, weights};
+use roentgen_models::{Classifier, Freeze, Precision, weights};
 
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
@@ -66,6 +66,9 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     let Material { prepared, findings, sides } = Material::open(experiment)?;
+    if experiment.train.precision != Precision::F32 && *device == Device::flex() {
+        return Err(Error::Precision(experiment.train.precision));
+    }
     let size = prepared.store.size();
     let rows =
         |side| -> Vec<usize> { (0..sides.len()).filter(|&row| sides[row] == Some(side)).collect() };
@@ -290,8 +293,11 @@ impl Run<'_> {
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
             let [films, findings] = labels.dims();
             let share = (films * findings) as f64 / batch.labels.len() as f64;
-            let logits =
-                if is_features { self.model().head(input) } else { self.model().forward(input) };
+            let logits = if is_features {
+                self.model().head(input)
+            } else {
+                self.model().forward(train.precision.films(input))
+            };
             let share_of_loss = weights.loss(logits, labels) * share;
             let parts = GradientsParams::from_grads(share_of_loss.backward(), self.model());
             gradients.accumulate(self.model(), parts);

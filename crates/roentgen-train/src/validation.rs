@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use roentgen_models::Classifier;
+use roentgen_models::{Classifier, Precision};
 
 use crate::dataset::Films;
 use crate::features::Features;
@@ -18,12 +18,14 @@ pub struct Validated {
 }
 
 /// Validates a model, on kept features where there are any, calling `done` with the number of films after each batch.
+#[expect(clippy::too_many_arguments, reason = "what a validation is made of")]
 pub fn validate(
     model: &Classifier,
     films: &Films<'_>,
     features: Option<&Features>,
     loss: Loss,
     batch: usize,
+    precision: Precision,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Validated {
@@ -33,7 +35,7 @@ pub fn validate(
     for (rows, at) in films.rows.chunks(batch).zip((0..).step_by(batch)) {
         let output = match features {
             Some(features) => model.head(features.tensor(films, rows, 1, &device)),
-            None => model.forward(films.tensor(rows, &device)),
+            None => model.forward(precision.films(films.tensor(rows, &device))),
         };
         logits.extend(output.into_data().convert::<f32>().iter::<f32>());
         done(at + rows.len());

@@ -157,6 +157,18 @@ pub(crate) fn adam<const D: usize>(
     [parameter, mean, square].map(Tensor::from_dispatch)
 }
 
+/// A norm by its running statistics as one scale and one shift a channel, without gradients.
+pub(crate) fn fold(
+    line: [Tensor<1>; 2],
+    running: [Tensor<1>; 2],
+    epsilon: f64,
+) -> [Tensor<1>; 2] {
+    let [gamma, beta] = line.map(Tensor::into_dispatch);
+    let [mean, variance] = running.map(Tensor::into_dispatch);
+    let (scale, shift) = Dispatch::fold_on_gpu(gamma, beta, mean, variance, epsilon);
+    [scale, shift].map(Tensor::from_dispatch)
+}
+
 /// Moves running mean and variance towards those of a batch, where they lie.
 pub(crate) fn follow(running: [Tensor<1>; 2], batch: [Tensor<1>; 2], momentum: f64) {
     let [a, b] = running.map(Tensor::into_dispatch);

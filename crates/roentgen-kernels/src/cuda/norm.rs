@@ -331,6 +331,32 @@ impl Sums {
     }
 }
 
+/// A norm by its running statistics as one scale and one shift a channel.
+pub(crate) fn fold(
+    [gamma, beta]: [&CubeTensor; 2],
+    [mean, variance]: [&CubeTensor; 2],
+    epsilon: f64,
+) -> (CubeTensor, CubeTensor) {
+    let [channels] = dims(gamma);
+    let [scale, shift] = empty_floats(gamma, [&[channels], &[channels]]);
+    let kernel = kernel("fold", gamma);
+    enqueue(&[gamma, beta, mean, variance, &scale, &shift], move |gpu, at| {
+        let (epsilon, count) = (epsilon as f32, channels as i32);
+        let mut arguments = [
+            arg(&at[0]),
+            arg(&at[1]),
+            arg(&at[2]),
+            arg(&at[3]),
+            arg(&epsilon),
+            arg(&at[4]),
+            arg(&at[5]),
+            arg(&count),
+        ];
+        gpu.launch(kernel, flat(channels), &mut arguments);
+    });
+    (scale, shift)
+}
+
 /// Keeps the gradient where the output stands at no cut, and sums it into `shift` or, with a norm, into what it comes to.
 fn cut_sums(
     gradient: CubeTensor,

@@ -10,7 +10,7 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::adam;
-use super::norm::Lines;
+use super::norm::{self, Lines};
 use super::operation::{Operation, Saved};
 use super::rows::rows;
 use crate::AdamStep;
@@ -84,6 +84,14 @@ pub(crate) trait Infer: Backend {
         step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
+    fn fold_on_gpu(
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
     fn follow_on_gpu(
         running_mean: FloatTensor<Self>,
         running_variance: FloatTensor<Self>,
@@ -117,6 +125,16 @@ impl Infer for CubeBackend {
         step: AdamStep,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         adam::step([parameter, mean, square], gradient, step)
+    }
+
+    fn fold_on_gpu(
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        mean: CubeTensor,
+        variance: CubeTensor,
+        epsilon: f64,
+    ) -> (CubeTensor, CubeTensor) {
+        norm::fold([&gamma, &beta], [&mean, &variance], epsilon)
     }
 
     fn follow_on_gpu(

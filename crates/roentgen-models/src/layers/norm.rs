@@ -52,9 +52,7 @@ pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
 
 /// The running statistics folded into one scale and one shift a channel.
 pub(super) fn folded(norm: &BatchNorm, device: &Device) -> [Tensor<1>; 2] {
-    let variance = norm.running_var.value().to_device(device);
-    let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
-    let mean = norm.running_mean.value().to_device(device);
-    let shift = norm.beta.val() - mean * scale.clone();
-    [scale, shift]
+    let running = [&norm.running_mean, &norm.running_var];
+    let running = running.map(|running| running.value().to_device(device));
+    roentgen_kernels::fold([norm.gamma.val(), norm.beta.val()], running, norm.epsilon)
 }

@@ -7,7 +7,7 @@ use roentgen_data::preprocess::Normalize;
 use roentgen_data::sample::Sample;
 use roentgen_data::selection::Normal;
 use roentgen_data::split::Rule;
-use roentgen_models::{Architecture, Freeze, Pool};
+use roentgen_models::{Architecture, Freeze, Pool, Precision};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Augment;
@@ -136,6 +136,9 @@ pub struct Train {
     /// for the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch_size: Option<usize>,
+    /// What activations are computed in: `f32`, or `bf16` on a GPU.
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
     /// The rate the schedule starts from, or with `one-cycle` its peak.
     pub learning_rate: f64,
     /// Which optimizer.
@@ -158,6 +161,11 @@ pub struct Train {
     /// run of one part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
+}
+
+/// Whether it is in single precision: left out of what is written, since runs that began before there was a choice go on.
+fn is_default(precision: &Precision) -> bool {
+    *precision == Precision::F32
 }
 
 /// What makes an epoch the best.
@@ -216,6 +224,7 @@ impl Default for Train {
             epochs: 10,
             batch_size: 32,
             micro_batch_size: None,
+            precision: Precision::F32,
             learning_rate: 1e-3,
             optimizer: Optimizer::Adam,
             schedule: Schedule::Constant,

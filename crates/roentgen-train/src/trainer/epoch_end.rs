@@ -21,6 +21,7 @@ impl Run<'_> {
             self.features.as_ref().map(|[_, valid]| valid),
             train.loss,
             self.experiment.micro_batch_size(),
+            train.precision,
             &self.device,
             |films| self.progress.validated(epoch, films),
         );

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use roentgen_data::{prepare, split};
 use roentgen_models::pretrained::{FileError, FitError, store};
-use roentgen_models::{classifier, model_dir, weights};
+use roentgen_models::{Precision, classifier, model_dir, weights};
 
 use super::OVER;
 use crate::{checkpoint, features, run_dir};
@@ -49,6 +49,11 @@ pub enum Error {
     /// An event file.
     #[error(transparent)]
     Write(#[from] roentgen_data::files::WriteError),
+    /// Activations in 16 bits on the CPU.
+    #[error(
+        "`train.precision = \"{0}\"` needs a GPU, and this run is on the CPU; leave it out, or give `--device`"
+    )]
+    Precision(Precision),
     /// Films of another size than the experiment asks for.
     #[error(
         "the experiment asks for films of {asked} px and `{prepared}` holds films of {size} px; prepare \

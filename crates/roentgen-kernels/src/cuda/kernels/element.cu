@@ -102,6 +102,26 @@ template <int V> INLINE void write(Element *to, Pack<V> pack) {
     *(Elements<V> *)to = elements;
 }
 
+template <int V> struct alignas(V * 4) Floats {
+    float at[V];
+};
+
+// Floats that another block may just have written.
+template <int V> INLINE Floats<V> read_late(const float *from) {
+    Floats<V> read;
+    if (V == 4) {
+        float4 four = __ldcg((const float4 *)from);
+        read.at[0] = four.x;
+        read.at[V > 1 ? 1 : 0] = four.y;
+        read.at[V > 2 ? 2 : 0] = four.z;
+        read.at[V > 3 ? 3 : 0] = four.w;
+    } else {
+#pragma unroll
+        for (int i = 0; i < V; i++) read.at[i] = __ldcg(from + i);
+    }
+    return read;
+}
+
 template <int V> INLINE Pack<V> read_floats(const float *from) {
     Pack<V> pack;
 #pragma unroll
@@ -117,8 +137,15 @@ struct Curve {
 
 INLINE float activate(float x, Curve curve) {
     if (curve.is_silu) return x / (1.0f + __expf(-x));
+#ifdef EMULATE
     x = x < curve.least ? curve.least : x;
     return x > curve.greatest ? curve.greatest : x;
+#else
+    // What is not a number goes through, which fminf and fmaxf would hide.
+    asm("max.NaN.f32 %0, %0, %1;" : "+f"(x) : "f"(curve.least));
+    asm("min.NaN.f32 %0, %0, %1;" : "+f"(x) : "f"(curve.greatest));
+    return x;
+#endif
 }
 
 // The gradient before the activation, of which x is the argument.

@@ -34,35 +34,51 @@ INLINE bool is_last(unsigned *waiting) {
     return last;
 }
 
-// Adds the parts of the channels of a block, in order, with as many lanes as there are threads for them. A channel's sums
-// are with the thread of its number; whether there is one is returned.
-INLINE bool add_parts(const float *partial, int at_once, int channels, int &channel, double &first, double &second) {
-    __shared__ double shared[2][THREADS];
-    int count = blockDim.x * at_once, thread = threadIdx.y * blockDim.x + threadIdx.x;
-    // Both are powers of two.
-    int lanes = count < THREADS ? THREADS / count : 1, lane = thread / count;
-    channel = blockIdx.y * count + thread % count;
-    double a = 0.0, b = 0.0;
-    if (channel < channels && lane < lanes) {
-        const float *mine = partial + channel;
+// Sums of G neighbouring channels over all blocks.
+template <int G> struct Sum {
+    double first[G], second[G];
+};
+
+// Adds the parts of the channels of a block, in order: a thread takes G channels, and as many threads share them as there
+// are. Many loads are under way at once, since only one block of each channel does this. Whether this thread has sums, and
+// from which channel on, is returned.
+template <int G> INLINE bool add_parts(const float *partial, int at_once, int channels, int &channel, Sum<G> &sum) {
+    __shared__ double shared[2 * G][THREADS];
+    // All powers of two.
+    int groups = blockDim.x * at_once / G, thread = threadIdx.y * blockDim.x + threadIdx.x;
+    int lanes = THREADS / groups, lane = thread / groups;
+    channel = blockIdx.y * blockDim.x * at_once + thread % groups * G;
+    Sum<G> mine;
+#pragma unroll
+    for (int i = 0; i < G; i++) mine.first[i] = mine.second[i] = 0.0;
+    if (channel < channels) {
 #pragma unroll 4
         for (unsigned part = lane; part < gridDim.x; part += lanes) {
+            const float *from = partial + (size_t)part * 2 * channels + channel;
             // Past the first cache, which does not see what other blocks write.
-            a += __ldcg(mine + (size_t)part * 2 * channels);
-            b += __ldcg(mine + ((size_t)part * 2 + 1) * channels);
+            Floats<G> a = read_late<G>(from), b = read_late<G>(from + channels);
+#pragma unroll
+            for (int i = 0; i < G; i++) {
+                mine.first[i] += a.at[i];
+                mine.second[i] += b.at[i];
+            }
         }
     }
-    shared[0][thread] = a;
-    shared[1][thread] = b;
+#pragma unroll
+    for (int i = 0; i < G; i++) {
+        shared[i][thread] = mine.first[i];
+        shared[G + i][thread] = mine.second[i];
+    }
     for (int half = lanes / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (lane < half) {
-            shared[0][thread] += shared[0][thread + half * count];
-            shared[1][thread] += shared[1][thread + half * count];
-        }
+        if (lane < half)
+            for (int i = 0; i < 2 * G; i++) shared[i][thread] += shared[i][thread + half * groups];
     }
-    first = shared[0][thread];
-    second = shared[1][thread];
+#pragma unroll
+    for (int i = 0; i < G; i++) {
+        sum.first[i] = shared[i][thread];
+        sum.second[i] = shared[G + i][thread];
+    }
     return lane == 0 && channel < channels;
 }
 
@@ -88,15 +104,19 @@ INLINE void measure(const Element *x, float *partial, unsigned *waiting, long ro
     }
     leave<V>(partial, channel, channels, is_inside, sum, square);
     if (!is_last(waiting)) return;
-    double first_sum, second_sum;
-    if (!add_parts(partial, V, channels, channel, first_sum, second_sum)) return;
-    double off = first_sum / rows, spread = second_sum / rows - off * off;
-    if (spread < 0.0) spread = 0.0;
-    mean[channel] = (float)(widen(x[channel]) + off);
-    variance[channel] = (float)spread;
-    line[channel] = mean[channel];
-    line[channels + channel] = (float)(gamma[channel] / sqrt(spread + (double)epsilon));
-    line[2 * channels + channel] = beta[channel];
+    constexpr int G = V < 4 ? 1 : 4;
+    Sum<G> all;
+    if (!add_parts<G>(partial, V, channels, channel, all)) return;
+#pragma unroll
+    for (int i = 0; i < G; i++, channel++) {
+        double off = all.first[i] / rows, spread = all.second[i] / rows - off * off;
+        if (spread < 0.0) spread = 0.0;
+        mean[channel] = (float)(widen(x[channel]) + off);
+        variance[channel] = (float)spread;
+        line[channel] = mean[channel];
+        line[channels + channel] = (float)(gamma[channel] / sqrt(spread + (double)epsilon));
+        line[2 * channels + channel] = beta[channel];
+    }
 }
 KERNEL NAME(norm_measure_wide)(const Element *x, float *partial, unsigned *waiting, long rows, int channels,
                                const float *gamma, const float *beta, float epsilon, float *mean, float *variance,
@@ -144,17 +164,22 @@ struct Sums {
     float epsilon;
     float *gamma, *beta, *slopes;
 };
-INLINE void conclude(const float *partial, int at_once, long rows, int channels, const Sums &s) {
+template <int V> INLINE void conclude(const float *partial, long rows, int channels, const Sums &s) {
+    constexpr int G = V < 4 ? 1 : 4;
     int channel;
-    double sum, product;
-    if (!add_parts(partial, at_once, channels, channel, sum, product)) return;
-    s.beta[channel] = (float)sum;
-    if (!s.gamma) return;
-    double inverse = 1.0 / sqrt((double)s.variance[channel] + (double)s.epsilon);
-    s.gamma[channel] = (float)(product * inverse);
-    s.slopes[channel] = s.line[channels + channel];
-    s.slopes[channels + channel] = (float)(sum / rows);
-    s.slopes[2 * channels + channel] = (float)(product * inverse * inverse / rows);
+    Sum<G> all;
+    if (!add_parts<G>(partial, V, channels, channel, all)) return;
+#pragma unroll
+    for (int i = 0; i < G; i++, channel++) {
+        double sum = all.first[i], product = all.second[i];
+        s.beta[channel] = (float)sum;
+        if (!s.gamma) continue;
+        double inverse = 1.0 / sqrt((double)s.variance[channel] + (double)s.epsilon);
+        s.gamma[channel] = (float)(product * inverse);
+        s.slopes[channel] = s.line[channels + channel];
+        s.slopes[channels + channel] = (float)(sum / rows);
+        s.slopes[2 * channels + channel] = (float)(product * inverse * inverse / rows);
+    }
 }
 
 // Sums of the gradient behind the norm, and of its product with x less its mean. Reads gradient and x once.
@@ -179,7 +204,7 @@ INLINE void sums(const Element *gradient, const Element *x, float *partial, unsi
         }
     }
     leave<V>(partial, channel, channels, is_inside, sum, product);
-    if (is_last(waiting)) conclude(partial, V, rows, channels, s);
+    if (is_last(waiting)) conclude<V>(partial, rows, channels, s);
 }
 KERNEL NAME(norm_sums_wide)(const Element *gradient, const Element *x, float *partial, unsigned *waiting, long rows,
                             int channels, Curve curve, Sums s) {
@@ -218,7 +243,7 @@ INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x
         }
     }
     leave<V>(partial, channel, channels, is_inside, sum, product);
-    if (is_last(waiting)) conclude(partial, V, rows, channels, s);
+    if (is_last(waiting)) conclude<V>(partial, rows, channels, s);
 }
 KERNEL NAME(cut_sums_wide)(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
                            unsigned *waiting, long rows, int channels, Curve curve, Sums s) {
@@ -258,6 +283,16 @@ KERNEL NAME(norm_back_wide)(const Element *gradient, const Element *x, const flo
 KERNEL NAME(norm_back_one)(const Element *gradient, const Element *x, const float *line, const float *slopes,
                            Element *dx, long rows, int channels, Curve curve) {
     back<1>(gradient, x, line, slopes, dx, rows, channels, curve);
+}
+
+// A norm by its running statistics as one scale and one shift.
+KERNEL NAME(fold)(const float *gamma, const float *beta, const float *mean, const float *variance, float epsilon, float *scale,
+                  float *shift, int channels) {
+    int channel = blockIdx.x * blockDim.x + threadIdx.x;
+    if (channel >= channels) return;
+    float own = gamma[channel] / sqrtf(variance[channel] + epsilon);
+    scale[channel] = own;
+    shift[channel] = beta[channel] - mean[channel] * own;
 }
 
 // A scale and a shift to a line with the mean zero.

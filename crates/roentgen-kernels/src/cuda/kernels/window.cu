@@ -13,14 +13,9 @@ struct Window {
 template <int V>
 INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_line, const Line<V> &line,
                      Curve curve) {
-    bool is_inside = y >= 0 && y < w.height && x >= 0 && x < w.width;
-    // Read either way, so that several pixels are under way at once.
-    size_t at = is_inside ? (size_t)y * w.width + x : 0;
-    Pack<V> value = read<V>(image + at * w.channels + channel);
-    if (has_line) value = activate_all<V>(on_line<V>(value, line), curve);
-#pragma unroll
-    for (int i = 0; i < V; i++) value.at[i] = is_inside ? value.at[i] : 0.0f;
-    return value;
+    if (y < 0 || y >= w.height || x < 0 || x >= w.width) return zeros<V>();
+    Pack<V> value = read<V>(image + ((size_t)y * w.width + x) * w.channels + channel);
+    return has_line ? activate_all<V>(on_line<V>(value, line), curve) : value;
 }
 
 // A thread makes STRIP outputs of a row for V channels: what it reads of a row serves several outputs.
