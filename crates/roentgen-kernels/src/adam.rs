@@ -50,7 +50,9 @@ pub fn adam<const D: usize>(
 ) -> Moments<D> {
     #[cfg(feature = "cuda")]
     if [&parameter, &mean, &square, &gradient].into_iter().all(|tensor| {
-        cuda::takes_weight(tensor) && !tensor.device().is_autodiff() && tensor.dims() == parameter.dims()
+        cuda::takes_weight(tensor)
+            && !tensor.device().is_autodiff()
+            && tensor.dims() == parameter.dims()
     }) {
         return cuda::adam([parameter, mean, square], gradient, step);
     }

@@ -78,7 +78,10 @@ pub fn norm_convolve(
     norm::check(&x, [&gamma, &beta]);
     let way = Way::new(x.dims(), weight.dims(), convolution);
     #[cfg(feature = "cuda")]
-    if cuda::takes(&x) && [&gamma, &beta].into_iter().all(cuda::takes_weight) && cuda::takes_weight(&weight) {
+    if cuda::takes(&x)
+        && [&gamma, &beta].into_iter().all(cuda::takes_weight)
+        && cuda::takes_weight(&weight)
+    {
         let operation = cuda::Operation::NormConvolve { epsilon, curve: activation.curve(), way };
         return cuda::run_norm_and(x, [gamma, beta], weight, operation);
     }
@@ -117,7 +120,11 @@ pub fn scale_convolve(
         .iter()
         .any(burn::tensor::Device::is_autodiff);
     #[cfg(feature = "cuda")]
-    if !tracks && cuda::takes(&x) && [&scale, &shift].into_iter().all(cuda::takes_weight) && cuda::takes_weight(&weight) {
+    if !tracks
+        && cuda::takes(&x)
+        && [&scale, &shift].into_iter().all(cuda::takes_weight)
+        && cuda::takes_weight(&weight)
+    {
         return cuda::scale_convolve(x, [scale, shift], activation.curve(), weight, way);
     }
     if tracks || !(on_flex(&x) && on_flex(&scale) && on_flex(&shift) && on_flex(&weight)) {

@@ -61,7 +61,8 @@ pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [St
         });
     #[cfg(not(feature = "cuda"))]
     let on_cuda = false;
-    if !on_cuda && !(on_flex(&x) && parts.iter().all(is_fast)) {
+    let on_flex = on_flex(&x) && parts.iter().all(is_fast);
+    if !on_cuda && !on_flex {
         return reference(x, parts);
     }
     let [batch, channels, height, width] = x.dims();

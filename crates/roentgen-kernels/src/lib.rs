@@ -48,6 +48,9 @@ pub use pool::{max_pool, shift_activate_max_pool};
 pub use residual::norm_add_activate;
 pub use shift::shift_activate;
 
+#[cfg(feature = "cuda")]
+pub use cuda::Libraries;
+
 /// Prepares this process for CUDA devices; to be called before the first is made.
 #[cfg(feature = "cuda")]
 pub fn prepare_cuda() {

@@ -21,9 +21,9 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
 use crate::channel::gradient::{gradient_sums, line_gradient};
+use crate::channel::{Channel, activate_line, line, statistics};
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::channel::{Channel, activate_line, line, statistics};
 use crate::source::Lines;
 use crate::storage::{by_channel, contiguous, dims, fresh, register, tensor, values};
 use crate::{on_flex, reference};

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, Curve};
 use crate::channel::gradient::through;
+use crate::channel::{Channel, line};
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::channel::{Channel, line};
 use crate::storage::{by_channel, contiguous, dims, tensor, values};
 use crate::{on_flex, reference};
 

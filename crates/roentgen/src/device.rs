@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use burn::tensor::Device;
-#[cfg(any(feature = "vulkan", feature = "cuda", feature = "metal"))]
+#[cfg(any(feature = "vulkan", feature = "metal"))]
 use burn::tensor::Tensor;
 
 /// What `--device` says.
@@ -37,17 +37,81 @@ impl FromStr for Choice {
 }
 
 impl Choice {
-    /// Whether it is the CPU, named or not.
+    /// Whether it is the CPU.
     pub(crate) fn is_cpu(self) -> bool {
-        matches!(self, Choice::Auto | Choice::Cpu)
+        self == Choice::Cpu
     }
+}
+
+/// What `auto` stands for: the first NVIDIA GPU where this build and this machine have all that it needs, or else the CPU.
+pub(crate) fn resolve(choice: Choice) -> Choice {
+    match choice {
+        #[cfg(feature = "cuda")]
+        Choice::Auto if missing().is_empty() => Choice::Cuda(0),
+        Choice::Auto => Choice::Cpu,
+        named => named,
+    }
+}
+
+/// What an NVIDIA GPU lacks on this machine.
+#[cfg(feature = "cuda")]
+fn missing() -> Vec<String> {
+    let mut missing = roentgen_kernels::Libraries::find().missing();
+    let folder = match std::env::var_os("CUDA_PATH") {
+        Some(folder) => std::path::PathBuf::from(folder),
+        None => ["/usr/local/cuda", "/opt/cuda", "/usr"]
+            .map(std::path::PathBuf::from)
+            .into_iter()
+            .find(|folder| folder.join("include/cuda_runtime.h").exists())
+            .unwrap_or_default(),
+    };
+    if !folder.join("include/crt/mma.h").exists() {
+        missing.push(
+            "no headers of CUDA, which kernels are compiled with; `pip install nvidia-cuda-runtime nvidia-cuda-crt`, \
+             and let `CUDA_PATH` name the folder above `include`"
+                .to_owned(),
+        );
+    }
+    missing
+}
+
+/// What is known of NVIDIA GPUs here, a line each; empty in a build without CUDA.
+pub(crate) fn cuda_lines() -> Vec<String> {
+    #[cfg(feature = "cuda")]
+    {
+        let found = roentgen_kernels::Libraries::find();
+        let mut lines = Vec::new();
+        if let Some((version, gpus)) = &found.driver {
+            let gpus = if gpus.is_empty() { "no GPU".to_owned() } else { gpus.join(", ") };
+            lines.push(format!(
+                "driver for CUDA {}.{}: {gpus}",
+                version / 1000,
+                version % 1000 / 10
+            ));
+        }
+        if let Some([major, minor]) = found.nvrtc {
+            lines.push(format!("NVRTC {major}.{minor}"));
+        }
+        if let Some(version) = found.cudnn {
+            lines.push(format!(
+                "cuDNN {}.{}.{}",
+                version / 10000,
+                version / 100 % 100,
+                version % 100
+            ));
+        }
+        lines.extend(missing());
+        lines
+    }
+    #[cfg(not(feature = "cuda"))]
+    Vec::new()
 }
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // `auto` is the CPU, see `open`.
-            Choice::Auto | Choice::Cpu => f.write_str("cpu"),
+            Choice::Auto => f.write_str("auto"),
+            Choice::Cpu => f.write_str("cpu"),
             Choice::Vulkan(None) => f.write_str("vulkan"),
             Choice::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
             Choice::Cuda(index) => write!(f, "cuda:{index}"),
@@ -56,8 +120,7 @@ impl fmt::Display for Choice {
     }
 }
 
-/// Opens the device. `auto` is the CPU: a GPU is asked for by name, so that the same command gives
-/// the same figures wherever it runs.
+/// Opens a device that was [resolved](resolve).
 pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
     match choice {
         Choice::Auto | Choice::Cpu => Ok(Device::flex()),
@@ -69,8 +132,19 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
         }
         #[cfg(feature = "cuda")]
         Choice::Cuda(index) => {
+            let missing = missing();
+            if !missing.is_empty() {
+                bail!("`--device {choice}` cannot be used: {}", missing.join("; "));
+            }
+            let found = roentgen_kernels::Libraries::find();
+            let gpus = found.driver.map_or(0, |(_, gpus)| gpus.len());
+            if index >= gpus {
+                bail!(
+                    "`--device {choice}` is not there: this machine has {gpus} NVIDIA GPUs, counted from 0"
+                );
+            }
             roentgen_kernels::prepare_cuda();
-            tried(choice, Device::cuda(index))
+            Ok(Device::cuda(index))
         }
         #[cfg(feature = "metal")]
         Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
@@ -85,7 +159,7 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
 
 /// Adds one and one there: a backend finds out that it has no adapter or no driver only when it is first
 /// used, and then panics.
-#[cfg(any(feature = "vulkan", feature = "cuda", feature = "metal"))]
+#[cfg(any(feature = "vulkan", feature = "metal"))]
 fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
@@ -94,11 +168,10 @@ fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
     });
     std::panic::set_hook(hook);
     match two {
-        // The driver that stands in for CUDA in tests runs our kernels only, and this is one of Burn's.
-        Ok(Some(two)) if two == 2.0 || matches!(choice, Choice::Cuda(_)) => Ok(device),
+        Ok(Some(2.0)) => Ok(device),
         _ => bail!(
             "`--device {choice}` does not work on this machine: there is no such adapter, or no driver \
-             for it (for Vulkan, `vulkaninfo --summary` lists what there is)"
+             for it (`vulkaninfo --summary` or `nvidia-smi` lists what there is)"
         ),
     }
 }

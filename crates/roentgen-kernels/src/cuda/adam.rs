@@ -88,11 +88,8 @@ pub(crate) fn flush() {
 
 fn take(promised: &mut Vec<Promised>) {
     let Some(Promised { step, .. }) = promised.first() else { return };
-    let factors = Factors {
-        betas: step.betas,
-        epsilon: step.epsilon,
-        corrections: step.corrections(),
-    };
+    let factors =
+        Factors { betas: step.betas, epsilon: step.epsilon, corrections: step.corrections() };
     let counts: Vec<usize> =
         promised.iter().map(|one| one.tensors[0].meta.shape().num_elements()).collect();
     let most = counts.iter().copied().max().unwrap_or(0);
@@ -102,7 +99,8 @@ fn take(promised: &mut Vec<Promised>) {
     let tensors: Vec<&CubeTensor> = promised.iter().flat_map(|one| &one.tensors).collect();
     enqueue(&tensors, move |gpu, at| {
         let mut pieces = Pieces([Piece { addresses: [0; 7], count: 0 }; PIECES]);
-        for ((piece, addresses), &count) in pieces.0.iter_mut().zip(at.chunks_exact(7)).zip(&counts) {
+        for ((piece, addresses), &count) in pieces.0.iter_mut().zip(at.chunks_exact(7)).zip(&counts)
+        {
             *piece = Piece {
                 addresses: std::array::from_fn(|index| addresses[index]),
                 count: count as i64,
@@ -119,14 +117,8 @@ pub(crate) fn follow(running: [&CubeTensor; 2], batch: [&CubeTensor; 2], momentu
     let kernel = Kernel { file: File::Norm, name: "follow", element: Element::F32 };
     enqueue(&[running[0], running[1], batch[0], batch[1]], move |gpu, at| {
         let (momentum, count) = (momentum as f32, channels as i32);
-        let mut arguments = [
-            arg(&at[0]),
-            arg(&at[1]),
-            arg(&at[2]),
-            arg(&at[3]),
-            arg(&momentum),
-            arg(&count),
-        ];
+        let mut arguments =
+            [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&at[3]), arg(&momentum), arg(&count)];
         gpu.launch(kernel, flat(channels), &mut arguments);
     });
 }

@@ -326,8 +326,7 @@ impl Call {
         let kernel = Kernel { file: File::Dense, name, element: self.element };
         enqueue(&tensors, move |gpu, at| {
             let count = count as i64;
-            let mut arguments =
-                [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&count), arg(&dense)];
+            let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&count), arg(&dense)];
             gpu.launch(kernel, grid, &mut arguments);
         });
     }

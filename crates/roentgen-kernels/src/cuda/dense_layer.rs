@@ -42,8 +42,7 @@ fn move_channels(
     };
     let kernel = Kernel { file: File::Layout, name, element: element(from) };
     let [count, from_channels, first, to_channels, to_first] = sizes.map(|size| size as i32);
-    let channels =
-        Channels { count, from: [from_channels, first], to: [to_channels, to_first] };
+    let channels = Channels { count, from: [from_channels, first], to: [to_channels, to_first] };
     let rows = batch * height * width;
     let grid = flat(rows * (count as usize / at_once));
     enqueue(&[from, to], move |gpu, at| {

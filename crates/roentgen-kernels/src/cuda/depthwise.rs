@@ -47,7 +47,11 @@ pub(crate) struct Call {
 
 impl Call {
     /// The convolution of an input of these dimensions.
-    pub(crate) fn new([batch, channels, ..]: [usize; 4], window: Sliding, element: Element) -> Self {
+    pub(crate) fn new(
+        [batch, channels, ..]: [usize; 4],
+        window: Sliding,
+        element: Element,
+    ) -> Self {
         Self { batch, channels, window, element }
     }
 

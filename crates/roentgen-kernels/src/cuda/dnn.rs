@@ -55,12 +55,7 @@ thread_local! {
 /// # Panics
 ///
 /// Panics where cuDNN has no plan.
-pub(crate) fn convolve(
-    gpu: &Gpu,
-    direction: Direction,
-    shape: Shape,
-    [x, weight, y]: [u64; 3],
-) {
+pub(crate) fn convolve(gpu: &Gpu, direction: Direction, shape: Shape, [x, weight, y]: [u64; 3]) {
     let handle = HANDLE.with_borrow_mut(|handle| {
         *handle.get_or_insert_with(|| {
             let mut handle = std::ptr::null_mut();
@@ -119,7 +114,13 @@ impl Owned {
     unsafe fn set<T>(&self, name: Name, kind: Kind, values: &[T]) {
         // SAFETY: reads as many values as there are.
         let status = unsafe {
-            cudnnBackendSetAttribute(self.0, name, kind, values.len() as i64, values.as_ptr().cast())
+            cudnnBackendSetAttribute(
+                self.0,
+                name,
+                kind,
+                values.len() as i64,
+                values.as_ptr().cast(),
+            )
         };
         ok(status, "an attribute");
     }
@@ -175,7 +176,11 @@ fn make(handle: cudnnHandle_t, direction: Direction, shape: Shape) -> Option<Pla
         let float = [cudnnDataType_t::CUDNN_DATA_FLOAT];
         window.set(Name::CUDNN_ATTR_CONVOLUTION_COMP_TYPE, Kind::CUDNN_TYPE_DATA_TYPE, &float);
         let mode = [cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION];
-        window.set(Name::CUDNN_ATTR_CONVOLUTION_CONV_MODE, Kind::CUDNN_TYPE_CONVOLUTION_MODE, &mode);
+        window.set(
+            Name::CUDNN_ATTR_CONVOLUTION_CONV_MODE,
+            Kind::CUDNN_TYPE_CONVOLUTION_MODE,
+            &mode,
+        );
         window.set(Name::CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, Kind::CUDNN_TYPE_INT64, &[2_i64]);
         for (name, values) in [
             (Name::CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, padding),
@@ -231,9 +236,16 @@ fn make(handle: cudnnHandle_t, direction: Direction, shape: Shape) -> Option<Pla
         let graph = Owned::new(Descriptor::CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
         graph.set(Name::CUDNN_ATTR_OPERATIONGRAPH_HANDLE, Kind::CUDNN_TYPE_HANDLE, &[handle]);
         let operations = [operation.0];
-        graph.set(Name::CUDNN_ATTR_OPERATIONGRAPH_OPS, Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR, &operations);
+        graph.set(
+            Name::CUDNN_ATTR_OPERATIONGRAPH_OPS,
+            Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
+            &operations,
+        );
         let graph = graph.finish("a graph");
-        for mode in [cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_A, cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_FALLBACK] {
+        for mode in [
+            cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_A,
+            cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_FALLBACK,
+        ] {
             if let Some(plan) = proposed(handle, &graph, mode, shape.element) {
                 return Some(plan);
             }
@@ -255,13 +267,18 @@ unsafe fn proposed(
     unsafe {
         let heuristic = Owned::new(Descriptor::CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
         let graphs = [graph.0];
-        heuristic.set(Name::CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR, &graphs);
+        heuristic.set(
+            Name::CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH,
+            Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
+            &graphs,
+        );
         heuristic.set(Name::CUDNN_ATTR_ENGINEHEUR_MODE, Kind::CUDNN_TYPE_HEUR_MODE, &[mode]);
         if cudnnBackendFinalize(heuristic.0) != Status::CUDNN_STATUS_SUCCESS {
             return None;
         }
-        let configs: Vec<Owned> =
-            (0..PROPOSALS).map(|_| Owned::new(Descriptor::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)).collect();
+        let configs: Vec<Owned> = (0..PROPOSALS)
+            .map(|_| Owned::new(Descriptor::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR))
+            .collect();
         let mut found: Vec<_> = configs.iter().map(|config| config.0).collect();
         let mut count = 0_i64;
         let status = cudnnBackendGetAttribute(
@@ -282,7 +299,11 @@ unsafe fn proposed(
             let plan = Owned::new(Descriptor::CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
             plan.set(Name::CUDNN_ATTR_EXECUTION_PLAN_HANDLE, Kind::CUDNN_TYPE_HANDLE, &[handle]);
             let engine = [config.0];
-            plan.set(Name::CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR, &engine);
+            plan.set(
+                Name::CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
+                Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
+                &engine,
+            );
             if cudnnBackendFinalize(plan.0) != Status::CUDNN_STATUS_SUCCESS {
                 continue;
             }
@@ -338,7 +359,9 @@ unsafe fn allowed(config: &Owned, element: Element) -> bool {
         notes[..count as usize].iter().all(|note| match note {
             cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC => false,
             cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_TENSOR_CORE
-            | cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS => element != Element::F32,
+            | cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS => {
+                element != Element::F32
+            }
             _ => true,
         })
     }

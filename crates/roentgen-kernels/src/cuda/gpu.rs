@@ -81,10 +81,7 @@ pub(crate) struct Gpu {
 
 /// Enqueues work on tensors of one device, whose addresses it is given in their order. The tensors live until it has
 /// run.
-pub(crate) fn enqueue(
-    tensors: &[&CubeTensor],
-    work: impl FnOnce(&Gpu, &[u64]) + Send + 'static,
-) {
+pub(crate) fn enqueue(tensors: &[&CubeTensor], work: impl FnOnce(&Gpu, &[u64]) + Send + 'static) {
     #[allow(irrefutable_let_patterns, reason = "CUDA may be the only runtime of the build")]
     let CubeDevice::Cuda(device) = &tensors[0].device else {
         unreachable!("operations on CUDA are given tensors on CUDA")
@@ -119,14 +116,15 @@ pub(crate) fn arg<T: Copy>(value: &T) -> Arg<'_> {
 const COUNTERS: usize = 1 << 14;
 
 thread_local! {
-    static SCRATCH: RefCell<HashMap<Scratch, (u64, usize)>> = RefCell::new(HashMap::new());
-    static WAITING: std::cell::OnceCell<u64> = const { std::cell::OnceCell::new() };
+    // Of each stream: two of them may be at work at the same time.
+    static SCRATCH: RefCell<HashMap<(CUstream, Scratch), (u64, usize)>> = RefCell::new(HashMap::new());
+    static WAITING: RefCell<HashMap<CUstream, u64>> = RefCell::new(HashMap::new());
     static FUNCTIONS: RefCell<HashMap<Kernel, CUfunction>> = RefCell::new(HashMap::new());
     static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
 }
 
-/// Memory that work of one kind writes and the next of its kind writes over: the stream keeps them apart. It spares Burn's
-/// pool, whose every allocation costs more than a launch.
+/// Memory of a stream that work of one kind writes and the next of its kind writes over: their order keeps them apart. It
+/// spares Burn's pool, whose every allocation costs more than a launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scratch {
     /// Partial sums.
@@ -145,7 +143,7 @@ impl Gpu {
     /// At least so many bytes of scratch, at an address that is the same until more are asked for.
     pub(crate) fn scratch(&self, which: Scratch, bytes: usize) -> u64 {
         SCRATCH.with_borrow_mut(|scratch| {
-            let (address, held) = scratch.entry(which).or_insert((0, 0));
+            let (address, held) = scratch.entry((self.stream, which)).or_insert((0, 0));
             if bytes > *held {
                 // SAFETY: nothing runs with the old memory once the stream is done.
                 unsafe {
@@ -154,7 +152,11 @@ impl Gpu {
                         driver::cuMemFree_v2(*address);
                     }
                     let status = driver::cuMemAlloc_v2(address, bytes);
-                    assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "{bytes} bytes of {which:?}");
+                    assert_eq!(
+                        status,
+                        driver::CUresult::CUDA_SUCCESS,
+                        "{bytes} bytes of {which:?}"
+                    );
                 }
                 *held = bytes;
             }
@@ -162,10 +164,10 @@ impl Gpu {
         })
     }
 
-    /// Counters for kernels whose last block does more, all zero between launches.
+    /// Counters of the stream for kernels whose last block does more, all zero between launches.
     pub(crate) fn waiting(&self) -> u64 {
-        WAITING.with(|waiting| {
-            *waiting.get_or_init(|| {
+        WAITING.with_borrow_mut(|waiting| {
+            *waiting.entry(self.stream).or_insert_with(|| {
                 let mut address = 0;
                 // SAFETY: a context is current; the memory is as large as what is filled, and is kept.
                 unsafe {

@@ -12,6 +12,8 @@ mod depthwise;
 mod dnn;
 #[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
 mod gpu;
+#[expect(unsafe_code, reason = "the libraries have C interfaces")]
+mod libraries;
 mod norm;
 mod operation;
 mod pool;
@@ -29,6 +31,7 @@ use burn_cubecl::CubeDevice;
 use crate::activation::Curve;
 use crate::way::Way;
 use gpu::Element;
+pub use libraries::Libraries;
 pub(crate) use operation::Operation;
 use tape::{Infer, Operate};
 
@@ -152,17 +155,12 @@ pub(crate) fn adam<const D: usize>(
 ) -> [Tensor<D>; 3] {
     let [parameter, mean, square] = [parameter, mean, square].map(Tensor::into_dispatch);
     let gradient = gradient.into_dispatch();
-    let (parameter, mean, square) =
-        Dispatch::adam_on_gpu(parameter, mean, square, gradient, step);
+    let (parameter, mean, square) = Dispatch::adam_on_gpu(parameter, mean, square, gradient, step);
     [parameter, mean, square].map(Tensor::from_dispatch)
 }
 
 /// A norm by its running statistics as one scale and one shift a channel, without gradients.
-pub(crate) fn fold(
-    line: [Tensor<1>; 2],
-    running: [Tensor<1>; 2],
-    epsilon: f64,
-) -> [Tensor<1>; 2] {
+pub(crate) fn fold(line: [Tensor<1>; 2], running: [Tensor<1>; 2], epsilon: f64) -> [Tensor<1>; 2] {
     let [gamma, beta] = line.map(Tensor::into_dispatch);
     let [mean, variance] = running.map(Tensor::into_dispatch);
     let (scale, shift) = Dispatch::fold_on_gpu(gamma, beta, mean, variance, epsilon);

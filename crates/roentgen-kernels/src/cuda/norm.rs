@@ -4,9 +4,7 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Gpu, Grid, Kernel, Scratch, arg, enqueue};
-use super::rows::{
-    dims, each, element, empty, empty_floats, empty_rows, flat, rows, some, wide,
-};
+use super::rows::{dims, each, element, empty, empty_floats, empty_rows, flat, rows, some, wide};
 use super::source::File;
 use crate::activation::Curve;
 

@@ -52,8 +52,7 @@ impl Operation {
             }
             Operation::NormConvolve { epsilon, curve, way } => {
                 let [x, gamma, beta, weight] = all(inputs);
-                let (y, saved) =
-                    BehindNorm::forward([x, gamma, beta], weight, epsilon, curve, way);
+                let (y, saved) = BehindNorm::forward([x, gamma, beta], weight, epsilon, curve, way);
                 let Normed { mean, variance, .. } = saved.normed.clone();
                 (vec![y, mean, variance], Saved::NormConvolve(saved))
             }
@@ -100,8 +99,7 @@ impl Operation {
                 let [x, gamma_1, beta_1, weight_1, gamma_2, beta_2, weight_2] = all(inputs);
                 let relu = Activation::Relu.curve();
                 let line = [x, gamma_1, beta_1];
-                let (between, first) =
-                    BehindNorm::forward(line, weight_1, epsilon_1, relu, way_1);
+                let (between, first) = BehindNorm::forward(line, weight_1, epsilon_1, relu, way_1);
                 let line = [between, gamma_2, beta_2];
                 let (added, second) = BehindNorm::forward(line, weight_2, epsilon_2, relu, way_2);
                 let y = dense_layer::put_behind(&first.normed.x, &added);
@@ -117,11 +115,7 @@ impl Operation {
 
 impl Saved {
     /// The gradients of the inputs; those of a convolution that are not wanted are left out.
-    pub(crate) fn backward(
-        self,
-        gradient: CubeTensor,
-        wanted: &[bool],
-    ) -> Vec<Option<CubeTensor>> {
+    pub(crate) fn backward(self, gradient: CubeTensor, wanted: &[bool]) -> Vec<Option<CubeTensor>> {
         match self {
             Saved::Convolve { x, weight, packed, way } => {
                 let gradient = rows(gradient);

@@ -56,9 +56,8 @@ pub(crate) fn greatest(
     let name = if at_once == 1 { "max_pool_one" } else { "max_pool_wide" };
     let (kernel, grid) = (kernel(name, element(x)), each(pixels, channels, at_once));
     let pool = Pool::new(window, channels);
-    let curve = shift.map_or(Activation::Linear.curve(), |(_, limits)| {
-        crate::activation::Curve::Cut(limits)
-    });
+    let curve = shift
+        .map_or(Activation::Linear.curve(), |(_, limits)| crate::activation::Curve::Cut(limits));
     let (bend, has_shift) = (Bend::from(curve), shift.is_some());
     let shift = shift.map_or(x, |(shift, _)| shift);
     enqueue(&[x, shift, &y, &taps], move |gpu, at| {

@@ -52,7 +52,13 @@ pub(crate) fn empty_floats<const N: usize>(
         let part = handle.clone().offset_start(before as u64).offset_end(after as u64);
         before += bytes[index];
         let (client, device) = (beside.client.clone(), beside.device.clone());
-        CubeTensor::new_contiguous(client, device, Shape::from(shapes[index].to_vec()), part, DType::F32)
+        CubeTensor::new_contiguous(
+            client,
+            device,
+            Shape::from(shapes[index].to_vec()),
+            part,
+            DType::F32,
+        )
     })
 }
 

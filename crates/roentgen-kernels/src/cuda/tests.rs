@@ -1,8 +1,8 @@
 //! Each operation on the GPU, or on the driver that stands in for one, against the CPU's: output and gradients.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::CubeDevice;
+use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::Element;
 use super::operation::Operation;
@@ -180,8 +180,11 @@ fn check(case: &Case, element: Element, tolerance: f64) -> Vec<String> {
         // A sum of few terms, and what two norms in a row make of rounding, are further off.
         let is_vector = index > 0 && case.shapes[index - 1][0] == 1;
         let is_twice = matches!(case.operation, Operation::DenseLayer(_));
-        let may_be_off =
-            if element != Element::F32 && (is_vector || is_twice) { 4.0 * tolerance } else { tolerance };
+        let may_be_off = if element != Element::F32 && (is_vector || is_twice) {
+            4.0 * tolerance
+        } else {
+            tolerance
+        };
         if off >= may_be_off {
             wrong.push(format!("{}, {what}: {off:.1e}", case.name));
         }
@@ -234,11 +237,12 @@ fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
     let [_, channels, height, width] = shape;
     let vector = [1, channels, 1, 1];
     let mut cases = Vec::new();
-    let mut add = |name: String, operation, shapes: Vec<_>, activations: &[usize], on_cpu: OnCpu| {
-        let rank_of_output = 4;
-        let activations = activations.to_vec();
-        cases.push(Case { name, operation, on_cpu, shapes, activations, rank_of_output });
-    };
+    let mut add =
+        |name: String, operation, shapes: Vec<_>, activations: &[usize], on_cpu: OnCpu| {
+            let rank_of_output = 4;
+            let activations = activations.to_vec();
+            cases.push(Case { name, operation, on_cpu, shapes, activations, rank_of_output });
+        };
     for (kernel, stride, padding) in WINDOWS {
         let [top, left, bottom, right] = padding;
         if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
@@ -360,8 +364,7 @@ fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
                 weight: weight.clone(),
                 convolution,
             };
-            let parts =
-                [part([&t[1], &t[2]], &t[3], one), part([&t[4], &t[5]], &t[6], three)];
+            let parts = [part([&t[1], &t[2]], &t[3], one), part([&t[4], &t[5]], &t[6], three)];
             crate::dense_layer(t[0].clone(), parts).0
         }),
     );
@@ -446,9 +449,8 @@ fn adam_takes_the_cpus_steps() {
     let start = [noise(1000, 1), vec![0.0; 1000], vec![0.0; 1000]];
     let gradients = [noise(1000, 2), noise(1000, 3)];
     let cpu = Device::flex();
-    let mut expected = start
-        .clone()
-        .map(|values| Tensor::<1>::from_data(TensorData::new(values, [1000]), &cpu));
+    let mut expected =
+        start.clone().map(|values| Tensor::<1>::from_data(TensorData::new(values, [1000]), &cpu));
     let mut found = start.map(|values| upload(&values, [1, 1000, 1, 1], Element::F32, &device));
     for (time, gradient) in (1..).zip(&gradients) {
         let on_cpu = Tensor::<1>::from_data(TensorData::new(gradient.clone(), [1000]), &cpu);

@@ -22,9 +22,12 @@ pub(crate) fn run(context: &Context) -> Output {
         }
         Err(reason) => format!("Burn ({reason})"),
     };
+    let cuda = device::cuda_lines();
+    let gpus: String = cuda.iter().map(|line| format!("\n  {line}")).collect();
+    let gpus = if cuda.is_empty() { gpus } else { format!("\nNVIDIA GPUs:{gpus}") };
     let text = format!(
         "roentgen {version}\nbackends in this build: {}\ndevice chosen: {}\nthreads: {threads} of \
-         {cores} cores\nengine of `predict`: {engine}",
+         {cores} cores\nengine of `predict`: {engine}{gpus}",
         backends.join(", "),
         context.device_name,
     );
@@ -32,6 +35,7 @@ pub(crate) fn run(context: &Context) -> Output {
         "version": version,
         "backends": backends,
         "device": context.device_name,
+        "cuda": cuda,
         "threads": threads,
         "cores": cores,
         "engines": if runtime.is_ok() { vec!["burn", "onnx"] } else { vec!["burn"] },

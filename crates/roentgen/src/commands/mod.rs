@@ -22,7 +22,7 @@ use burn::tensor::Device;
 
 use crate::cli::{Command, Global};
 use crate::device;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::progress::Bars;
 
 /// What the global flags decided.
@@ -42,10 +42,15 @@ impl Context {
                 .build_global()
                 .context("could not set `--threads`")?;
         }
+        let choice = device::resolve(global.device);
+        if choice != global.device && !choice.is_cpu() {
+            // Figures differ from the CPU's in their last digits.
+            note(&format!("device: {choice}"));
+        }
         Ok(Self {
-            device: device::open(global.device)?,
-            device_name: global.device.to_string(),
-            is_cpu: global.device.is_cpu(),
+            device: device::open(choice)?,
+            device_name: choice.to_string(),
+            is_cpu: choice.is_cpu(),
             bars: Bars::choose(global.no_progress),
         })
     }

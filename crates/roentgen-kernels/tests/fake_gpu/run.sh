@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs the tests of the CUDA operations on a machine without a GPU: builds the driver that stands in for one, and lets it run
+# our kernels on the CPU. Needs g++, and NVRTC with CUDA's headers; says so and passes where NVRTC is not there.
+#
+#     crates/roentgen-kernels/tests/fake_gpu/run.sh [FOLDER_OF_NVRTC_AND_HEADERS]
+set -euo pipefail
+cd "$(dirname "$0")/../../../.."
+cuda=${1:-$(python3 -c 'import nvidia; print(list(nvidia.__path__)[0] + "/cu13")' 2>/dev/null || true)}
+if [ -z "$cuda" ] || ! ls "$cuda"/lib/libnvrtc.so.* >/dev/null 2>&1; then
+    echo "skipped: no NVRTC; pip install nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt"
+    exit 0
+fi
+crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
+LD_LIBRARY_PATH="$PWD/target/fake_gpu:$cuda/lib" CUDA_PATH="$cuda" \
+    cargo test -p roentgen-kernels --features cuda --lib cuda::
