@@ -1,9 +1,9 @@
-//! CPU operations that Burn's `flex` backend lacks in speed: convolutions, norms and pools with the
-//! activations between them, and the step of Adam.
+//! Operations that Burn's backends lack in speed: convolutions, norms and pools with the activations between
+//! them, and the step of Adam; on the CPU (`flex`) and, with the feature `cuda`, on NVIDIA GPUs.
 //!
-//! They take and give ordinary tensors, `[batch, channels, height, width]` in `f32`. Those of training
-//! have gradients. On any other device they are the plain Burn operations of [`mod@reference`].
-//! Results do not depend on the number of threads.
+//! They take and give ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on a GPU in `f32`, `bf16`
+//! or `f16` beside weights in `f32`. Those of training have gradients. On any other device they are the plain Burn
+//! operations of [`mod@reference`]. Results do not depend on the number of threads.
 
 mod activation;
 mod adam;
