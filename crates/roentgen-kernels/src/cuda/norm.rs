@@ -108,6 +108,7 @@ fn partial_bytes(grid: Grid, channels: usize) -> usize {
 }
 
 /// A gradient in rows behind a norm.
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub(crate) enum Behind {
     Tensor(CubeTensor),
     /// In [`Scratch::Between`], so many bytes.

@@ -27,6 +27,7 @@ pub(crate) enum Operation {
 
 /// What the way back needs.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the tape boxes it")]
 pub(crate) enum Saved {
     Convolve { x: CubeTensor, weight: CubeTensor, packed: Option<CubeTensor>, way: Way },
     NormConvolve(BehindNorm),
