@@ -34,7 +34,7 @@ mod window;
 mod winograd;
 
 use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 pub use activation::Activation;
 pub use adam::{AdamStep, Moments, adam, flush};
@@ -50,6 +50,25 @@ pub use shift::shift_activate;
 
 #[cfg(feature = "cuda")]
 pub use cuda::Libraries;
+
+/// Whether the device is an NVIDIA GPU of CUDA's, with or without autodiff.
+pub fn is_cuda(device: &Device) -> bool {
+    #[cfg(feature = "cuda")]
+    return cuda::is_cuda(device.as_dispatch());
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        false
+    }
+}
+
+/// What failed first on a GPU, if anything did: whatever was computed since then means nothing.
+pub fn failure() -> Option<&'static str> {
+    #[cfg(feature = "cuda")]
+    return cuda::failure();
+    #[cfg(not(feature = "cuda"))]
+    None
+}
 
 /// Prepares this process for CUDA devices; to be called before the first is made.
 #[cfg(feature = "cuda")]

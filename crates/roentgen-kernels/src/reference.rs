@@ -1,10 +1,10 @@
 //! The same operations in plain Burn: what runs on a device other than `flex`, and what the tests
 //! compare with.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, silu};
 use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::{Activation, Convolution};
 
@@ -63,13 +63,24 @@ pub fn scale_activate(
     activation: Activation,
 ) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
-    activate(x * scale.reshape(shape) + shift.reshape(shape), activation)
+    in_weights_precision(x, |x| {
+        activate(x * scale.reshape(shape) + shift.reshape(shape), activation)
+    })
 }
 
 /// [`shift_activate`](crate::shift_activate) in plain Burn.
 pub fn shift_activate(x: Tensor<4>, shift: Tensor<1>, activation: Activation) -> Tensor<4> {
     let shape = [1, x.dims()[1], 1, 1];
-    activate(x + shift.reshape(shape), activation)
+    in_weights_precision(x, |x| activate(x + shift.reshape(shape), activation))
+}
+
+/// Computes on activations of 16 bits in single precision, which the weights are in: Burn does not mix the two.
+fn in_weights_precision(x: Tensor<4>, compute: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+    match x.dtype() {
+        DType::BF16 => compute(x.cast(FloatDType::F32)).cast(FloatDType::BF16),
+        DType::F16 => compute(x.cast(FloatDType::F32)).cast(FloatDType::F16),
+        _ => compute(x),
+    }
 }
 
 /// Activates. ReLU6 is two ReLUs here: Burn's `clamp` has a gradient that takes a third of a CPU step.

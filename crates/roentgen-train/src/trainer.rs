@@ -66,7 +66,7 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     let Material { prepared, findings, sides } = Material::open(experiment)?;
-    if experiment.train.precision != Precision::F32 && *device == Device::flex() {
+    if experiment.train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
         return Err(Error::Precision(experiment.train.precision));
     }
     let size = prepared.store.size();
@@ -304,7 +304,7 @@ impl Run<'_> {
             loss += share_of_loss.into_scalar::<f64>();
         }
         let rate = self.rate(self.state.step);
-        // Without a second handle, so that the optimizer writes over the weights that are there.
+        // Without a second handle, so that on the CPU the optimizer writes over the weights that are there.
         if let Some(model) = self.weights.take() {
             self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
             roentgen_kernels::flush();

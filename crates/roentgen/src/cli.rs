@@ -345,7 +345,7 @@ pub(crate) struct Bench {
     /// A model directory for `predict`, in place of a network with random weights.
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// What activations are computed in: f32, or bf16 on a GPU.
+    /// What activations are computed in: f32, or bf16 on an NVIDIA GPU.
     #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
     pub(crate) precision: Precision,
     /// What computes the predictions; ONNX Runtime needs `--model`.

@@ -59,11 +59,15 @@ fn missing() -> Vec<String> {
     let mut missing = roentgen_kernels::Libraries::find().missing();
     let folder = match std::env::var_os("CUDA_PATH") {
         Some(folder) => std::path::PathBuf::from(folder),
-        None => ["/usr/local/cuda", "/opt/cuda", "/usr"]
-            .map(std::path::PathBuf::from)
-            .into_iter()
-            .find(|folder| folder.join("include/cuda_runtime.h").exists())
-            .unwrap_or_default(),
+        // The order in which CubeCL looks.
+        None => [
+            ("/usr/local/cuda", "/usr/local/cuda"),
+            ("/opt/cuda", "/opt/cuda"),
+            ("/usr/bin/nvcc", "/usr"),
+        ]
+        .into_iter()
+        .find(|(sign, _)| std::path::Path::new(sign).exists())
+        .map_or_else(|| "/nowhere".into(), |(_, folder)| folder.into()),
     };
     if !folder.join("include/crt/mma.h").exists() {
         missing.push(

@@ -22,7 +22,7 @@ use crate::sources::Sources;
 /// What `--engine` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Choice {
-    /// ONNX Runtime where it is found, no GPU was asked for and there are a hundred films or more;
+    /// ONNX Runtime where it is found, the device is the CPU and there are a hundred films or more;
     /// otherwise Burn, which starts sooner.
     Auto,
     /// Burn, on the device.
@@ -59,7 +59,7 @@ impl Engine {
             Choice::Burn => None,
             Choice::Auto if !context.is_cpu || films < WORTH_STARTING => None,
             Choice::Auto => find().inspect_err(|reason| tell_if_named(reason)).ok(),
-            Choice::Onnx if !context.is_cpu => bail!(
+            Choice::Onnx if context.names_gpu => bail!(
                 "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
                 context.device_name
             ),

@@ -7,6 +7,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::thread::ThreadId;
 
 use burn::tensor::DType;
 use burn_cubecl::CubeDevice;
@@ -77,28 +80,52 @@ pub(crate) struct Grid {
 /// Where work runs.
 pub(crate) struct Gpu {
     pub(crate) stream: CUstream,
+    /// The thread that enqueued the work.
+    caller: ThreadId,
 }
 
-/// Enqueues work on tensors of one device, whose addresses it is given in their order. The tensors live until it has
-/// run.
+/// What failed first on a device's thread, where nobody could be told.
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+/// What failed first, if anything did: results since then mean nothing.
+pub(crate) fn failure() -> Option<&'static str> {
+    FAILURE.get().map(String::as_str)
+}
+
+/// Enqueues work on tensors of one device, whose addresses it is given in their order.
+///
+/// # Panics
+///
+/// Panics where work enqueued before has failed: its outputs were never written.
 pub(crate) fn enqueue(tensors: &[&CubeTensor], work: impl FnOnce(&Gpu, &[u64]) + Send + 'static) {
+    if let Some(failure) = failure() {
+        panic!("the GPU failed: {failure}");
+    }
     #[allow(irrefutable_let_patterns, reason = "CUDA may be the only runtime of the build")]
     let CubeDevice::Cuda(device) = &tensors[0].device else {
         unreachable!("operations on CUDA are given tensors on CUDA")
     };
     let handles: Vec<_> = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
-    let stream = StreamId::current();
+    let (stream, caller) = (StreamId::current(), std::thread::current().id());
     DeviceHandle::<CudaServer>::new(device.to_id()).submit(move |server| {
-        let addresses: Vec<u64> = handles
-            .into_iter()
-            .map(|handle| {
-                let resource = server.get_resource(handle.binding(), stream);
-                resource.expect("the tensor lives").resource().ptr
-            })
-            .collect();
-        let streams = server.write_streams();
-        let stream = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
-        work(&Gpu { stream }, &addresses);
+        let run = || {
+            let addresses: Vec<u64> = handles
+                .into_iter()
+                .map(|handle| match server.get_resource(handle.binding(), stream) {
+                    Ok(resource) => resource.resource().ptr,
+                    Err(error) => panic!("memory of a tensor: {error}"),
+                })
+                .collect();
+            let streams = server.write_streams();
+            let stream = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
+            work(&Gpu { stream, caller }, &addresses);
+        };
+        // CubeCL's thread would log a panic and go on.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
+            FAILURE.get_or_init(|| text.unwrap_or_else(|| "for a reason it does not tell".into()));
+        }
     });
 }
 
@@ -112,12 +139,15 @@ pub(crate) fn arg<T: Copy>(value: &T) -> Arg<'_> {
     Arg(std::ptr::from_ref(value).cast_mut().cast(), PhantomData)
 }
 
+/// The address of memory and its bytes.
+type Held = (u64, usize);
+
 /// Groups of channels that a kernel may have.
 const COUNTERS: usize = 1 << 14;
 
 thread_local! {
-    // Of each stream: two of them may be at work at the same time.
-    static SCRATCH: RefCell<HashMap<(CUstream, Scratch), (u64, usize)>> = RefCell::new(HashMap::new());
+    // Of each stream and each thread that enqueues on it: two of them may be at work at the same time.
+    static SCRATCH: RefCell<HashMap<(CUstream, ThreadId, Scratch), Held>> = RefCell::new(HashMap::new());
     static WAITING: RefCell<HashMap<CUstream, u64>> = RefCell::new(HashMap::new());
     static FUNCTIONS: RefCell<HashMap<Kernel, CUfunction>> = RefCell::new(HashMap::new());
     static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
@@ -143,7 +173,8 @@ impl Gpu {
     /// At least so many bytes of scratch, at an address that is the same until more are asked for.
     pub(crate) fn scratch(&self, which: Scratch, bytes: usize) -> u64 {
         SCRATCH.with_borrow_mut(|scratch| {
-            let (address, held) = scratch.entry((self.stream, which)).or_insert((0, 0));
+            let (address, held) =
+                scratch.entry((self.stream, self.caller, which)).or_insert((0, 0));
             if bytes > *held {
                 // SAFETY: nothing runs with the old memory once the stream is done.
                 unsafe {

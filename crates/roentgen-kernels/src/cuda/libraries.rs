@@ -8,6 +8,8 @@ use cudarc::nvrtc::sys as nvrtc;
 
 /// The oldest cuDNN whose graphs are asked for.
 const CUDNN: usize = 90_000;
+/// The CUDA that a driver must support at least.
+const CUDA: usize = 13_000;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,11 @@ impl Libraries {
             Some((_, gpus)) if gpus.is_empty() => {
                 missing.push("the NVIDIA driver knows no GPU; `nvidia-smi` says more".to_owned());
             }
+            Some((version, _)) if *version < CUDA => missing.push(format!(
+                "the NVIDIA driver is too old: it supports CUDA {}.{}, and 13.0 is needed, which drivers from 580 on support",
+                version / 1000,
+                version % 1000 / 10
+            )),
             Some(_) => {}
         }
         if self.nvrtc.is_none() {
@@ -77,7 +84,14 @@ fn gpus() -> Option<(usize, Vec<String>)> {
     let (mut version, mut count) = (0, 0);
     // SAFETY: each function writes what it is given a place for.
     unsafe {
-        if driver::cuInit(0) != success || driver::cuDriverGetVersion(&mut version) != success {
+        let started = driver::cuInit(0);
+        if driver::cuDriverGetVersion(&mut version) != success {
+            return None;
+        }
+        if started == driver::CUresult::CUDA_ERROR_NO_DEVICE {
+            return Some((version as usize, Vec::new()));
+        }
+        if started != success {
             return None;
         }
         if driver::cuDeviceGetCount(&mut count) != success {
@@ -107,10 +121,12 @@ mod tests {
             cudnn: Some(91900),
         };
         let old = Libraries { cudnn: Some(8900), ..all.clone() };
+        let old_driver = Libraries { driver: Some((12080, vec!["a GPU".into()])), ..all.clone() };
 
         assert_eq!(nothing.missing().len(), 3);
         assert!(nothing.missing()[2].contains("pip install nvidia-cudnn-cu13"));
         assert_eq!(all.missing(), Vec::<String>::new());
         assert!(old.missing()[0].contains("too old"));
+        assert!(old_driver.missing()[0].contains("supports CUDA 12.8"));
     }
 }

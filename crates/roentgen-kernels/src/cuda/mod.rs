@@ -31,22 +31,26 @@ use burn_cubecl::CubeDevice;
 use crate::activation::Curve;
 use crate::way::Way;
 use gpu::Element;
+pub(crate) use gpu::failure;
 pub use libraries::Libraries;
 pub(crate) use operation::Operation;
 use tape::{Infer, Operate};
 
-/// Prepares the process for its first CUDA device: memory is kept by size, since each step of a training asks for the same
-/// sizes again. To search pages for room, as CubeCL does else, takes longer than a launch.
+/// Prepares the process for its first CUDA device. Memory is kept by size, since each step of a training asks for the same
+/// sizes again: to search pages for room, as CubeCL does else, takes longer than a launch. All threads share one stream, so
+/// that what one of them uploads is not written over while another's kernels read it.
 pub(crate) fn prepare() {
     use cubecl_environment::config::RuntimeConfig;
+    use cubecl_environment::stream::StreamPolicy;
     use cubecl_server::config::CubeClRuntimeConfig;
     use cubecl_server::config::memory::PersistentMemory;
     let mut config = CubeClRuntimeConfig::default();
     config.memory.persistent_memory = PersistentMemory::Enforced;
+    config.streaming.policy = StreamPolicy::Single;
     CubeClRuntimeConfig::try_set(config);
 }
 
-fn is_cuda(device: &DispatchDevice) -> bool {
+pub(crate) fn is_cuda(device: &DispatchDevice) -> bool {
     match device {
         DispatchDevice::Autodiff(inner) => is_cuda(inner),
         #[allow(unreachable_patterns, reason = "CUDA may be the only runtime of the build")]
@@ -147,7 +151,7 @@ pub(crate) fn scale_convolve(
     Tensor::from_dispatch(Dispatch::scale_and_convolve(x, scale, shift, weight, curve, way))
 }
 
-/// A step of Adam, in the memory of parameter and means.
+/// A step of Adam, taken when [`flush`] is called, into memory of its own.
 pub(crate) fn adam<const D: usize>(
     [parameter, mean, square]: [Tensor<D>; 3],
     gradient: Tensor<D>,

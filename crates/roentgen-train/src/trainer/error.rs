@@ -49,9 +49,9 @@ pub enum Error {
     /// An event file.
     #[error(transparent)]
     Write(#[from] roentgen_data::files::WriteError),
-    /// Activations in 16 bits on the CPU.
+    /// Activations in 16 bits elsewhere than on an NVIDIA GPU.
     #[error(
-        "`train.precision = \"{0}\"` needs a GPU, and this run is on the CPU; leave it out, or give `--device`"
+        "`train.precision = \"{0}\"` needs an NVIDIA GPU; leave it out, or give `--device cuda` to a build with that feature"
     )]
     Precision(Precision),
     /// Films of another size than the experiment asks for.

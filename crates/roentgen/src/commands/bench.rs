@@ -34,8 +34,8 @@ const DRAWN_SIZE: u32 = 1024;
 
 /// Measures.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
-    if context.is_cpu && args.precision != Precision::F32 {
-        bail!("`--precision {}` needs a GPU: the CPU computes in f32", args.precision);
+    if args.precision != Precision::F32 && !roentgen_kernels::is_cuda(&context.device) {
+        bail!("`--precision {}` needs an NVIDIA GPU and `--device cuda`", args.precision);
     }
     if args.what != BenchWhat::Predict
         && (args.model.is_some() || args.engine != engine::Choice::Burn)
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
         BenchWhat::Input => input(args)?,
         BenchWhat::Train => train(args, &context.device)?,
         BenchWhat::Predict => match args.engine {
-            engine::Choice::Onnx if !context.is_cpu => bail!(
+            engine::Choice::Onnx if context.names_gpu => bail!(
                 "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
                 context.device_name
             ),

@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) device: Device,
     pub(crate) device_name: String,
     pub(crate) is_cpu: bool,
+    /// Whether a GPU was asked for by name.
+    pub(crate) names_gpu: bool,
     pub(crate) bars: Bars,
 }
 
@@ -51,6 +53,7 @@ impl Context {
             device: device::open(choice)?,
             device_name: choice.to_string(),
             is_cpu: choice.is_cpu(),
+            names_gpu: choice == global.device && !choice.is_cpu(),
             bars: Bars::choose(global.no_progress),
         })
     }
@@ -58,6 +61,14 @@ impl Context {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output> {
+    let output = run_command(command, context)?;
+    if let Some(failure) = roentgen_kernels::failure() {
+        anyhow::bail!("the GPU failed on the way, and what was written is of no use: {failure}");
+    }
+    Ok(output)
+}
+
+fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
     match command {
         Command::Quickstart(args) => quickstart::run(&args, context),
         Command::Phantom(args) => phantom::run(&args, context),
