@@ -11,5 +11,6 @@ if [ -z "$cuda" ] || ! ls "$cuda"/lib/libnvrtc.so.* >/dev/null 2>&1; then
     exit 0
 fi
 crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
-LD_LIBRARY_PATH="$PWD/target/fake_gpu:$cuda/lib" CUDA_PATH="$cuda" \
-    cargo test -p roentgen-kernels --features cuda --lib cuda::
+# Only the tests see these: set while building, they would build Burn again.
+runner="[\"env\", \"LD_LIBRARY_PATH=$PWD/target/fake_gpu:$cuda/lib\", \"CUDA_PATH=$cuda\"]"
+cargo test --config "target.'cfg(all())'.runner = $runner" -p roentgen-kernels --features cuda --lib cuda::
