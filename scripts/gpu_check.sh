@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Measures on a machine with an NVIDIA GPU, most decisive first: each operation against the CPU, training steps of five networks
-# in bf16 beside PyTorch's on the same weights, prediction, the quickstart, and whether two runs leave the same bytes. About
-# five minutes; each part has its own limit, and what fails is named and does not stop the others.
+# Measures on a machine with an NVIDIA GPU, most decisive first: each operation against the CPU; training steps of five networks
+# in bf16 beside PyTorch's on the same weights, and prediction; epochs of 20,000 drawn films; the quickstart, and whether two
+# runs, one of them stopped and resumed, leave the same bytes; larger batches and films. Each part has its own limit, and what
+# fails is named and does not stop the others.
 #
 #     cargo build --release --features cuda
 #     cargo test --release -p roentgen-kernels --features cuda --lib --no-run     # prints the path of the tests
 #     scripts/gpu_check.sh target/release/roentgen target/release/deps/roentgen_kernels-... OUT
 #
 # Nothing is built here, so that both programs may come from another machine. Needs python3 with torch, torchvision and
-# safetensors; cuDNN and NVRTC are those of PyTorch's wheels. OUT gets operations.log, ours.jsonl, theirs.jsonl, quickstart.log.
+# safetensors; cuDNN and NVRTC are those of PyTorch's wheels. OUT gets operations.log, ours.jsonl, theirs.jsonl, epochs.csv,
+# quickstart.log.
 set -uo pipefail
-[ $# = 3 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# = 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; }
 roentgen=$(realpath "$1") tests=$(realpath "$2")
 mkdir -p "$3"
 out=$(realpath "$3")
@@ -29,10 +31,19 @@ echo "## each operation against the CPU"
 timeout 90 "$tests" cuda:: --test-threads=1 >"$out/operations.log" 2>&1
 tail -n 3 "$out/operations.log"
 
-ours() { # train|predict NETWORK STEPS
+# Weights, films and targets of each network, which both sides read.
+share() { # BATCH SIZE NETWORK...
+    mkdir -p "$work/$1x$2"
+    (cd benches/peers && python3 -c "
+import sys, torch_networks
+folder, batch, size, *names = sys.argv[1:]
+for name in names: torch_networks.write_shared(name, int(batch), int(size), f'{folder}/{name}.safetensors')
+" "$work/$1x$2" "$@") 2>&1
+}
+ours() { # train|predict NETWORK STEPS BATCH SIZE
     nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 100 >"$work/memory" &
     local watch=$!
-    timeout 60 "$roentgen" bench "$1" --architecture "$2" --like "$work/shared/$2.safetensors" --device cuda \
+    timeout 60 "$roentgen" bench "$1" --architecture "$2" --like "$work/$4x$5/$2.safetensors" --device cuda \
         --precision bf16 --steps "$3" --json >"$work/bench.json" 2>"$work/error"
     local status=$?
     kill $watch
@@ -46,30 +57,52 @@ PY
         head -c 1000 "$work/error"
     fi
 }
-theirs() { # WHAT DTYPES
-    (cd benches/peers && timeout 150 python3 torch_gpu.py "$work/shared" --networks "${networks// /,}" --what "$1" --dtypes "$2") |
-        tee -a "$out/theirs.jsonl"
+theirs() { # train|predict DTYPE BATCH SIZE NETWORKS [--compile]
+    (cd benches/peers && timeout 150 python3 torch_gpu.py "$work/$3x$4" --what "$1" --dtypes "$2" --batch "$3" --size "$4" \
+        --networks "${5// /,}" "${@:6}") | tee -a "$out/theirs.jsonl"
 }
 
 echo "## steps, ours and PyTorch's in turn"
-(cd benches/peers && python3 -c "
-import sys, torch_networks
-from pathlib import Path
-Path(sys.argv[1]).mkdir()
-for name in sys.argv[2:]:
-    torch_networks.write_shared(name, 64, 224, f'{sys.argv[1]}/{name}.safetensors')
-" "$work/shared" $networks)
-for network in $networks; do ours train "$network" 30; done
-theirs train bf16
-for network in $networks; do ours train "$network" 30; done
-ours predict mobilenet-v2 50
+share 64 224 $networks
+for network in $networks; do ours train "$network" 30 64 224; done
+theirs train bf16 64 224 "$networks"
+for network in $networks; do ours train "$network" 30 64 224; done
+ours predict mobilenet-v2 50 64 224
+theirs predict bf16,f16 64 224 mobilenet-v2
 
-echo "## the quickstart, and two runs of two epochs"
+echo "## epochs of 20,000 films"
+"$roentgen" phantom --images 20000 --size 224 --out "$work/films" --no-progress >"$work/films.log" 2>&1
+"$roentgen" prepare "$work/films" --size 224 --out "$work/prepared" --no-progress >"$work/prepare.log" 2>&1
+timeout 90 "$roentgen" train experiments/quickstart.toml --set "data.prepared=$work/prepared" --device cuda --out "$work/epochs" \
+    --set model.architecture=mobilenet-v2 --set model.width=1.0 --set model.pool=average --set train.precision=bf16 \
+    --set train.batch_size=64 --set train.epochs=3 >"$work/epochs.log" 2>&1 || tail -n 3 "$work/epochs.log"
+cp "$work/epochs/epochs.csv" "$out/"
+cat "$out/epochs.csv"
+
+echo "## the quickstart, and runs of two epochs"
 timeout 90 "$roentgen" quickstart --out "$work/quickstart" --device cuda >"$out/quickstart.log" 2>&1
 grep "mean of 14" "$out/quickstart.log"
-for run in one two; do
+short() { # RUN [--resume]
     timeout 60 "$roentgen" train experiments/quickstart.toml --set "data.prepared=$work/quickstart/prepared" --device cuda \
-        --set train.precision=bf16 --set train.epochs=2 --out "$work/$run" >"$work/$run.log" 2>&1
+        --set train.precision=bf16 --set train.epochs=2 --out "$work/$1" "${@:2}" >"$work/$1.log" 2>&1
+}
+short one
+short two
+cmp "$work/one/model.bpk" "$work/two/model.bpk" && echo "two runs leave the same bytes of weights"
+short stopped &
+until [ -s "$work/stopped/epochs.csv" ] || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
+pkill -INT -f "out $work/stopped"
+wait
+wc -l <"$work/stopped/epochs.csv"
+short stopped --resume
+cmp "$work/one/model.bpk" "$work/stopped/model.bpk" && echo "a run that was stopped and resumed leaves them too"
+
+echo "## larger films and batches, PyTorch's f16, and torch.compile"
+theirs train f16 64 224 "$networks"
+some="mobilenet-v2 resnet50 densenet121"
+for shape in "32 512" "256 224"; do
+    share $shape $some
+    for network in $some; do ours train "$network" 20 $shape; done
+    theirs train bf16 $shape "$some"
 done
-cmp "$work/one/model.bpk" "$work/two/model.bpk" && echo "the same bytes of weights"
-theirs train f16
+theirs train bf16 64 224 "mobilenet-v2 resnet50" --compile

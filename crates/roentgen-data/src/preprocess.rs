@@ -53,8 +53,7 @@ impl Input {
     /// If `plane` has not `size * size` values.
     pub fn append(&self, plane: &[u8], batch: &mut Vec<f32>) {
         assert_eq!(plane.len(), self.size * self.size, "a plane of the network's size");
-        for channel in 0..self.channels {
-            let (mean, scale) = self.shift_and_scale(plane, channel);
+        for [mean, scale] in self.means_and_scales(plane) {
             batch.extend(plane.iter().map(|&value| (f32::from(value) - mean) * scale));
         }
     }
@@ -86,22 +85,26 @@ impl Input {
         }
     }
 
-    fn shift_and_scale(&self, plane: &[u8], channel: usize) -> (f32, f32) {
-        match self.fixed_mean_and_std(channel) {
-            Some((mean, std)) => (mean, 1.0 / std),
-            None => {
-                let (mean, std) = mean_and_std(plane);
-                (mean as f32, (1.0 / (std + 1e-6)) as f32)
-            }
+    /// For each channel, what is taken from a film's gray values, on 0..255, and what the rest is multiplied by.
+    pub fn means_and_scales(&self, plane: &[u8]) -> Vec<[f32; 2]> {
+        if self.normalize == Normalize::PerImage {
+            let (mean, std) = mean_and_std(plane);
+            return vec![[mean as f32, (1.0 / (std + 1e-6)) as f32]; self.channels];
         }
+        let fixed = |channel| self.fixed_mean_and_std(channel).map(|(mean, std)| [mean, 1.0 / std]);
+        (0..self.channels).filter_map(fixed).collect()
     }
 }
 
 /// Mean and standard deviation (of the population) of a plane, exactly: sums of integers.
 fn mean_and_std(plane: &[u8]) -> (f64, f64) {
     let count = plane.len() as f64;
-    let sum: u64 = plane.iter().map(|&value| u64::from(value)).sum();
-    let squares: u64 = plane.iter().map(|&value| u64::from(value) * u64::from(value)).sum();
+    let (mut sum, mut squares) = (0_u64, 0_u64);
+    // As many as 32 bits can hold the squares of.
+    for part in plane.chunks(1 << 16) {
+        sum += u64::from(part.iter().map(|&value| u32::from(value)).sum::<u32>());
+        squares += u64::from(part.iter().map(|&value| u32::from(value).pow(2)).sum::<u32>());
+    }
     let mean = sum as f64 / count;
     (mean, (squares as f64 / count - mean * mean).max(0.0).sqrt())
 }
@@ -122,6 +125,11 @@ mod tests {
 
         assert!(batch.iter().sum::<f32>().abs() < 1e-6);
         assert!((batch.iter().map(|x| x * x).sum::<f32>() / 4.0 - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_largest_values_do_not_overflow() {
+        assert_eq!(mean_and_std(&[255; (1 << 16) + 1]), (255.0, 0.0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Films of one side of the split, with their labels, as batches on a device.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -47,10 +47,29 @@ impl Films<'_> {
     ///
     /// - output: `[rows, channels, size, size]`
     pub fn tensor(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+        if roentgen_kernels::is_cuda(device) {
+            return self.normalized_there(rows, device);
+        }
         let mut values = Vec::with_capacity(rows.len() * self.input.len());
         rows.iter().for_each(|&row| self.input.append(self.prepared.store.plane(row), &mut values));
         let shape = [rows.len(), self.input.channels, self.input.size, self.input.size];
         Tensor::from_data(TensorData::new(values, shape), device)
+    }
+
+    /// [`Self::tensor`] of gray values that cross to the device as bytes, and are normalized on it.
+    fn normalized_there(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+        let Input { size, channels, .. } = self.input;
+        let planes = || rows.iter().map(|&row| self.prepared.store.plane(row));
+        let mut bytes = Vec::with_capacity(rows.len() * size * size);
+        planes().for_each(|plane| bytes.extend_from_slice(plane));
+        let bytes = TensorData::new(bytes, [rows.len(), 1, size, size]);
+        let gray = Tensor::<4, Int>::from_data(bytes, (device, DType::U8)).float();
+        let pairs: Vec<_> = planes().flat_map(|plane| self.input.means_and_scales(plane)).collect();
+        let [mean, scale] = [0, 1].map(|which| {
+            let values: Vec<f32> = pairs.iter().map(|pair| pair[which]).collect();
+            Tensor::<4>::from_data(TensorData::new(values, [rows.len(), channels, 1, 1]), device)
+        });
+        (gray - mean) * scale
     }
 
     /// Labels, 0 or 1, row by row: `rows * findings` values.
@@ -61,5 +80,39 @@ impl Films<'_> {
                 self.findings.iter().map(move |&finding| f32::from(shown.contains(finding)))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roentgen_data::preprocess::Normalize;
+    use roentgen_data::{phantom, pixels, prepare};
+
+    use super::*;
+
+    #[test]
+    fn films_normalized_on_the_device_are_those_normalized_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let [films, prepared] = ["films", "prepared"].map(|name| folder.path().join(name));
+        let drawn = phantom::Settings { films: 5, size: 40, seed: 1 };
+        phantom::write(&films, &drawn, &|_| ()).unwrap();
+        let filter = pixels::Filter::Lanczos3;
+        let settings = prepare::Settings { size: 24, filter, labels: None, any_size: true };
+        prepare::prepare(&films, &prepared, &settings, &|_| ()).unwrap();
+        let prepared = Prepared::open(&prepared).unwrap();
+        for (channels, normalize) in [
+            (1, Normalize::PerImage),
+            (3, Normalize::PerImage),
+            (3, Normalize::Imagenet),
+            (1, Normalize::Imagenet),
+        ] {
+            let input = Input { size: 24, channels, normalize };
+            let films = Films { prepared: &prepared, findings: &[], input, rows: &[] };
+            let device = Device::flex();
+            let before = films.tensor(&[3, 0, 4], &device).into_data();
+            let there = films.normalized_there(&[3, 0, 4], &device).into_data();
+
+            assert_eq!(before.try_to_vec::<f32>().unwrap(), there.try_to_vec::<f32>().unwrap());
+        }
     }
 }

@@ -316,7 +316,14 @@ impl Run<'_> {
         self.weights.as_ref().expect("the optimizer gives the network back")
     }
 
+    /// Ends the run where a GPU has failed: weights that were never written must not be saved.
+    fn check_device(&self) -> Result<(), Error> {
+        self.device.sync().map_err(|error| Error::Gpu(format!("{error:?}")))?;
+        roentgen_kernels::failure().map_or(Ok(()), |failure| Err(Error::Gpu(failure.to_owned())))
+    }
+
     fn save(&mut self) -> Result<(), Error> {
+        self.check_device()?;
         self.state.seconds = self.progress.seconds() - self.began;
         Ok(checkpoint::save(&self.dir.path, &self.state, self.model(), &self.optimizer)?)
     }

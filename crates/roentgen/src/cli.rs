@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Sweep(Sweep),
     /// Compare finished runs: one offline page, Markdown, CSV.
     Compare(Compare),
-    /// Print an experiment as it will be run, with what it extends and every default.
+    /// Print an experiment as it will be run, with what it extends and every default but `train.precision = "f32"`.
     Show(Show),
     /// Predict films: a score table.
     Predict(Predict),
@@ -97,6 +97,31 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Say what this build and this machine have.
     Doctor,
+}
+
+impl Command {
+    /// Whether the command computes on `--device`, or reports it.
+    pub(crate) fn uses_device(&self) -> bool {
+        match self {
+            Command::Quickstart(_)
+            | Command::Train(_)
+            | Command::Sweep(_)
+            | Command::Predict(_)
+            | Command::Explain(_)
+            | Command::Weights(_)
+            | Command::Bench(_)
+            | Command::Doctor => true,
+            Command::Phantom(_)
+            | Command::Prepare(_)
+            | Command::Describe(_)
+            | Command::Compare(_)
+            | Command::Show(_)
+            | Command::Evaluate(_)
+            | Command::Ensemble(_)
+            | Command::Export(_)
+            | Command::Fetch(_) => false,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,8 @@
 //! `--device` to a device; the only file that names Burn's backends.
 
+#[cfg(feature = "cuda")]
+mod cuda;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -47,66 +50,16 @@ impl Choice {
 pub(crate) fn resolve(choice: Choice) -> Choice {
     match choice {
         #[cfg(feature = "cuda")]
-        Choice::Auto if missing().is_empty() => Choice::Cuda(0),
+        Choice::Auto if cuda::Found::now().missing.is_empty() => Choice::Cuda(0),
         Choice::Auto => Choice::Cpu,
         named => named,
     }
 }
 
-/// What an NVIDIA GPU lacks on this machine.
-#[cfg(feature = "cuda")]
-fn missing() -> Vec<String> {
-    let mut missing = roentgen_kernels::Libraries::find().missing();
-    let folder = match std::env::var_os("CUDA_PATH") {
-        Some(folder) => std::path::PathBuf::from(folder),
-        // The order in which CubeCL looks.
-        None => [
-            ("/usr/local/cuda", "/usr/local/cuda"),
-            ("/opt/cuda", "/opt/cuda"),
-            ("/usr/bin/nvcc", "/usr"),
-        ]
-        .into_iter()
-        .find(|(sign, _)| std::path::Path::new(sign).exists())
-        .map_or_else(|| "/nowhere".into(), |(_, folder)| folder.into()),
-    };
-    if !folder.join("include/crt/mma.h").exists() {
-        missing.push(
-            "no headers of CUDA, which kernels are compiled with; `pip install nvidia-cuda-runtime nvidia-cuda-crt`, \
-             and let `CUDA_PATH` name the folder above `include`"
-                .to_owned(),
-        );
-    }
-    missing
-}
-
-/// What is known of NVIDIA GPUs here, a line each; empty in a build without CUDA.
+/// A line for each NVIDIA GPU library that was found, and for each that is missing; empty in a build without CUDA.
 pub(crate) fn cuda_lines() -> Vec<String> {
     #[cfg(feature = "cuda")]
-    {
-        let found = roentgen_kernels::Libraries::find();
-        let mut lines = Vec::new();
-        if let Some((version, gpus)) = &found.driver {
-            let gpus = if gpus.is_empty() { "no GPU".to_owned() } else { gpus.join(", ") };
-            lines.push(format!(
-                "driver for CUDA {}.{}: {gpus}",
-                version / 1000,
-                version % 1000 / 10
-            ));
-        }
-        if let Some([major, minor]) = found.nvrtc {
-            lines.push(format!("NVRTC {major}.{minor}"));
-        }
-        if let Some(version) = found.cudnn {
-            lines.push(format!(
-                "cuDNN {}.{}.{}",
-                version / 10000,
-                version / 100 % 100,
-                version % 100
-            ));
-        }
-        lines.extend(missing());
-        lines
-    }
+    return cuda::lines();
     #[cfg(not(feature = "cuda"))]
     Vec::new()
 }
@@ -135,21 +88,7 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
             tried(choice, Device::vulkan(kind))
         }
         #[cfg(feature = "cuda")]
-        Choice::Cuda(index) => {
-            let missing = missing();
-            if !missing.is_empty() {
-                bail!("`--device {choice}` cannot be used: {}", missing.join("; "));
-            }
-            let found = roentgen_kernels::Libraries::find();
-            let gpus = found.driver.map_or(0, |(_, gpus)| gpus.len());
-            if index >= gpus {
-                bail!(
-                    "`--device {choice}` is not there: this machine has {gpus} NVIDIA GPUs, counted from 0"
-                );
-            }
-            roentgen_kernels::prepare_cuda();
-            Ok(Device::cuda(index))
-        }
+        Choice::Cuda(index) => cuda::open(index),
         #[cfg(feature = "metal")]
         Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
         #[allow(unreachable_patterns, reason = "with every GPU feature on, nothing is left over")]

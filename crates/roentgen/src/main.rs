@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Output> {
-    let context = commands::Context::new(&cli.global)?;
+    let context = commands::Context::new(&cli.global, &cli.command)?;
     commands::run(cli.command, &context)
 }
 

@@ -1,30 +1,19 @@
-//! Dense convolutions: cuDNN's, or the plain kernels for what it is not asked for.
+//! Dense convolutions: cuDNN's, or the plain kernels where cuDNN cannot be asked.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::dnn::{self, Direction, Shape};
-use super::gpu::{Element, Gpu, Grid, Kernel, Scratch, arg, enqueue};
-use super::norm::{Application, Behind, Lines};
-use super::rows::{THREADS, contiguous, dims, empty, empty_rows, flat};
+use super::gpu::{Element, Gpu, Kernel, Scratch, arg, enqueue};
+use super::lines::{Application, Lines};
+use super::norm::Behind;
+use super::plain;
+use super::rows::{contiguous, dims, empty, empty_rows, flat, numbers};
 use super::source::File;
 use crate::sliding::Sliding;
 
 /// Channels that every engine of cuDNN takes are a multiple of this.
 const GROUP: usize = 8;
-
-/// The sizes of a convolution as the plain kernels take them.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Dense {
-    size: [i32; 2],
-    channels: i32,
-    out: [i32; 2],
-    outs: i32,
-    before: [i32; 2],
-    kernel: [i32; 2],
-    stride: i32,
-}
 
 /// A film with zeros around it and behind its channels.
 #[derive(Clone, Copy)]
@@ -72,11 +61,11 @@ impl Normalized {
 /// A convolution of one window over all channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    batch: usize,
-    channels: usize,
-    outs: usize,
-    window: Sliding,
-    element: Element,
+    pub(crate) batch: usize,
+    pub(crate) channels: usize,
+    pub(crate) outs: usize,
+    pub(crate) window: Sliding,
+    pub(crate) element: Element,
 }
 
 impl Call {
@@ -102,7 +91,7 @@ impl Call {
         let Some(shape) = self.shape() else {
             let applied = lines.map(|lines| lines.apply(x, None));
             let x = applied.as_ref().unwrap_or(x);
-            self.plain(Plain::Forward, [x, &contiguous(weight.clone()), &y]);
+            plain::forward(self, [x, &contiguous(weight.clone()), &y]);
             return (y, None);
         };
         let input = self.input(x, lines);
@@ -130,7 +119,7 @@ impl Call {
         let whole = [self.batch, self.channels, height, width];
         let (Some(shape), Some(packed)) = (self.shape(), packed) else {
             let dx = empty_rows(gradient, whole, self.element);
-            self.plain(Plain::Input, [gradient, &contiguous(weight.clone()), &dx]);
+            plain::x_gradient(self, [gradient, &contiguous(weight.clone()), &dx]);
             return dx;
         };
         let padded = [self.batch, shape.channels, shape.size[0], shape.size[1]];
@@ -149,7 +138,7 @@ impl Call {
         packed: Option<&CubeTensor>,
     ) -> Behind {
         let (Some(shape), None, Some(packed)) = (self.shape(), self.padding(), packed) else {
-            return Behind::Tensor(self.x_gradient(gradient, weight, packed));
+            return Behind::in_tensor(self.x_gradient(gradient, weight, packed));
         };
         let values = self.batch * self.channels * self.window.plane();
         let bytes = values * self.element.bytes();
@@ -157,7 +146,7 @@ impl Call {
             let dx = gpu.scratch(Scratch::Between, bytes);
             dnn::convolve(gpu, Direction::Input, shape, [dx, at[1], at[0]]);
         });
-        Behind::Scratch(bytes)
+        Behind::in_scratch(bytes, gradient)
     }
 
     /// The gradient of the weight, in float, of a gradient in rows and rows `x` behind their lines.
@@ -172,13 +161,13 @@ impl Call {
         let Some(shape) = self.shape() else {
             let applied = lines.map(|lines| lines.apply(x, None));
             let x = applied.as_ref().unwrap_or(x);
-            self.plain(Plain::Weight, [gradient, x, &dw]);
+            plain::weight_gradient(self, [gradient, x, &dw]);
             return dw;
         };
         let input = self.input(x, lines);
         let taps = height * width;
         let kernel = Kernel { file: File::Layout, name: "weight_unpack", element: self.element };
-        let sizes = [self.outs, self.channels, taps, shape.channels].map(|size| size as i32);
+        let sizes = numbers([self.outs, self.channels, taps, shape.channels]);
         let bytes = self.outs * taps * shape.channels * self.element.bytes();
         let Input { x, line, normalized } = &input;
         let normalized = *normalized;
@@ -235,13 +224,12 @@ impl Call {
         if shape.size == size && shape.channels == self.channels {
             return None;
         }
-        let number = |value: usize| value as i32;
         Some(Padded {
-            size: size.map(number),
-            channels: number(self.channels),
-            out: shape.size.map(number),
-            out_channels: number(shape.channels),
-            before: [0, 1].map(|axis| number(before[axis] - shape.padding[axis])),
+            size: numbers(size),
+            channels: self.channels as i32,
+            out: numbers(shape.size),
+            out_channels: shape.channels as i32,
+            before: numbers([0, 1].map(|axis| before[axis] - shape.padding[axis])),
         })
     }
 
@@ -293,56 +281,11 @@ impl Call {
         let count = self.outs * self.window.taps() * padded;
         gpu.launch(kernel, flat(count), &mut arguments);
     }
-
-    /// The plain kernels, on tensors in the order of their source.
-    fn plain(self, which: Plain, tensors: [&CubeTensor; 3]) {
-        let Sliding { size, out, kernel, stride, before, .. } = self.window;
-        let number = |value: usize| value as i32;
-        let dense = Dense {
-            size: size.map(number),
-            channels: number(self.channels),
-            out: out.map(number),
-            outs: number(self.outs),
-            before: before.map(number),
-            kernel: kernel.map(number),
-            stride: number(stride),
-        };
-        let plane = |size: [usize; 2]| self.batch * size[0] * size[1];
-        let (name, count, grid) = match which {
-            Plain::Forward => {
-                let count = plane(out) * self.outs;
-                ("dense_any", count, flat(count))
-            }
-            Plain::Input => {
-                let count = plane(size) * self.channels;
-                ("dense_x_any", count, flat(count))
-            }
-            Plain::Weight => {
-                let weights = self.outs * self.channels * self.window.taps();
-                let grid = Grid { blocks: [weights, 1], threads: [THREADS, 1] };
-                ("dense_weight_any", plane(out), grid)
-            }
-        };
-        let kernel = Kernel { file: File::Dense, name, element: self.element };
-        enqueue(&tensors, move |gpu, at| {
-            let count = count as i64;
-            let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&count), arg(&dense)];
-            gpu.launch(kernel, grid, &mut arguments);
-        });
-    }
-}
-
-/// Which of the plain kernels.
-#[derive(Clone, Copy, Debug)]
-enum Plain {
-    Forward,
-    Input,
-    Weight,
 }
 
 fn weights(weight: &CubeTensor) -> Weights {
     Weights {
-        sizes: dims(weight).map(|size: usize| size as i32),
+        sizes: numbers(dims(weight)),
         strides: std::array::from_fn(|axis| weight.meta.strides()[axis] as i64),
     }
 }

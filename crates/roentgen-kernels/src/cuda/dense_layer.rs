@@ -70,7 +70,7 @@ pub(crate) fn behind(x: &CubeTensor, first: usize) -> CubeTensor {
     y
 }
 
-/// Adds the first channels of `more` to `x`, where it lies.
+/// Adds the first channels of `more` to `x` in place.
 pub(crate) fn add_front(x: &CubeTensor, more: &CubeTensor) {
     let [_, channels, ..] = dims::<4>(x);
     move_channels([more, x], channels, [0, 0], There::Added);

@@ -3,9 +3,9 @@
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Element, Grid, Kernel, Scratch, arg, enqueue};
-use super::norm::{Bend, Lines};
-use super::rows::{THREADS, dims, each, empty, empty_rows, flat, some};
+use super::gpu::{Element, Gpu, Grid, Kernel, Scratch, arg, enqueue};
+use super::lines::{Bend, Lines};
+use super::rows::{THREADS, Window, dims, each, empty, empty_rows, flat, numbers, some};
 use super::source::{File, window_channels};
 use crate::activation::Activation;
 use crate::sliding::Sliding;
@@ -14,18 +14,6 @@ use crate::sliding::Sliding;
 const STRIP: usize = 4;
 /// Channels that a thread makes at once on the way forward.
 const AT_ONCE: usize = 4;
-
-/// `struct Window` of the source.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Window {
-    size: [i32; 2],
-    channels: i32,
-    out: [i32; 2],
-    before: [i32; 2],
-    kernel: [i32; 2],
-    stride: i32,
-}
 
 /// `struct Taps` of the source.
 #[derive(Clone, Copy)]
@@ -79,7 +67,7 @@ impl Call {
             if is_wide { ("depthwise_x_wide", AT_ONCE) } else { ("depthwise_x_one", 1) };
         let kernel = self.kernel(name);
         let grid = each(pixels, self.channels, at_once);
-        let (window, pack) = (self.numbers(), self.packing(weight, false));
+        let (window, pack) = (Window::new(self.window, self.channels), self.packing(weight, false));
         enqueue(&[gradient, weight, &dx], move |gpu, at| {
             let packed = gpu.scratch(Scratch::Weight, packed);
             pack.run(gpu, [at[1], packed]);
@@ -101,7 +89,7 @@ impl Call {
         let Sliding { kernel: [height, width], out, stride, .. } = self.window;
         let (channels, taps) = (self.channels, height * width);
         let dw = empty(x, [channels, 1, height, width], DType::F32);
-        let window = self.numbers();
+        let window = Window::new(self.window, self.channels);
         let bend = bend(lines);
         let has_lines = lines.is_some();
         let line = lines.map_or(x, |lines| &lines.line);
@@ -145,7 +133,7 @@ impl Call {
                 arg(&bend),
             ];
             gpu.launch(kernel, grid, &mut arguments);
-            let [parts, channels, taps] = [parts, channels, taps].map(|count| count as i32);
+            let [parts, channels, taps] = numbers([parts, channels, taps]);
             let mut arguments =
                 [arg(&partial), arg(&parts), arg(&at[3]), arg(&channels), arg(&taps)];
             gpu.launch(sum, sums, &mut arguments);
@@ -175,7 +163,8 @@ impl Call {
                 (self.kernel("depthwise_any"), each(pixels, self.channels, 1), pixels)
             }
         };
-        let (window, pack) = (self.numbers(), self.packing(weight, is_turned));
+        let (window, pack) =
+            (Window::new(self.window, self.channels), self.packing(weight, is_turned));
         let bend = bend(lines);
         let has_lines = lines.is_some();
         let line = lines.map_or(x, |lines| &lines.line);
@@ -221,24 +210,11 @@ impl Call {
         self.window.taps() * self.channels * 4
     }
 
-    fn numbers(self) -> Window {
-        let Sliding { size, out, kernel, stride, before, .. } = self.window;
-        let number = |value: usize| value as i32;
-        Window {
-            size: size.map(number),
-            channels: number(self.channels),
-            out: out.map(number),
-            before: before.map(number),
-            kernel: kernel.map(number),
-            stride: number(stride),
-        }
-    }
-
     fn packing(self, weight: &CubeTensor, is_turned: bool) -> Packing {
         let [channels, _, height, width] = dims(weight);
         let strides = weight.meta.strides();
         let taps = Taps {
-            sizes: [channels, height, width].map(|size| size as i32),
+            sizes: numbers([channels, height, width]),
             is_turned: i32::from(is_turned),
             strides: [strides[0], strides[2], strides[3]].map(|stride| stride as i64),
         };
@@ -256,7 +232,7 @@ struct Packing {
 }
 
 impl Packing {
-    fn run(self, gpu: &super::gpu::Gpu, [weight, packed]: [u64; 2]) {
+    fn run(self, gpu: &Gpu, [weight, packed]: [u64; 2]) {
         let mut arguments = [arg(&weight), arg(&packed), arg(&self.taps)];
         gpu.launch(self.kernel, flat(self.count), &mut arguments);
     }

@@ -10,9 +10,9 @@ use std::ffi::c_void;
 use cudarc::cudnn::sys::cudnnBackendAttributeName_t as Name;
 use cudarc::cudnn::sys::cudnnBackendAttributeType_t as Kind;
 use cudarc::cudnn::sys::cudnnBackendDescriptorType_t as Descriptor;
-use cudarc::cudnn::sys::cudnnStatus_t as Status;
 use cudarc::cudnn::sys::*;
 
+use super::descriptor::{Owned, numbers, ok, tensor};
 use super::gpu::{Element, Gpu, Scratch};
 
 /// Which of the three convolutions of a layer.
@@ -80,82 +80,8 @@ pub(crate) fn convolve(gpu: &Gpu, direction: Direction, shape: Shape, [x, weight
         pack.set(Name::CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, Kind::CUDNN_TYPE_INT64, &[1_i64, 2, 3]);
         let workspace = [workspace as *mut c_void];
         pack.set(Name::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, Kind::CUDNN_TYPE_VOID_PTR, &workspace);
-        ok(cudnnBackendFinalize(pack.0), "the variant pack");
+        let pack = pack.finish("the variant pack");
         ok(cudnnBackendExecute(handle, plan.plan, pack.0), "a convolution");
-    }
-}
-
-#[track_caller]
-fn ok(status: Status, what: &str) {
-    assert_eq!(status, Status::CUDNN_STATUS_SUCCESS, "{what}: {}", last_error());
-}
-
-/// What cuDNN says of its last failure.
-fn last_error() -> String {
-    let mut text = vec![0_u8; 1024];
-    // SAFETY: writes at most so many letters, and a zero.
-    unsafe { cudnnGetLastErrorString(text.as_mut_ptr().cast(), text.len()) };
-    let end = text.iter().position(|&letter| letter == 0).unwrap_or(0);
-    String::from_utf8_lossy(&text[..end]).into_owned()
-}
-
-/// A descriptor that is destroyed when it is let go.
-struct Owned(cudnnBackendDescriptor_t);
-
-impl Owned {
-    unsafe fn new(kind: Descriptor) -> Self {
-        let mut descriptor = std::ptr::null_mut();
-        // SAFETY: writes one pointer.
-        ok(unsafe { cudnnBackendCreateDescriptor(kind, &mut descriptor) }, "a descriptor");
-        Self(descriptor)
-    }
-
-    /// `T` must be what `kind` says.
-    unsafe fn set<T>(&self, name: Name, kind: Kind, values: &[T]) {
-        // SAFETY: reads as many values as there are.
-        let status = unsafe {
-            cudnnBackendSetAttribute(
-                self.0,
-                name,
-                kind,
-                values.len() as i64,
-                values.as_ptr().cast(),
-            )
-        };
-        ok(status, "an attribute");
-    }
-
-    unsafe fn finish(self, what: &str) -> Self {
-        // SAFETY: the descriptor lives.
-        ok(unsafe { cudnnBackendFinalize(self.0) }, what);
-        self
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: made by `new`, destroyed once.
-        unsafe { cudnnBackendDestroyDescriptor(self.0) };
-    }
-}
-
-fn numbers<const N: usize>(values: [usize; N]) -> [i64; N] {
-    values.map(|value| value as i64)
-}
-
-/// A tensor of `[batch, channels, height, width]` as rows of channels.
-unsafe fn tensor(id: i64, dims: [usize; 4], kind: cudnnDataType_t) -> Owned {
-    let [_, channels, height, width] = dims;
-    let strides = [height * width * channels, 1, width * channels, channels];
-    // SAFETY: each value has the type named beside it.
-    unsafe {
-        let made = Owned::new(Descriptor::CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-        made.set(Name::CUDNN_ATTR_TENSOR_UNIQUE_ID, Kind::CUDNN_TYPE_INT64, &[id]);
-        made.set(Name::CUDNN_ATTR_TENSOR_DATA_TYPE, Kind::CUDNN_TYPE_DATA_TYPE, &[kind]);
-        made.set(Name::CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, Kind::CUDNN_TYPE_INT64, &[16_i64]);
-        made.set(Name::CUDNN_ATTR_TENSOR_DIMENSIONS, Kind::CUDNN_TYPE_INT64, &numbers(dims));
-        made.set(Name::CUDNN_ATTR_TENSOR_STRIDES, Kind::CUDNN_TYPE_INT64, &numbers(strides));
-        made.finish("a tensor")
     }
 }
 
@@ -273,26 +199,19 @@ unsafe fn proposed(
             &graphs,
         );
         heuristic.set(Name::CUDNN_ATTR_ENGINEHEUR_MODE, Kind::CUDNN_TYPE_HEUR_MODE, &[mode]);
-        if cudnnBackendFinalize(heuristic.0) != Status::CUDNN_STATUS_SUCCESS {
+        if !heuristic.is_accepted() {
             return None;
         }
         let configs: Vec<Owned> = (0..PROPOSALS)
             .map(|_| Owned::new(Descriptor::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR))
             .collect();
         let mut found: Vec<_> = configs.iter().map(|config| config.0).collect();
-        let mut count = 0_i64;
-        let status = cudnnBackendGetAttribute(
-            heuristic.0,
+        let count = heuristic.get(
             Name::CUDNN_ATTR_ENGINEHEUR_RESULTS,
             Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
-            found.len() as i64,
-            &mut count,
-            found.as_mut_ptr().cast(),
-        );
-        if status != Status::CUDNN_STATUS_SUCCESS {
-            return None;
-        }
-        for config in &configs[..count as usize] {
+            &mut found,
+        )?;
+        for config in &configs[..count] {
             if !allowed(config, element) {
                 continue;
             }
@@ -304,23 +223,16 @@ unsafe fn proposed(
                 Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
                 &engine,
             );
-            if cudnnBackendFinalize(plan.0) != Status::CUDNN_STATUS_SUCCESS {
+            if !plan.is_accepted() {
                 continue;
             }
-            let (mut workspace, mut one) = (0_i64, 0_i64);
-            let status = cudnnBackendGetAttribute(
-                plan.0,
-                Name::CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
-                Kind::CUDNN_TYPE_INT64,
-                1,
-                &mut one,
-                std::ptr::from_mut(&mut workspace).cast(),
-            );
-            if status == Status::CUDNN_STATUS_SUCCESS {
-                // Kept for the life of the process.
-                let kept = plan.0;
+            let mut workspace = [0_i64];
+            let name = Name::CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE;
+            if plan.get(name, Kind::CUDNN_TYPE_INT64, &mut workspace).is_some() {
+                let kept = Plan { plan: plan.0, workspace: workspace[0] as usize };
+                // The plan is kept until the process ends.
                 std::mem::forget(plan);
-                return Some(Plan { plan: kept, workspace: workspace as usize });
+                return Some(kept);
             }
         }
         None
@@ -332,31 +244,17 @@ unsafe fn allowed(config: &Owned, element: Element) -> bool {
     // SAFETY: as in `make`.
     unsafe {
         let engine = Owned::new(Descriptor::CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-        let (mut count, mut found) = (0_i64, engine.0);
-        let status = cudnnBackendGetAttribute(
-            config.0,
-            Name::CUDNN_ATTR_ENGINECFG_ENGINE,
-            Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR,
-            1,
-            &mut count,
-            std::ptr::from_mut(&mut found).cast(),
-        );
-        if status != Status::CUDNN_STATUS_SUCCESS {
+        let kind = Kind::CUDNN_TYPE_BACKEND_DESCRIPTOR;
+        if config.get(Name::CUDNN_ATTR_ENGINECFG_ENGINE, kind, &mut [engine.0]).is_none() {
             return false;
         }
         let mut notes = [cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_TENSOR_CORE; 16];
-        let status = cudnnBackendGetAttribute(
-            engine.0,
-            Name::CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-            Kind::CUDNN_TYPE_NUMERICAL_NOTE,
-            notes.len() as i64,
-            &mut count,
-            notes.as_mut_ptr().cast(),
-        );
-        if status != Status::CUDNN_STATUS_SUCCESS {
+        let kind = Kind::CUDNN_TYPE_NUMERICAL_NOTE;
+        let Some(count) = engine.get(Name::CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, kind, &mut notes)
+        else {
             return false;
-        }
-        notes[..count as usize].iter().all(|note| match note {
+        };
+        notes[..count].iter().all(|note| match note {
             cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC => false,
             cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_TENSOR_CORE
             | cudnnBackendNumericalNote_t::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS => {

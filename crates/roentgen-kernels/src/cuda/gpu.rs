@@ -84,10 +84,10 @@ pub(crate) struct Gpu {
     caller: ThreadId,
 }
 
-/// What failed first on a device's thread, where nobody could be told.
+/// The first failure on a device's thread, which has no caller to return it to.
 static FAILURE: OnceLock<String> = OnceLock::new();
 
-/// What failed first, if anything did: results since then mean nothing.
+/// The first failure, if there was one. Results since then are meaningless.
 pub(crate) fn failure() -> Option<&'static str> {
     FAILURE.get().map(String::as_str)
 }
@@ -120,7 +120,7 @@ pub(crate) fn enqueue(tensors: &[&CubeTensor], work: impl FnOnce(&Gpu, &[u64]) +
             let stream = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
             work(&Gpu { stream, caller }, &addresses);
         };
-        // CubeCL's thread would log a panic and go on.
+        // CubeCL's thread logs a panic and continues.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
@@ -153,8 +153,8 @@ thread_local! {
     static MODULES: RefCell<HashMap<(File, Element), driver::CUmodule>> = RefCell::new(HashMap::new());
 }
 
-/// Memory of a stream that work of one kind writes and the next of its kind writes over: their order keeps them apart. It
-/// spares Burn's pool, whose every allocation costs more than a launch.
+/// Memory of a stream that each use of its kind overwrites: the order of the stream keeps the uses apart. Every allocation
+/// from Burn's pool costs more than a launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scratch {
     /// Partial sums.
@@ -170,7 +170,7 @@ pub(crate) enum Scratch {
 }
 
 impl Gpu {
-    /// At least so many bytes of scratch, at an address that is the same until more are asked for.
+    /// Returns the address of at least `bytes` bytes of scratch. The address changes only when more bytes are requested.
     pub(crate) fn scratch(&self, which: Scratch, bytes: usize) -> u64 {
         SCRATCH.with_borrow_mut(|scratch| {
             let (address, held) =
@@ -195,7 +195,7 @@ impl Gpu {
         })
     }
 
-    /// Counters of the stream for kernels whose last block does more, all zero between launches.
+    /// Returns the address of counters for kernels whose last block does more than the others. All are zero between launches.
     pub(crate) fn waiting(&self) -> u64 {
         WAITING.with_borrow_mut(|waiting| {
             *waiting.entry(self.stream).or_insert_with(|| {

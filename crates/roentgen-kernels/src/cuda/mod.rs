@@ -9,13 +9,17 @@ mod dense;
 mod dense_layer;
 mod depthwise;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
+mod descriptor;
+#[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod dnn;
 #[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
 mod gpu;
 #[expect(unsafe_code, reason = "the libraries have C interfaces")]
 mod libraries;
+mod lines;
 mod norm;
 mod operation;
+mod plain;
 mod pool;
 mod rows;
 #[expect(unsafe_code, reason = "NVRTC has a C interface")]
@@ -98,7 +102,7 @@ pub(crate) fn run_norm(
     measured(Dispatch::operate_3(x.into_dispatch(), gamma, beta, operation))
 }
 
-/// Runs a norm with what stands behind it: weights or a shortcut.
+/// Runs a norm together with the operation that follows it. `other` is the weight of a convolution, or a shortcut.
 pub(crate) fn run_norm_and(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],

@@ -1,156 +1,40 @@
-//! Batch normalization: measured in one pass over the activations, applied in one, and two on the way back.
+//! Batch normalization: one pass over the activations measures them, and two passes make the gradients.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Gpu, Grid, Kernel, Scratch, arg, enqueue};
-use super::rows::{dims, each, element, empty, empty_floats, empty_rows, flat, rows, some, wide};
-use super::source::File;
+use super::gpu::{Gpu, Grid, Scratch, arg, enqueue};
+use super::lines::{Bend, Lines, kernel, strided};
+use super::rows::{dims, element, empty, empty_floats, empty_rows, rows, some, wide};
 use crate::activation::Curve;
-
-/// A curve as kernels take it.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Bend {
-    limits: [f32; 2],
-    is_silu: i32,
-}
-
-impl From<Curve> for Bend {
-    fn from(curve: Curve) -> Self {
-        match curve {
-            Curve::Cut(limits) => Bend { limits, is_silu: 0 },
-            Curve::Silu => Bend { limits: [f32::NEG_INFINITY, f32::INFINITY], is_silu: 1 },
-        }
-    }
-}
-
-/// What is done to each channel of an input before it is used: `(x - mean) * scale + shift`, then the curve.
-#[derive(Clone, Debug)]
-pub(crate) struct Lines {
-    /// `[3, channels]`: mean, scale, shift.
-    pub(crate) line: CubeTensor,
-    pub(crate) curve: Curve,
-}
-
-impl Lines {
-    /// The line of a scale and a shift; without a scale it is one.
-    pub(crate) fn of(scale: Option<CubeTensor>, shift: CubeTensor, curve: Curve) -> Self {
-        let [channels] = dims(&shift);
-        let line = empty(&shift, [3, channels], DType::F32);
-        let kernel = kernel("scale_line", &shift);
-        let has_scale = scale.is_some();
-        let scale = scale.unwrap_or_else(|| shift.clone());
-        enqueue(&[&scale, &shift, &line], move |gpu, at| {
-            let scale = if has_scale { at[0] } else { 0 };
-            let count = channels as i32;
-            let mut arguments = [arg(&scale), arg(&at[1]), arg(&at[2]), arg(&count)];
-            gpu.launch(kernel, flat(channels), &mut arguments);
-        });
-        Self { line, curve }
-    }
-
-    /// What becomes of `x`, a shortcut added before the curve where there is one.
-    pub(crate) fn apply(&self, x: &CubeTensor, shortcut: Option<&CubeTensor>) -> CubeTensor {
-        let y = empty_rows(x, dims(x), element(x));
-        let application = Application::new(x, self.curve);
-        let has_shortcut = shortcut.is_some();
-        enqueue(&[x, &self.line, shortcut.unwrap_or(x), &y], move |gpu, at| {
-            let shortcut = if has_shortcut { at[2] } else { 0 };
-            application.run(gpu, [at[0], at[1], shortcut, at[3]]);
-        });
-        y
-    }
-}
-
-/// The launch that applies lines.
-#[derive(Clone, Copy)]
-pub(crate) struct Application {
-    kernel: Kernel,
-    grid: Grid,
-    rows: i64,
-    channels: i32,
-    bend: Bend,
-}
-
-impl Application {
-    pub(crate) fn new(x: &CubeTensor, curve: Curve) -> Self {
-        let [batch, channels, height, width] = dims(x);
-        let rows = batch * height * width;
-        let at_once = wide(element(x), channels);
-        let kernel = kernel(if at_once == 1 { "norm_apply_one" } else { "norm_apply_wide" }, x);
-        let grid = strided(rows, channels, at_once);
-        Self { kernel, grid, rows: rows as i64, channels: channels as i32, bend: curve.into() }
-    }
-
-    /// Runs on the addresses of `x`, line, shortcut or zero, and output.
-    pub(crate) fn run(&self, gpu: &Gpu, [x, line, shortcut, y]: [u64; 4]) {
-        let mut arguments = [
-            arg(&x),
-            arg(&line),
-            arg(&shortcut),
-            arg(&y),
-            arg(&self.rows),
-            arg(&self.channels),
-            arg(&self.bend),
-        ];
-        gpu.launch(self.kernel, self.grid, &mut arguments);
-    }
-}
-
-fn kernel(name: &'static str, x: &CubeTensor) -> Kernel {
-    Kernel { file: File::Norm, name, element: element(x) }
-}
 
 /// Bytes of the sums that blocks leave.
 fn partial_bytes(grid: Grid, channels: usize) -> usize {
     grid.blocks[0] * 2 * channels * 4
 }
 
-/// A gradient in rows behind a norm.
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
-pub(crate) enum Behind {
-    Tensor(CubeTensor),
-    /// In [`Scratch::Between`], so many bytes.
-    Scratch(usize),
-}
-
-/// Where a gradient is, for work that runs later.
-#[derive(Clone, Copy)]
-enum Place {
-    Given,
-    Scratch(usize),
+/// The gradient of a norm's output, in rows.
+pub(crate) struct Behind {
+    /// The gradient, or any tensor where it lies in scratch.
+    tensor: CubeTensor,
+    /// The bytes of [`Scratch::Between`] that hold it.
+    scratch: Option<usize>,
 }
 
 impl Behind {
-    fn tensor(&self) -> Option<&CubeTensor> {
-        match self {
-            Behind::Tensor(tensor) => Some(tensor),
-            Behind::Scratch(_) => None,
-        }
+    pub(crate) fn in_tensor(tensor: CubeTensor) -> Self {
+        Self { tensor, scratch: None }
     }
 
-    fn place(&self) -> Place {
-        match self {
-            Behind::Tensor(_) => Place::Given,
-            Behind::Scratch(bytes) => Place::Scratch(*bytes),
-        }
+    /// A gradient of so many bytes in scratch, of the device of another tensor.
+    pub(crate) fn in_scratch(bytes: usize, beside: &CubeTensor) -> Self {
+        Self { tensor: beside.clone(), scratch: Some(bytes) }
     }
 }
 
-impl Place {
-    fn address(self, gpu: &Gpu, given: u64) -> u64 {
-        match self {
-            Place::Given => given,
-            Place::Scratch(bytes) => gpu.scratch(Scratch::Between, bytes),
-        }
-    }
-}
-
-/// Blocks of a pass that leaves no partial sums: four rows a thread.
-fn strided(rows: usize, channels: usize, at_once: usize) -> Grid {
-    let grid = each(rows, channels, at_once);
-    Grid { blocks: [grid.blocks[0].div_ceil(4), grid.blocks[1]], ..grid }
+/// The address of a gradient, of which `tensor` is the address of [`Behind::tensor`].
+fn address(gpu: &Gpu, scratch: Option<usize>, tensor: u64) -> u64 {
+    scratch.map_or(tensor, |bytes| gpu.scratch(Scratch::Between, bytes))
 }
 
 /// A norm's input with all that its output, and the way back from it, are made of.
@@ -212,14 +96,14 @@ impl Normed {
         let bend = Bend::from(self.lines.curve);
         let epsilon = self.epsilon;
         let [gamma, beta, slopes] = concluded.tensors();
-        let held = gradient.tensor().unwrap_or(&self.x);
-        let place = gradient.place();
-        let tensors = [held, &self.x, &self.lines.line, &self.variance, gamma, beta, slopes];
+        let Behind { tensor, scratch } = &gradient;
+        let scratch = *scratch;
+        let tensors = [tensor, &self.x, &self.lines.line, &self.variance, gamma, beta, slopes];
         enqueue(&tensors, move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
             let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
             let sums = Sums::of_norm(&at[2..], epsilon);
-            let gradient = place.address(gpu, at[0]);
+            let gradient = address(gpu, scratch, at[0]);
             let mut arguments = [
                 arg(&gradient),
                 arg(&at[1]),
@@ -245,7 +129,7 @@ impl Normed {
         let concluded = Concluded::of(self);
         let inner = cut_sums(gradient, y, Some((self, &concluded)), &concluded.beta, limits);
         let linear = Bend::from(Curve::Cut([f32::NEG_INFINITY, f32::INFINITY]));
-        let behind = Behind::Tensor(inner.clone());
+        let behind = Behind::in_tensor(inner.clone());
         let [dx, gamma, beta] = self.back(&behind, concluded, linear);
         [dx, gamma, beta, inner]
     }
@@ -264,11 +148,11 @@ impl Normed {
         let kernel = kernel(name, &self.x);
         let grid = strided(count, channels, at_once);
         let Concluded { gamma, beta, slopes } = concluded;
-        let held = gradient.tensor().unwrap_or(&self.x);
-        let place = gradient.place();
-        enqueue(&[held, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
+        let Behind { tensor, scratch } = gradient;
+        let scratch = *scratch;
+        enqueue(&[tensor, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
-            let gradient = place.address(gpu, at[0]);
+            let gradient = address(gpu, scratch, at[0]);
             let mut arguments = [
                 arg(&gradient),
                 arg(&at[1]),
@@ -328,32 +212,6 @@ impl Sums {
     fn of_shift(beta: u64) -> Self {
         Self { line: 0, variance: 0, epsilon: 0.0, gamma: 0, beta, slopes: 0 }
     }
-}
-
-/// A norm by its running statistics as one scale and one shift a channel.
-pub(crate) fn fold(
-    [gamma, beta]: [&CubeTensor; 2],
-    [mean, variance]: [&CubeTensor; 2],
-    epsilon: f64,
-) -> (CubeTensor, CubeTensor) {
-    let [channels] = dims(gamma);
-    let [scale, shift] = empty_floats(gamma, [&[channels], &[channels]]);
-    let kernel = kernel("fold", gamma);
-    enqueue(&[gamma, beta, mean, variance, &scale, &shift], move |gpu, at| {
-        let (epsilon, count) = (epsilon as f32, channels as i32);
-        let mut arguments = [
-            arg(&at[0]),
-            arg(&at[1]),
-            arg(&at[2]),
-            arg(&at[3]),
-            arg(&epsilon),
-            arg(&at[4]),
-            arg(&at[5]),
-            arg(&count),
-        ];
-        gpu.launch(kernel, flat(channels), &mut arguments);
-    });
-    (scale, shift)
 }
 
 /// Keeps the gradient where the output stands at no cut, and sums it into `shift` or, with a norm, into what it comes to.

@@ -3,7 +3,8 @@
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::Element;
-use super::norm::{self, Behind, Lines, Normed};
+use super::lines::Lines;
+use super::norm::{self, Behind, Normed};
 use super::rows::{dims, element, rows};
 use super::{dense, dense_layer, depthwise, pool};
 use crate::activation::{Activation, Curve};
@@ -54,8 +55,8 @@ impl Operation {
             Operation::NormConvolve { epsilon, curve, way } => {
                 let [x, gamma, beta, weight] = all(inputs);
                 let (y, saved) = BehindNorm::forward([x, gamma, beta], weight, epsilon, curve, way);
-                let Normed { mean, variance, .. } = saved.normed.clone();
-                (vec![y, mean, variance], Saved::NormConvolve(saved))
+                let outputs = vec![y, saved.normed.mean.clone(), saved.normed.variance.clone()];
+                (outputs, Saved::NormConvolve(saved))
             }
             Operation::Norm { epsilon, curve } => {
                 let normed = Normed::measure(all(inputs), epsilon, curve);
@@ -135,13 +136,13 @@ impl Saved {
                 };
                 before.into_iter().chain([dw]).collect()
             }
-            Saved::Norm(normed) => some(normed.backward(Behind::Tensor(rows(gradient)))),
+            Saved::Norm(normed) => some(normed.backward(Behind::in_tensor(rows(gradient)))),
             Saved::NormAdd { normed, y, limits } => {
                 some(normed.backward_with_shortcut(&y, limits, gradient))
             }
             Saved::NormMeanPool(normed) => {
                 let inner = pool::mean_backward(gradient, dims(&normed.x));
-                some(normed.backward(Behind::Tensor(inner)))
+                some(normed.backward(Behind::in_tensor(inner)))
             }
             Saved::Shift { y, limits } => some(norm::shift_backward(gradient, &y, limits)),
             Saved::MaxPool { taps, window } => some([pool::to_taps(gradient, &taps, window)]),
@@ -254,7 +255,9 @@ impl Way {
     ) -> Behind {
         let [outs, ..] = dims::<4>(weight);
         match self.slides(shape) {
-            Slides::Depthwise(_) => Behind::Tensor(self.x_on_gpu(gradient, weight, packed, shape)),
+            Slides::Depthwise(_) => {
+                Behind::in_tensor(self.x_on_gpu(gradient, weight, packed, shape))
+            }
             Slides::Dense(window) => dense::Call::new(shape, outs, window, element(gradient))
                 .x_gradient_behind(gradient, weight, packed),
         }

@@ -4,38 +4,11 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Element, Grid, Kernel, arg, enqueue};
-use super::norm::{Bend, Lines};
-use super::rows::{contiguous, dims, each, element, empty, empty_rows, rows, wide};
+use super::lines::{Bend, Lines};
+use super::rows::{Window, contiguous, dims, each, element, empty, empty_rows, rows, wide};
 use super::source::File;
-use crate::activation::Activation;
+use crate::activation::{Activation, Curve};
 use crate::sliding::Sliding;
-
-/// `struct Pool` of the source.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Pool {
-    size: [i32; 2],
-    channels: i32,
-    out: [i32; 2],
-    before: [i32; 2],
-    kernel: i32,
-    stride: i32,
-}
-
-impl Pool {
-    fn new(window: Sliding, channels: usize) -> Self {
-        let Sliding { size, out, kernel, stride, before, .. } = window;
-        let number = |value: usize| value as i32;
-        Self {
-            size: size.map(number),
-            channels: number(channels),
-            out: out.map(number),
-            before: before.map(number),
-            kernel: number(kernel[0]),
-            stride: number(stride),
-        }
-    }
-}
 
 fn kernel(name: &'static str, element: Element) -> Kernel {
     Kernel { file: File::Pool, name, element }
@@ -55,9 +28,8 @@ pub(crate) fn greatest(
     let at_once = wide(element(x), channels);
     let name = if at_once == 1 { "max_pool_one" } else { "max_pool_wide" };
     let (kernel, grid) = (kernel(name, element(x)), each(pixels, channels, at_once));
-    let pool = Pool::new(window, channels);
-    let curve = shift
-        .map_or(Activation::Linear.curve(), |(_, limits)| crate::activation::Curve::Cut(limits));
+    let window = Window::new(window, channels);
+    let curve = shift.map_or(Activation::Linear.curve(), |(_, limits)| Curve::Cut(limits));
     let (bend, has_shift) = (Bend::from(curve), shift.is_some());
     let shift = shift.map_or(x, |(shift, _)| shift);
     enqueue(&[x, shift, &y, &taps], move |gpu, at| {
@@ -69,7 +41,7 @@ pub(crate) fn greatest(
             arg(&at[2]),
             arg(&at[3]),
             arg(&pixels),
-            arg(&pool),
+            arg(&window),
             arg(&bend),
         ];
         gpu.launch(kernel, grid, &mut arguments);
@@ -87,10 +59,10 @@ pub(crate) fn to_taps(gradient: CubeTensor, taps: &CubeTensor, window: Sliding) 
     let at_once = wide(element(&gradient), channels);
     let name = if at_once == 1 { "max_pool_back_one" } else { "max_pool_back_wide" };
     let kernel = kernel(name, element(&gradient));
-    let (grid, pool) = (each(pixels, channels, at_once), Pool::new(window, channels));
+    let (grid, window) = (each(pixels, channels, at_once), Window::new(window, channels));
     enqueue(&[&gradient, taps, &dx], move |gpu, at| {
         let pixels = pixels as i64;
-        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&pool)];
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&window)];
         gpu.launch(kernel, grid, &mut arguments);
     });
     dx
@@ -107,11 +79,11 @@ pub(crate) fn mean(x: &CubeTensor, lines: &Lines) -> CubeTensor {
     let y = empty_rows(x, [batch, channels, window.out[0], window.out[1]], element(x));
     let pixels = batch * window.out_plane();
     let (kernel, grid) = (kernel("mean_pool", element(x)), each(pixels, channels, 1));
-    let (pool, bend) = (Pool::new(window, channels), Bend::from(lines.curve));
+    let (window, bend) = (Window::new(window, channels), Bend::from(lines.curve));
     enqueue(&[x, &lines.line, &y], move |gpu, at| {
         let pixels = pixels as i64;
         let mut arguments =
-            [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&pool), arg(&bend)];
+            [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&window), arg(&bend)];
         gpu.launch(kernel, grid, &mut arguments);
     });
     y
@@ -125,10 +97,10 @@ pub(crate) fn mean_backward(gradient: CubeTensor, shape: [usize; 4]) -> CubeTens
     let pixels = batch * height * width;
     let kernel = kernel("mean_pool_back", element(&gradient));
     let grid = each(pixels, channels, 1);
-    let pool = Pool::new(halves([height, width]), channels);
+    let window = Window::new(halves([height, width]), channels);
     enqueue(&[&gradient, &inner], move |gpu, at| {
         let pixels = pixels as i64;
-        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&pixels), arg(&pool)];
+        let mut arguments = [arg(&at[0]), arg(&at[1]), arg(&pixels), arg(&window)];
         gpu.launch(kernel, grid, &mut arguments);
     });
     inner

@@ -1,10 +1,11 @@
-//! Tensors as rows of channels, a row being a pixel of an image (NHWC), whatever their strides say outside.
+//! Tensors as rows of channels (NHWC): a row is a pixel of an image.
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Element, Grid, Kernel, arg, enqueue};
 use super::source::File;
+use crate::sliding::Sliding;
 
 /// Threads of a block.
 pub(crate) const THREADS: usize = 256;
@@ -87,7 +88,7 @@ pub(crate) fn rows(tensor: CubeTensor) -> CubeTensor {
     let y = empty_rows(&tensor, shape, element(&tensor));
     let kernel = Kernel { file: File::Layout, name: "gather", element: element(&tensor) };
     let strided = Strided {
-        sizes: [channels, height, width].map(|size| size as i32),
+        sizes: numbers([channels, height, width]),
         strides: strides.map(|stride| stride as i64),
     };
     let count = batch * channels * height * width;
@@ -102,6 +103,37 @@ pub(crate) fn rows(tensor: CubeTensor) -> CubeTensor {
 /// The tensor in row-major order: itself where it lies so, or else a copy.
 pub(crate) fn contiguous(tensor: CubeTensor) -> CubeTensor {
     burn_cubecl::kernel::into_contiguous(tensor)
+}
+
+/// `struct Window` of the source: how a window slides over the planes of a film.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Window {
+    size: [i32; 2],
+    channels: i32,
+    out: [i32; 2],
+    before: [i32; 2],
+    kernel: [i32; 2],
+    stride: i32,
+}
+
+impl Window {
+    pub(crate) fn new(window: Sliding, channels: usize) -> Self {
+        let Sliding { size, out, kernel, stride, before, .. } = window;
+        Self {
+            size: numbers(size),
+            channels: channels as i32,
+            out: numbers(out),
+            before: numbers(before),
+            kernel: numbers(kernel),
+            stride: stride as i32,
+        }
+    }
+}
+
+/// Sizes as the source has them.
+pub(crate) fn numbers<const N: usize>(sizes: [usize; N]) -> [i32; N] {
+    sizes.map(|size| size as i32)
 }
 
 /// A thread for each of `count` values.

@@ -10,7 +10,7 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::adam;
-use super::norm::{self, Lines};
+use super::lines::{self, Lines};
 use super::operation::{Operation, Saved};
 use super::rows::rows;
 use crate::AdamStep;
@@ -134,7 +134,7 @@ impl Infer for CubeBackend {
         variance: CubeTensor,
         epsilon: f64,
     ) -> (CubeTensor, CubeTensor) {
-        norm::fold([&gamma, &beta], [&mean, &variance], epsilon)
+        lines::fold([&gamma, &beta], [&mean, &variance], epsilon)
     }
 
     fn follow_on_gpu(

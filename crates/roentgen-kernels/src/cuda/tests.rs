@@ -1,5 +1,8 @@
 //! Each operation on the GPU, or on the driver that stands in for one, against the CPU's: output and gradients.
 
+mod bits;
+mod cases;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::CubeDevice;
 use burn_cubecl::tensor::CubeTensor;
@@ -7,24 +10,8 @@ use burn_cubecl::tensor::CubeTensor;
 use super::gpu::Element;
 use super::operation::Operation;
 use super::rows::dims;
-use crate::activation::Activation;
-use crate::sliding::Sliding;
-use crate::way::Way;
-use crate::{Convolution, NormConvolution};
-
-/// An operation of the CPU on a list of tensors, the first of them the activations.
-type OnCpu = Box<dyn Fn(&[Tensor<4>]) -> Tensor<4>>;
-
-struct Case {
-    name: String,
-    operation: Operation,
-    on_cpu: OnCpu,
-    /// Activations first; `[1, channels, 1, 1]` is a vector.
-    shapes: Vec<[usize; 4]>,
-    /// How many of the inputs, from the first on, are activations, and which others.
-    activations: Vec<usize>,
-    rank_of_output: usize,
-}
+use bits::{from_bits, to_bits};
+use cases::{Case, cases};
 
 /// Repeatable values between -1 and 1.
 fn noise(len: usize, seed: u64) -> Vec<f32> {
@@ -36,51 +23,6 @@ fn noise(len: usize, seed: u64) -> Vec<f32> {
         ((state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0) as f32
     };
     (0..len).map(draw).collect()
-}
-
-fn to_bits(values: &[f32], element: Element) -> Vec<u8> {
-    match element {
-        Element::F32 => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
-        Element::Bf16 => values.iter().flat_map(|&value| bf16(value).to_ne_bytes()).collect(),
-        Element::F16 => values.iter().flat_map(|&value| f16(value).to_ne_bytes()).collect(),
-    }
-}
-
-fn from_bits(bytes: &[u8], element: Element) -> Vec<f32> {
-    let halves = || bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
-    match element {
-        Element::F32 => {
-            bytes.chunks_exact(4).map(|four| f32::from_ne_bytes(four.try_into().unwrap())).collect()
-        }
-        Element::Bf16 => halves().map(|half| f32::from_bits(u32::from(half) << 16)).collect(),
-        Element::F16 => halves().map(wide).collect(),
-    }
-}
-
-fn bf16(value: f32) -> u16 {
-    let bits = value.to_bits();
-    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
-}
-
-/// To half precision, for values that are neither tiny nor huge.
-fn f16(value: f32) -> u16 {
-    let bits = value.to_bits();
-    let sign = (bits >> 16 & 0x8000) as u16;
-    let rest = bits & 0x7fff_ffff;
-    if rest < 0x3880_0000 {
-        return sign;
-    }
-    let rounded = rest + 0xfff + (rest >> 13 & 1);
-    sign | ((rounded - 0x3800_0000) >> 13) as u16
-}
-
-fn wide(half: u16) -> f32 {
-    let (sign, exponent, digits) = (half >> 15, half >> 10 & 31, half & 1023);
-    let value = match exponent {
-        0 => f32::from(digits) * 2.0_f32.powi(-24),
-        _ => (1.0 + f32::from(digits) / 1024.0) * 2.0_f32.powi(i32::from(exponent) - 15),
-    };
-    if sign == 1 { -value } else { value }
 }
 
 fn upload(values: &[f32], shape: [usize; 4], element: Element, device: &CubeDevice) -> CubeTensor {
@@ -215,168 +157,6 @@ fn distance(found: &[f32], expected: &[f32]) -> f64 {
     let off = length(&mut found.iter().zip(expected).map(|(a, b)| a - b));
     let off = if off.is_finite() { off } else { f64::INFINITY };
     off / length(&mut expected.iter().copied()).max(1e-6)
-}
-
-fn flat(tensor: &Tensor<4>) -> Tensor<1> {
-    tensor.clone().flatten(0, 3)
-}
-
-const WINDOWS: [([usize; 2], usize, [usize; 4]); 9] = [
-    ([3, 3], 1, [1, 1, 1, 1]),
-    ([3, 3], 2, [0, 0, 1, 1]),
-    ([3, 3], 2, [1, 1, 1, 1]),
-    ([1, 1], 1, [0, 0, 0, 0]),
-    ([1, 1], 2, [0, 0, 0, 0]),
-    ([5, 5], 1, [2, 2, 2, 2]),
-    ([5, 5], 2, [1, 2, 2, 1]),
-    ([7, 7], 1, [3, 3, 3, 3]),
-    ([2, 3], 3, [1, 2, 0, 1]),
-];
-
-fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
-    let [_, channels, height, width] = shape;
-    let vector = [1, channels, 1, 1];
-    let mut cases = Vec::new();
-    let mut add =
-        |name: String, operation, shapes: Vec<_>, activations: &[usize], on_cpu: OnCpu| {
-            let rank_of_output = 4;
-            let activations = activations.to_vec();
-            cases.push(Case { name, operation, on_cpu, shapes, activations, rank_of_output });
-        };
-    for (kernel, stride, padding) in WINDOWS {
-        let [top, left, bottom, right] = padding;
-        if height + top + bottom < kernel[0] || width + left + right < kernel[1] {
-            continue;
-        }
-        for is_depthwise in [true, false] {
-            if is_depthwise && channels == 1 {
-                // It is dense, and its weight would look like a vector.
-                continue;
-            }
-            let convolution = Convolution { is_depthwise, stride, padding };
-            let weight = match is_depthwise {
-                true => [channels, 1, kernel[0], kernel[1]],
-                false => [out, channels, kernel[0], kernel[1]],
-            };
-            let way = Way::new(shape, weight, convolution);
-            let name = format!("{shape:?}, {kernel:?}, {convolution:?}");
-            add(
-                name.clone(),
-                Operation::Convolve(way),
-                vec![shape, weight],
-                &[0],
-                Box::new(move |t| crate::convolve(t[0].clone(), t[1].clone(), convolution)),
-            );
-            let curve = Activation::Relu6.curve();
-            add(
-                format!("norm, {name}"),
-                Operation::NormConvolve { epsilon: 1e-3, curve, way },
-                vec![shape, vector, vector, weight],
-                &[0],
-                Box::new(move |t| {
-                    let line = [flat(&t[1]), flat(&t[2])];
-                    let weight = t[3].clone();
-                    let relu = Activation::Relu6;
-                    crate::norm_convolve(t[0].clone(), line, 1e-3, relu, weight, convolution).0
-                }),
-            );
-        }
-    }
-    for activation in [Activation::Linear, Activation::Relu, Activation::Relu6, Activation::Silu] {
-        let curve = activation.curve();
-        add(
-            format!("norm {shape:?} {activation:?}"),
-            Operation::Norm { epsilon: 1e-3, curve },
-            vec![shape, vector, vector],
-            &[0],
-            Box::new(move |t| {
-                crate::norm_activate(t[0].clone(), flat(&t[1]), flat(&t[2]), 1e-3, activation).0
-            }),
-        );
-        add(
-            format!("norm, mean {shape:?} {activation:?}"),
-            Operation::NormMeanPool { epsilon: 1e-3, curve },
-            vec![shape, vector, vector],
-            &[0],
-            Box::new(move |t| {
-                let line = [flat(&t[1]), flat(&t[2])];
-                crate::norm_activate_mean_pool(t[0].clone(), line, 1e-3, activation).0
-            }),
-        );
-        let Some(limits) = activation.limits() else { continue };
-        add(
-            format!("residual {shape:?} {activation:?}"),
-            Operation::NormAdd { epsilon: 1e-3, limits },
-            vec![shape, vector, vector, shape],
-            &[0, 3],
-            Box::new(move |t| {
-                let line = [flat(&t[1]), flat(&t[2])];
-                crate::norm_add_activate(t[0].clone(), line, t[3].clone(), 1e-3, activation).0
-            }),
-        );
-        add(
-            format!("shift {shape:?} {activation:?}"),
-            Operation::Shift { limits },
-            vec![shape, vector],
-            &[0],
-            Box::new(move |t| crate::shift_activate(t[0].clone(), flat(&t[1]), activation)),
-        );
-    }
-    for (kernel, stride, padding) in
-        [(3, 2, [1, 1, 1, 1]), (2, 2, [0; 4]), (3, 2, [0, 0, 1, 1]), (3, 1, [1, 0, 0, 1])]
-    {
-        let window = Sliding::new([height, width], [kernel; 2], stride, padding);
-        add(
-            format!("max {shape:?} {window:?}"),
-            Operation::MaxPool(window),
-            vec![shape],
-            &[0],
-            Box::new(move |t| crate::max_pool(t[0].clone(), kernel, stride, padding)),
-        );
-        add(
-            format!("shift, max {shape:?} {window:?}"),
-            Operation::ShiftMaxPool { limits: [0.0, f32::INFINITY], window },
-            vec![shape, vector],
-            &[0],
-            Box::new(move |t| {
-                let (x, shift, sizes) = (t[0].clone(), flat(&t[1]), [kernel, stride]);
-                crate::shift_activate_max_pool(x, shift, Activation::Relu, sizes, padding)
-            }),
-        );
-    }
-    let one = Convolution { is_depthwise: false, stride: 1, padding: [0; 4] };
-    let three = Convolution { padding: [1; 4], ..one };
-    let between = 24;
-    let weights = [[between, channels, 1, 1], [out, between, 3, 3]];
-    let ways = [
-        Way::new(shape, weights[0], one),
-        Way::new([shape[0], between, height, width], weights[1], three),
-    ];
-    add(
-        format!("dense layer {shape:?}"),
-        Operation::DenseLayer(ways.map(|way| (way, 1e-3))),
-        vec![shape, vector, vector, weights[0], [1, between, 1, 1], [1, between, 1, 1], weights[1]],
-        &[0],
-        Box::new(move |t| {
-            let part = |line: [&Tensor<4>; 2], weight: &Tensor<4>, convolution| NormConvolution {
-                line: line.map(flat),
-                epsilon: 1e-3,
-                weight: weight.clone(),
-                convolution,
-            };
-            let parts = [part([&t[1], &t[2]], &t[3], one), part([&t[4], &t[5]], &t[6], three)];
-            crate::dense_layer(t[0].clone(), parts).0
-        }),
-    );
-    cases.push(Case {
-        name: format!("film mean {shape:?}"),
-        operation: Operation::FilmMean,
-        on_cpu: Box::new(|t| crate::film_mean(t[0].clone()).unsqueeze_dims(&[2, 3])),
-        shapes: vec![shape],
-        activations: vec![0],
-        rank_of_output: 2,
-    });
-    cases
 }
 
 fn check_all(element: Element, tolerance: f64) {

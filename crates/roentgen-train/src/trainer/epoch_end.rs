@@ -45,6 +45,7 @@ impl Run<'_> {
             waiting: self.state.waiting,
         };
         if is_best {
+            self.check_device()?;
             model_dir::save(&self.dir.path, &self.description(&row), &self.model().valid())?;
         }
         self.phase().schedule.epoch_done(loss, &mut self.state.plateau);

@@ -54,6 +54,9 @@ pub enum Error {
         "`train.precision = \"{0}\"` needs an NVIDIA GPU; leave it out, or give `--device cuda` to a build with that feature"
     )]
     Precision(Precision),
+    /// A GPU that failed on the way.
+    #[error("the GPU failed: {0}; what was saved before stays, and `--resume` continues from it")]
+    Gpu(String),
     /// Films of another size than the experiment asks for.
     #[error(
         "the experiment asks for films of {asked} px and `{prepared}` holds films of {size} px; prepare \

@@ -17,7 +17,10 @@ pub(crate) mod sweep;
 mod train;
 mod weights;
 
-use anyhow::Context as _;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 
 use crate::cli::{Command, Global};
@@ -37,16 +40,20 @@ pub(crate) struct Context {
 
 impl Context {
     /// Opens the device and sets the number of threads.
-    pub(crate) fn new(global: &Global) -> anyhow::Result<Self> {
+    pub(crate) fn new(global: &Global, command: &Command) -> anyhow::Result<Self> {
         if let Some(threads) = global.threads {
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build_global()
                 .context("could not set `--threads`")?;
         }
-        let choice = device::resolve(global.device);
+        let choice = match global.device {
+            // A command that needs no device does not start a GPU's driver.
+            device::Choice::Auto if !command.uses_device() => device::Choice::Cpu,
+            asked => device::resolve(asked),
+        };
         if choice != global.device && !choice.is_cpu() {
-            // Figures differ from the CPU's in their last digits.
+            // The last digits of figures differ from the CPU's.
             note(&format!("device: {choice}"));
         }
         Ok(Self {
@@ -61,11 +68,32 @@ impl Context {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output> {
-    let output = run_command(command, context)?;
-    if let Some(failure) = roentgen_kernels::failure() {
-        anyhow::bail!("the GPU failed on the way, and what was written is of no use: {failure}");
+    if context.is_cpu {
+        return run_command(command, context);
     }
-    Ok(output)
+    // Where a GPU fails, or has no memory left, Burn panics.
+    std::panic::set_hook(Box::new(|_| ()));
+    let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
+    let _ = std::panic::take_hook();
+    let reason = match ended {
+        Ok(output) => match roentgen_kernels::failure() {
+            Some(failure) => failure.to_owned(),
+            None => return output,
+        },
+        Err(panic) => roentgen_kernels::failure().map_or_else(|| text(&*panic), str::to_owned),
+    };
+    bail!(
+        "the GPU failed: {reason}; what was saved before stays. If its memory ran out, a smaller batch, or a smaller \
+         `train.micro_batch_size`, helps"
+    )
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("it does not say why")
+        .to_owned()
 }
 
 fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {

@@ -205,3 +205,11 @@ template <int V> INLINE void add_over_block(Pack<V> &first, Pack<V> &second) {
         second.at[i] = shared[(V + i) * THREADS + threadIdx.x];
     }
 }
+
+// How a window slides over the planes of a film.
+struct Window {
+    int height, width, channels;  // of the input
+    int out_height, out_width;    // of the output
+    int top, left;                // zeros before
+    int kernel_height, kernel_width, stride;
+};

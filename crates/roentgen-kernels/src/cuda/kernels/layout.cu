@@ -1,20 +1,17 @@
 // Changes of layout: tensors of any strides to rows of channels, weights to what cuDNN takes, channels put behind others.
 
-// Four dimensions: sizes of [batch, channels, height, width] and their strides in elements.
+// Sizes of a tensor of [batch, channels, height, width], less the batch, and its strides in elements.
 struct Strided {
     int channels, height, width;
     long batch_stride, channel_stride, row_stride, column_stride;
 };
-
-template <class From> INLINE void gather(const From *from, Element *to, long count, const Strided &s) {
+KERNEL NAME(gather)(const Element *from, Element *to, long count, Strided s) {
     unsigned at = blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= count) return;
     unsigned channel = at % s.channels, pixel = at / s.channels;
     unsigned column = pixel % s.width, row = pixel / s.width % s.height, image = pixel / s.width / s.height;
-    From value = from[image * s.batch_stride + channel * s.channel_stride + row * s.row_stride + column * s.column_stride];
-    to[at] = sizeof(From) == sizeof(Element) ? (Element)value : narrow((float)value);
+    to[at] = from[image * s.batch_stride + channel * s.channel_stride + row * s.row_stride + column * s.column_stride];
 }
-KERNEL NAME(gather)(const Element *from, Element *to, long count, Strided s) { gather<Element>(from, to, count, s); }
 
 // Zeros around a film and behind its channels, so that every engine of cuDNN takes it, or back: what was added left out.
 struct Padded {

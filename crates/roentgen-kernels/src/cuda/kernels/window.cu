@@ -2,13 +2,6 @@
 // line in front, where there is one, is applied to what is read, so that its output is never stored. Weights come as
 // [taps, channels] in float.
 
-struct Window {
-    int height, width, channels;        // of the input
-    int out_height, out_width;          // of the output
-    int top, left;                      // zeros before
-    int kernel_height, kernel_width, stride;
-};
-
 // V channels of a pixel behind the line; zero outside the film.
 template <int V>
 INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_line, const Line<V> &line,

@@ -1,0 +1,79 @@
+//! What this machine has of what an NVIDIA GPU needs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use burn::tensor::Device;
+use roentgen_kernels::Libraries;
+
+/// The libraries that were found, and what is missing.
+pub(crate) struct Found {
+    libraries: Libraries,
+    /// Each with what to do.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Found {
+    /// Looks the libraries and the headers up.
+    pub(crate) fn now() -> Self {
+        let libraries = Libraries::find();
+        let mut missing = libraries.missing();
+        if !folder().is_some_and(|folder| folder.join("include/crt/mma.h").exists()) {
+            missing.push(
+                "no headers of CUDA, which kernels are compiled with; `pip install nvidia-cuda-runtime nvidia-cuda-crt`, \
+                 and let `CUDA_PATH` name the folder above `include`"
+                    .to_owned(),
+            );
+        }
+        Self { libraries, missing }
+    }
+}
+
+/// The folder of CUDA, searched in CubeCL's order.
+fn folder() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("CUDA_PATH") {
+        return Some(folder.into());
+    }
+    [("/usr/local/cuda", "/usr/local/cuda"), ("/opt/cuda", "/opt/cuda"), ("/usr/bin/nvcc", "/usr")]
+        .into_iter()
+        .find(|(sign, _)| Path::new(sign).exists())
+        .map(|(_, folder)| folder.into())
+}
+
+/// Opens a GPU by its number.
+///
+/// # Errors
+///
+/// Something that is missing, or a number that no GPU has.
+pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
+    let Found { libraries, missing } = Found::now();
+    if !missing.is_empty() {
+        bail!("`--device cuda:{index}` cannot be used: {}", missing.join("; "));
+    }
+    let gpus = libraries.driver.map_or(0, |(_, gpus)| gpus.len());
+    if index >= gpus {
+        bail!(
+            "`--device cuda:{index}` does not exist: this machine has {gpus} NVIDIA GPUs, counted from 0"
+        );
+    }
+    roentgen_kernels::prepare_cuda();
+    Ok(Device::cuda(index))
+}
+
+/// What was found and what is missing, a line each.
+pub(crate) fn lines() -> Vec<String> {
+    let Found { libraries, missing } = Found::now();
+    let mut lines = Vec::new();
+    if let Some((version, gpus)) = libraries.driver {
+        let gpus = if gpus.is_empty() { "no GPU".to_owned() } else { gpus.join(", ") };
+        lines.push(format!("driver for CUDA {}.{}: {gpus}", version / 1000, version % 1000 / 10));
+    }
+    if let Some([major, minor]) = libraries.nvrtc {
+        lines.push(format!("NVRTC {major}.{minor}"));
+    }
+    if let Some(version) = libraries.cudnn {
+        lines.push(format!("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100));
+    }
+    lines.extend(missing);
+    lines
+}
