@@ -12,9 +12,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::phantom;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
+use roentgen_data::preprocess::{Input, Normalize};
 use roentgen_eval::{Options, Scores, evaluate};
 use roentgen_models::{Classifier, Precision};
 use roentgen_onnx::Waiting;
+use roentgen_train::augment::Augment;
+use roentgen_train::dataset::Films;
 use roentgen_train::optimizer::Optimizer;
 use serde_json::{Value, json};
 
@@ -43,7 +46,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
         bail!("`--model` and `--engine` belong to `bench predict`");
     }
     let mut document = match args.what {
-        BenchWhat::Input => input(args)?,
+        BenchWhat::Input => input(args, &context.device)?,
         BenchWhat::Train => train(args, &context.device)?,
         BenchWhat::Predict => match args.engine {
             engine::Choice::Onnx if context.names_gpu => bail!(
@@ -158,14 +161,14 @@ fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
 }
 
 /// Decode and Lanczos resize on one thread, and reading of prepared films.
-fn input(args: &Bench) -> anyhow::Result<Value> {
+fn input(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     let folder = std::env::temp_dir().join(format!("roentgen-bench-{}", std::process::id()));
-    let measured = input_in(&folder, args);
+    let measured = input_in(&folder, args, device);
     let _ = std::fs::remove_dir_all(&folder);
     measured
 }
 
-fn input_in(folder: &Path, args: &Bench) -> anyhow::Result<Value> {
+fn input_in(folder: &Path, args: &Bench, device: &Device) -> anyhow::Result<Value> {
     let (paths, kind) = match &args.films {
         Some(films) => (film_files(films)?, "given"),
         None => {
@@ -197,6 +200,20 @@ fn input_in(folder: &Path, args: &Bench) -> anyhow::Result<Value> {
         }
         Ok(())
     })?;
+    let rows: Vec<usize> = (0..prepared.rows.len()).collect();
+    let films = Films {
+        prepared: &prepared,
+        findings: &[],
+        input: Input { size: args.size, channels: 1, normalize: Normalize::PerImage },
+        rows: &rows,
+    };
+    let augment = Augment { flip: true, shift: [0.05; 2], rotate: 5.0, ..Augment::default() };
+    let mut step = 0;
+    let batches = measure(args.steps, rows.len(), || {
+        step += 1;
+        let _ = augment.apply(films.tensor(&rows, device), &rows, 1, step);
+        device.sync().context("could not wait for the device")
+    })?;
     let rate = |measured: &Value| measured["films_per_second"].as_f64().unwrap_or(f64::NAN);
     let document = json!({
         "what": "decode and Lanczos3 resize on one thread",
@@ -204,6 +221,7 @@ fn input_in(folder: &Path, args: &Bench) -> anyhow::Result<Value> {
         "films_are": kind,
         "size": size,
         "prepared_films_per_second": rate(&read),
+        "batch_films_per_second": rate(&batches),
         "prepared_over_decoded": rate(&read) / rate(&decode),
         "checksum": sum,
     });

@@ -71,10 +71,11 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     if context.is_cpu {
         return run_command(command, context);
     }
-    // Where a GPU fails, or has no memory left, Burn panics.
+    // Burn panics when a GPU fails or has no memory left, and its threads may panic again until the process ends.
     std::panic::set_hook(Box::new(|_| ()));
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
-    let _ = std::panic::take_hook();
+    // A process that ends with work on its way to a GPU is aborted by the driver's own cleaning up.
+    let _ = catch_unwind(AssertUnwindSafe(|| context.device.sync()));
     let reason = match ended {
         Ok(output) => match roentgen_kernels::failure() {
             Some(failure) => failure.to_owned(),
@@ -82,10 +83,14 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         },
         Err(panic) => roentgen_kernels::failure().map_or_else(|| text(&*panic), str::to_owned),
     };
-    bail!(
-        "the GPU failed: {reason}; what was saved before stays. If its memory ran out, a smaller batch, or a smaller \
-         `train.micro_batch_size`, helps"
-    )
+    match reason.lines().find(|line| line.contains("out of device memory")) {
+        Some(line) => bail!(
+            "the memory of the GPU ran out ({}); what was saved before stays, and a smaller batch, or a smaller \
+             `train.micro_batch_size`, needs less",
+            line.trim()
+        ),
+        None => bail!("the GPU failed: {reason}; what was saved before stays"),
+    }
 }
 
 /// What a panic said.
