@@ -6,47 +6,20 @@
 //! operations of [`mod@reference`]. Results do not depend on the number of threads.
 
 mod activation;
-mod adam;
-mod channel;
-mod convolution;
+mod algorithm;
+mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
-mod dense;
-mod dense_layer;
-mod depthwise;
-mod film_mean;
-mod follow;
-mod mean_pool;
-mod norm;
-mod padded;
-mod pool;
-mod product;
+mod geometry;
+mod operation;
+mod ops;
 pub mod reference;
-mod residual;
-mod shift;
-mod simd;
-mod sliding;
-mod source;
-mod storage;
-mod tiles;
-mod way;
-mod window;
-mod winograd;
+mod tape;
 
-use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::Device;
 
 pub use activation::Activation;
-pub use adam::{AdamStep, Moments, adam, flush};
-pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
-pub use dense_layer::{NormConvolution, Statistics, dense_layer};
-pub use film_mean::film_mean;
-pub use follow::{fold, follow};
-pub use mean_pool::norm_activate_mean_pool;
-pub use norm::{norm_activate, scale_activate};
-pub use pool::{max_pool, shift_activate_max_pool};
-pub use residual::norm_add_activate;
-pub use shift::shift_activate;
+pub use ops::*;
 
 #[cfg(feature = "cuda")]
 pub use cuda::Libraries;
@@ -74,14 +47,4 @@ pub fn failure() -> Option<&'static str> {
 #[cfg(feature = "cuda")]
 pub fn prepare_cuda() {
     cuda::prepare();
-}
-
-/// Whether the kernels of this crate take the tensor.
-fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
-    let device = x.device();
-    let flex = match device.as_dispatch() {
-        DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Flex(_)),
-        device => matches!(device, DispatchDevice::Flex(_)),
-    };
-    flex && x.dtype() == DType::F32
 }

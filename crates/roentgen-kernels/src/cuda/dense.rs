@@ -3,14 +3,14 @@
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::affine::{Application, ChannelAffine};
 use super::dnn::{self, Direction, Shape};
 use super::gpu::{Element, Gpu, Kernel, Scratch, arg, enqueue};
-use super::lines::{Application, Lines};
-use super::norm::Behind;
+use super::norm::OutputGradient;
 use super::plain;
 use super::rows::{contiguous, dims, empty, empty_rows, flat, numbers};
 use super::source::File;
-use crate::sliding::Sliding;
+use crate::geometry::WindowGeometry;
 
 /// Channels that every engine of cuDNN takes are a multiple of this.
 const GROUP: usize = 8;
@@ -38,11 +38,11 @@ struct Weights {
 struct Input {
     x: CubeTensor,
     /// Of `x` where it has still to be normalized, or anything.
-    line: CubeTensor,
+    coefficients: CubeTensor,
     normalized: Option<Normalized>,
 }
 
-/// Work that puts lines on rows, in scratch.
+/// A launch that applies an affine to rows, into scratch.
 #[derive(Clone, Copy)]
 struct Normalized {
     application: Application,
@@ -50,10 +50,10 @@ struct Normalized {
 }
 
 impl Normalized {
-    /// From the addresses of rows and line to that of the output.
-    fn run(self, gpu: &Gpu, [x, line]: [u64; 2]) -> u64 {
+    /// From the addresses of rows and coefficients to that of the output.
+    fn run(self, gpu: &Gpu, [x, coefficients]: [u64; 2]) -> u64 {
         let y = gpu.scratch(Scratch::Normalized, self.bytes);
-        self.application.run(gpu, [x, line, 0, y]);
+        self.application.run(gpu, [x, coefficients, 0, y]);
         y
     }
 }
@@ -64,7 +64,7 @@ pub(crate) struct Call {
     pub(crate) batch: usize,
     pub(crate) channels: usize,
     pub(crate) outs: usize,
-    pub(crate) window: Sliding,
+    pub(crate) window: WindowGeometry,
     pub(crate) element: Element,
 }
 
@@ -73,34 +73,34 @@ impl Call {
     pub(crate) fn new(
         [batch, channels, ..]: [usize; 4],
         outs: usize,
-        window: Sliding,
+        window: WindowGeometry,
         element: Element,
     ) -> Self {
         Self { batch, channels, outs, window, element }
     }
 
-    /// The output, of rows `x` behind their lines, and the weight as cuDNN takes it, for the way back.
+    /// The output, of rows `x` behind their affine, and the weight as cuDNN takes it, for the backward pass.
     pub(crate) fn forward(
         self,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
         weight: &CubeTensor,
     ) -> (CubeTensor, Option<CubeTensor>) {
-        let Sliding { out, .. } = self.window;
+        let WindowGeometry { out, .. } = self.window;
         let y = empty_rows(x, [self.batch, self.outs, out[0], out[1]], self.element);
         let Some(shape) = self.shape() else {
-            let applied = lines.map(|lines| lines.apply(x, None));
+            let applied = affine.map(|affine| affine.apply(x, None));
             let x = applied.as_ref().unwrap_or(x);
             plain::forward(self, [x, &contiguous(weight.clone()), &y]);
             return (y, None);
         };
-        let input = self.input(x, lines);
+        let input = self.input(x, affine);
         let packed = self.packed(x);
         let weights = weights(weight);
         let place = self;
-        let Input { x, line, normalized } = &input;
+        let Input { x, coefficients, normalized } = &input;
         let normalized = *normalized;
-        enqueue(&[x, line, weight, &y, &packed], move |gpu, at| {
+        enqueue(&[x, coefficients, weight, &y, &packed], move |gpu, at| {
             place.pack(gpu, weights, [at[2], at[4]]);
             let x = normalized.map_or(at[0], |normalized| normalized.run(gpu, [at[0], at[1]]));
             dnn::convolve(gpu, Direction::Forward, shape, [x, at[4], at[3]]);
@@ -131,14 +131,14 @@ impl Call {
     }
 
     /// The same for the norm in front of the convolution, in scratch where nothing was padded.
-    pub(crate) fn x_gradient_behind(
+    pub(crate) fn x_gradient_for_norm(
         self,
         gradient: &CubeTensor,
         weight: &CubeTensor,
         packed: Option<&CubeTensor>,
-    ) -> Behind {
+    ) -> OutputGradient {
         let (Some(shape), None, Some(packed)) = (self.shape(), self.padding(), packed) else {
-            return Behind::in_tensor(self.x_gradient(gradient, weight, packed));
+            return OutputGradient::in_tensor(self.x_gradient(gradient, weight, packed));
         };
         let values = self.batch * self.channels * self.window.plane();
         let bytes = values * self.element.bytes();
@@ -146,32 +146,32 @@ impl Call {
             let dx = gpu.scratch(Scratch::Between, bytes);
             dnn::convolve(gpu, Direction::Input, shape, [dx, at[1], at[0]]);
         });
-        Behind::in_scratch(bytes, gradient)
+        OutputGradient::in_scratch(bytes, gradient)
     }
 
-    /// The gradient of the weight, in float, of a gradient in rows and rows `x` behind their lines.
+    /// The gradient of the weight, in float, of a gradient in rows and rows `x` behind their affine.
     pub(crate) fn weight_gradient(
         self,
         gradient: &CubeTensor,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
     ) -> CubeTensor {
         let [height, width] = self.window.kernel;
         let dw = empty(x, [self.outs, self.channels, height, width], DType::F32);
         let Some(shape) = self.shape() else {
-            let applied = lines.map(|lines| lines.apply(x, None));
+            let applied = affine.map(|affine| affine.apply(x, None));
             let x = applied.as_ref().unwrap_or(x);
             plain::weight_gradient(self, [gradient, x, &dw]);
             return dw;
         };
-        let input = self.input(x, lines);
+        let input = self.input(x, affine);
         let taps = height * width;
         let kernel = Kernel { file: File::Layout, name: "weight_unpack", element: self.element };
         let sizes = numbers([self.outs, self.channels, taps, shape.channels]);
         let bytes = self.outs * taps * shape.channels * self.element.bytes();
-        let Input { x, line, normalized } = &input;
+        let Input { x, coefficients, normalized } = &input;
         let normalized = *normalized;
-        enqueue(&[gradient, x, line, &dw], move |gpu, at| {
+        enqueue(&[gradient, x, coefficients, &dw], move |gpu, at| {
             let x = normalized.map_or(at[1], |normalized| normalized.run(gpu, [at[1], at[2]]));
             let packed = gpu.scratch(Scratch::Weight, bytes);
             dnn::convolve(gpu, Direction::Weight, shape, [x, packed, at[0]]);
@@ -184,26 +184,30 @@ impl Call {
         dw
     }
 
-    /// What cuDNN reads: rows behind their lines are made in scratch when they are needed, or before where they are padded.
-    fn input(self, x: &CubeTensor, lines: Option<&Lines>) -> Input {
-        let Some(lines) = lines else {
+    /// Returns cuDNN's input. Rows behind an affine are computed into scratch when they are needed, or earlier where they are padded.
+    fn input(self, x: &CubeTensor, affine: Option<&ChannelAffine>) -> Input {
+        let Some(affine) = affine else {
             let x = self.pad(x).unwrap_or_else(|| x.clone());
-            return Input { line: x.clone(), x, normalized: None };
+            return Input { coefficients: x.clone(), x, normalized: None };
         };
         if self.padding().is_some() {
-            let x = lines.apply(x, None);
+            let x = affine.apply(x, None);
             let x = self.pad(&x).unwrap_or(x);
-            return Input { line: x.clone(), x, normalized: None };
+            return Input { coefficients: x.clone(), x, normalized: None };
         }
         let values = self.batch * self.channels * self.window.plane();
         let bytes = values * self.element.bytes();
-        let normalized = Normalized { application: Application::new(x, lines.curve), bytes };
-        Input { x: x.clone(), line: lines.line.clone(), normalized: Some(normalized) }
+        let normalized = Normalized { application: Application::new(x, affine.curve), bytes };
+        Input {
+            x: x.clone(),
+            coefficients: affine.coefficients.clone(),
+            normalized: Some(normalized),
+        }
     }
 
     /// What cuDNN is asked for; none where it would refuse: the plain kernels then do it.
     fn shape(self) -> Option<Shape> {
-        let Sliding { size, out, kernel, stride, before, after, .. } = self.window;
+        let WindowGeometry { size, out, kernel, stride, before, after, .. } = self.window;
         if !self.outs.is_multiple_of(GROUP) || !dnn::is_there() {
             return None;
         }
@@ -220,7 +224,7 @@ impl Call {
     /// How the input is padded for cuDNN; none where it is as it should be.
     fn padding(self) -> Option<Padded> {
         let shape = self.shape()?;
-        let Sliding { size, before, .. } = self.window;
+        let WindowGeometry { size, before, .. } = self.window;
         if shape.size == size && shape.channels == self.channels {
             return None;
         }

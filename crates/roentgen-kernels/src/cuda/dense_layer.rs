@@ -1,4 +1,4 @@
-//! Channels put behind others, and taken apart again.
+//! Channels concatenated, and taken apart again.
 
 use burn_cubecl::tensor::CubeTensor;
 
@@ -52,8 +52,8 @@ fn move_channels(
     });
 }
 
-/// The channels of `x` and those of `added` behind them.
-pub(crate) fn put_behind(x: &CubeTensor, added: &CubeTensor) -> CubeTensor {
+/// Concatenates the channels of `x` and of `added`.
+pub(crate) fn concat_channels(x: &CubeTensor, added: &CubeTensor) -> CubeTensor {
     let [batch, channels, height, width] = dims(x);
     let [_, more, ..] = dims::<4>(added);
     let y = empty_rows(x, [batch, channels + more, height, width], element(x));
@@ -63,7 +63,7 @@ pub(crate) fn put_behind(x: &CubeTensor, added: &CubeTensor) -> CubeTensor {
 }
 
 /// The channels from `first` on.
-pub(crate) fn behind(x: &CubeTensor, first: usize) -> CubeTensor {
+pub(crate) fn channels_from(x: &CubeTensor, first: usize) -> CubeTensor {
     let [batch, all, height, width] = dims(x);
     let y = empty_rows(x, [batch, all - first, height, width], element(x));
     move_channels([x, &y], all - first, [first, 0], There::Replaced);

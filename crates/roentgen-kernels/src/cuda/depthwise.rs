@@ -1,18 +1,18 @@
-//! Depthwise convolutions: own kernels, with a norm's line applied to what they read.
+//! Depthwise convolutions: our own kernels, which apply the affine of a norm to the values that they read.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::affine::{Bend, ChannelAffine};
 use super::gpu::{Element, Gpu, Grid, Kernel, Scratch, arg, enqueue};
-use super::lines::{Bend, Lines};
 use super::rows::{THREADS, Window, dims, each, empty, empty_rows, flat, numbers, some};
 use super::source::{File, window_channels};
 use crate::activation::Activation;
-use crate::sliding::Sliding;
+use crate::geometry::WindowGeometry;
 
 /// Outputs of a row that a thread makes, `STRIP` in the source.
 const STRIP: usize = 4;
-/// Channels that a thread makes at once on the way forward.
+/// Channels that a thread computes at once on the forward pass.
 const AT_ONCE: usize = 4;
 
 /// `struct Taps` of the source.
@@ -29,7 +29,7 @@ struct Taps {
 pub(crate) struct Call {
     batch: usize,
     channels: usize,
-    window: Sliding,
+    window: WindowGeometry,
     element: Element,
 }
 
@@ -37,20 +37,20 @@ impl Call {
     /// The convolution of an input of these dimensions.
     pub(crate) fn new(
         [batch, channels, ..]: [usize; 4],
-        window: Sliding,
+        window: WindowGeometry,
         element: Element,
     ) -> Self {
         Self { batch, channels, window, element }
     }
 
-    /// The output, of rows `x` behind their lines.
+    /// The output, of rows `x` behind their affine.
     pub(crate) fn forward(
         self,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
         weight: &CubeTensor,
     ) -> CubeTensor {
-        self.slide(x, lines, weight, false)
+        self.slide(x, affine, weight, false)
     }
 
     /// The gradient of the input, of a gradient in rows.
@@ -58,7 +58,7 @@ impl Call {
         if let Some(window) = self.window.reversed() {
             return Self { window, ..self }.slide(gradient, None, weight, true);
         }
-        let Sliding { size, .. } = self.window;
+        let WindowGeometry { size, .. } = self.window;
         let dx = empty_rows(gradient, [self.batch, self.channels, size[0], size[1]], self.element);
         let packed = self.packed();
         let pixels = self.batch * size[0] * size[1];
@@ -84,25 +84,25 @@ impl Call {
         self,
         gradient: &CubeTensor,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
     ) -> CubeTensor {
-        let Sliding { kernel: [height, width], out, stride, .. } = self.window;
+        let WindowGeometry { kernel: [height, width], out, stride, .. } = self.window;
         let (channels, taps) = (self.channels, height * width);
         let dw = empty(x, [channels, 1, height, width], DType::F32);
         let window = Window::new(self.window, self.channels);
-        let bend = bend(lines);
-        let has_lines = lines.is_some();
-        let line = lines.map_or(x, |lines| &lines.line);
+        let bend = bend(affine);
+        let has_affine = affine.is_some();
+        let coefficients = affine.map_or(x, |affine| &affine.coefficients);
         let Some((_, name)) = self.known() else {
             let kernel = self.kernel("depthwise_weight_any");
             let grid = Grid { blocks: [channels, taps], threads: [THREADS, 1] };
             let pixels = (self.batch * out[0] * out[1]) as i64;
-            enqueue(&[gradient, x, line, &dw], move |gpu, at| {
-                let line = if has_lines { at[2] } else { 0 };
+            enqueue(&[gradient, x, coefficients, &dw], move |gpu, at| {
+                let coefficients = if has_affine { at[2] } else { 0 };
                 let mut arguments = [
                     arg(&at[0]),
                     arg(&at[1]),
-                    arg(&line),
+                    arg(&coefficients),
                     arg(&at[3]),
                     arg(&pixels),
                     arg(&window),
@@ -119,14 +119,14 @@ impl Call {
         let kernel = Kernel { file: File::Window(height, stride), name, element: self.element };
         let sum = self.kernel("depthwise_sum");
         let sums = Grid { blocks: [(channels * taps).div_ceil(32), 1], threads: [32, 8] };
-        enqueue(&[gradient, x, line, &dw], move |gpu, at| {
-            let line = if has_lines { at[2] } else { 0 };
+        enqueue(&[gradient, x, coefficients, &dw], move |gpu, at| {
+            let coefficients = if has_affine { at[2] } else { 0 };
             let strips = strips as i64;
             let partial = gpu.scratch(Scratch::Sums, partial);
             let mut arguments = [
                 arg(&at[0]),
                 arg(&at[1]),
-                arg(&line),
+                arg(&coefficients),
                 arg(&partial),
                 arg(&strips),
                 arg(&window),
@@ -144,11 +144,11 @@ impl Call {
     fn slide(
         self,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
         weight: &CubeTensor,
         is_turned: bool,
     ) -> CubeTensor {
-        let Sliding { out, .. } = self.window;
+        let WindowGeometry { out, .. } = self.window;
         let y = empty_rows(x, [self.batch, self.channels, out[0], out[1]], self.element);
         let packed = self.packed();
         let (kernel, grid, count) = match self.known() {
@@ -165,17 +165,17 @@ impl Call {
         };
         let (window, pack) =
             (Window::new(self.window, self.channels), self.packing(weight, is_turned));
-        let bend = bend(lines);
-        let has_lines = lines.is_some();
-        let line = lines.map_or(x, |lines| &lines.line);
-        enqueue(&[x, line, weight, &y], move |gpu, at| {
+        let bend = bend(affine);
+        let has_affine = affine.is_some();
+        let coefficients = affine.map_or(x, |affine| &affine.coefficients);
+        enqueue(&[x, coefficients, weight, &y], move |gpu, at| {
             let packed = gpu.scratch(Scratch::Weight, packed);
             pack.run(gpu, [at[2], packed]);
-            let line = if has_lines { at[1] } else { 0 };
+            let coefficients = if has_affine { at[1] } else { 0 };
             let count = count as i64;
             let mut arguments = [
                 arg(&at[0]),
-                arg(&line),
+                arg(&coefficients),
                 arg(&packed),
                 arg(&at[3]),
                 arg(&count),
@@ -189,7 +189,7 @@ impl Call {
 
     /// The names of the kernels for a window whose size the compiler is told: forward and for the weight.
     fn known(self) -> Option<(&'static str, &'static str)> {
-        let Sliding { kernel: [height, width], stride, .. } = self.window;
+        let WindowGeometry { kernel: [height, width], stride, .. } = self.window;
         match (height, width, stride) {
             (3, 3, 1) => Some(("depthwise_3_1", "depthwise_weight_3_1")),
             (3, 3, 2) => Some(("depthwise_3_2", "depthwise_weight_3_2")),
@@ -238,6 +238,6 @@ impl Packing {
     }
 }
 
-fn bend(lines: Option<&Lines>) -> Bend {
-    lines.map_or(Activation::Linear.curve(), |lines| lines.curve).into()
+fn bend(affine: Option<&ChannelAffine>) -> Bend {
+    affine.map_or(Activation::Linear.curve(), |affine| affine.curve).into()
 }

@@ -3,8 +3,8 @@
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::affine::{Bend, ChannelAffine, kernel, strided};
 use super::gpu::{Gpu, Grid, Scratch, arg, enqueue};
-use super::lines::{Bend, Lines, kernel, strided};
 use super::rows::{dims, element, empty, empty_floats, empty_rows, rows, some, wide};
 use crate::activation::Curve;
 
@@ -14,14 +14,14 @@ fn partial_bytes(grid: Grid, channels: usize) -> usize {
 }
 
 /// The gradient of a norm's output, in rows.
-pub(crate) struct Behind {
+pub(crate) struct OutputGradient {
     /// The gradient, or any tensor where it lies in scratch.
     tensor: CubeTensor,
     /// The bytes of [`Scratch::Between`] that hold it.
     scratch: Option<usize>,
 }
 
-impl Behind {
+impl OutputGradient {
     pub(crate) fn in_tensor(tensor: CubeTensor) -> Self {
         Self { tensor, scratch: None }
     }
@@ -32,34 +32,35 @@ impl Behind {
     }
 }
 
-/// The address of a gradient, of which `tensor` is the address of [`Behind::tensor`].
+/// The address of a gradient, of which `tensor` is the address of [`OutputGradient::tensor`].
 fn address(gpu: &Gpu, scratch: Option<usize>, tensor: u64) -> u64 {
     scratch.map_or(tensor, |bytes| gpu.scratch(Scratch::Between, bytes))
 }
 
-/// A norm's input with all that its output, and the way back from it, are made of.
+/// A norm's input with everything that its output, and the backward pass, are computed from.
 #[derive(Clone, Debug)]
-pub(crate) struct Normed {
+pub(crate) struct BatchNorm {
     pub(crate) x: CubeTensor,
-    pub(crate) lines: Lines,
+    pub(crate) affine: ChannelAffine,
     pub(crate) mean: CubeTensor,
     pub(crate) variance: CubeTensor,
     epsilon: f64,
 }
 
-impl Normed {
+impl BatchNorm {
     /// Measures `x`, `[x, gamma, beta]` being the norm, without normalizing it.
     pub(crate) fn measure([x, gamma, beta]: [CubeTensor; 3], epsilon: f64, curve: Curve) -> Self {
         let x = rows(x);
         let [batch, channels, height, width] = dims(&x);
         let rows = batch * height * width;
-        let [line, mean, variance] = empty_floats(&x, [&[3, channels], &[channels], &[channels]]);
+        let [coefficients, mean, variance] =
+            empty_floats(&x, [&[3, channels], &[channels], &[channels]]);
         let at_once = wide(element(&x), channels);
         let grid = some(rows, channels, at_once);
         let partial = partial_bytes(grid, channels);
         let name = if at_once == 1 { "norm_measure_one" } else { "norm_measure_wide" };
         let kernel = kernel(name, &x);
-        enqueue(&[&x, &gamma, &beta, &mean, &variance, &line], move |gpu, at| {
+        enqueue(&[&x, &gamma, &beta, &mean, &variance, &coefficients], move |gpu, at| {
             let (rows, channels, epsilon) = (rows as i64, channels as i32, epsilon as f32);
             let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
             let mut arguments = [
@@ -77,28 +78,29 @@ impl Normed {
             ];
             gpu.launch(kernel, grid, &mut arguments);
         });
-        Self { x, lines: Lines { line, curve }, mean, variance, epsilon }
+        Self { x, affine: ChannelAffine { coefficients, curve }, mean, variance, epsilon }
     }
 
     /// The output, a shortcut added before the curve where there is one.
     pub(crate) fn value(&self, shortcut: Option<&CubeTensor>) -> CubeTensor {
-        self.lines.apply(&self.x, shortcut)
+        self.affine.apply(&self.x, shortcut)
     }
 
     /// The gradients of input, gamma and beta.
-    pub(crate) fn backward(&self, gradient: Behind) -> [CubeTensor; 3] {
+    pub(crate) fn backward(&self, gradient: OutputGradient) -> [CubeTensor; 3] {
         let (count, channels, at_once) = self.size();
         let grid = some(count, channels, at_once);
         let partial = partial_bytes(grid, channels);
         let concluded = Concluded::of(self);
         let name = if at_once == 1 { "norm_sums_one" } else { "norm_sums_wide" };
         let kernel = kernel(name, &self.x);
-        let bend = Bend::from(self.lines.curve);
+        let bend = Bend::from(self.affine.curve);
         let epsilon = self.epsilon;
         let [gamma, beta, slopes] = concluded.tensors();
-        let Behind { tensor, scratch } = &gradient;
+        let OutputGradient { tensor, scratch } = &gradient;
         let scratch = *scratch;
-        let tensors = [tensor, &self.x, &self.lines.line, &self.variance, gamma, beta, slopes];
+        let tensors =
+            [tensor, &self.x, &self.affine.coefficients, &self.variance, gamma, beta, slopes];
         enqueue(&tensors, move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
             let (waiting, partial) = (gpu.waiting(), gpu.scratch(Scratch::Sums, partial));
@@ -119,7 +121,7 @@ impl Normed {
         self.back(&gradient, concluded, bend)
     }
 
-    /// The gradients of input, gamma, beta and shortcut, of an output `y` with a shortcut that was cut at the limits.
+    /// The gradients of input, gamma, beta and shortcut, of an output `y` with a shortcut that was clamped to the limits.
     pub(crate) fn backward_with_shortcut(
         &self,
         y: &CubeTensor,
@@ -128,8 +130,8 @@ impl Normed {
     ) -> [CubeTensor; 4] {
         let concluded = Concluded::of(self);
         let inner = cut_sums(gradient, y, Some((self, &concluded)), &concluded.beta, limits);
-        let linear = Bend::from(Curve::Cut([f32::NEG_INFINITY, f32::INFINITY]));
-        let behind = Behind::in_tensor(inner.clone());
+        let linear = Bend::from(Curve::Clamp([f32::NEG_INFINITY, f32::INFINITY]));
+        let behind = OutputGradient::in_tensor(inner.clone());
         let [dx, gamma, beta] = self.back(&behind, concluded, linear);
         [dx, gamma, beta, inner]
     }
@@ -141,16 +143,16 @@ impl Normed {
     }
 
     /// From the sums to the gradient of the input, beside those of gamma and beta.
-    fn back(&self, gradient: &Behind, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
+    fn back(&self, gradient: &OutputGradient, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
         let (count, channels, at_once) = self.size();
         let dx = empty_rows(&self.x, dims(&self.x), element(&self.x));
         let name = if at_once == 1 { "norm_back_one" } else { "norm_back_wide" };
         let kernel = kernel(name, &self.x);
         let grid = strided(count, channels, at_once);
         let Concluded { gamma, beta, slopes } = concluded;
-        let Behind { tensor, scratch } = gradient;
+        let OutputGradient { tensor, scratch } = gradient;
         let scratch = *scratch;
-        enqueue(&[tensor, &self.x, &self.lines.line, &slopes, &dx], move |gpu, at| {
+        enqueue(&[tensor, &self.x, &self.affine.coefficients, &slopes, &dx], move |gpu, at| {
             let (rows, channels) = (count as i64, channels as i32);
             let gradient = address(gpu, scratch, at[0]);
             let mut arguments = [
@@ -177,10 +179,10 @@ struct Concluded {
 }
 
 impl Concluded {
-    fn of(normed: &Normed) -> Self {
-        let [channels] = dims(&normed.mean);
+    fn of(norm: &BatchNorm) -> Self {
+        let [channels] = dims(&norm.mean);
         let [slopes, gamma, beta] =
-            empty_floats(&normed.x, [&[3, channels], &[channels], &[channels]]);
+            empty_floats(&norm.x, [&[3, channels], &[channels], &[channels]]);
         Self { gamma, beta, slopes }
     }
 
@@ -193,7 +195,7 @@ impl Concluded {
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Sums {
-    line: u64,
+    coefficients: u64,
     variance: u64,
     epsilon: f32,
     gamma: u64,
@@ -202,23 +204,23 @@ struct Sums {
 }
 
 impl Sums {
-    /// Of the addresses of line, variance, gamma, beta and slopes.
+    /// Of the addresses of coefficients, variance, gamma, beta and slopes.
     fn of_norm(at: &[u64], epsilon: f64) -> Self {
-        let [line, variance, gamma, beta, slopes] = [0, 1, 2, 3, 4].map(|index| at[index]);
-        Self { line, variance, epsilon: epsilon as f32, gamma, beta, slopes }
+        let [coefficients, variance, gamma, beta, slopes] = [0, 1, 2, 3, 4].map(|index| at[index]);
+        Self { coefficients, variance, epsilon: epsilon as f32, gamma, beta, slopes }
     }
 
     /// Of a shift alone, by its address.
     fn of_shift(beta: u64) -> Self {
-        Self { line: 0, variance: 0, epsilon: 0.0, gamma: 0, beta, slopes: 0 }
+        Self { coefficients: 0, variance: 0, epsilon: 0.0, gamma: 0, beta, slopes: 0 }
     }
 }
 
-/// Keeps the gradient where the output stands at no cut, and sums it into `shift` or, with a norm, into what it comes to.
+/// Zeroes the gradient where the output is clamped, and sums it into `shift` or, with a norm, into the gradients of the norm.
 fn cut_sums(
     gradient: CubeTensor,
     y: &CubeTensor,
-    norm: Option<(&Normed, &Concluded)>,
+    norm: Option<(&BatchNorm, &Concluded)>,
     shift: &CubeTensor,
     limits: [f32; 2],
 ) -> CubeTensor {
@@ -230,13 +232,13 @@ fn cut_sums(
     let partial = partial_bytes(grid, channels);
     let inner = empty_rows(y, shape, element(y));
     let kernel = kernel(if at_once == 1 { "cut_sums_one" } else { "cut_sums_wide" }, y);
-    let bend = Bend::from(Curve::Cut(limits));
+    let bend = Bend::from(Curve::Clamp(limits));
     let mut tensors = vec![&gradient, y, &inner, shift];
     let mut epsilon = None;
-    if let Some((normed, concluded)) = norm {
-        tensors.extend([&normed.x, &normed.lines.line, &normed.variance]);
+    if let Some((norm, concluded)) = norm {
+        tensors.extend([&norm.x, &norm.affine.coefficients, &norm.variance]);
         tensors.extend(concluded.tensors());
-        epsilon = Some(normed.epsilon);
+        epsilon = Some(norm.epsilon);
     }
     enqueue(&tensors, move |gpu, at| {
         let (rows, channels) = (count as i64, channels as i32);
@@ -262,7 +264,7 @@ fn cut_sums(
     inner
 }
 
-/// The gradients of a shifted and cut input and of its shift.
+/// The gradients of a shifted and clamped input and of its shift.
 pub(crate) fn shift_backward(
     gradient: CubeTensor,
     y: &CubeTensor,

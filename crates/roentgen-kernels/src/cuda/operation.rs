@@ -1,128 +1,120 @@
-//! The differentiable operations: what each computes, what it keeps, and how gradients go back through it.
+//! The operations on an NVIDIA GPU: the outputs of each, what it saves, and its gradients.
 
+use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::affine::ChannelAffine;
 use super::gpu::Element;
-use super::lines::Lines;
-use super::norm::{self, Behind, Normed};
+use super::norm::{self, BatchNorm, OutputGradient};
 use super::rows::{dims, element, rows};
-use super::{dense, dense_layer, depthwise, pool};
+use super::{adam, dense, dense_layer, depthwise, pool};
 use crate::activation::{Activation, Curve};
-use crate::sliding::Sliding;
-use crate::way::Way;
+use crate::algorithm::Algorithm;
+use crate::geometry::WindowGeometry;
+use crate::operation::Operation;
+use crate::ops::AdamStep;
+use crate::tape::{Compute, Infer, exactly};
 
-/// An operation with what its tensors do not say. Inputs are in the order of the functions of the crate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Operation {
-    Convolve(Way),
-    NormConvolve { epsilon: f64, curve: Curve, way: Way },
-    Norm { epsilon: f64, curve: Curve },
-    NormAdd { epsilon: f64, limits: [f32; 2] },
-    NormMeanPool { epsilon: f64, curve: Curve },
-    Shift { limits: [f32; 2] },
-    MaxPool(Sliding),
-    ShiftMaxPool { limits: [f32; 2], window: Sliding },
-    FilmMean,
-    DenseLayer([(Way, f64); 2]),
-}
-
-/// What the way back needs.
+/// What the backward pass of each operation needs.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "the tape boxes it")]
 pub(crate) enum Saved {
-    Convolve { x: CubeTensor, weight: CubeTensor, packed: Option<CubeTensor>, way: Way },
-    NormConvolve(BehindNorm),
-    Norm(Normed),
-    NormAdd { normed: Normed, y: CubeTensor, limits: [f32; 2] },
-    NormMeanPool(Normed),
+    Convolve { x: CubeTensor, weight: CubeTensor, packed: Option<CubeTensor>, algorithm: Algorithm },
+    NormConvolve(NormedConv),
+    Norm(BatchNorm),
+    NormAdd { norm: BatchNorm, y: CubeTensor, limits: [f32; 2] },
+    NormMeanPool(BatchNorm),
     Shift { y: CubeTensor, limits: [f32; 2] },
-    MaxPool { taps: CubeTensor, window: Sliding },
-    ShiftMaxPool { y: CubeTensor, limits: [f32; 2], taps: CubeTensor, window: Sliding },
+    MaxPool { taps: CubeTensor, window: WindowGeometry },
+    ShiftMaxPool { y: CubeTensor, limits: [f32; 2], taps: CubeTensor, window: WindowGeometry },
     FilmMean { shape: [usize; 4], element: Element },
-    DenseLayer(Box<[BehindNorm; 2]>),
+    DenseLayer(Box<[NormedConv; 2]>),
 }
 
-impl Operation {
-    /// The outputs, of which the first is differentiable, and what is kept.
-    pub(crate) fn forward(self, inputs: Vec<CubeTensor>) -> (Vec<CubeTensor>, Saved) {
-        match self {
-            Operation::Convolve(way) => {
-                let [x, weight] = all(inputs);
+impl Compute for CubeBackend {
+    type Saved = Saved;
+
+    fn forward(operation: Operation, inputs: Vec<CubeTensor>) -> (Vec<CubeTensor>, Saved) {
+        match operation {
+            Operation::Convolve(algorithm) => {
+                let [x, weight] = exactly(inputs);
                 let x = rows(x);
-                let (y, packed) = way.on_gpu(&x, None, &weight);
-                (vec![y], Saved::Convolve { x, weight, packed, way })
+                let (y, packed) = algorithm.on_gpu(&x, None, &weight);
+                (vec![y], Saved::Convolve { x, weight, packed, algorithm })
             }
-            Operation::NormConvolve { epsilon, curve, way } => {
-                let [x, gamma, beta, weight] = all(inputs);
-                let (y, saved) = BehindNorm::forward([x, gamma, beta], weight, epsilon, curve, way);
-                let outputs = vec![y, saved.normed.mean.clone(), saved.normed.variance.clone()];
+            Operation::NormConvolve { epsilon, curve, algorithm } => {
+                let [x, gamma, beta, weight] = exactly(inputs);
+                let (y, saved) =
+                    NormedConv::forward([x, gamma, beta], weight, epsilon, curve, algorithm);
+                let outputs = vec![y, saved.norm.mean.clone(), saved.norm.variance.clone()];
                 (outputs, Saved::NormConvolve(saved))
             }
             Operation::Norm { epsilon, curve } => {
-                let normed = Normed::measure(all(inputs), epsilon, curve);
-                let outputs = [normed.value(None), normed.mean.clone(), normed.variance.clone()];
-                (outputs.into(), Saved::Norm(normed))
+                let norm = BatchNorm::measure(exactly(inputs), epsilon, curve);
+                let outputs = [norm.value(None), norm.mean.clone(), norm.variance.clone()];
+                (outputs.into(), Saved::Norm(norm))
             }
             Operation::NormAdd { epsilon, limits } => {
-                let [x, gamma, beta, shortcut] = all(inputs);
-                let normed = Normed::measure([x, gamma, beta], epsilon, Curve::Cut(limits));
-                let y = normed.value(Some(&rows(shortcut)));
-                let outputs = vec![y.clone(), normed.mean.clone(), normed.variance.clone()];
-                (outputs, Saved::NormAdd { normed, y, limits })
+                let [x, gamma, beta, shortcut] = exactly(inputs);
+                let norm = BatchNorm::measure([x, gamma, beta], epsilon, Curve::Clamp(limits));
+                let y = norm.value(Some(&rows(shortcut)));
+                let outputs = vec![y.clone(), norm.mean.clone(), norm.variance.clone()];
+                (outputs, Saved::NormAdd { norm, y, limits })
             }
             Operation::NormMeanPool { epsilon, curve } => {
-                let normed = Normed::measure(all(inputs), epsilon, curve);
-                let y = pool::mean(&normed.x, &normed.lines);
-                let outputs = vec![y, normed.mean.clone(), normed.variance.clone()];
-                (outputs, Saved::NormMeanPool(normed))
+                let norm = BatchNorm::measure(exactly(inputs), epsilon, curve);
+                let y = pool::mean(&norm.x, &norm.affine);
+                let outputs = vec![y, norm.mean.clone(), norm.variance.clone()];
+                (outputs, Saved::NormMeanPool(norm))
             }
             Operation::Shift { limits } => {
-                let [x, shift] = all(inputs);
-                let y = Lines::of(None, shift, Curve::Cut(limits)).apply(&rows(x), None);
+                let [x, shift] = exactly(inputs);
+                let y = ChannelAffine::of(None, shift, Curve::Clamp(limits)).apply(&rows(x), None);
                 (vec![y.clone()], Saved::Shift { y, limits })
             }
             Operation::MaxPool(window) => {
-                let [x] = all(inputs);
-                let (y, taps) = pool::greatest(&rows(x), None, window);
+                let [x] = exactly(inputs);
+                let (y, taps) = pool::max_of_windows(&rows(x), None, window);
                 (vec![y], Saved::MaxPool { taps, window })
             }
             Operation::ShiftMaxPool { limits, window } => {
-                let [x, shift] = all(inputs);
-                let (y, taps) = pool::greatest(&rows(x), Some((&shift, limits)), window);
+                let [x, shift] = exactly(inputs);
+                let (y, taps) = pool::max_of_windows(&rows(x), Some((&shift, limits)), window);
                 (vec![y.clone()], Saved::ShiftMaxPool { y, limits, taps, window })
             }
             Operation::FilmMean => {
-                let [x] = all(inputs);
+                let [x] = exactly(inputs);
                 let x = rows(x);
                 let saved = Saved::FilmMean { shape: dims(&x), element: element(&x) };
                 (vec![pool::film_mean(&x)], saved)
             }
-            Operation::DenseLayer([(way_1, epsilon_1), (way_2, epsilon_2)]) => {
-                let [x, gamma_1, beta_1, weight_1, gamma_2, beta_2, weight_2] = all(inputs);
+            Operation::DenseLayer([(algorithm_1, epsilon_1), (algorithm_2, epsilon_2)]) => {
+                let [x, gamma_1, beta_1, weight_1, gamma_2, beta_2, weight_2] = exactly(inputs);
                 let relu = Activation::Relu.curve();
-                let line = [x, gamma_1, beta_1];
-                let (between, first) = BehindNorm::forward(line, weight_1, epsilon_1, relu, way_1);
-                let line = [between, gamma_2, beta_2];
-                let (added, second) = BehindNorm::forward(line, weight_2, epsilon_2, relu, way_2);
-                let y = dense_layer::put_behind(&first.normed.x, &added);
+                let inputs = [x, gamma_1, beta_1];
+                let (between, first) =
+                    NormedConv::forward(inputs, weight_1, epsilon_1, relu, algorithm_1);
+                let inputs = [between, gamma_2, beta_2];
+                let (added, second) =
+                    NormedConv::forward(inputs, weight_2, epsilon_2, relu, algorithm_2);
+                let y = dense_layer::concat_channels(&first.norm.x, &added);
                 let mut outputs = vec![y];
-                for Normed { mean, variance, .. } in [&first.normed, &second.normed] {
+                for BatchNorm { mean, variance, .. } in [&first.norm, &second.norm] {
                     outputs.extend([mean.clone(), variance.clone()]);
                 }
                 (outputs, Saved::DenseLayer(Box::new([first, second])))
             }
         }
     }
-}
 
-impl Saved {
-    /// The gradients of the inputs; those of a convolution that are not wanted are left out.
-    pub(crate) fn backward(self, gradient: CubeTensor, wanted: &[bool]) -> Vec<Option<CubeTensor>> {
-        match self {
-            Saved::Convolve { x, weight, packed, way } => {
+    fn backward(saved: Saved, gradient: CubeTensor, wanted: &[bool]) -> Vec<Option<CubeTensor>> {
+        match saved {
+            Saved::Convolve { x, weight, packed, algorithm } => {
                 let gradient = rows(gradient);
-                let dw = wanted[1].then(|| way.weight_on_gpu(&gradient, &x, None, dims(&weight)));
-                let x_gradient = || way.x_on_gpu(&gradient, &weight, packed.as_ref(), dims(&x));
+                let dw =
+                    wanted[1].then(|| algorithm.weight_on_gpu(&gradient, &x, None, dims(&weight)));
+                let x_gradient =
+                    || algorithm.x_on_gpu(&gradient, &weight, packed.as_ref(), dims(&x));
                 let dx = wanted[0].then(x_gradient);
                 vec![dx, dw]
             }
@@ -130,19 +122,19 @@ impl Saved {
                 let gradient = rows(gradient);
                 let dw = wanted[3].then(|| saved.weight_gradient(&gradient));
                 let before = if wanted[..3].contains(&true) {
-                    saved.line_gradients(&gradient).map(Some)
+                    saved.norm_gradients(&gradient).map(Some)
                 } else {
                     [None, None, None]
                 };
                 before.into_iter().chain([dw]).collect()
             }
-            Saved::Norm(normed) => some(normed.backward(Behind::in_tensor(rows(gradient)))),
-            Saved::NormAdd { normed, y, limits } => {
-                some(normed.backward_with_shortcut(&y, limits, gradient))
+            Saved::Norm(norm) => some(norm.backward(OutputGradient::in_tensor(rows(gradient)))),
+            Saved::NormAdd { norm, y, limits } => {
+                some(norm.backward_with_shortcut(&y, limits, gradient))
             }
-            Saved::NormMeanPool(normed) => {
-                let inner = pool::mean_backward(gradient, dims(&normed.x));
-                some(normed.backward(Behind::in_tensor(inner)))
+            Saved::NormMeanPool(norm) => {
+                let inner = pool::mean_backward(gradient, dims(&norm.x));
+                some(norm.backward(OutputGradient::in_tensor(inner)))
             }
             Saved::Shift { y, limits } => some(norm::shift_backward(gradient, &y, limits)),
             Saved::MaxPool { taps, window } => some([pool::to_taps(gradient, &taps, window)]),
@@ -156,12 +148,12 @@ impl Saved {
             Saved::DenseLayer(halves) => {
                 let [first, second] = *halves;
                 let gradient = rows(gradient);
-                let [_, channels, ..] = dims::<4>(&first.normed.x);
-                let added = dense_layer::behind(&gradient, channels);
+                let [_, channels, ..] = dims::<4>(&first.norm.x);
+                let added = dense_layer::channels_from(&gradient, channels);
                 let dw_2 = second.weight_gradient(&added);
-                let [between, gamma_2, beta_2] = second.line_gradients(&added);
+                let [between, gamma_2, beta_2] = second.norm_gradients(&added);
                 let dw_1 = first.weight_gradient(&between);
-                let [dx, gamma_1, beta_1] = first.line_gradients(&between);
+                let [dx, gamma_1, beta_1] = first.norm_gradients(&between);
                 // What went straight through.
                 dense_layer::add_front(&dx, &gradient);
                 some([dx, gamma_1, beta_1, dw_1, gamma_2, beta_2, dw_2])
@@ -170,57 +162,89 @@ impl Saved {
     }
 }
 
-/// A convolution behind a norm, with what both passes need of them.
-#[derive(Clone, Debug)]
-pub(crate) struct BehindNorm {
-    normed: Normed,
-    weight: CubeTensor,
-    packed: Option<CubeTensor>,
-    way: Way,
+impl Infer for CubeBackend {
+    fn scale_activate(
+        x: CubeTensor,
+        scale: CubeTensor,
+        shift: CubeTensor,
+        curve: Curve,
+    ) -> CubeTensor {
+        ChannelAffine::of(Some(scale), shift, curve).apply(&rows(x), None)
+    }
+
+    fn scale_convolve(
+        x: CubeTensor,
+        scale: CubeTensor,
+        shift: CubeTensor,
+        weight: CubeTensor,
+        curve: Curve,
+        algorithm: Algorithm,
+    ) -> CubeTensor {
+        algorithm.on_gpu(&rows(x), Some(&ChannelAffine::of(Some(scale), shift, curve)), &weight).0
+    }
+
+    fn adam(
+        parameter: CubeTensor,
+        mean: CubeTensor,
+        square: CubeTensor,
+        gradient: CubeTensor,
+        step: AdamStep,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        adam::step([parameter, mean, square], gradient, step)
+    }
 }
 
-impl BehindNorm {
+/// A convolution behind a norm, with what the backward pass needs of both.
+#[derive(Clone, Debug)]
+pub(crate) struct NormedConv {
+    norm: BatchNorm,
+    weight: CubeTensor,
+    packed: Option<CubeTensor>,
+    algorithm: Algorithm,
+}
+
+impl NormedConv {
     fn forward(
-        line: [CubeTensor; 3],
+        inputs: [CubeTensor; 3],
         weight: CubeTensor,
         epsilon: f64,
         curve: Curve,
-        way: Way,
+        algorithm: Algorithm,
     ) -> (CubeTensor, Self) {
-        let normed = Normed::measure(line, epsilon, curve);
-        let (y, packed) = way.on_gpu(&normed.x, Some(&normed.lines), &weight);
-        (y, Self { normed, weight, packed, way })
+        let norm = BatchNorm::measure(inputs, epsilon, curve);
+        let (y, packed) = algorithm.on_gpu(&norm.x, Some(&norm.affine), &weight);
+        (y, Self { norm, weight, packed, algorithm })
     }
 
     fn weight_gradient(&self, gradient: &CubeTensor) -> CubeTensor {
-        let Normed { x, lines, .. } = &self.normed;
-        self.way.weight_on_gpu(gradient, x, Some(lines), dims(&self.weight))
+        let BatchNorm { x, affine, .. } = &self.norm;
+        self.algorithm.weight_on_gpu(gradient, x, Some(affine), dims(&self.weight))
     }
 
-    fn line_gradients(&self, gradient: &CubeTensor) -> [CubeTensor; 3] {
-        let shape = dims(&self.normed.x);
+    fn norm_gradients(&self, gradient: &CubeTensor) -> [CubeTensor; 3] {
+        let shape = dims(&self.norm.x);
         let packed = self.packed.as_ref();
-        let inner = self.way.x_behind_on_gpu(gradient, &self.weight, packed, shape);
-        self.normed.backward(inner)
+        let inner = self.algorithm.x_for_norm_on_gpu(gradient, &self.weight, packed, shape);
+        self.norm.backward(inner)
     }
 }
 
-impl Way {
-    /// The output, of rows `x` behind their lines, and the weight as the way back takes it.
+impl Algorithm {
+    /// The output, of rows `x` behind their affine, and the weight as the backward pass takes it.
     pub(crate) fn on_gpu(
         self,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
         weight: &CubeTensor,
     ) -> (CubeTensor, Option<CubeTensor>) {
         let [outs, ..] = dims::<4>(weight);
-        match self.slides(dims(x)) {
-            Slides::Depthwise(window) => {
+        match self.windowed(dims(x)) {
+            Windowed::Depthwise(window) => {
                 let call = depthwise::Call::new(dims(x), window, element(x));
-                (call.forward(x, lines, weight), None)
+                (call.forward(x, affine, weight), None)
             }
-            Slides::Dense(window) => {
-                dense::Call::new(dims(x), outs, window, element(x)).forward(x, lines, weight)
+            Windowed::Dense(window) => {
+                dense::Call::new(dims(x), outs, window, element(x)).forward(x, affine, weight)
             }
         }
     }
@@ -235,31 +259,31 @@ impl Way {
     ) -> CubeTensor {
         let [outs, ..] = dims::<4>(weight);
         let element = element(gradient);
-        match self.slides(shape) {
-            Slides::Depthwise(window) => {
+        match self.windowed(shape) {
+            Windowed::Depthwise(window) => {
                 depthwise::Call::new(shape, window, element).x_gradient(gradient, weight)
             }
-            Slides::Dense(window) => {
+            Windowed::Dense(window) => {
                 dense::Call::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
             }
         }
     }
 
     /// The same for the norm in front.
-    fn x_behind_on_gpu(
+    fn x_for_norm_on_gpu(
         self,
         gradient: &CubeTensor,
         weight: &CubeTensor,
         packed: Option<&CubeTensor>,
         shape: [usize; 4],
-    ) -> Behind {
+    ) -> OutputGradient {
         let [outs, ..] = dims::<4>(weight);
-        match self.slides(shape) {
-            Slides::Depthwise(_) => {
-                Behind::in_tensor(self.x_on_gpu(gradient, weight, packed, shape))
+        match self.windowed(shape) {
+            Windowed::Depthwise(_) => {
+                OutputGradient::in_tensor(self.x_on_gpu(gradient, weight, packed, shape))
             }
-            Slides::Dense(window) => dense::Call::new(shape, outs, window, element(gradient))
-                .x_gradient_behind(gradient, weight, packed),
+            Windowed::Dense(window) => dense::Call::new(shape, outs, window, element(gradient))
+                .x_gradient_for_norm(gradient, weight, packed),
         }
     }
 
@@ -267,34 +291,30 @@ impl Way {
         self,
         gradient: &CubeTensor,
         x: &CubeTensor,
-        lines: Option<&Lines>,
+        affine: Option<&ChannelAffine>,
         [outs, ..]: [usize; 4],
     ) -> CubeTensor {
-        match self.slides(dims(x)) {
-            Slides::Depthwise(window) => depthwise::Call::new(dims(x), window, element(x))
-                .weight_gradient(gradient, x, lines),
-            Slides::Dense(window) => dense::Call::new(dims(x), outs, window, element(x))
-                .weight_gradient(gradient, x, lines),
+        match self.windowed(dims(x)) {
+            Windowed::Depthwise(window) => depthwise::Call::new(dims(x), window, element(x))
+                .weight_gradient(gradient, x, affine),
+            Windowed::Dense(window) => dense::Call::new(dims(x), outs, window, element(x))
+                .weight_gradient(gradient, x, affine),
         }
     }
 
-    fn slides(self, [_, _, size @ ..]: [usize; 4]) -> Slides {
+    fn windowed(self, [_, _, size @ ..]: [usize; 4]) -> Windowed {
         match self {
-            Way::Pointwise => Slides::Dense(Sliding::new(size, [1, 1], 1, [0; 4])),
-            Way::Depthwise(window) => Slides::Depthwise(window),
-            Way::Dense(window) => Slides::Dense(window),
+            Algorithm::Pointwise => Windowed::Dense(WindowGeometry::new(size, [1, 1], 1, [0; 4])),
+            Algorithm::Depthwise(window) => Windowed::Depthwise(window),
+            Algorithm::Dense(window) => Windowed::Dense(window),
         }
     }
 }
 
-/// A way as the GPU knows it: a single pixel is a window too.
-enum Slides {
-    Depthwise(Sliding),
-    Dense(Sliding),
-}
-
-fn all<const N: usize>(inputs: Vec<CubeTensor>) -> [CubeTensor; N] {
-    inputs.try_into().expect("as many inputs as the operation has")
+/// An algorithm as the GPU knows it: a single pixel is a window too.
+enum Windowed {
+    Depthwise(WindowGeometry),
+    Dense(WindowGeometry),
 }
 
 fn some<const N: usize>(found: [CubeTensor; N]) -> Vec<Option<CubeTensor>> {

@@ -1,24 +1,24 @@
-//! Pools: the greatest value under a window, the mean of two by two values, the mean over a film.
+//! Pools: the max_of_windows value under a window, the mean of two by two values, the mean over a film.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::affine::{Bend, ChannelAffine};
 use super::gpu::{Element, Grid, Kernel, arg, enqueue};
-use super::lines::{Bend, Lines};
 use super::rows::{Window, contiguous, dims, each, element, empty, empty_rows, rows, wide};
 use super::source::File;
 use crate::activation::{Activation, Curve};
-use crate::sliding::Sliding;
+use crate::geometry::WindowGeometry;
 
 fn kernel(name: &'static str, element: Element) -> Kernel {
     Kernel { file: File::Pool, name, element }
 }
 
-/// The greatest values of rows `x`, shifted and cut where there is a shift, and the tap of each, a byte.
-pub(crate) fn greatest(
+/// The greatest values of rows `x`, shifted and clamped where there is a shift, and the tap of each as a byte.
+pub(crate) fn max_of_windows(
     x: &CubeTensor,
     shift: Option<(&CubeTensor, [f32; 2])>,
-    window: Sliding,
+    window: WindowGeometry,
 ) -> (CubeTensor, CubeTensor) {
     let [batch, channels, ..] = dims::<4>(x);
     let [height, width] = window.out;
@@ -29,7 +29,7 @@ pub(crate) fn greatest(
     let name = if at_once == 1 { "max_pool_one" } else { "max_pool_wide" };
     let (kernel, grid) = (kernel(name, element(x)), each(pixels, channels, at_once));
     let window = Window::new(window, channels);
-    let curve = shift.map_or(Activation::Linear.curve(), |(_, limits)| Curve::Cut(limits));
+    let curve = shift.map_or(Activation::Linear.curve(), |(_, limits)| Curve::Clamp(limits));
     let (bend, has_shift) = (Bend::from(curve), shift.is_some());
     let shift = shift.map_or(x, |(shift, _)| shift);
     enqueue(&[x, shift, &y, &taps], move |gpu, at| {
@@ -49,8 +49,12 @@ pub(crate) fn greatest(
     (y, taps)
 }
 
-/// The gradient of an input of [`greatest`], of a gradient in any layout.
-pub(crate) fn to_taps(gradient: CubeTensor, taps: &CubeTensor, window: Sliding) -> CubeTensor {
+/// The gradient of an input of [`max_of_windows`], of a gradient in any layout.
+pub(crate) fn to_taps(
+    gradient: CubeTensor,
+    taps: &CubeTensor,
+    window: WindowGeometry,
+) -> CubeTensor {
     let gradient = rows(gradient);
     let [batch, channels, ..] = dims::<4>(&gradient);
     let [height, width] = window.size;
@@ -68,19 +72,19 @@ pub(crate) fn to_taps(gradient: CubeTensor, taps: &CubeTensor, window: Sliding) 
     dx
 }
 
-fn halves(size: [usize; 2]) -> Sliding {
-    Sliding::new(size, [2, 2], 2, [0; 4])
+fn halves(size: [usize; 2]) -> WindowGeometry {
+    WindowGeometry::new(size, [2, 2], 2, [0; 4])
 }
 
-/// The mean of each two by two values of rows `x` behind their lines.
-pub(crate) fn mean(x: &CubeTensor, lines: &Lines) -> CubeTensor {
+/// The mean of each two by two values of rows `x` behind their affine.
+pub(crate) fn mean(x: &CubeTensor, affine: &ChannelAffine) -> CubeTensor {
     let [batch, channels, height, width] = dims(x);
     let window = halves([height, width]);
     let y = empty_rows(x, [batch, channels, window.out[0], window.out[1]], element(x));
     let pixels = batch * window.out_plane();
     let (kernel, grid) = (kernel("mean_pool", element(x)), each(pixels, channels, 1));
-    let (window, bend) = (Window::new(window, channels), Bend::from(lines.curve));
-    enqueue(&[x, &lines.line, &y], move |gpu, at| {
+    let (window, bend) = (Window::new(window, channels), Bend::from(affine.curve));
+    enqueue(&[x, &affine.coefficients, &y], move |gpu, at| {
         let pixels = pixels as i64;
         let mut arguments =
             [arg(&at[0]), arg(&at[1]), arg(&at[2]), arg(&pixels), arg(&window), arg(&bend)];

@@ -5,7 +5,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Element, Grid, Kernel, arg, enqueue};
 use super::source::File;
-use crate::sliding::Sliding;
+use crate::geometry::WindowGeometry;
 
 /// Threads of a block.
 pub(crate) const THREADS: usize = 256;
@@ -105,7 +105,7 @@ pub(crate) fn contiguous(tensor: CubeTensor) -> CubeTensor {
     burn_cubecl::kernel::into_contiguous(tensor)
 }
 
-/// `struct Window` of the source: how a window slides over the planes of a film.
+/// `struct Window` of the source: how a window windowed over the planes of a film.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Window {
@@ -118,8 +118,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(window: Sliding, channels: usize) -> Self {
-        let Sliding { size, out, kernel, stride, before, .. } = window;
+    pub(crate) fn new(window: WindowGeometry, channels: usize) -> Self {
+        let WindowGeometry { size, out, kernel, stride, before, .. } = window;
         Self {
             size: numbers(size),
             channels: channels as i32,

@@ -118,12 +118,13 @@ fn statistics_are_those_that_burn_averages() {
 fn statistics_behind_which_a_convolution_follows_are_the_same() {
     let device = Device::flex().autodiff();
     let x = tensor(&noise(3 * 4 * 5 * 7, 1), [3, 4, 5, 7], &device) + 2.0;
-    let line = [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device).flatten::<1>(0, 3));
+    let affine =
+        [1, 2].map(|seed| tensor(&noise(4, seed), [4, 1, 1, 1], &device).flatten::<1>(0, 3));
     let mix = tensor(&noise(8, 3), [2, 4, 1, 1], &device);
 
-    let [gamma, beta] = line.clone();
+    let [gamma, beta] = affine.clone();
     let (_, mean, variance) = norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu);
-    let found = norm_convolve(x, line, 1e-3, Activation::Relu, mix, MIX);
+    let found = norm_convolve(x, affine, 1e-3, Activation::Relu, mix, MIX);
 
     assert_eq!(found.1.into_data(), mean.into_data());
     assert_eq!(found.2.into_data(), variance.into_data());
@@ -133,7 +134,7 @@ fn statistics_behind_which_a_convolution_follows_are_the_same() {
 fn statistics_inside_larger_operations_are_those_of_the_plain_ones() {
     let device = Device::flex().autodiff();
     let x = tensor(&noise(3 * 4 * 6 * 7, 1), [3, 4, 6, 7], &device) + 2.0;
-    let lines = |seed, channels: usize| {
+    let affines = |seed, channels: usize| {
         [seed, seed + 1].map(|seed| {
             tensor(&noise(channels, seed), [channels, 1, 1, 1], &device).flatten::<1>(0, 3)
         })
@@ -142,16 +143,16 @@ fn statistics_inside_larger_operations_are_those_of_the_plain_ones() {
         let [found, plain] = [found, plain].map(|t| floats(t.reshape([1, 1, 1, -1])));
         assert!(difference(&found, &plain) < 1e-5, "{found:?}, not {plain:?}");
     };
-    let [gamma, beta] = lines(1, 4);
+    let [gamma, beta] = affines(1, 4);
     let plain = reference::norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu);
 
     let (_, mean, variance) =
-        norm_add_activate(x.clone(), lines(1, 4), x.clone(), 1e-3, Activation::Relu);
+        norm_add_activate(x.clone(), affines(1, 4), x.clone(), 1e-3, Activation::Relu);
     close(mean, plain.1.clone());
     close(variance, plain.2.clone());
 
     let (_, mean, variance) =
-        norm_activate_mean_pool(x.clone(), lines(1, 4), 1e-3, Activation::Relu);
+        norm_activate_mean_pool(x.clone(), affines(1, 4), 1e-3, Activation::Relu);
     close(mean, plain.1.clone());
     close(variance, plain.2.clone());
 
@@ -161,13 +162,17 @@ fn statistics_inside_larger_operations_are_those_of_the_plain_ones() {
     ];
     let [first, second] = weights.clone();
     let window = Convolution { is_depthwise: false, ..DEPTHWISE };
-    let part =
-        |line, weight, convolution| NormConvolution { line, epsilon: 1e-3, weight, convolution };
-    let parts = [part(lines(1, 4), first.clone(), MIX), part(lines(3, 3), second, window)];
+    let part = |affine, weight, convolution| NormConvolution {
+        affine,
+        epsilon: 1e-3,
+        weight,
+        convolution,
+    };
+    let parts = [part(affines(1, 4), first.clone(), MIX), part(affines(3, 3), second, window)];
     let (_, [[mean, variance], [next_mean, next_variance]]) = dense_layer(x, parts);
     close(mean, plain.1);
     close(variance, plain.2);
-    let [gamma, beta] = lines(3, 3);
+    let [gamma, beta] = affines(3, 3);
     let between = reference::convolve(plain.0, first, MIX);
     let plain = reference::norm_activate(between, gamma, beta, 1e-3, Activation::Relu);
     close(next_mean, plain.1);
@@ -177,15 +182,20 @@ fn statistics_inside_larger_operations_are_those_of_the_plain_ones() {
 #[test]
 fn a_folded_norm_before_a_convolution_is_the_two_in_turn() {
     let device = Device::flex();
-    let line = [1, 2].map(|seed| tensor(&noise(64, seed), [64, 1, 1, 1], &device).flatten(0, 3));
+    let affine = [1, 2].map(|seed| tensor(&noise(64, seed), [64, 1, 1, 1], &device).flatten(0, 3));
     let x = tensor(&noise(2 * 64 * 30 * 26, 3), [2, 64, 30, 26], &device);
     let shapes = [([64, 1, 3, 3], DEPTHWISE), ([64, 1, 5, 5], DEPTHWISE), ([9, 64, 1, 1], MIX)];
     let window = Convolution { is_depthwise: false, ..DEPTHWISE };
     for (shape, convolution) in [&shapes[..], &[([64, 64, 3, 3], window)]].concat() {
         let weight = tensor(&noise(shape.iter().product(), 4), shape, &device);
-        let [scale, shift] = line.clone();
-        let at_once =
-            scale_convolve(x.clone(), line.clone(), Activation::Relu6, weight.clone(), convolution);
+        let [scale, shift] = affine.clone();
+        let at_once = scale_convolve(
+            x.clone(),
+            affine.clone(),
+            Activation::Relu6,
+            weight.clone(),
+            convolution,
+        );
         let in_turn = convolve(
             scale_activate(x.clone(), scale, shift, Activation::Relu6),
             weight,

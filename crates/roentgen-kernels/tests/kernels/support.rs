@@ -78,7 +78,7 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                     let weight = t[3].clone();
                     norm_convolve(
                         t[0].clone(),
-                        line(t),
+                        affine(t),
                         1e-3,
                         Activation::Relu6,
                         weight,
@@ -148,7 +148,8 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 cases.push(Case {
                     name: format!("norm, mean {shape:?}, {activation:?}"),
                     fast: Box::new(move |t| {
-                        kernels::norm_activate_mean_pool(t[0].clone(), line(t), 1e-3, activation).0
+                        kernels::norm_activate_mean_pool(t[0].clone(), affine(t), 1e-3, activation)
+                            .0
                     }),
                     plain: Box::new(move |t| {
                         reference::mean_pool(norm(t, activation, reference::norm_activate))
@@ -161,7 +162,7 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 fast: Box::new(move |t| {
                     kernels::norm_add_activate(
                         t[0].clone(),
-                        line(t),
+                        affine(t),
                         t[3].clone(),
                         1e-3,
                         activation,
@@ -171,7 +172,7 @@ pub(crate) fn cases(shapes: &[[usize; 4]], out: usize) -> Vec<Case> {
                 plain: Box::new(move |t| {
                     reference::norm_add_activate(
                         t[0].clone(),
-                        line(t),
+                        affine(t),
                         t[3].clone(),
                         1e-3,
                         activation,
@@ -203,13 +204,13 @@ fn dense_layer(shape: [usize; 4], out: usize) -> Case {
     let channels = shape[1];
     let one = Convolution { is_depthwise: false, stride: 1, padding: [0; 4] };
     let three = Convolution { padding: [1; 4], ..one };
-    let lines = |t: &[Tensor<4>]| [line(t), line(&t[3..])];
+    let affines = |t: &[Tensor<4>]| [affine(t), affine(&t[3..])];
     Case {
         name: format!("dense layer {shape:?}"),
         fast: Box::new(move |t| {
-            let [first, second] = lines(t);
-            let part = |line, weight: &Tensor<4>, convolution| NormConvolution {
-                line,
+            let [first, second] = affines(t);
+            let part = |affine, weight: &Tensor<4>, convolution| NormConvolution {
+                affine,
                 epsilon: 1e-3,
                 weight: weight.clone(),
                 convolution,
@@ -218,7 +219,7 @@ fn dense_layer(shape: [usize; 4], out: usize) -> Case {
             kernels::dense_layer(t[0].clone(), parts).0
         }),
         plain: Box::new(move |t| {
-            let [first, second] = lines(t);
+            let [first, second] = affines(t);
             let half = |x: &Tensor<4>, [gamma, beta]: [Tensor<1>; 2], weight: &Tensor<4>, how| {
                 let x = reference::norm_activate(x.clone(), gamma, beta, 1e-3, Activation::Relu).0;
                 reference::convolve(x, weight.clone(), how)
@@ -244,17 +245,17 @@ type Shift = fn(Tensor<4>, Tensor<1>, Activation) -> Tensor<4>;
 type Scale = fn(Tensor<4>, Tensor<1>, Tensor<1>, Activation) -> Tensor<4>;
 
 /// Moves gamma and beta to where both cuts are met.
-fn line(t: &[Tensor<4>]) -> [Tensor<1>; 2] {
+fn affine(t: &[Tensor<4>]) -> [Tensor<1>; 2] {
     [t[1].clone().mul_scalar(4.0), t[2].clone().add_scalar(3.0)].map(flat)
 }
 
 fn norm(t: &[Tensor<4>], activation: Activation, norm: Norm) -> Tensor<4> {
-    let [gamma, beta] = line(t);
+    let [gamma, beta] = affine(t);
     norm(t[0].clone(), gamma, beta, 1e-3, activation).0
 }
 
 fn scale(t: &[Tensor<4>], activation: Activation, scale: Scale) -> Tensor<4> {
-    let [gamma, beta] = line(t);
+    let [gamma, beta] = affine(t);
     scale(t[0].clone(), gamma, beta, activation) + t[0].clone()
 }
 

@@ -179,7 +179,7 @@ impl NormConv {
     fn part(&self, x: &Tensor<4>, padding: Padding) -> Option<NormConvolution> {
         let convolution = plain(&self.conv, x, padding)?;
         normalizes_by_batch(&self.norm, x).then(|| NormConvolution {
-            line: [self.norm.gamma.val(), self.norm.beta.val()],
+            affine: [self.norm.gamma.val(), self.norm.beta.val()],
             epsilon: self.norm.epsilon,
             weight: self.conv.weight.val(),
             convolution,

@@ -58,9 +58,9 @@ impl<'a> Pending<'a> {
         assert_eq!(own, Activation::Linear, "the end of a block has no activation of its own");
         match self.norm {
             Some((norm, _)) if normalizes_by_batch(norm, &self.x) => {
-                let line = [norm.gamma.val(), norm.beta.val()];
+                let affine = [norm.gamma.val(), norm.beta.val()];
                 let (y, mean, variance) =
-                    norm_add_activate(self.x, line, shortcut, norm.epsilon, behind);
+                    norm_add_activate(self.x, affine, shortcut, norm.epsilon, behind);
                 follow(norm, mean, variance);
                 y
             }
@@ -76,9 +76,9 @@ impl<'a> Pending<'a> {
     pub fn mean_pool(self) -> Tensor<4> {
         match self.norm {
             Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
-                let line = [norm.gamma.val(), norm.beta.val()];
+                let affine = [norm.gamma.val(), norm.beta.val()];
                 let (y, mean, variance) =
-                    norm_activate_mean_pool(self.x, line, norm.epsilon, activation);
+                    norm_activate_mean_pool(self.x, affine, norm.epsilon, activation);
                 follow(norm, mean, variance);
                 y
             }
@@ -99,9 +99,9 @@ impl<'a> Pending<'a> {
         };
         let (device, weight) = (self.x.device(), layer.weight.val());
         if normalizes_by_batch(norm, &self.x) {
-            let line = [norm.gamma.val(), norm.beta.val()];
+            let affine = [norm.gamma.val(), norm.beta.val()];
             let (y, mean, variance) =
-                norm_convolve(self.x, line, norm.epsilon, activation, weight, convolution);
+                norm_convolve(self.x, affine, norm.epsilon, activation, weight, convolution);
             follow(norm, mean, variance);
             y
         } else if device.is_autodiff() {

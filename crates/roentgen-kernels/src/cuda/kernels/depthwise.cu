@@ -1,20 +1,20 @@
 // Depthwise convolutions with any window, and the weights of all.
 
 // Any window; one output a thread.
-KERNEL NAME(depthwise_any)(const Element *x, const float *line, const float *weight, Element *y, long pixels, Window w,
+KERNEL NAME(depthwise_any)(const Element *x, const float *affine, const float *weight, Element *y, long pixels, Window w,
                            Curve curve) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
     int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= w.channels || at >= pixels) return;
     int out_x = at % w.out_width, out_y = at / w.out_width % w.out_height;
     const Element *plane = x + (size_t)(at / w.out_width / w.out_height) * w.height * w.width * w.channels;
-    Line<1> own;
-    if (line) own = read_line<1>(line, channel, w.channels);
+    Affine<1> own;
+    if (affine) own = read_affine<1>(affine, channel, w.channels);
     float sum = 0.0f;
     for (int down = 0; down < w.kernel_height; down++)
         for (int right = 0; right < w.kernel_width; right++) {
             int in_y = out_y * w.stride + down - w.top, in_x = out_x * w.stride + right - w.left;
-            float value = pixel<1>(plane, in_y, in_x, w, channel, line != 0, own, curve).at[0];
+            float value = pixel<1>(plane, in_y, in_x, w, channel, affine != 0, own, curve).at[0];
             sum = fmaf(value, weight[(size_t)(down * w.kernel_width + right) * w.channels + channel], sum);
         }
     y[(size_t)at * w.channels + channel] = narrow(sum);
@@ -36,10 +36,10 @@ INLINE void gather_back(const Element *gradient, const float *weight, Element *d
         for (int right = (x + w.left) % w.stride; right < w.kernel_width; right += w.stride) {
             int out_x = (x + w.left - right) / w.stride;
             if (x + w.left < right || out_x >= w.out_width) continue;
-            Pack<V> behind = read<V>(plane + ((size_t)out_y * w.out_width + out_x) * w.channels + channel);
+            Pack<V> dy = read<V>(plane + ((size_t)out_y * w.out_width + out_x) * w.channels + channel);
             Pack<V> tap = read_floats<V>(weight + (size_t)(down * w.kernel_width + right) * w.channels + channel);
 #pragma unroll
-            for (int i = 0; i < V; i++) sum.at[i] = fmaf(behind.at[i], tap.at[i], sum.at[i]);
+            for (int i = 0; i < V; i++) sum.at[i] = fmaf(dy.at[i], tap.at[i], sum.at[i]);
         }
     }
     write<V>(dx + (size_t)at * w.channels + channel, sum);
@@ -52,19 +52,19 @@ KERNEL NAME(depthwise_x_one)(const Element *gradient, const float *weight, Eleme
 }
 
 // Any window; a block makes one weight of one channel, and is slow.
-KERNEL NAME(depthwise_weight_any)(const Element *gradient, const Element *x, const float *line, float *dw, long pixels,
+KERNEL NAME(depthwise_weight_any)(const Element *gradient, const Element *x, const float *affine, float *dw, long pixels,
                                   Window w, Curve curve) {
     __shared__ float shared[THREADS];
     int channel = blockIdx.x, tap = blockIdx.y;
-    Line<1> own;
-    if (line) own = read_line<1>(line, channel, w.channels);
+    Affine<1> own;
+    if (affine) own = read_affine<1>(affine, channel, w.channels);
     float sum = 0.0f;
     for (long at = threadIdx.x; at < pixels; at += THREADS) {
         int out_x = at % w.out_width, out_y = at / w.out_width % w.out_height;
         const Element *plane = x + (size_t)(at / w.out_width / w.out_height) * w.height * w.width * w.channels;
         int in_y = out_y * w.stride + tap / w.kernel_width - w.top;
         int in_x = out_x * w.stride + tap % w.kernel_width - w.left;
-        float value = pixel<1>(plane, in_y, in_x, w, channel, line != 0, own, curve).at[0];
+        float value = pixel<1>(plane, in_y, in_x, w, channel, affine != 0, own, curve).at[0];
         sum = fmaf(widen(gradient[(size_t)at * w.channels + channel]), value, sum);
     }
     shared[threadIdx.x] = sum;

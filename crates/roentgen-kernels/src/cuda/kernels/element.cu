@@ -129,7 +129,7 @@ template <int V> INLINE Pack<V> read_floats(const float *from) {
     return pack;
 }
 
-// An activation: a cut at both limits, or SiLU.
+// An activation: a clamped at both limits, or SiLU.
 struct Curve {
     float least, greatest;
     int is_silu;
@@ -157,23 +157,23 @@ INLINE float through(float x, float gradient, Curve curve) {
     return x > curve.least && x < curve.greatest ? gradient : 0.0f;
 }
 
-// What a norm does to V channels: (x - mean) * scale + shift. A line is [3, channels].
-template <int V> struct Line {
+// What a norm does to V channels: (x - mean) * scale + shift. A affine is [3, channels].
+template <int V> struct Affine {
     Pack<V> mean, scale, shift;
 };
 
-template <int V> INLINE Line<V> read_line(const float *line, int channel, int channels) {
-    Line<V> read;
-    read.mean = read_floats<V>(line + channel);
-    read.scale = read_floats<V>(line + channels + channel);
-    read.shift = read_floats<V>(line + 2 * channels + channel);
+template <int V> INLINE Affine<V> read_affine(const float *affine, int channel, int channels) {
+    Affine<V> read;
+    read.mean = read_floats<V>(affine + channel);
+    read.scale = read_floats<V>(affine + channels + channel);
+    read.shift = read_floats<V>(affine + 2 * channels + channel);
     return read;
 }
 
-template <int V> INLINE Pack<V> on_line(Pack<V> x, const Line<V> &line) {
+template <int V> INLINE Pack<V> apply_affine(Pack<V> x, const Affine<V> &affine) {
 #pragma unroll
     for (int i = 0; i < V; i++)
-        x.at[i] = fmaf(x.at[i] - line.mean.at[i], line.scale.at[i], line.shift.at[i]);
+        x.at[i] = fmaf(x.at[i] - affine.mean.at[i], affine.scale.at[i], affine.shift.at[i]);
     return x;
 }
 

@@ -83,10 +83,10 @@ template <int G> INLINE bool add_parts(const float *partial, int at_once, int ch
 }
 
 // Sums of x and its square, both less the first row's x, so that a mean far from zero costs no digits. Reads x once.
-// The last block makes mean, biased variance and the line of each channel of them.
+// The last block makes mean, biased variance and the affine of each channel of them.
 template <int V>
 INLINE void measure(const Element *x, float *partial, unsigned *waiting, long rows, int channels, const float *gamma,
-                    const float *beta, float epsilon, float *mean, float *variance, float *line) {
+                    const float *beta, float epsilon, float *mean, float *variance, float *affine) {
     PLACE(V)
     Pack<V> sum = zeros<V>(), square = zeros<V>();
     if (is_inside) {
@@ -113,33 +113,33 @@ INLINE void measure(const Element *x, float *partial, unsigned *waiting, long ro
         if (spread < 0.0) spread = 0.0;
         mean[channel] = (float)(widen(x[channel]) + off);
         variance[channel] = (float)spread;
-        line[channel] = mean[channel];
-        line[channels + channel] = (float)(gamma[channel] / sqrt(spread + (double)epsilon));
-        line[2 * channels + channel] = beta[channel];
+        affine[channel] = mean[channel];
+        affine[channels + channel] = (float)(gamma[channel] / sqrt(spread + (double)epsilon));
+        affine[2 * channels + channel] = beta[channel];
     }
 }
 KERNEL NAME(norm_measure_wide)(const Element *x, float *partial, unsigned *waiting, long rows, int channels,
                                const float *gamma, const float *beta, float epsilon, float *mean, float *variance,
-                               float *line) {
-    measure<WIDE>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, line);
+                               float *affine) {
+    measure<WIDE>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, affine);
 }
 KERNEL NAME(norm_measure_one)(const Element *x, float *partial, unsigned *waiting, long rows, int channels,
                               const float *gamma, const float *beta, float epsilon, float *mean, float *variance,
-                              float *line) {
-    measure<1>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, line);
+                              float *affine) {
+    measure<1>(x, partial, waiting, rows, channels, gamma, beta, epsilon, mean, variance, affine);
 }
 
 // Normalizes and activates, a shortcut added between where there is one. Reads x (and the shortcut) once, writes y once.
 template <int V>
-INLINE void apply(const Element *x, const float *line, const Element *shortcut, Element *y, long rows, int channels,
+INLINE void apply(const Element *x, const float *affine, const Element *shortcut, Element *y, long rows, int channels,
                   Curve curve) {
     PLACE(V)
     if (!is_inside) return;
-    Line<V> own = read_line<V>(line, channel, channels);
+    Affine<V> own = read_affine<V>(affine, channel, channels);
 #pragma unroll 4
     for (long row = first; row < rows; row += step) {
         size_t at = row * channels + channel;
-        Pack<V> value = on_line<V>(read<V>(x + at), own);
+        Pack<V> value = apply_affine<V>(read<V>(x + at), own);
         if (shortcut) {
             Pack<V> other = read<V>(shortcut + at);
 #pragma unroll
@@ -148,19 +148,19 @@ INLINE void apply(const Element *x, const float *line, const Element *shortcut, 
         write<V>(y + at, activate_all<V>(value, curve));
     }
 }
-KERNEL NAME(norm_apply_wide)(const Element *x, const float *line, const Element *shortcut, Element *y, long rows,
+KERNEL NAME(norm_apply_wide)(const Element *x, const float *affine, const Element *shortcut, Element *y, long rows,
                              int channels, Curve curve) {
-    apply<WIDE>(x, line, shortcut, y, rows, channels, curve);
+    apply<WIDE>(x, affine, shortcut, y, rows, channels, curve);
 }
-KERNEL NAME(norm_apply_one)(const Element *x, const float *line, const Element *shortcut, Element *y, long rows,
+KERNEL NAME(norm_apply_one)(const Element *x, const float *affine, const Element *shortcut, Element *y, long rows,
                             int channels, Curve curve) {
-    apply<1>(x, line, shortcut, y, rows, channels, curve);
+    apply<1>(x, affine, shortcut, y, rows, channels, curve);
 }
 
 // What the last block makes of the sums of a gradient: the gradients of gamma and beta, and what `back` takes (scale, mean
 // gradient, slope); or, without a norm, the gradient of a shift.
 struct Sums {
-    const float *line, *variance;
+    const float *affine, *variance;
     float epsilon;
     float *gamma, *beta, *slopes;
 };
@@ -176,7 +176,7 @@ template <int V> INLINE void conclude(const float *partial, long rows, int chann
         if (!s.gamma) continue;
         double inverse = 1.0 / sqrt((double)s.variance[channel] + (double)s.epsilon);
         s.gamma[channel] = (float)(product * inverse);
-        s.slopes[channel] = s.line[channels + channel];
+        s.slopes[channel] = s.affine[channels + channel];
         s.slopes[channels + channel] = (float)(sum / rows);
         s.slopes[2 * channels + channel] = (float)(product * inverse * inverse / rows);
     }
@@ -189,15 +189,15 @@ INLINE void sums(const Element *gradient, const Element *x, float *partial, unsi
     PLACE(V)
     Pack<V> sum = zeros<V>(), product = zeros<V>();
     if (is_inside) {
-        Line<V> own = read_line<V>(s.line, channel, channels);
+        Affine<V> own = read_affine<V>(s.affine, channel, channels);
 #pragma unroll 2
         for (long row = first; row < rows; row += step) {
             size_t at = row * channels + channel;
-            Pack<V> value = read<V>(x + at), behind = read<V>(gradient + at);
-            Pack<V> argument = on_line<V>(value, own);
+            Pack<V> value = read<V>(x + at), dy = read<V>(gradient + at);
+            Pack<V> argument = apply_affine<V>(value, own);
 #pragma unroll
             for (int i = 0; i < V; i++) {
-                float inner = through(argument.at[i], behind.at[i], curve);
+                float inner = through(argument.at[i], dy.at[i], curve);
                 sum.at[i] += inner;
                 product.at[i] = fmaf(inner, value.at[i] - own.mean.at[i], product.at[i]);
             }
@@ -215,7 +215,7 @@ KERNEL NAME(norm_sums_one)(const Element *gradient, const Element *x, float *par
     sums<1>(gradient, x, partial, waiting, rows, channels, curve, s);
 }
 
-// The same behind a cut whose output y is known, with or without x: keeps the gradient where y stands at no cut and writes
+// The same behind a clamped whose output y is known, with or without x: keeps the gradient where y stands at no clamped and writes
 // it. Reads gradient, y (and x) once, writes once.
 template <int V>
 INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
@@ -223,22 +223,22 @@ INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x
     PLACE(V)
     Pack<V> sum = zeros<V>(), product = zeros<V>();
     if (is_inside) {
-        Pack<V> mean = x ? read_floats<V>(s.line + channel) : zeros<V>();
+        Pack<V> mean = x ? read_floats<V>(s.affine + channel) : zeros<V>();
 #pragma unroll 2
         for (long row = first; row < rows; row += step) {
             size_t at = row * channels + channel;
-            Pack<V> cut = read<V>(y + at), behind = read<V>(gradient + at);
+            Pack<V> clamped = read<V>(y + at), dy = read<V>(gradient + at);
 #pragma unroll
             for (int i = 0; i < V; i++) {
-                behind.at[i] = through(cut.at[i], behind.at[i], curve);
-                sum.at[i] += behind.at[i];
+                dy.at[i] = through(clamped.at[i], dy.at[i], curve);
+                sum.at[i] += dy.at[i];
             }
-            write<V>(inner + at, behind);
+            write<V>(inner + at, dy);
             if (x) {
                 Pack<V> value = read<V>(x + at);
 #pragma unroll
                 for (int i = 0; i < V; i++)
-                    product.at[i] = fmaf(behind.at[i], value.at[i] - mean.at[i], product.at[i]);
+                    product.at[i] = fmaf(dy.at[i], value.at[i] - mean.at[i], product.at[i]);
             }
         }
     }
@@ -256,33 +256,33 @@ KERNEL NAME(cut_sums_one)(const Element *gradient, const Element *y, const Eleme
 
 // The gradient of a norm's input. Reads gradient and x once, writes dx once; dx may be the gradient's memory.
 template <int V>
-INLINE void back(const Element *gradient, const Element *x, const float *line, const float *slopes, Element *dx,
+INLINE void back(const Element *gradient, const Element *x, const float *affine, const float *slopes, Element *dx,
                  long rows, int channels, Curve curve) {
     PLACE(V)
     if (!is_inside) return;
-    Line<V> own = read_line<V>(line, channel, channels);
+    Affine<V> own = read_affine<V>(affine, channel, channels);
     Pack<V> mean = read_floats<V>(slopes + channels + channel);
     Pack<V> slope = read_floats<V>(slopes + 2 * channels + channel);
 #pragma unroll 2
     for (long row = first; row < rows; row += step) {
         size_t at = row * channels + channel;
-        Pack<V> value = read<V>(x + at), behind = read<V>(gradient + at);
-        Pack<V> argument = on_line<V>(value, own);
+        Pack<V> value = read<V>(x + at), dy = read<V>(gradient + at);
+        Pack<V> argument = apply_affine<V>(value, own);
 #pragma unroll
         for (int i = 0; i < V; i++) {
-            float inner = through(argument.at[i], behind.at[i], curve) - mean.at[i];
-            behind.at[i] = own.scale.at[i] * (inner - (value.at[i] - own.mean.at[i]) * slope.at[i]);
+            float inner = through(argument.at[i], dy.at[i], curve) - mean.at[i];
+            dy.at[i] = own.scale.at[i] * (inner - (value.at[i] - own.mean.at[i]) * slope.at[i]);
         }
-        write<V>(dx + at, behind);
+        write<V>(dx + at, dy);
     }
 }
-KERNEL NAME(norm_back_wide)(const Element *gradient, const Element *x, const float *line, const float *slopes,
+KERNEL NAME(norm_back_wide)(const Element *gradient, const Element *x, const float *affine, const float *slopes,
                             Element *dx, long rows, int channels, Curve curve) {
-    back<WIDE>(gradient, x, line, slopes, dx, rows, channels, curve);
+    back<WIDE>(gradient, x, affine, slopes, dx, rows, channels, curve);
 }
-KERNEL NAME(norm_back_one)(const Element *gradient, const Element *x, const float *line, const float *slopes,
+KERNEL NAME(norm_back_one)(const Element *gradient, const Element *x, const float *affine, const float *slopes,
                            Element *dx, long rows, int channels, Curve curve) {
-    back<1>(gradient, x, line, slopes, dx, rows, channels, curve);
+    back<1>(gradient, x, affine, slopes, dx, rows, channels, curve);
 }
 
 // A norm by its running statistics as one scale and one shift.
@@ -295,13 +295,13 @@ KERNEL NAME(fold)(const float *gamma, const float *beta, const float *mean, cons
     shift[channel] = beta[channel] - mean[channel] * own;
 }
 
-// A scale and a shift to a line with the mean zero.
-KERNEL NAME(scale_line)(const float *scale, const float *shift, float *line, int channels) {
+// A scale and a shift to a affine with the mean zero.
+KERNEL NAME(scale_affine)(const float *scale, const float *shift, float *affine, int channels) {
     int channel = blockIdx.x * blockDim.x + threadIdx.x;
     if (channel >= channels) return;
-    line[channel] = 0.0f;
-    line[channels + channel] = scale ? scale[channel] : 1.0f;
-    line[2 * channels + channel] = shift[channel];
+    affine[channel] = 0.0f;
+    affine[channels + channel] = scale ? scale[channel] : 1.0f;
+    affine[2 * channels + channel] = shift[channel];
 }
 
 // Moves running statistics towards those of a batch, where they lie.

@@ -1,9 +1,9 @@
 // Pools: the greatest value under a window, the mean of two by two values, the mean over a film.
 
 // The greatest value and, in a byte, its tap; of equal ones the first, and what is not a number is the greatest. A shift
-// and a cut in front, where there is one. Reads x through the cache, writes y and the taps once.
+// and a clamped in front, where there is one. Reads x through the cache, writes y and the taps once.
 template <int V>
-INLINE void greatest(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, const Window &w,
+INLINE void max_of_windows(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, const Window &w,
                      Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
     int at = blockIdx.x * blockDim.y + threadIdx.y;
@@ -42,11 +42,11 @@ INLINE void greatest(const Element *x, const float *shift, Element *y, unsigned 
 }
 KERNEL NAME(max_pool_wide)(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, Window w,
                            Curve curve) {
-    greatest<WIDE>(x, shift, y, taps, pixels, w, curve);
+    max_of_windows<WIDE>(x, shift, y, taps, pixels, w, curve);
 }
 KERNEL NAME(max_pool_one)(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, Window w,
                           Curve curve) {
-    greatest<1>(x, shift, y, taps, pixels, w, curve);
+    max_of_windows<1>(x, shift, y, taps, pixels, w, curve);
 }
 
 // The way back: each pixel gathers from the outputs whose greatest value it was. Writes dx once.
@@ -65,10 +65,10 @@ INLINE void to_taps(const Element *gradient, const unsigned char *taps, Element 
             int out_x = (x + w.left - right) / w.stride;
             if (x + w.left < right || out_x >= w.out_width) continue;
             size_t out = (image + (size_t)out_y * w.out_width + out_x) * w.channels + channel;
-            Pack<V> behind = read<V>(gradient + out);
+            Pack<V> dy = read<V>(gradient + out);
 #pragma unroll
             for (int i = 0; i < V; i++)
-                if (taps[out + i] == down * w.kernel_width + right) sum.at[i] += behind.at[i];
+                if (taps[out + i] == down * w.kernel_width + right) sum.at[i] += dy.at[i];
         }
     }
     write<V>(dx + (size_t)at * w.channels + channel, sum);
@@ -81,17 +81,17 @@ KERNEL NAME(max_pool_back_one)(const Element *gradient, const unsigned char *tap
 }
 
 // The mean of each two by two values behind a norm and an activation. Reads x once, writes y once.
-KERNEL NAME(mean_pool)(const Element *x, const float *line, Element *y, long pixels, Window w, Curve curve) {
+KERNEL NAME(mean_pool)(const Element *x, const float *affine, Element *y, long pixels, Window w, Curve curve) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
     int at = blockIdx.x * blockDim.y + threadIdx.y;
     if (channel >= w.channels || at >= pixels) return;
     int out_x = at % w.out_width, out_y = at / w.out_width % w.out_height;
     const Element *plane = x + (size_t)(at / w.out_width / w.out_height) * w.height * w.width * w.channels + channel;
-    Line<1> own = read_line<1>(line, channel, w.channels);
+    Affine<1> own = read_affine<1>(affine, channel, w.channels);
     float sum = 0.0f;
     for (int i = 0; i < 4; i++) {
         size_t pixel = (size_t)(out_y * 2 + i / 2) * w.width + out_x * 2 + i % 2;
-        sum += activate(on_line<1>(read<1>(plane + pixel * w.channels), own).at[0], curve);
+        sum += activate(apply_affine<1>(read<1>(plane + pixel * w.channels), own).at[0], curve);
     }
     y[(size_t)at * w.channels + channel] = narrow(0.25f * sum);
 }

@@ -1,20 +1,20 @@
 // Depthwise convolutions with square windows of a size known to the compiler. Each channel has a window of its own. A norm's
-// line in front, where there is one, is applied to what is read, so that its output is never stored. Weights come as
+// affine in front, where there is one, is applied to what is read, so that its output is never stored. Weights come as
 // [taps, channels] in float.
 
-// V channels of a pixel behind the line; zero outside the film.
+// V channels of a pixel behind the affine; zero outside the film.
 template <int V>
-INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_line, const Line<V> &line,
+INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_affine, const Affine<V> &affine,
                      Curve curve) {
     if (y < 0 || y >= w.height || x < 0 || x >= w.width) return zeros<V>();
     Pack<V> value = read<V>(image + ((size_t)y * w.width + x) * w.channels + channel);
-    return has_line ? activate_all<V>(on_line<V>(value, line), curve) : value;
+    return has_affine ? activate_all<V>(apply_affine<V>(value, affine), curve) : value;
 }
 
 // A thread makes STRIP outputs of a row for V channels: what it reads of a row serves several outputs.
 #define STRIP 4
 template <int K, int S, int V>
-INLINE void depthwise(const Element *x, const float *line, const float *weight, Element *y, long strips, Window w,
+INLINE void depthwise(const Element *x, const float *affine, const float *weight, Element *y, long strips, Window w,
                       Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
     int strip = blockIdx.x * blockDim.y + threadIdx.y;
@@ -22,8 +22,8 @@ INLINE void depthwise(const Element *x, const float *line, const float *weight, 
     int across = (w.out_width + STRIP - 1) / STRIP;
     int out_x = strip % across * STRIP, row = strip / across;
     int out_y = row % w.out_height, image = row / w.out_height;
-    Line<V> own;
-    if (line) own = read_line<V>(line, channel, w.channels);
+    Affine<V> own;
+    if (affine) own = read_affine<V>(affine, channel, w.channels);
     const Element *plane = x + (size_t)image * w.height * w.width * w.channels;
     Pack<V> sum[STRIP];
 #pragma unroll
@@ -38,7 +38,7 @@ INLINE void depthwise(const Element *x, const float *line, const float *weight, 
         Pack<V> values[(STRIP - 1) * S + K];
 #pragma unroll
         for (int i = 0; i < (STRIP - 1) * S + K; i++)
-            values[i] = pixel<V>(plane, in_y, out_x * S + i - w.left, w, channel, line != 0, own, curve);
+            values[i] = pixel<V>(plane, in_y, out_x * S + i - w.left, w, channel, affine != 0, own, curve);
 #pragma unroll
         for (int i = 0; i < STRIP; i++)
 #pragma unroll
@@ -56,7 +56,7 @@ INLINE void depthwise(const Element *x, const float *line, const float *weight, 
 // Partial gradients of the weights, [gridDim.x, taps, channels]. A thread takes strips of outputs as above: gradient and x
 // are each read about once from memory, x K times through the cache.
 template <int K, int S, int V>
-INLINE void depthwise_weight(const Element *gradient, const Element *x, const float *line, float *partial, long strips,
+INLINE void depthwise_weight(const Element *gradient, const Element *x, const float *affine, float *partial, long strips,
                              Window w, Curve curve) {
     int channel = (blockIdx.y * blockDim.x + threadIdx.x) * V;
     bool is_inside = channel < w.channels;
@@ -65,19 +65,19 @@ INLINE void depthwise_weight(const Element *gradient, const Element *x, const fl
 #pragma unroll
     for (int i = 0; i < K * K; i++) sum[i / K][i % K] = zeros<V>();
     if (is_inside) {
-        Line<V> own;
-        if (line) own = read_line<V>(line, channel, w.channels);
+        Affine<V> own;
+        if (affine) own = read_affine<V>(affine, channel, w.channels);
         int step = gridDim.x * blockDim.y;
         for (int strip = blockIdx.x * blockDim.y + threadIdx.y; strip < strips; strip += step) {
             int out_x = strip % across * STRIP, row = strip / across;
             int in_y = row % w.out_height * S - w.top;
             const Element *plane = x + (size_t)(row / w.out_height) * w.height * w.width * w.channels;
-            const Element *behind = gradient + ((size_t)row * w.out_width + out_x) * w.channels + channel;
+            const Element *dy = gradient + ((size_t)row * w.out_width + out_x) * w.channels + channel;
             Pack<V> here[STRIP];
 #pragma unroll
             for (int i = 0; i < STRIP; i++) {
                 bool is_there = out_x + i < w.out_width;
-                here[i] = read<V>(behind + (is_there ? (size_t)i * w.channels : 0));
+                here[i] = read<V>(dy + (is_there ? (size_t)i * w.channels : 0));
 #pragma unroll
                 for (int c = 0; c < V; c++) here[i].at[c] = is_there ? here[i].at[c] : 0.0f;
             }
@@ -86,7 +86,7 @@ INLINE void depthwise_weight(const Element *gradient, const Element *x, const fl
                 Pack<V> values[(STRIP - 1) * S + K];
 #pragma unroll
                 for (int i = 0; i < (STRIP - 1) * S + K; i++)
-                    values[i] = pixel<V>(plane, in_y + down, out_x * S + i - w.left, w, channel, line != 0, own, curve);
+                    values[i] = pixel<V>(plane, in_y + down, out_x * S + i - w.left, w, channel, affine != 0, own, curve);
 #pragma unroll
                 for (int i = 0; i < STRIP; i++)
 #pragma unroll
@@ -118,11 +118,11 @@ INLINE void depthwise_weight(const Element *gradient, const Element *x, const fl
 }
 
 #define DEPTHWISE(K, S, V)                                                                                              \
-    KERNEL NAME(depthwise_##K##_##S)(const Element *x, const float *line, const float *weight, Element *y, long strips, \
+    KERNEL NAME(depthwise_##K##_##S)(const Element *x, const float *affine, const float *weight, Element *y, long strips, \
                                      Window w, Curve curve) {                                                          \
-        depthwise<K, S, 4>(x, line, weight, y, strips, w, curve);                                                      \
+        depthwise<K, S, 4>(x, affine, weight, y, strips, w, curve);                                                      \
     }                                                                                                                  \
-    KERNEL NAME(depthwise_weight_##K##_##S)(const Element *gradient, const Element *x, const float *line,              \
+    KERNEL NAME(depthwise_weight_##K##_##S)(const Element *gradient, const Element *x, const float *affine,              \
                                             float *partial, long strips, Window w, Curve curve) {                      \
-        depthwise_weight<K, S, V>(gradient, x, line, partial, strips, w, curve);                                       \
+        depthwise_weight<K, S, V>(gradient, x, affine, partial, strips, w, curve);                                       \
     }

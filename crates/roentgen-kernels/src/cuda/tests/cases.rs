@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 use super::super::operation::Operation;
 use crate::activation::Activation;
-use crate::sliding::Sliding;
-use crate::way::Way;
+use crate::algorithm::Algorithm;
+use crate::geometry::WindowGeometry;
 use crate::{Convolution, NormConvolution};
 
 /// An operation of the CPU on a list of tensors, the first of them the activations.
@@ -64,11 +64,11 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
                 true => [channels, 1, kernel[0], kernel[1]],
                 false => [out, channels, kernel[0], kernel[1]],
             };
-            let way = Way::new(shape, weight, convolution);
+            let algorithm = Algorithm::new(shape, weight, convolution);
             let name = format!("{shape:?}, {kernel:?}, {convolution:?}");
             add(
                 name.clone(),
-                Operation::Convolve(way),
+                Operation::Convolve(algorithm),
                 vec![shape, weight],
                 &[0],
                 Box::new(move |t| crate::convolve(t[0].clone(), t[1].clone(), convolution)),
@@ -76,14 +76,14 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
             let curve = Activation::Relu6.curve();
             add(
                 format!("norm, {name}"),
-                Operation::NormConvolve { epsilon: 1e-3, curve, way },
+                Operation::NormConvolve { epsilon: 1e-3, curve, algorithm },
                 vec![shape, vector, vector, weight],
                 &[0],
                 Box::new(move |t| {
-                    let line = [flat(&t[1]), flat(&t[2])];
+                    let affine = [flat(&t[1]), flat(&t[2])];
                     let weight = t[3].clone();
                     let relu = Activation::Relu6;
-                    crate::norm_convolve(t[0].clone(), line, 1e-3, relu, weight, convolution).0
+                    crate::norm_convolve(t[0].clone(), affine, 1e-3, relu, weight, convolution).0
                 }),
             );
         }
@@ -105,8 +105,8 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
             vec![shape, vector, vector],
             &[0],
             Box::new(move |t| {
-                let line = [flat(&t[1]), flat(&t[2])];
-                crate::norm_activate_mean_pool(t[0].clone(), line, 1e-3, activation).0
+                let affine = [flat(&t[1]), flat(&t[2])];
+                crate::norm_activate_mean_pool(t[0].clone(), affine, 1e-3, activation).0
             }),
         );
         let Some(limits) = activation.limits() else { continue };
@@ -116,7 +116,7 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
             vec![shape, vector, vector, shape],
             &[0, 3],
             Box::new(move |t| {
-                let line = [flat(&t[1]), flat(&t[2])];
+                let affine = [flat(&t[1]), flat(&t[2])];
                 crate::norm_add_activate(t[0].clone(), line, t[3].clone(), 1e-3, activation).0
             }),
         );
@@ -131,7 +131,7 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
     for (kernel, stride, padding) in
         [(3, 2, [1, 1, 1, 1]), (2, 2, [0; 4]), (3, 2, [0, 0, 1, 1]), (3, 1, [1, 0, 0, 1])]
     {
-        let window = Sliding::new([height, width], [kernel; 2], stride, padding);
+        let window = WindowGeometry::new([height, width], [kernel; 2], stride, padding);
         add(
             format!("max {shape:?} {window:?}"),
             Operation::MaxPool(window),
@@ -154,18 +154,18 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
     let three = Convolution { padding: [1; 4], ..one };
     let between = 24;
     let weights = [[between, channels, 1, 1], [out, between, 3, 3]];
-    let ways = [
-        Way::new(shape, weights[0], one),
-        Way::new([shape[0], between, height, width], weights[1], three),
+    let algorithms = [
+        Algorithm::new(shape, weights[0], one),
+        Algorithm::new([shape[0], between, height, width], weights[1], three),
     ];
     add(
         format!("dense layer {shape:?}"),
-        Operation::DenseLayer(ways.map(|way| (way, 1e-3))),
+        Operation::DenseLayer(algorithms.map(|algorithm| (algorithm, 1e-3))),
         vec![shape, vector, vector, weights[0], [1, between, 1, 1], [1, between, 1, 1], weights[1]],
         &[0],
         Box::new(move |t| {
-            let part = |line: [&Tensor<4>; 2], weight: &Tensor<4>, convolution| NormConvolution {
-                line: line.map(flat),
+            let part = |affine: [&Tensor<4>; 2], weight: &Tensor<4>, convolution| NormConvolution {
+                affine: affine.map(flat),
                 epsilon: 1e-3,
                 weight: weight.clone(),
                 convolution,

@@ -1,0 +1,24 @@
+//! The public operations, a file each: documentation, checks of shapes, and the plain Burn form for
+//! devices without kernels of ours.
+
+mod adam;
+mod convolution;
+mod dense_layer;
+mod film_mean;
+mod max_pool;
+mod mean_pool;
+mod norm;
+mod residual;
+mod running;
+mod shift;
+
+pub use adam::{AdamStep, Moments, adam, flush};
+pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
+pub use dense_layer::{NormConvolution, Statistics, dense_layer};
+pub use film_mean::film_mean;
+pub use max_pool::{max_pool, shift_activate_max_pool};
+pub use mean_pool::norm_activate_mean_pool;
+pub use norm::{norm_activate, scale_activate};
+pub use residual::norm_add_activate;
+pub use running::{fold, follow};
+pub use shift::shift_activate;
