@@ -304,7 +304,7 @@ fn a_run_is_not_resumed_on_other_films() {
     place.ok("prepare others --out prepared --size 32");
 
     let error = place.fails("train a.toml --out run --resume");
-    assert!(error.contains("other films than `data.prepared` holds now"), "{error}");
+    assert!(error.contains("other films than `data.prepared` contains now"), "{error}");
     assert!(place.read("run/films.csv") == films);
 }
 
