@@ -231,7 +231,7 @@ fn a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do() {
 
     for file in ["cut.pth", "hostile.pth"] {
         let error = fails(&place, &format!("weights import {file} --architecture mobilenet-v2"));
-        assert!(error.contains("no checkpoint of PyTorch's that can be read as data"), "{error}");
+        assert!(error.contains("not a PyTorch checkpoint that can be read as data"), "{error}");
     }
     assert!(!place.at("owned").exists());
 }
