@@ -107,7 +107,7 @@ pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
     #[expect(
         unsafe_code,
         reason = "a map is only sound while no one cuts the file; such files are renamed into place whole \
-                  and nothing of ours writes to them afterwards"
+                  and this program never writes to them afterwards"
     )]
     unsafe {
         Mmap::map(&file)

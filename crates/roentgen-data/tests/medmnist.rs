@@ -1,6 +1,6 @@
 //! Prepares ChestMNIST from an archive as written by NumPy.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::fs;
 use std::io::{Cursor, Write};

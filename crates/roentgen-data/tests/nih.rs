@@ -1,6 +1,6 @@
 //! Tests with NIH's own label files and films, if available: counts, lists, the 2019 preparation.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::path::{Path, PathBuf};
 

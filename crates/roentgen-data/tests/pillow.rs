@@ -1,7 +1,7 @@
 //! Resized films differ from Pillow's by at most two gray values: fixtures of
 //! `scripts/pillow_resize.py`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use roentgen_data::pixels::{Filter, Plane, resize};
 

@@ -76,7 +76,7 @@ impl Runtime {
         waiting: Waiting,
     ) -> Result<Session, Error> {
         let refused =
-            |reason: &dyn Display| Error::new("did not take the exported network", reason);
+            |reason: &dyn Display| Error::new("rejected the exported network", reason);
         Session::builder(&self.environment)
             .map_err(|error| refused(&error))?
             .with_intra_threads(threads)

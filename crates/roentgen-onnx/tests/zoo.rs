@@ -4,7 +4,7 @@
 //! Needs Python with `onnx` and `onnxruntime` (whose library is loaded here), and prints a line if
 //! it is missing.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::fs;
 use std::io::Write as _;

@@ -19,7 +19,7 @@ pub struct Validated {
 
 /// Validates a model, on stored features if there are any; calls `done` with the number of films
 /// after each batch.
-#[expect(clippy::too_many_arguments, reason = "what a validation is made of")]
+#[expect(clippy::too_many_arguments, reason = "a validation needs all of them")]
 pub fn validate(
     model: &Classifier,
     films: &Films<'_>,

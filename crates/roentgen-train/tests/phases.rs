@@ -1,6 +1,6 @@
 //! Frozen weights and statistics do not change; phases follow one another, interrupted or not.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 
@@ -73,7 +73,7 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
     );
     let Outcome::Finished(best) = folder.run(&experiment, "run", Start::Fresh, &Stop::never())
     else {
-        panic!("nobody stopped it")
+        panic!("the run was interrupted")
     };
     let epochs = fs::read_to_string(folder.at("run/epochs.csv")).unwrap();
     let losses: Vec<f64> = epochs

@@ -1,7 +1,7 @@
 //! A folder with films, experiments on them, and runs that can be stopped.
 
-#![allow(dead_code, reason = "each test file uses what it needs of this")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::cell::Cell;
 use std::fs;
