@@ -75,8 +75,7 @@ impl Runtime {
         threads: usize,
         waiting: Waiting,
     ) -> Result<Session, Error> {
-        let refused =
-            |reason: &dyn Display| Error::new("rejected the exported network", reason);
+        let refused = |reason: &dyn Display| Error::new("rejected the exported network", reason);
         Session::builder(&self.environment)
             .map_err(|error| refused(&error))?
             .with_intra_threads(threads)

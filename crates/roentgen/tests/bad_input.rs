@@ -213,7 +213,7 @@ fn a_size_that_the_network_cannot_take_is_refused() {
     place.ok("prepare films --out prepared --size 24");
     place.write("a.toml", EXPERIMENT);
     let error = place.fails("train a.toml --out run");
-    assert!(error.contains("at least 32 px, and these have 24 px"), "{error}");
+    assert!(error.contains("at least 32 px, but these have 24 px"), "{error}");
 
     let error = place.fails("train a.toml --out run --set image.size=64");
     assert!(error.contains("prepare them at 64 px"), "{error}");
