@@ -57,8 +57,7 @@ impl Attention {
         let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x)));
         let mask = sigmoid(self.mask.forward(mean_of_neighbours(x)));
         let masked = film_mean(features * mask.clone());
-        // In single precision a sigmoid can be zero, and dividing by a mask of zeros must not
-        // happen.
+        // A sigmoid in single precision can be zero; the constant avoids a division by zero.
         (masked / (film_mean(mask.clone()) + LEAST_MASK), mask)
     }
 }

@@ -1,7 +1,7 @@
 //! Fuses ReLU6 into a single operation.
 //!
-//! Burn's exporter does not support a clamp, so the networks compute ReLU6 as `6 - relu(6 -
-//! relu(x))`: six passes over memory, which no runtime fuses.
+//! Burn's exporter does not support a clamp, so the networks compute ReLU6 as
+//! `6 - relu(6 - relu(x))`: six passes over memory, which no runtime fuses.
 
 use std::collections::{HashMap, HashSet};
 

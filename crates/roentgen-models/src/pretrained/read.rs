@@ -105,8 +105,8 @@ fn values(
     })
 }
 
-/// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise `[1, height,
-/// width, out]` to `[out, 1, height, width]`.
+/// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise
+/// `[1, height, width, out]` to `[out, 1, height, width]`.
 fn channels_first(
     values: &[f32],
     [out, height, width, channels]: [usize; 4],

@@ -31,8 +31,8 @@ pub struct Search {
     /// Seed of the draws.
     #[serde(default)]
     pub seed: u64,
-    /// A part of an experiment with, in place of each value, a list to choose from or a range `{
-    /// low, high }`; add `log = true` for a logarithmic scale. Integers at both ends give integers.
+    /// A part of an experiment with, in place of each value, a list to choose from or a range
+    /// `{ low, high }`; add `log = true` for a logarithmic scale. Integers at both ends give integers.
     pub space: Table,
 }
 
