@@ -217,7 +217,7 @@ impl<'a> Films<zip::read::ZipFile<'a, File>> {
         let size = size as usize;
         if width != 1 || shape != [films, size, size] {
             return Err(io::Error::other(format!(
-                "expected {films} films of {size} px in 8 bits, found {shape:?} of {width}-byte values"
+                "expected {films} films of {size} px, 8 bits, found {shape:?} of {width}-byte values"
             )));
         }
         Ok(Self { file, plane: size * size, left: films })

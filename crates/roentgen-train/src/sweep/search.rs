@@ -32,7 +32,7 @@ pub struct Search {
     #[serde(default)]
     pub seed: u64,
     /// A part of an experiment with, in place of each value, a list to choose from or a range
-    /// `{ low, high }`; add `log = true` for a logarithmic scale. Integers at both ends give integers.
+    /// `{ low, high }`; add `log = true` for a logarithmic scale. Two integer ends give integers.
     pub space: Table,
 }
 
