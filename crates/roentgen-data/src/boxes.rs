@@ -1,7 +1,7 @@
-//! `BBox_List_2017.csv`: bounding boxes drawn by radiologists, one row a box.
+//! `BBox_List_2017.csv`: bounding boxes drawn by radiologists, one box per row.
 //!
-//! Boxes are in the 1024-pixel frame of NIH's PNGs whatever size the file on disk has, the header
-//! is odd (`Bbox [x,y,w,h],,,`), and Infiltration is called `Infiltrate`.
+//! Boxes are given in the 1024-pixel frame of NIH's PNGs, whatever the size of the file on disk.
+//! The header is odd (`Bbox [x,y,w,h],,,`), and Infiltration is called `Infiltrate`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub const FRAME: f64 = 1024.0;
 pub struct FindingBox {
     /// The film's file name.
     pub image: String,
-    /// What the box surrounds.
+    /// The finding that the box surrounds.
     pub finding: Finding,
     /// Left edge in the 1024-pixel frame.
     pub x: f64,
@@ -31,7 +31,7 @@ pub struct FindingBox {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened or is no CSV.
+    /// The file could not be opened or is not a CSV file.
     #[error("could not read the box list `{path}`")]
     Read {
         /// The file.
@@ -47,8 +47,8 @@ pub enum Error {
         /// The line, from 1.
         line: u64,
     },
-    /// A finding is none of the fourteen.
-    #[error("could not read line {line} of the box list `{path}`")]
+    /// A finding is not one of the fourteen.
+    #[error("could not read the finding on line {line} of the box list `{path}`")]
     Finding {
         /// The file.
         path: PathBuf,
@@ -63,7 +63,8 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// A row that is no box, or an unknown finding, with its line.
+/// Returns an error if the file cannot be read, or if a row is not a box or names an unknown
+/// finding; the error has the line.
 pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;

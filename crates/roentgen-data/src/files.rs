@@ -1,36 +1,37 @@
-//! Files written whole or not at all: beside their place, synced, then renamed.
+//! Writes files completely or not at all: under a temporary name, synced, then renamed.
 //!
-//! The trap is the rename alone: without the sync before it, a power cut leaves the new name with
-//! old or no content.
+//! The trap is the rename alone: without the sync before it, a power cut can leave the new name
+//! with the old content or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that could not be written; nothing half-written stands under its name.
+/// A file could not be written; no incomplete file is left under its name.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write `{path}`")]
 pub struct WriteError {
-    /// The file that was to be.
+    /// The file.
     pub path: PathBuf,
-    /// Why: no space left, no permission, ...
+    /// The cause: no space left, no permission, ...
     pub source: io::Error,
 }
 
-/// Writes `bytes` to `path` whole or not at all.
+/// Writes `bytes` to `path` completely or not at all.
 ///
 /// # Errors
 ///
-/// The file system's; the aside file is taken away again.
+/// Returns an error if the file cannot be written; the temporary file is removed.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// Writes what `fill` writes to `path`, whole or not at all.
+/// Writes the output of `fill` to `path` completely or not at all.
 ///
 /// # Errors
 ///
-/// The file system's or those of `fill`; the aside file is taken away again.
+/// Returns an error if the file cannot be written or if `fill` fails; the temporary file is
+/// removed.
 pub fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut File) -> io::Result<()>,
@@ -44,24 +45,24 @@ pub fn write_with(
         .and_then(|()| fs::rename(&aside, path))
         .and_then(|()| sync_folder(path));
     written.map_err(|source| {
-        // The first error is the one to tell; a leftover is only untidy.
+        // The first error is the one to report; a leftover file does no harm.
         let _ = fs::remove_file(&aside);
         WriteError { path: path.to_owned(), source }
     })
 }
 
-/// The name under which a file grows before it is whole: `.part` is added.
+/// Returns the temporary name of an incomplete file: `path` with `.part` appended.
 pub fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     PathBuf::from(name)
 }
 
-/// Makes a rename within the folder of `path` outlast a power cut.
+/// Makes a rename within the folder of `path` survive a power cut.
 ///
 /// # Errors
 ///
-/// The file system's.
+/// Returns an error if the folder cannot be opened or synced.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),

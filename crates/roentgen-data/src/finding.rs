@@ -1,7 +1,7 @@
-//! The fourteen findings of ChestX-ray14, and those of one film as a set.
+//! The fourteen findings of ChestX-ray14, and the set of findings on one film.
 //!
-//! The order of a list of findings is the order of a network's outputs and of every table's columns.
-//! Names are compared whole: `Pneumonia` is not found in `Pneumothorax`.
+//! A list of findings has the order of a network's outputs and of every table's columns. Names are
+//! compared whole: `Pneumonia` is not found in `Pneumothorax`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,8 +49,8 @@ impl Finding {
         Finding::Pneumothorax,
     ];
 
-    /// All findings in the order of Wang et al.'s tables, the eight of ChestX-ray8 first: that of
-    /// MedMNIST's labels (`INFO["chestmnist"]["label"]`) and of CheXNet's re-implementations.
+    /// All findings in the order of Wang et al.'s tables, the eight of ChestX-ray8 first: the order
+    /// of MedMNIST's labels (`INFO["chestmnist"]["label"]`) and of CheXNet's re-implementations.
     pub const BY_WANG: [Finding; 14] = [
         Finding::Atelectasis,
         Finding::Cardiomegaly,
@@ -68,7 +68,7 @@ impl Finding {
         Finding::Hernia,
     ];
 
-    /// The name in NIH's label file.
+    /// Returns the name in NIH's label file.
     pub fn name(self) -> &'static str {
         match self {
             Finding::Atelectasis => "Atelectasis",
@@ -100,7 +100,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A name that is none of the fourteen.
+/// A name that is not one of the fourteen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a finding of ChestX-ray14 (they are Atelectasis, Cardiomegaly, Consolidation, Edema, \
@@ -132,7 +132,7 @@ impl FilmFindings {
     ///
     /// # Errors
     ///
-    /// A name that is not one of the fourteen.
+    /// Returns an error if a name is not one of the fourteen.
     pub fn parse(text: &str) -> Result<Self, UnknownFinding> {
         if text == "No Finding" {
             return Ok(Self::NONE);
@@ -140,7 +140,7 @@ impl FilmFindings {
         text.split('|').map(str::parse).collect()
     }
 
-    /// Whether the film has `finding`.
+    /// Whether the film shows `finding`.
     pub fn contains(self, finding: Finding) -> bool {
         self.0 & (1 << finding as u16) != 0
     }
@@ -150,17 +150,17 @@ impl FilmFindings {
         self.0 |= 1 << finding as u16;
     }
 
-    /// How many findings the film has.
+    /// Returns the number of findings on the film.
     pub fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// Whether the film is called normal: `No Finding`.
+    /// Whether the film is normal: `No Finding`.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The findings, in the order of their names.
+    /// Iterates over the findings, in the order of their names.
     pub fn iter(self) -> impl Iterator<Item = Finding> {
         Finding::ALL.into_iter().filter(move |&finding| self.contains(finding))
     }

@@ -1,17 +1,17 @@
-//! The data set: findings, label files, splits and pixels of chest films. No tensors.
+//! Findings, label files, splits and pixels of chest films. This crate knows no tensors.
 //!
-//! The data set this crate is built around is NIH ChestX-ray14: 112,120 frontal films of 30,805
-//! patients with 14 findings that were mined from radiology reports by text processing (so labels
-//! are noisy), published with bounding boxes for 984 of them and an official split by patient.
-//! Wang et al., "ChestX-ray8", CVPR 2017; the films are the NIH Clinical Center's, who ask to be
-//! named and to be linked to wherever they are used.
+//! The crate is built around NIH ChestX-ray14: 112,120 frontal films of 30,805 patients with 14
+//! findings. The findings were mined from radiology reports by text processing, so the labels are
+//! noisy. The data set comes with bounding boxes for 984 films and an official split by patient.
+//! The source is Wang et al., "ChestX-ray8", CVPR 2017; the films are from the NIH Clinical Center,
+//! which asks to be named and linked to wherever they are used.
 //!
-//! One way through the modules: [`nih`] finds the files of a data set, [`metadata`] and [`boxes`]
-//! read its tables, [`prepare`] checks, decodes ([`pixels`]) and packs the films ([`store`]) and
-//! leaves a [`manifest`] ([`medmnist`] does so of films that come packed); [`split`] says which film
-//! is trained on, [`preprocess`] makes network input of a film, [`rows`] keeps what a frozen network
-//! makes of it, [`summary`] counts. [`phantom`] draws
-//! a data set where there is none.
+//! How the modules fit together: [`nih`] finds the files of a data set; [`metadata`] and [`boxes`]
+//! read its tables; [`prepare`] checks the films, decodes them ([`pixels`]), packs them ([`store`])
+//! and writes a [`manifest`]; [`medmnist`] does the same for films that come packed. [`split`]
+//! assigns each film to a split, [`preprocess`] turns a film into network input, [`rows`] stores
+//! the features that a frozen network computes, and [`summary`] counts. [`phantom`] draws a
+//! synthetic data set.
 
 pub mod boxes;
 pub mod files;

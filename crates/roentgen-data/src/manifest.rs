@@ -1,4 +1,5 @@
-//! `manifest.csv`: the films of a prepared data set, one row a film, in the order of their pixels.
+//! `manifest.csv`: the films of a prepared data set, one film per row, in the order of their
+//! pixels.
 //!
 //! Row `i` describes plane `i` of `images.safetensors`; a film that could not be read is in
 //! neither.
@@ -11,20 +12,20 @@ use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
 use crate::metadata::Film;
 
-/// Which list of its data set's own split a film stands on.
+/// The list of the data set's own split that a film is on.
 ///
-/// NIH's lists leave it to the reader to cut a validation part from the first; other data sets
-/// publish all three sides.
+/// NIH publishes two lists and leaves it to the reader to cut a validation set from the first;
+/// other data sets publish all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     /// `train_val_list.txt`
     TrainVal,
-    /// `test_list.txt`, or the test side of a data set that publishes all three.
+    /// `test_list.txt`, or the test list of a data set that publishes all three.
     Test,
-    /// The training side of a data set that publishes all three.
+    /// The training list of a data set that publishes all three.
     Train,
-    /// The validation side of a data set that publishes all three.
+    /// The validation list of a data set that publishes all three.
     Valid,
 }
 
@@ -37,22 +38,23 @@ pub struct Row {
     pub patient: u32,
     /// 0 for a patient's first film.
     pub follow_up: u32,
-    /// Years, as the label file gives them.
+    /// Age in years, as in the label file.
     pub age: Option<u32>,
     /// `M` or `F`.
     pub sex: String,
     /// `PA` or `AP`.
     pub view: String,
-    /// What the film shows.
+    /// Findings on the film.
     pub findings: FilmFindings,
-    /// Its list in the data set's own split, if it stands on one.
+    /// Its list in the data set's own split, if any.
     pub list: Option<List>,
     /// `[height, width]` of the file on disk, in pixels.
     pub file_size: [u32; 2],
 }
 
 impl Row {
-    /// The row of a film in the label file, on its official list, of a file of `[height, width]`.
+    /// Makes the row of a film in the label file, given its official list and the `[height, width]`
+    /// of its file.
     pub fn of(film: &Film, list: Option<List>, file_size: [u32; 2]) -> Self {
         Self {
             image: film.image.clone(),
@@ -68,7 +70,7 @@ impl Row {
     }
 }
 
-/// The row as it stands in the file.
+/// A row as written in the file.
 #[derive(Serialize, Deserialize)]
 struct Line {
     image: String,
@@ -87,15 +89,15 @@ struct Line {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened or is no manifest.
-    #[error("could not read the manifest `{path}`; `roentgen prepare` writes it")]
+    /// The file could not be opened or is not a manifest.
+    #[error("could not read the manifest `{path}`; run `roentgen prepare` to write it")]
     Read {
         /// The file.
         path: PathBuf,
         /// The cause, with its line.
         source: csv::Error,
     },
-    /// A finding is none of the fourteen.
+    /// A finding is not one of the fourteen.
     #[error("could not read the findings of `{image}` in the manifest `{path}`")]
     Finding {
         /// The file.
@@ -111,7 +113,7 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// A file that is no manifest, with the line.
+/// Returns an error if the file cannot be read or is not a manifest; the error has the line.
 pub fn read(path: &Path) -> Result<Vec<Row>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut reader = csv::Reader::from_path(path).map_err(failed)?;
@@ -138,11 +140,11 @@ pub fn read(path: &Path) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// Writes a manifest, whole or not at all.
+/// Writes a manifest completely or not at all.
 ///
 /// # Errors
 ///
-/// The file system's.
+/// Returns an error if the file cannot be written.
 pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |source: csv::Error| WriteError { path: path.to_owned(), source: source.into() };
@@ -166,7 +168,7 @@ pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
     files::write_whole(path, &bytes)
 }
 
-/// How many films show each finding, in the order of [`Finding::ALL`].
+/// Counts the films that show each finding, in the order of [`Finding::ALL`].
 pub fn counts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> [usize; 14] {
     let mut counts = [0; 14];
     for row in rows {
@@ -177,7 +179,7 @@ pub fn counts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> [usize; 14] {
     counts
 }
 
-/// The findings on more than `films` films: with 1000 the 2019 study's thirteen.
+/// Returns the findings on more than `films` films; 1000 gives the 2019 study's thirteen.
 pub fn findings_over(rows: &[Row], films: usize) -> Vec<Finding> {
     let counts = counts(rows);
     Finding::ALL.into_iter().filter(|&finding| counts[finding as usize] > films).collect()

@@ -1,13 +1,15 @@
 //! ChestMNIST: the films of ChestX-ray14 as MedMNIST publishes them, small and packed.
 //!
-//! One `.npz` (a zip archive of NumPy arrays) holds `train_images`, `train_labels` and the same of
-//! `val` and `test`. Three things are unlike NIH's own release. MedMNIST publishes no patient
-//! numbers, so each film counts as a patient of its own: intervals are of films and therefore too
-//! narrow, and nobody can check that no person stands on two sides. Its split (78,468, 11,219 and
-//! 22,433 films) is its own and not NIH's lists (86,524 and 25,596), so figures on it are comparable
-//! with figures on ChestMNIST only. And neither age nor sex nor view is there.
+//! One `.npz` (a zip archive of NumPy arrays) contains `train_images`, `train_labels` and the same
+//! arrays for `val` and `test`. It differs from NIH's own release in three ways. MedMNIST publishes
+//! no patient numbers, so each film counts as a patient of its own: confidence intervals are
+//! computed over films and are therefore too narrow, and nobody can check that no person is in two
+//! splits. Its split (78,468, 11,219 and 22,433 films) differs from NIH's lists (86,524 and
+//! 25,596), so results on it are comparable only with other results on ChestMNIST. Age, sex and
+//! view are missing.
 //!
-//! Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023; the films are the NIH Clinical Center's.
+//! Source: Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023; the films are the NIH Clinical
+//! Center's.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -22,15 +24,16 @@ use crate::npy::{self, Header};
 use crate::prepare::{Description, PatientNumbers, seal};
 use crate::store::{self, Growing};
 
-/// The name of the data set; it stands in every table, so that none is taken for one by patient.
+/// Name of the data set, shown in every table so that nobody mistakes it for a data set with
+/// patients.
 pub const DATASET: &str = "ChestMNIST (each film counted as a patient)";
-/// Its sides, as its arrays are called.
+/// Names of the splits in the archive, with the list each belongs to.
 const SIDES: [(&str, List); 3] =
     [("train", List::Train), ("val", List::Valid), ("test", List::Test)];
-/// Bytes of films between two waits for the disk.
+/// Bytes of films to write between two syncs to disk.
 const BLOCK: usize = 16 << 20;
 
-/// Why films of MedMNIST could not be prepared.
+/// Why MedMNIST films could not be prepared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,7 +45,7 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// An array is missing, damaged or of another form.
+    /// An array is missing, damaged or has an unexpected type or shape.
     #[error(
         "could not read the array `{array}` in `{path}`; is it a whole `chestmnist.npz` of MedMNIST?"
     )]
@@ -54,7 +57,7 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// The prepared data set.
+    /// The prepared data set could not be read or written.
     #[error(transparent)]
     Prepare(#[from] crate::prepare::Error),
     /// A file could not be written.
@@ -62,11 +65,12 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-/// What an earlier call prepared in `out`; `None` where there is nothing yet.
+/// Describes the data set that is already prepared in `out`; `None` if there is none yet.
 ///
 /// # Errors
 ///
-/// Another data set in the folder, or other films than of `size` pixels.
+/// Returns an error if the folder contains another data set, or films that are not `size` pixels
+/// wide.
 pub fn prepared(out: &Path, size: u32) -> Result<Option<Description>, Error> {
     match Description::read_if_there(out)? {
         Some(done) if done.dataset != DATASET || done.size != size => {
@@ -77,15 +81,17 @@ pub fn prepared(out: &Path, size: u32) -> Result<Option<Description>, Error> {
     }
 }
 
-/// Writes the films of `npz` as a prepared data set into `out`; `source` says where they are from
-/// and `checksum` which file it was. `progress` is told films done and in all of a side.
+/// Writes the films of `npz` as a prepared data set into `out`.
 ///
-/// Films are read and written as a stream: memory is that of a few hundred films.
+/// `source` says where the films come from and `checksum` identifies the file. `progress` is called
+/// with the name of a split, the films done and the films in all.
+///
+/// Films are streamed, so memory use is that of a few hundred films.
 ///
 /// # Errors
 ///
-/// A file that is damaged or not of films of `size` pixels with fourteen labels each, an `out` that
-/// holds another data set, a full disk.
+/// Returns an error if the file is damaged or does not contain films of `size` pixels with fourteen
+/// labels each, if `out` contains another data set, or if a file cannot be written.
 pub fn prepare(
     npz: &Path,
     out: &Path,
@@ -139,7 +145,7 @@ pub fn prepare(
     Ok(description)
 }
 
-/// The row of a film: MedMNIST knows it by side and place alone.
+/// Makes the manifest row of a film, which MedMNIST identifies only by split and index.
 fn row(
     side: &str,
     index: usize,
@@ -161,7 +167,7 @@ fn row(
     }
 }
 
-/// Reads labels of `[films, 14]`.
+/// Reads labels of shape `[films, 14]`.
 fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<FilmFindings>> {
     let mut file = archive.by_name(&format!("{name}.npy"))?;
     let Header { width, shape } = npy::read_header(&mut file)?;
@@ -176,7 +182,9 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
     let is_label = |value: &[u8]| value[0] <= 1 && value[1..].iter().all(|&byte| byte == 0);
     let whole = films.checked_mul(labels * width) == Some(bytes.len());
     if !whole || !bytes.chunks_exact(width).all(is_label) {
-        return Err(io::Error::other(format!("not {films} films with labels of 0 and 1")));
+        return Err(io::Error::other(format!(
+            "the file does not contain {films} films with labels 0 or 1"
+        )));
     }
     let findings = |film: &[u8]| {
         let labels = film.chunks_exact(width).map(|value| value[0] == 1);
@@ -190,7 +198,7 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
     Ok(bytes.chunks_exact(labels * width).map(findings).collect())
 }
 
-/// Films of one side, read block by block.
+/// Films of one split, read block by block.
 struct Films<R> {
     file: R,
     plane: usize,
@@ -209,7 +217,7 @@ impl<'a> Films<zip::read::ZipFile<'a, File>> {
         let size = size as usize;
         if width != 1 || shape != [films, size, size] {
             return Err(io::Error::other(format!(
-                "{width} bytes a value and shape {shape:?}, where {films} films of {size} px were expected"
+                "expected {films} films of {size} px, 8 bits, found {shape:?} of {width}-byte values"
             )));
         }
         Ok(Self { file, plane: size * size, left: films })
@@ -217,12 +225,16 @@ impl<'a> Films<zip::read::ZipFile<'a, File>> {
 }
 
 impl<R: Read> Films<R> {
-    /// The next planes, `None` after the last.
+    /// Reads the next planes; returns `None` after the last.
     fn next_planes(&mut self) -> io::Result<Option<Vec<Vec<u8>>>> {
         if self.left == 0 {
-            // Past the last byte the archive compares its own checksum.
+            // Reading past the last byte makes the archive check its checksum.
             let rest = io::copy(&mut self.file, &mut io::sink())?;
-            return if rest == 0 { Ok(None) } else { Err(io::Error::other("it is too long")) };
+            return if rest == 0 {
+                Ok(None)
+            } else {
+                Err(io::Error::other("the array is too long"))
+            };
         }
         let films = (BLOCK / self.plane).clamp(1, self.left);
         let mut planes = vec![vec![0; self.plane]; films];
@@ -233,5 +245,5 @@ impl<R: Read> Films<R> {
 }
 
 fn other_shape(shape: &[usize]) -> io::Error {
-    io::Error::other(format!("its shape is {shape:?}, where [films, 14] was expected"))
+    io::Error::other(format!("expected shape [films, 14], found {shape:?}"))
 }

@@ -1,9 +1,10 @@
 //! The label file `Data_Entry_2017*.csv`, as typed rows.
 //!
-//! Two files of that name circulate. They differ in header (2017 ends each row with an empty
-//! column), in ages (2017 has ages up to 414, and its first form writes `058Y`, `011M`) and in
-//! labels; [`Version`] tells which one it is by counts. The file of 2020 as the NIH Clinical Center
-//! has it calls a column `Patient Sex`, which is `Patient Gender` in all others and in its copies.
+//! Two files of that name are in circulation. They differ in the header (2017 ends each row with an
+//! empty column), in the ages (2017 has ages up to 414, and its first form writes `058Y` and
+//! `011M`) and in the labels; [`Version`] tells them apart by counts. In the 2020 file as published
+//! by the NIH Clinical Center a column is called `Patient Sex`; all other files, and copies of this
+//! one, call it `Patient Gender`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +16,14 @@ use crate::finding::{FilmFindings, Finding, UnknownFinding};
 pub struct Film {
     /// File name, such as `00000001_000.png`.
     pub image: String,
-    /// What the film shows, mined from its report.
+    /// Findings, mined from the report.
     pub findings: FilmFindings,
     /// 0 for a patient's first film.
     pub follow_up: u32,
     /// The patient's number.
     pub patient: u32,
-    /// Age in years as the file gives it; above 100 it is often a slip. `None` where it is empty.
+    /// Age in years as in the file; a value above 100 is often a typing error. `None` if the column
+    /// is empty.
     pub age: Option<u32>,
     /// `M` or `F`.
     pub sex: String,
@@ -32,9 +34,9 @@ pub struct Film {
 /// A label file.
 #[derive(Clone, Debug)]
 pub struct LabelFile {
-    /// Where it was read.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its films in the file's order, each name once.
+    /// Films in the order of the file; each name occurs once.
     pub films: Vec<Film>,
 }
 
@@ -42,7 +44,7 @@ pub struct LabelFile {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened or is no CSV.
+    /// The file could not be opened or is not a CSV file.
     #[error("could not read the label file `{path}`")]
     Read {
         /// The file.
@@ -60,11 +62,11 @@ pub enum Error {
         path: PathBuf,
         /// The missing column.
         column: &'static str,
-        /// Those that are there.
+        /// The columns that are present.
         found: String,
     },
-    /// A finding is none of the fourteen.
-    #[error("could not read line {line} of the label file `{path}`")]
+    /// A finding is not one of the fourteen.
+    #[error("could not read the findings on line {line} of the label file `{path}`")]
     Finding {
         /// The file.
         path: PathBuf,
@@ -73,8 +75,8 @@ pub enum Error {
         /// The name.
         source: UnknownFinding,
     },
-    /// A number is none.
-    #[error("line {line} of the label file `{path}`: `{column}` is `{value}`, not a number")]
+    /// A value is not a number.
+    #[error("`{column}` is `{value}`, not a number, on line {line} of the label file `{path}`")]
     Number {
         /// The file.
         path: PathBuf,
@@ -82,7 +84,7 @@ pub enum Error {
         line: u64,
         /// The column.
         column: &'static str,
-        /// What stands there.
+        /// The value.
         value: String,
     },
     /// A film is listed twice.
@@ -100,28 +102,28 @@ pub enum Error {
         /// The film.
         image: String,
     },
-    /// There is no row.
-    #[error("the label file `{path}` lists no film")]
+    /// The file has no rows.
+    #[error("the label file `{path}` lists no films")]
     Empty {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// Which of the circulating label files this is, by the counts of its findings.
+/// Which of the label files in circulation this is, judged by the counts of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// 11,559 Atelectasis and 1,431 Pneumonia: the file `Data_Entry_2017_v2020.csv`, also the copy
+    /// 11,559 Atelectasis and 1,431 Pneumonia: the file `Data_Entry_2017_v2020.csv`, and the copy
     /// on Kaggle that the 2019 study used.
     V2020,
     /// 11,535 Atelectasis and 1,353 Pneumonia: the counts of the paper's table 16.
     Paper,
-    /// Neither: a part of a file, or other labels.
+    /// Neither: an excerpt of a file, or other labels.
     Other,
 }
 
 impl Version {
-    /// What to print about it.
+    /// Describes the version in words.
     pub fn text(self) -> &'static str {
         match self {
             Version::V2020 => "the 2020 label file (11,559 Atelectasis, 1,431 Pneumonia)",
@@ -136,14 +138,14 @@ impl LabelFile {
     ///
     /// # Errors
     ///
-    /// A missing column, an unknown finding, a film listed twice, a number that is none: each with
-    /// its line.
+    /// Returns an error if the file cannot be read, a column is missing, a finding is unknown, a
+    /// film is listed twice or a value is not a number; the error has the line.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(read)?;
         let header = reader.headers().map_err(read)?.clone();
         let find = |column: &str| {
-            // A byte order mark stands before the first name where a spreadsheet saved the file.
+            // A spreadsheet may have put a byte order mark before the first name.
             header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column)
         };
         let column = |column: &'static str| {
@@ -208,7 +210,7 @@ impl LabelFile {
         Ok(Self { path: path.to_owned(), films })
     }
 
-    /// Tells the circulating files apart by four counts.
+    /// Tells the label files in circulation apart by four counts.
     pub fn version(&self) -> Version {
         let count =
             |finding| self.films.iter().filter(|film| film.findings.contains(finding)).count();
@@ -226,7 +228,7 @@ impl LabelFile {
     }
 }
 
-/// Reads `58`, `058Y`, `011M` or `003D` as whole years; empty is unknown.
+/// Reads `58`, `058Y`, `011M` or `003D` as whole years; empty text means unknown.
 fn parse_age(text: &str) -> Result<Option<u32>, ()> {
     if text.is_empty() {
         return Ok(None);

@@ -1,7 +1,7 @@
-//! Where the files of an NIH data set lie: tables by their names, films below any folder.
+//! Finds the files of an NIH data set: tables by name, films in any folder.
 //!
 //! Archives are unpacked in many ways (`images_001/images/`, one flat folder, a Kaggle copy with
-//! lists called `*_NIH.txt`), so the tree is walked once and files are known by name alone.
+//! lists called `*_NIH.txt`), so the tree is walked once and files are recognized by name alone.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -15,23 +15,23 @@ use crate::phantom::PHANTOM_MARK;
 pub struct Layout {
     /// `Data_Entry_2017*.csv`.
     pub labels: PathBuf,
-    /// `train_val_list*.txt`, where present.
+    /// `train_val_list*.txt`, if present.
     pub train_val: Option<PathBuf>,
-    /// `test_list*.txt`, where present.
+    /// `test_list*.txt`, if present.
     pub test: Option<PathBuf>,
-    /// `BBox_List_2017*.csv`, where present.
+    /// `BBox_List_2017*.csv`, if present.
     pub boxes: Option<PathBuf>,
     /// Films by file name.
     pub films: BTreeMap<String, PathBuf>,
-    /// Films of a name that was met before, in another folder; the first in order is used.
+    /// Films whose name also occurs in an earlier folder; the first one in order is used.
     pub again: Vec<PathBuf>,
     /// Films whose file name is not UTF-8 and so cannot be in a label file.
     pub nameless: Vec<PathBuf>,
-    /// The mark of films that were drawn by `phantom`, where present.
+    /// The marker file of films drawn by `phantom`, if present.
     pub phantom: Option<PathBuf>,
 }
 
-/// Why a folder is no data set.
+/// Why a folder is not a data set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,28 +43,28 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// No label file.
+    /// There is no label file.
     #[error(
-        "there is no label file `Data_Entry_2017*.csv` in `{path}` or below; put NIH's beside the \
-         films"
+        "there is no label file `Data_Entry_2017*.csv` in or below `{path}`; put NIH's label file \
+         into the folder of films"
     )]
     NoLabels {
         /// The folder.
         path: PathBuf,
     },
-    /// More than one file of a kind.
+    /// There are two files for the same purpose.
     #[error(
         "there are two files for {kind} below `{path}`: `{first}` and `{second}`; name the one to \
-         use or move the other away"
+         use or move the other one elsewhere"
     )]
     Twice {
         /// The folder.
         path: PathBuf,
-        /// What the file is for.
+        /// The purpose of the files.
         kind: &'static str,
-        /// One.
+        /// The first file.
         first: PathBuf,
-        /// The other.
+        /// The second file.
         second: PathBuf,
     },
     /// A list could not be read.
@@ -82,7 +82,8 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// A folder that cannot be listed, no label file, two files for one purpose.
+    /// Returns an error if a folder cannot be listed, if there is no label file, or if there are
+    /// two files for the same purpose.
     pub fn find(root: &Path, labels: Option<&Path>) -> Result<Self, Error> {
         let mut layout = Layout::default();
         let mut found_labels = labels.map(Path::to_owned);
@@ -127,29 +128,29 @@ impl Layout {
     }
 }
 
-/// Reads a list of film names, one a line.
+/// Reads a list of film names, one per line.
 ///
 /// # Errors
 ///
-/// A file that cannot be read or is not UTF-8.
+/// Returns an error if the file cannot be read or is not UTF-8.
 pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
     let text = fs::read_to_string(path)
         .map_err(|source| Error::ReadList { path: path.to_owned(), source })?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
-/// Whether a file is called like a film.
+/// Whether a file has the name of a film.
 pub fn is_film(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 
-/// All files below `root` (or `root` itself, if it is a file), ordered by path.
+/// Lists all files below `root` (or `root` itself, if it is a file), ordered by path.
 ///
 /// # Errors
 ///
-/// A folder that cannot be listed.
+/// Returns an error if a folder cannot be listed.
 pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
     if root.is_file() {
         return Ok(vec![root.to_owned()]);
@@ -161,7 +162,8 @@ pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
-            // A linked film is a film; a linked folder might lead in a circle.
+            // A symbolic link to a film counts as a film; a link to a folder could lead in a
+            // circle.
             if kind.is_dir() {
                 folders.push(entry.path());
             } else {

@@ -1,29 +1,29 @@
 //! The header of a NumPy array file, `.npy`: type, order and shape.
 //!
-//! After a magic number and a version comes a Python dictionary as text, padded with spaces. Only
-//! whole numbers row by row are read. The format is NEP 1 of NumPy.
+//! A magic number and a version are followed by a Python dictionary as text, padded with spaces.
+//! Only integers in row-major order are supported. NEP 1 of NumPy defines the format.
 
 use std::io::{self, Read};
 
-/// What an array is.
+/// Type and shape of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Bytes of a value, the lowest first.
+    /// Bytes per value, in little-endian order.
     pub(crate) width: usize,
     /// Length of each axis.
     pub(crate) shape: Vec<usize>,
 }
 
-/// Reads the header of an array of whole numbers; the values follow in `file`.
+/// Reads the header of an array of integers; the values follow in `file`.
 ///
 /// # Errors
 ///
-/// Another type or order, and what is no array file at all.
+/// Returns an error if the type or order is not supported, or if the file is not an array file.
 pub(crate) fn read_header(file: &mut impl Read) -> io::Result<Header> {
     let mut start = [0; 8];
     file.read_exact(&mut start)?;
     if !start.starts_with(b"\x93NUMPY") {
-        return Err(invalid("it does not begin as a NumPy array does"));
+        return Err(invalid("the file does not begin like a NumPy array"));
     }
     let length = match start[6] {
         1 => {
@@ -34,10 +34,12 @@ pub(crate) fn read_header(file: &mut impl Read) -> io::Result<Header> {
         2 | 3 => {
             let mut length = [0; 4];
             file.read_exact(&mut length)?;
-            // A header is some hundred bytes; a damaged length must not take all memory.
+            // A header has a few hundred bytes; a damaged length must not exhaust memory.
             usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX).min(1 << 20)
         }
-        version => return Err(invalid(format!("version {version} of the format is not known"))),
+        version => {
+            return Err(invalid(format!("version {version} of the format is not supported")));
+        }
     };
     let mut header = vec![0; length];
     file.read_exact(&mut header)?;
@@ -57,20 +59,24 @@ fn parse(header: &str) -> io::Result<Header> {
         "<u2" | "<i2" => 2,
         "<u4" | "<i4" => 4,
         "<u8" | "<i8" => 8,
-        _ => return Err(invalid(format!("its values are of the type `{descr}`"))),
+        _ => return Err(invalid(format!("values of type `{descr}` are not supported"))),
     };
     if !value("fortran_order").is_some_and(|order| order.starts_with("False")) {
-        return Err(invalid("its values are not row by row"));
+        return Err(invalid("the values are not in row-major order"));
     }
     let inside = value("shape")
         .and_then(|shape| shape.strip_prefix('('))
         .and_then(|shape| shape.split_once(')'));
-    let (inside, _) = inside.ok_or_else(|| invalid("it has no shape"))?;
+    let (inside, _) = inside.ok_or_else(|| invalid("the header has no shape"))?;
     let shape = inside
         .split(',')
         .map(str::trim)
         .filter(|number| !number.is_empty())
-        .map(|number| number.parse().map_err(|_| invalid(format!("its shape is ({inside})"))))
+        .map(|number| {
+            number
+                .parse()
+                .map_err(|_| invalid(format!("the shape ({inside}) is not a list of integers")))
+        })
         .collect::<io::Result<_>>()?;
     Ok(Header { width, shape })
 }
@@ -108,7 +114,7 @@ mod tests {
     fn what_is_no_array_of_whole_numbers_row_by_row_is_refused() {
         for (header, what) in [
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", "`<f4`"),
-            ("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }", "row by row"),
+            ("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }", "row-major"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, x), }", "(2, x)"),
             ("{'descr': '|u1', 'fortran_order': False, }", "no shape"),
         ] {

@@ -1,7 +1,8 @@
-//! PNG and JPEG files to one plane of 8-bit gray, and that plane to another size.
+//! Decodes PNG and JPEG files to a plane of 8-bit gray, and resizes planes.
 //!
-//! Some of NIH's films are RGBA with three equal channels and an opaque alpha; 16-bit films are
-//! scaled to 8 bits over their whole range. What a file is, its first bytes say, not its name.
+//! Some of NIH's films are RGBA with three equal channels and an opaque alpha channel; 16-bit films
+//! are scaled to 8 bits over their whole range. The file type is detected from the content, not
+//! from the name.
 
 use std::fs;
 use std::io::{self, Cursor};
@@ -11,49 +12,49 @@ use fast_image_resize as fir;
 use image::{DynamicImage, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
-/// The longest edge that is decoded, in pixels; a header that claims more is taken for hostile.
+/// The longest edge that is decoded, in pixels; a header that claims more is treated as hostile.
 const MAX_EDGE: u32 = 16_384;
-/// The memory that one film's decoder may take.
+/// The memory limit for decoding one film, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 
 /// One channel of 8-bit gray, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plane {
-    /// Pixels in a row.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows.
+    /// Height in pixels.
     pub height: u32,
-    /// `height * width` values, 0 black.
+    /// `height * width` values in row-major order; 0 is black.
     pub pixels: Vec<u8>,
 }
 
-/// Why a film could not be read. Which film, the caller knows.
+/// Why a film could not be read. The caller knows which film.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file could not be read.
     #[error("the file could not be read: {0}")]
     Read(io::Error),
-    /// There is nothing in the file.
+    /// The file is empty.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// The first bytes are neither those of a PNG nor of a JPEG.
+    /// The first bytes are those of neither a PNG nor a JPEG.
     #[error("the file is not a PNG or JPEG (it begins with `{0}`)")]
     Unknown(String),
-    /// The decoder gave up.
+    /// The image could not be decoded.
     #[error("the {kind} is broken or cut off: {source}")]
     Decode {
         /// PNG or JPEG.
         kind: &'static str,
-        /// What the decoder says.
+        /// The decoder's error.
         source: image::ImageError,
     },
-    /// The resampler gave up.
+    /// The plane could not be resized.
     #[error("the film could not be resized: {0}")]
     Resize(String),
 }
 
-/// How a film is brought to another size.
+/// The filter used to resize films.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
@@ -66,11 +67,11 @@ pub enum Filter {
     Box,
 }
 
-/// Tells a film's size from its header alone: `[height, width]`.
+/// Reads the size of a film, `[height, width]`, from its header alone.
 ///
 /// # Errors
 ///
-/// See [`Error`]; what lies behind the header is not looked at.
+/// Returns an error if the header is not valid; the rest of the file is not read. See [`Error`].
 pub fn size(path: &Path) -> Result<[u32; 2], Error> {
     use std::io::Read;
     let file = fs::File::open(path).map_err(Error::Read)?;
@@ -91,11 +92,11 @@ pub fn size(path: &Path) -> Result<[u32; 2], Error> {
     Ok([height, width])
 }
 
-/// Reads a film.
+/// Reads and decodes a film.
 ///
 /// # Errors
 ///
-/// See [`Error`].
+/// Returns an error if the file cannot be read or decoded. See [`Error`].
 pub fn read(path: &Path) -> Result<Plane, Error> {
     decode(&fs::read(path).map_err(Error::Read)?)
 }
@@ -104,7 +105,7 @@ pub fn read(path: &Path) -> Result<Plane, Error> {
 ///
 /// # Errors
 ///
-/// See [`Error`].
+/// Returns an error if the bytes cannot be decoded. See [`Error`].
 pub fn decode(bytes: &[u8]) -> Result<Plane, Error> {
     let (format, kind) = format(bytes)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -121,7 +122,7 @@ pub fn decode(bytes: &[u8]) -> Result<Plane, Error> {
 ///
 /// # Errors
 ///
-/// A plane without pixels.
+/// Returns an error if the plane has no pixels.
 pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
     if plane.width == size && plane.height == size {
         return Ok(plane);
@@ -149,16 +150,16 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
 ///
 /// # Panics
 ///
-/// If the plane has not `height * width` pixels.
+/// Panics if the plane does not have `height * width` pixels.
 pub fn to_png(plane: &Plane) -> Vec<u8> {
     png(&plane.pixels, plane.width, plane.height, image::ExtendedColorType::L8)
 }
 
-/// Encodes `height * width` pixels of red, green, blue as a PNG.
+/// Encodes `height * width` pixels of red, green and blue as a PNG.
 ///
 /// # Panics
 ///
-/// If there are not `3 * height * width` values.
+/// Panics if there are not `3 * height * width` values.
 pub fn rgb_to_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     png(pixels, width, height, image::ExtendedColorType::Rgb8)
 }
@@ -168,7 +169,7 @@ fn png(pixels: &[u8], width: u32, height: u32, colour: image::ExtendedColorType)
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(&mut bytes)
         .write_image(pixels, width, height, colour)
-        .expect("the caller gives as many pixels as it says, and memory takes all that is written");
+        .expect("the number of pixels must match the size; writing to memory cannot fail");
     bytes
 }
 
@@ -205,7 +206,7 @@ fn eight_bits(value: u16) -> u8 {
     ((u32::from(value) + 128) / 257) as u8
 }
 
-/// Rec. 601 luma; exact where the three are equal, as in NIH's RGBA films.
+/// Computes Rec. 601 luma; exact if the three are equal, as in NIH's RGBA films.
 fn luma([red, green, blue]: [u8; 3]) -> u8 {
     if red == green && green == blue {
         return red;

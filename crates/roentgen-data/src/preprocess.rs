@@ -1,76 +1,80 @@
-//! Planes to network input: channels and normalization. The only such code in the project.
+//! Turns planes into network input: channels and normalization. No other code of the project does.
 //!
-//! Training, prediction and serving all call it: most "every answer is 0.5" reports of this field
-//! are two preprocessings that differ.
+//! Training, prediction and serving all call it: most "every answer is 0.5" reports in this field
+//! come down to two preprocessings that differ.
 
 use serde::{Deserialize, Serialize};
 
-/// ImageNet's means of red, green and blue on 0..1.
+/// ImageNet's means of red, green and blue, on a scale of 0..1.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// ImageNet's standard deviations of red, green and blue on 0..1.
+/// ImageNet's standard deviations of red, green and blue, on a scale of 0..1.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// How gray values become network input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalize {
-    /// Mean 0 and standard deviation 1 within each film, as in the 2019 study; a film of one gray
-    /// value becomes zeros.
+    /// Mean 0 and standard deviation 1 within each film, as in the 2019 study. A film with a single
+    /// gray value becomes zeros.
     PerImage,
-    /// ImageNet's channel means and deviations; one channel takes the mean of the three.
+    /// ImageNet's channel means and deviations; a single channel uses the mean of the three.
     Imagenet,
-    /// 0..255 to -1..1, as Keras scales for MobileNet.
+    /// Maps 0..255 to -1..1, as Keras does for MobileNet.
     MinusOneToOne,
 }
 
-/// What a network takes: `[channels, size, size]`.
+/// Shape and scaling of a network's input: `[channels, size, size]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// Height and width in pixels.
     pub size: usize,
-    /// 1 is gray, 3 repeats it.
+    /// 1 for gray, 3 to repeat the gray channel.
     pub channels: usize,
     /// How gray values are scaled.
     pub normalize: Normalize,
 }
 
 impl Input {
-    /// Values in one film's input.
+    /// Returns the number of values in one film's input.
     pub fn len(&self) -> usize {
         self.channels * self.size * self.size
     }
 
-    /// Whether a film has no values, which no valid input has.
+    /// Whether an input has no values, which no valid input has.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Appends a film's input to `batch`: `[channels, size, size]`.
+    /// Appends a film's input, `[channels, size, size]`, to `batch`.
     ///
     /// # Panics
     ///
-    /// If `plane` has not `size * size` values.
+    /// Panics if `plane` does not have `size * size` values.
     pub fn append(&self, plane: &[u8], batch: &mut Vec<f32>) {
-        assert_eq!(plane.len(), self.size * self.size, "a plane of the network's size");
+        assert_eq!(
+            plane.len(),
+            self.size * self.size,
+            "the plane must have the network's input size"
+        );
         for [mean, scale] in self.means_and_scales(plane) {
             batch.extend(plane.iter().map(|&value| (f32::from(value) - mean) * scale));
         }
     }
 
-    /// Many films' input: `[films, channels, size, size]`.
+    /// Returns the input of several films: `[films, channels, size, size]`.
     ///
     /// # Panics
     ///
-    /// As [`Self::append`].
+    /// Panics if a plane does not have `size * size` values.
     pub fn batch(&self, planes: &[&[u8]]) -> Vec<f32> {
         let mut batch = Vec::with_capacity(planes.len() * self.len());
         planes.iter().for_each(|plane| self.append(plane, &mut batch));
         batch
     }
 
-    /// What is taken from the gray values of a channel, on 0..255, and what the rest is divided by;
-    /// none where each film has its own.
+    /// Returns the value to subtract from the gray values of a channel, on 0..255, and the value to
+    /// divide by afterwards; `None` if each film has its own.
     pub fn fixed_mean_and_std(&self, channel: usize) -> Option<(f32, f32)> {
         match self.normalize {
             Normalize::PerImage => None,
@@ -85,7 +89,8 @@ impl Input {
         }
     }
 
-    /// For each channel, what is taken from a film's gray values, on 0..255, and what the rest is multiplied by.
+    /// Returns, for each channel, the value to subtract from a film's gray values, on 0..255, and
+    /// the factor to multiply by afterwards.
     pub fn means_and_scales(&self, plane: &[u8]) -> Vec<[f32; 2]> {
         if self.normalize == Normalize::PerImage {
             let (mean, std) = mean_and_std(plane);
@@ -96,11 +101,11 @@ impl Input {
     }
 }
 
-/// Mean and standard deviation (of the population) of a plane, exactly: sums of integers.
+/// Computes mean and population standard deviation of a plane exactly, by integer sums.
 fn mean_and_std(plane: &[u8]) -> (f64, f64) {
     let count = plane.len() as f64;
     let (mut sum, mut squares) = (0_u64, 0_u64);
-    // As many as 32 bits can hold the squares of.
+    // The largest part whose sum of squares fits 32 bits.
     for part in plane.chunks(1 << 16) {
         sum += u64::from(part.iter().map(|&value| u32::from(value)).sum::<u32>());
         squares += u64::from(part.iter().map(|&value| u32::from(value).pow(2)).sum::<u32>());

@@ -1,7 +1,9 @@
-//! `NAME.safetensors`: rows of numbers, one a film, memory-mapped: what a frozen backbone makes of it.
+//! `NAME.safetensors`: rows of numbers, one row per film, memory-mapped: the features that a frozen
+//! backbone computes.
 //!
-//! One tensor `rows` of `[rows, ...]` in single precision. It grows as `NAME.safetensors.part` beside a
-//! line that says what it is the beginning of, so that an interrupted one is gone on with.
+//! The file contains one tensor `rows` of shape `[rows, ...]` in single precision. It grows as
+//! `NAME.safetensors.part` next to a one-line note of its purpose, so that an interrupted run can
+//! resume.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -13,9 +15,9 @@ use safetensors::SafeTensors;
 use crate::files;
 use crate::store::{DATA_START, map, write_header};
 
-/// The tensor's name.
+/// Name of the tensor.
 const NAME: &str = "rows";
-/// Bytes of a number.
+/// Bytes per number.
 const BYTES: usize = 4;
 
 /// Rows of numbers in a file.
@@ -27,11 +29,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Maps the file at `path`; `None` where there is none.
+    /// Maps the file at `path`; returns `None` if there is none.
     ///
     /// # Errors
     ///
-    /// The file system's, or a file that is none of ours.
+    /// Returns an error if the file cannot be read or was not written by [`Growing`].
     pub fn open(path: &Path) -> io::Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
@@ -40,27 +42,29 @@ impl Rows {
         let tensors = SafeTensors::deserialize(&map).map_err(io::Error::other)?;
         let tensor = tensors.tensor(NAME).map_err(io::Error::other)?;
         let [rows, shape @ ..] = tensor.shape() else {
-            return Err(io::Error::other("its rows have no number"));
+            return Err(io::Error::other("the tensor `rows` has no dimensions"));
         };
         let start = map.len() - tensor.data().len();
         if tensor.dtype() != safetensors::Dtype::F32 || start != DATA_START {
-            return Err(io::Error::other("its rows are no numbers of ours"));
+            return Err(io::Error::other(
+                "the tensor `rows` is not in single precision or not where it should be",
+            ));
         }
         let (rows, shape) = (*rows, shape.to_vec());
         Ok(Some(Self { map, rows, shape }))
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// The shape of each row.
+    /// Returns the shape of each row.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -69,7 +73,7 @@ impl Rows {
     ///
     /// # Panics
     ///
-    /// If there are fewer rows.
+    /// Panics if there are not that many rows.
     pub fn append(&self, index: usize, values: &mut Vec<f32>) {
         let bytes = self.shape.iter().product::<usize>() * BYTES;
         let row = &self.map[DATA_START + index * bytes..DATA_START + (index + 1) * bytes];
@@ -77,7 +81,7 @@ impl Rows {
     }
 }
 
-/// Rows that grow beside their place.
+/// Rows that grow under a temporary name.
 #[derive(Debug)]
 pub struct Growing {
     file: File,
@@ -87,17 +91,17 @@ pub struct Growing {
 }
 
 impl Growing {
-    /// Begins the file for `path`, or goes on with one that was begun for the same `purpose`.
+    /// Starts the file for `path`, or resumes one that was started for the same `purpose`.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if a file cannot be read or written.
     pub fn open(path: &Path, shape: &[usize], purpose: &str) -> io::Result<Self> {
         let aside = files::aside(path);
         let note = note_of(&aside);
         let is_same = fs::read_to_string(&note).is_ok_and(|line| line == purpose);
         if !is_same {
-            // The note goes first, so that it never stands beside rows of another purpose.
+            // The note is removed first, so that it is never next to rows of another purpose.
             for old in [&note, &aside] {
                 match fs::remove_file(old) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -119,7 +123,7 @@ impl Growing {
         Ok(Self { file, path: path.to_owned(), shape: shape.to_vec(), rows: rows as usize })
     }
 
-    /// Rows that are there.
+    /// Returns the number of rows already written.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -128,7 +132,7 @@ impl Growing {
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the rows cannot be written.
     pub fn append(&mut self, values: &[f32]) -> io::Result<()> {
         let row: usize = self.shape.iter().product();
         debug_assert!(values.len().is_multiple_of(row));
@@ -138,18 +142,18 @@ impl Growing {
         Ok(())
     }
 
-    /// Writes the header and puts the file into its place.
+    /// Writes the header and gives the file its final name.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written or renamed.
     pub fn finish(mut self) -> io::Result<()> {
         let shape = [&[self.rows], self.shape.as_slice()].concat();
         write_header(&mut self.file, NAME, "F32", &shape, BYTES)?;
         let aside = files::aside(&self.path);
         fs::rename(&aside, &self.path)?;
         files::sync_folder(&self.path)?;
-        // A note without its rows is of no consequence.
+        // A leftover note without its rows does no harm.
         let _ = fs::remove_file(note_of(&aside));
         Ok(())
     }
@@ -179,7 +183,7 @@ mod tests {
         growing.append(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         growing.append(&[0.5; 6]).unwrap();
         drop(growing);
-        // A torn row at the end is cut.
+        // An incomplete row at the end is truncated.
         let aside = files::aside(&path);
         let length = fs::metadata(&aside).unwrap().len();
         OpenOptions::new().write(true).open(&aside).unwrap().set_len(length - 3).unwrap();

@@ -1,7 +1,7 @@
 //! The 2019 study's sampling: films drawn without replacement, weighted by their findings.
 //!
-//! It called `metadata.sample(80000, weights=findings + 0.04)` without a seed; here the seed is the
-//! caller's. All fourteen findings count, also those the study did not train on.
+//! The study called `metadata.sample(80000, weights=findings + 0.04)` without a seed; here the
+//! caller gives the seed. All fourteen findings count, including those the study did not train on.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,16 +17,18 @@ use crate::manifest::Row;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
-    /// How many films are drawn.
+    /// Number of films to draw.
     pub films: usize,
-    /// Weight of a film without findings; one with `n` findings weighs `n + floor`.
+    /// Weight of a film without findings; a film with `n` findings weighs `n + floor`.
     pub floor: f64,
 }
 
-/// Draws films: `true` for each row that is kept. All are kept where there are no more than asked.
+/// Draws films: returns `true` for each row that is kept, which is every row if there are no more
+/// than `sample.films`.
 ///
-/// Drawing one after the other in proportion to weight is the same in distribution as keeping the
-/// smallest of exponential waiting times with those rates (Efraimidis and Spirakis, 2006).
+/// Drawing one film after another in proportion to weight has the same distribution as keeping
+/// those with the smallest exponential waiting times of these rates (Efraimidis and Spirakis,
+/// 2006).
 pub fn draw(rows: &[Row], sample: Sample, seed: u64) -> Vec<bool> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut waits: Vec<(f64, usize)> = rows
@@ -44,7 +46,7 @@ pub fn draw(rows: &[Row], sample: Sample, seed: u64) -> Vec<bool> {
     kept
 }
 
-/// Draws patients, all their films with them, until no more fit into so many films.
+/// Draws patients with all their films until no more fit into `films` films.
 pub fn whole_patients(rows: &[Row], films: usize, seed: u64) -> Vec<bool> {
     let mut of_patient: BTreeMap<u32, usize> = BTreeMap::new();
     rows.iter().for_each(|row| *of_patient.entry(row.patient).or_default() += 1);
@@ -95,7 +97,7 @@ mod tests {
             drawn[kept.iter().position(|&kept| kept).unwrap()] += 1;
         }
 
-        // 0.5 : 1.5 : 2.5 of 4.5; three standard errors are 0.024.
+        // Shares 0.5 : 1.5 : 2.5 of 4.5; three standard errors are 0.024.
         for (count, share) in drawn.iter().zip([0.5 / 4.5, 1.5 / 4.5, 2.5 / 4.5]) {
             assert!((f64::from(*count) / 4000.0 - share).abs() < 0.024, "{drawn:?}");
         }

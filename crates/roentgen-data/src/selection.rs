@@ -1,8 +1,8 @@
-//! Which films an experiment uses, and on which side: sampling, then division, then dropping.
+//! Selects the films of an experiment and their splits: sample, then split, then drop.
 //!
-//! The order is the 2019 study's: it sampled films, divided them, and only then lost those without
-//! a finding, in silence. Here each of the three is a setting, and a leak stops everything unless
-//! the experiment owns up to it.
+//! The order is the 2019 study's: it sampled films, split them, and only then silently lost those
+//! without a finding. Here each of the three is a setting, and a leak is an error unless the
+//! experiment accepts it.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,41 +12,43 @@ use crate::manifest::Row;
 use crate::sample::{self, Sample};
 use crate::split::{self, Error, Rule, Split};
 
-/// What happens to films that show none of the findings asked for.
+/// How to treat films that show none of the chosen findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normal {
-    /// They stay: a classifier that never saw a normal film knows nothing of normal films.
+    /// Keeps them: a classifier that never saw a normal film knows nothing about normal films.
     #[default]
     Keep,
-    /// They go, as in the 2019 study.
+    /// Drops them, as in the 2019 study.
     Drop,
 }
 
-/// How films are chosen and divided.
+/// How films are selected and split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
-    /// How films are divided.
+    /// The rule of the split.
     pub split: Rule,
-    /// Whether patients may stand on both sides; every table then says so.
+    /// Whether patients may be on both sides; every table then says so.
     pub leaky: bool,
-    /// What happens to films without a finding.
+    /// How to treat films without a finding.
     pub normal: Normal,
-    /// Weighted sampling before the division, as in the 2019 study.
+    /// Weighted sampling before the split, as in the 2019 study.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
-    /// At most so many films, to try an experiment out: whole patients, or as many as are sampled.
+    /// Upper limit on the number of films, to try an experiment: keeps whole patients, or limits
+    /// the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub films: Option<usize>,
 }
 
 impl Selection {
-    /// The side of each row, `None` for a film that is not used.
+    /// Returns the split of each row, `None` for a film that is not used.
     ///
     /// # Errors
     ///
-    /// Lists asked for and absent, or patients on both sides without `leaky`.
+    /// Returns an error if official lists are needed and absent, or if patients are on both sides
+    /// without `leaky`.
     pub fn sides(
         &self,
         rows: &[Row],
@@ -77,8 +79,8 @@ impl Selection {
         Ok(sides)
     }
 
-    /// The name of a side in tables, such as `official test` or `by-image valid, leaky`: whatever
-    /// makes it another set of films than the rule alone is part of it.
+    /// Returns the name of a split in tables, such as `official test` or `by-image valid, leaky`:
+    /// every setting that changes the set of films is part of it.
     pub fn name(&self, side: Split) -> String {
         let mut name = format!("{} {}", self.split.name(), side.name());
         if self.sample.is_some() {
@@ -97,7 +99,7 @@ impl Selection {
     }
 }
 
-/// SHA-256 of the films' names in order: two selections with one fingerprint are one.
+/// Returns the SHA-256 of the film names in order: equal fingerprints mean equal selections.
 pub fn fingerprint<'a>(images: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for image in images {

@@ -1,8 +1,8 @@
-//! Which film is trained on, validated on, tested on.
+//! Assigns films to training, validation and test.
 //!
-//! Films of one patient look alike, so a patient on both sides makes a network look better than it
-//! is: measured on NIH by 0.03 of mean AUROC. NIH's official lists share no patient; the 2019
-//! study's split by film does, and says so in its name.
+//! Films of one patient look alike, so a patient on both sides of a split makes a network look
+//! better than it is: by 0.03 of mean AUROC, measured on NIH. NIH's official lists share no
+//! patient; the 2019 study's split by film does, and its name says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::{List, Row};
 
-/// A side of the split.
+/// A split: the films for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// Trained on.
+    /// Films to train on.
     Train,
-    /// Decides when to stop, which epoch is best, and thresholds.
+    /// Films that decide when to stop, which epoch is best, and where thresholds are.
     Valid,
-    /// Looked at once.
+    /// Films to evaluate on once.
     Test,
 }
 
 impl Split {
-    /// The name in files.
+    /// Returns the name used in files.
     pub fn name(self) -> &'static str {
         match self {
             Split::Train => "train",
@@ -40,18 +40,18 @@ impl Split {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// The data set's own lists; from NIH's, which have no validation side, it is cut by patient.
+    /// The data set's own lists. NIH's have no validation list, so one is cut from them by patient.
     Official,
-    /// Whole patients at random until 20 % of the films test and 10 % validate; the rest trains
-    /// (Wang's proportions).
+    /// Whole patients at random: test gets up to 20 % of the films, validation up to 10 %, and
+    /// training the rest (Wang's proportions).
     ByPatient,
-    /// The 2019 study's: a quarter of the *films* validates, patients stand on both sides. There
-    /// is no test set; the study reported on its validation films.
+    /// The 2019 study's split: a quarter of the *films* is for validation, and patients are on both
+    /// sides. There is no test set; the study reported results on its validation films.
     ByImage,
 }
 
 impl Rule {
-    /// The name in files and tables.
+    /// Returns the name used in files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Rule::Official => "official",
@@ -61,45 +61,45 @@ impl Rule {
     }
 }
 
-/// Share of train_val's films that validates in [`Rule::Official`].
+/// Share of the films in `train_val_list.txt` used for validation in [`Rule::Official`].
 const OFFICIAL_VALID: f64 = 0.125;
-/// Share of films that validates in [`Rule::ByPatient`].
+/// Share of the films used for validation in [`Rule::ByPatient`].
 const BY_PATIENT_VALID: f64 = 0.1;
-/// Share of films that tests in [`Rule::ByPatient`].
+/// Share of the films used for testing in [`Rule::ByPatient`].
 const BY_PATIENT_TEST: f64 = 0.2;
 
-/// Why films could not be divided.
+/// Why films could not be split.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No official lists.
+    /// The data set has no official lists.
     #[error(
-        "the data set has no official lists, so it cannot be split as `official`; put \
-         `train_val_list.txt` and `test_list.txt` beside the films and prepare again, or say \
-         `split = \"by-patient\"`"
+        "the data set has no official lists, so `split = \"official\"` is not possible; put \
+         `train_val_list.txt` and `test_list.txt` into the folder of films and prepare it again, \
+         or set `split = \"by-patient\"`"
     )]
     NoLists,
-    /// Patients on both sides.
+    /// Patients have films on both sides.
     #[error(
-        "{count} patients stand on both sides of the split (patient {names}); figures from such a \
-         split are too good. Use the official lists or `split = \"by-patient\"`, or say \
-         `leaky = true` in the experiment, which every table will then show"
+        "{count} patients are on both sides of the split (patient {names}), so its results would \
+         be too optimistic; use the official lists or `split = \"by-patient\"`, or set \
+         `leaky = true` in the experiment to accept this and have every table say so"
     )]
     Leaky {
-        /// How many.
+        /// Number of patients.
         count: usize,
-        /// The first few.
+        /// The numbers of the first few.
         names: String,
     },
 }
 
-/// Divides films: one side a row, `None` for a film on no side.
+/// Splits films: returns one entry per row, `None` for a film in no split.
 ///
-/// The same rows, rule and seed give the same sides.
+/// The same rows, rule and seed give the same result.
 ///
 /// # Errors
 ///
-/// Official lists asked for and absent.
+/// Returns an error if `rule` is [`Rule::Official`] and the data set has no official lists.
 pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>, Error> {
     let all: Vec<usize> = (0..rows.len()).collect();
     let mut sides = vec![None; rows.len()];
@@ -135,7 +135,7 @@ pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>,
     Ok(sides)
 }
 
-/// Takes whole patients at random until each share of the films is reached and never passed.
+/// Takes whole patients at random, as many as fit, so that no share of the films is exceeded.
 fn cut_by_patient(rows: &[Row], of: &[usize], shares: &[f64], seed: u64) -> Vec<Vec<usize>> {
     let mut films: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for &index in of {
@@ -162,7 +162,7 @@ fn cut_by_patient(rows: &[Row], of: &[usize], shares: &[f64], seed: u64) -> Vec<
         .collect()
 }
 
-/// A quarter of the films of each stratum; the stratum is the first four letters of the labels.
+/// Takes a quarter of the films of each stratum; a stratum is the first four letters of the labels.
 fn quarter_by_stratum(rows: &[Row], of: &[usize], seed: u64) -> Vec<usize> {
     let mut strata: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &index in of {
@@ -180,7 +180,7 @@ fn quarter_by_stratum(rows: &[Row], of: &[usize], seed: u64) -> Vec<usize> {
     valid
 }
 
-/// The patients that have films on more than one side, in order.
+/// Returns the patients with films in more than one split, in order.
 pub fn patients_on_both_sides(
     films: impl IntoIterator<Item = (u32, Option<Split>)>,
 ) -> BTreeSet<u32> {
@@ -191,11 +191,11 @@ pub fn patients_on_both_sides(
     sides.into_iter().filter(|(_, sides)| sides.len() > 1).map(|(patient, _)| patient).collect()
 }
 
-/// Stops where patients stand on both sides.
+/// Refuses a split with patients on both sides.
 ///
 /// # Errors
 ///
-/// The count and the first names.
+/// Returns an error with the number of patients and the first few of their numbers.
 pub fn refuse_leak(patients: &BTreeSet<u32>) -> Result<(), Error> {
     if patients.is_empty() {
         return Ok(());
@@ -212,7 +212,8 @@ mod tests {
     use super::*;
     use crate::finding::FilmFindings;
 
-    /// Patients 0, 1, 2, ... with 1, 2, 3, 4, 1, 2, ... films; every fourth patient is tested on.
+    /// Patients 0, 1, 2, ... with 1, 2, 3, 4, 1, 2, ... films; every fourth patient is on the test
+    /// list.
     pub(crate) fn rows(patients: u32) -> Vec<Row> {
         (0..patients)
             .flat_map(|patient| (0..=patient % 4).map(move |film| (patient, film)))
@@ -287,7 +288,7 @@ mod tests {
         let text = refuse_leak(&BTreeSet::from([5, 7, 11, 13])).unwrap_err().to_string();
 
         assert!(
-            text.starts_with("4 patients stand on both sides of the split (patient 5, 7, 11, ...)")
+            text.starts_with("4 patients are on both sides of the split (patient 5, 7, 11, ...)")
         );
         assert!(refuse_leak(&BTreeSet::new()).is_ok());
     }

@@ -1,8 +1,8 @@
 //! `images.safetensors`: the films of a prepared data set as 8-bit gray planes, memory-mapped.
 //!
-//! One tensor `images` of `[films, size, size]`, readable from Python with `safetensors` or
-//! `numpy.memmap` at byte 4096: the header is padded to a page, so rows can be appended before
-//! their number is known and two processes share the pages they read.
+//! The file contains one tensor `images` of shape `[films, size, size]`, readable from Python with
+//! `safetensors`, or with `numpy.memmap` at byte 4096. The header is padded to a page, so films can
+//! be appended before their number is known, and processes share the pages they read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 
-/// Where the first plane begins, in bytes.
+/// Offset of the first plane, in bytes.
 pub const DATA_START: usize = 4096;
-/// The file's name in a prepared data set.
+/// Name of the file in a prepared data set.
 pub const FILE: &str = "images.safetensors";
 
 /// Why a store could not be read.
@@ -21,19 +21,19 @@ pub const FILE: &str = "images.safetensors";
 #[non_exhaustive]
 pub enum Error {
     /// The file could not be opened or mapped.
-    #[error("could not read the films in `{path}`; `roentgen prepare` writes it")]
+    #[error("could not read the films in `{path}`; run `roentgen prepare` to write them")]
     Read {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: io::Error,
     },
-    /// The file is not what `prepare` writes.
+    /// The file was not written by `prepare`, or is damaged.
     #[error("`{path}` is not a store of films ({what}); run `roentgen prepare` again")]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
 }
@@ -51,17 +51,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A file that is missing, cut off, or no store.
+    /// Returns an error if the file is missing, truncated or not a store.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
         let map = map(path).map_err(read)?;
         let tensors =
             SafeTensors::deserialize(&map).map_err(|error| damaged(format!("{error:?}")))?;
-        let images =
-            tensors.tensor("images").map_err(|_| damaged("no tensor `images`".to_owned()))?;
+        let images = tensors
+            .tensor("images")
+            .map_err(|_| damaged("it has no tensor `images`".to_owned()))?;
         let &[films, height, width] = images.shape() else {
-            return Err(damaged(format!("`images` has shape {:?}", images.shape())));
+            return Err(damaged(format!(
+                "`images` has shape {:?}, not [films, size, size]",
+                images.shape()
+            )));
         };
         let start = map.len() - images.data().len();
         if images.dtype() != Dtype::U8 || height != width || start != DATA_START {
@@ -70,46 +74,47 @@ impl Store {
         Ok(Self { map, films, size: height })
     }
 
-    /// Number of planes.
+    /// Returns the number of planes.
     pub fn len(&self) -> usize {
         self.films
     }
 
-    /// Whether there is no plane.
+    /// Whether there are no planes.
     pub fn is_empty(&self) -> bool {
         self.films == 0
     }
 
-    /// Height and width of every plane, in pixels.
+    /// Returns height and width of every plane, in pixels.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Plane `index`: `size * size` values, row by row, straight from the mapped file.
+    /// Returns plane `index`: `size * size` values in row-major order, straight from the mapped
+    /// file.
     ///
     /// # Panics
     ///
-    /// If there are fewer planes.
+    /// Panics if there are not that many planes.
     pub fn plane(&self, index: usize) -> &[u8] {
         let bytes = self.size * self.size;
         &self.map[DATA_START + index * bytes..DATA_START + (index + 1) * bytes]
     }
 }
 
-/// Maps a file of ours.
+/// Maps a file written by this program.
 pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
     let file = File::open(path)?;
     #[expect(
         unsafe_code,
         reason = "a map is only sound while no one cuts the file; such files are renamed into place whole \
-                  and nothing of ours writes to them afterwards"
+                  and this program never writes to them afterwards"
     )]
     unsafe {
         Mmap::map(&file)
     }
 }
 
-/// A store that grows beside its place.
+/// A store that grows under its temporary name.
 #[derive(Debug)]
 pub(crate) struct Growing {
     file: File,
@@ -117,20 +122,21 @@ pub(crate) struct Growing {
 }
 
 impl Growing {
-    /// Opens the growing store at `path` with `films` planes done; whatever follows them is cut.
+    /// Opens the growing store at `path`, of which `films` planes are complete; the rest is
+    /// truncated.
     pub(crate) fn open(path: &Path, size: usize, films: usize) -> io::Result<Self> {
         let mut file =
             OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         let end = (DATA_START + films * size * size) as u64;
         if films > 0 && file.metadata()?.len() < end {
-            return Err(io::Error::other("it is shorter than the films it is said to hold"));
+            return Err(io::Error::other("the file is shorter than its recorded number of films"));
         }
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
         Ok(Self { file, size })
     }
 
-    /// Appends planes and waits until they are on the disk.
+    /// Appends planes and waits until they are on disk.
     pub(crate) fn append(&mut self, planes: &[Vec<u8>]) -> io::Result<()> {
         for plane in planes {
             debug_assert_eq!(plane.len(), self.size * self.size);
@@ -139,13 +145,13 @@ impl Growing {
         self.file.sync_data()
     }
 
-    /// Writes the header, now that the number of films is known.
+    /// Writes the header once the number of films is known.
     pub(crate) fn finish(mut self, films: usize) -> io::Result<()> {
         write_header(&mut self.file, "images", "U8", &[films, self.size, self.size], 1)
     }
 }
 
-/// Writes the header of a file of one tensor, padded to a page, and waits until all is on the disk.
+/// Writes the header of a file with one tensor, padded to a page, and waits until all is on disk.
 pub(crate) fn write_header(
     file: &mut File,
     name: &str,

@@ -1,4 +1,4 @@
-//! Counts over a data set: findings, co-occurrence, views, sides of a split.
+//! Counts over a data set: findings, co-occurrence, views, splits.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use crate::finding::Finding;
 use crate::manifest::{self, Row};
 use crate::split::Split;
 
-/// What a data set holds.
+/// Counts of a data set.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Films.
+    /// Number of films.
     pub films: usize,
-    /// Patients.
+    /// Number of patients.
     pub patients: usize,
-    /// Films called `No Finding`.
+    /// Films labelled `No Finding`.
     pub normal: usize,
     /// Films that show each finding, in the order of [`Finding::ALL`].
     pub counts: [usize; 14],
-    /// Films that show both findings; the diagonal holds films that show one alone.
+    /// Films that show both findings; on the diagonal, films that show only that one.
     pub together: [[usize; 14]; 14],
-    /// Films by number of findings, from none.
+    /// Films by number of findings, starting at 0.
     pub by_number: Vec<usize>,
     /// Films in PA view.
     pub pa: usize,
@@ -31,7 +31,7 @@ pub struct Summary {
     pub men: usize,
     /// Films of women.
     pub women: usize,
-    /// Films whose age is above 100, which is often a slip of the pen.
+    /// Films with an age above 100, which is often a typing error.
     pub above_100: usize,
 }
 
@@ -71,8 +71,8 @@ impl Summary {
         }
     }
 
-    /// The share of films that would show each finding after the 2019 study's weighting, drawn with
-    /// replacement: its "adjusted frequencies". `None` for a data set without films.
+    /// Returns the share of films that would show each finding after the 2019 study's weighting,
+    /// drawn with replacement: its "adjusted frequencies". `None` for a data set without films.
     pub fn adjusted(rows: &[Row], floor: f64) -> Option<[f64; 14]> {
         let mut shares = [0.0; 14];
         let mut total = 0.0;
@@ -85,14 +85,14 @@ impl Summary {
     }
 }
 
-/// Films and patients of one side of a split.
+/// Counts of one split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Side {
-    /// Which.
+    /// The split.
     pub split: Split,
-    /// Films.
+    /// Number of films.
     pub films: usize,
-    /// Patients.
+    /// Number of patients.
     pub patients: usize,
     /// Films without findings.
     pub normal: usize,
@@ -100,7 +100,7 @@ pub struct Side {
     pub counts: [usize; 14],
 }
 
-/// Counts each side of a split.
+/// Counts each split.
 pub fn sides(rows: &[Row], sides: &[Option<Split>]) -> Vec<Side> {
     [Split::Train, Split::Valid, Split::Test]
         .into_iter()
@@ -119,7 +119,7 @@ pub fn sides(rows: &[Row], sides: &[Option<Split>]) -> Vec<Side> {
         .collect()
 }
 
-/// Pairs of findings that stand on one film, most frequent first.
+/// Lists pairs of findings that occur on the same film, most frequent first.
 pub fn pairs(summary: &Summary) -> Vec<(Finding, Finding, usize)> {
     let mut pairs: Vec<_> = Finding::ALL
         .into_iter()

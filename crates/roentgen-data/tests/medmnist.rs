@@ -1,6 +1,6 @@
-//! ChestMNIST, from an archive as NumPy writes it to a prepared data set.
+//! Prepares ChestMNIST from an archive as written by NumPy.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -14,7 +14,7 @@ use roentgen_data::{FilmFindings, Finding};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-/// An array file.
+/// Makes an array file.
 fn npy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -24,7 +24,7 @@ fn npy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Labels of a film: the one finding of its number, the last two for 13, none above.
+/// Returns the labels of film `film`: finding number `film`, the last two for 13, none above.
 fn labels(film: usize) -> Vec<u8> {
     (0..14).map(|label| u8::from(film == label || (film == 13 && label == 12))).collect()
 }
@@ -33,7 +33,7 @@ fn pixels(side: usize, film: usize, size: usize) -> Vec<u8> {
     (0..size * size).map(|i| (i * 7 + film * 31 + side * 101) as u8).collect()
 }
 
-/// An archive of `[train, val, test]` films.
+/// Makes an archive of `[train, val, test]` films.
 fn npz(films: [usize; 3], size: usize, method: CompressionMethod, wide: bool) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(method);
@@ -142,7 +142,7 @@ fn a_second_call_does_nothing_and_another_size_is_refused() {
 fn damaged_and_other_archives_are_refused_and_leave_no_prepared_data_set() {
     let whole = npz([4, 1, 1], 28, CompressionMethod::Stored, false);
     let mut flipped = whole.clone();
-    // In the middle of the first array, which is the first in the file.
+    // In the middle of the first array, which comes first in the file.
     flipped[1000] ^= 1;
     let cut = whole[..whole.len() / 2].to_vec();
     for (bytes, size) in [(flipped, 28), (cut, 28), (b"no zip".to_vec(), 28), (whole, 64)] {

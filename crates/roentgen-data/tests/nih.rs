@@ -1,6 +1,6 @@
-//! NIH's own label files and films, where they are at hand: counts, lists, the 2019 preparation.
+//! Tests with NIH's own label files and films, if available: counts, lists, the 2019 preparation.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use roentgen_data::sample::{self, Sample};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{Finding, boxes};
 
-/// Writes past the test runner, which would keep a passing test's words to itself.
+/// Writes past the test runner, which would hide the output of a passing test.
 fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -32,7 +32,7 @@ fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// All 112,120 films as a manifest, without pixels.
+/// Returns all 112,120 films as a manifest, without pixels.
 fn rows(folder: &Path) -> (Version, Vec<Row>) {
     let labels = LabelFile::read(&folder.join("Data_Entry_2017_v2020.csv")).unwrap();
     let test = read_list(&folder.join("test_list.txt")).unwrap();
@@ -87,7 +87,7 @@ fn the_split_by_film_of_2019_loses_films_and_shares_patients() {
         let on = rows.iter().zip(&sides).filter(|(_, s)| **s == Some(side));
         on.filter(|(row, _)| kept.iter().any(|&finding| row.findings.contains(finding))).count()
     };
-    // The study logged 28,236 and 9,410 usable films of 30,000 and 10,000.
+    // The study logged 28,236 and 9,410 usable films out of 30,000 and 10,000.
     let (train, valid) = (usable(Split::Train), usable(Split::Valid));
 
     assert!(train.abs_diff(28_236) < 200, "{train}");

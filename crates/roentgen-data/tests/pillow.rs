@@ -1,6 +1,7 @@
-//! Resized films equal Pillow's to a gray value or two: fixtures of `scripts/pillow_resize.py`.
+//! Resized films differ from Pillow's by at most two gray values: fixtures of
+//! `scripts/pillow_resize.py`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use roentgen_data::pixels::{Filter, Plane, resize};
 
@@ -13,7 +14,7 @@ fn film() -> Plane {
     Plane { width: WIDTH, height: HEIGHT, pixels }
 }
 
-/// The largest and the mean difference, in gray values.
+/// Returns the largest and the mean difference, in gray values.
 fn difference(filter: Filter, pillow: &[u8]) -> (u8, f64) {
     let ours = resize(film(), 32, filter).unwrap().pixels;
     assert_eq!(ours.len(), pillow.len());
@@ -30,7 +31,8 @@ fn a_rectangle_becomes_the_square_that_pillow_makes_of_it() {
         difference(Filter::Box, include_bytes!("fixtures/pillow-box.bin")),
     ];
 
-    // Both round to 8 bits between the two directions; lobes of Lanczos can double the difference.
+    // Both round to 8 bits between the two directions; the lobes of Lanczos can double the
+    // difference.
     assert!(lanczos.0 <= 2 && bilinear.0 <= 1 && box_.0 <= 1, "{lanczos:?} {bilinear:?} {box_:?}");
     assert!([lanczos, bilinear, box_].iter().all(|(_, mean)| *mean < 0.25));
 }

@@ -1,8 +1,8 @@
-//! Intervals by drawing patients again, with all their films.
+//! Confidence intervals by resampling patients with all their films.
 //!
-//! Films of one patient are alike, so drawing films (or DeLong's formula) makes intervals that are
-//! too narrow. Every figure of a resample is taken on the same draw, which is what gives the mean
-//! over findings, and the difference of two models, their interval.
+//! Films of one patient are alike, so resampling films (or DeLong's formula) gives intervals that
+//! are too narrow. All metrics of a resample are computed on the same draw; this is what makes
+//! intervals of the mean over findings, and of the difference of two models, possible.
 
 use crate::{
     Interval, Scores,
@@ -10,10 +10,10 @@ use crate::{
     ranking::Areas,
 };
 
-/// How intervals are drawn.
+/// Settings of the resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Resamples of the patients; none gives no intervals.
+    /// Number of resamples of the patients; 0 gives no intervals.
     pub resamples: usize,
     /// Seed of the draws.
     pub seed: u64,
@@ -28,9 +28,9 @@ impl Default for Options {
 /// The intervals of one finding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FindingIntervals {
-    /// Of the AUROC.
+    /// Interval of the AUROC.
     pub auroc: Option<Interval>,
-    /// Of the average precision.
+    /// Interval of the average precision.
     pub average_precision: Option<Interval>,
     /// Resamples that drew no positives or no negatives.
     pub skipped: usize,
@@ -39,18 +39,18 @@ pub struct FindingIntervals {
 /// The intervals of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intervals {
-    /// Of each finding, in table order.
+    /// Intervals of each finding, in table order.
     pub findings: Vec<FindingIntervals>,
-    /// Of the mean AUROC over the findings that have both classes in the resample.
+    /// Interval of the mean AUROC over the findings that have both classes in the resample.
     pub mean_auroc: Option<Interval>,
-    /// Of the mean average precision over the same findings.
+    /// Interval of the mean average precision over the same findings.
     pub mean_average_precision: Option<Interval>,
 }
 
-/// Draws patients with replacement and takes AUROC and average precision of every finding and
-/// their means on every draw.
+/// Draws patients with replacement and computes AUROC and average precision of every finding, and
+/// their means, on every draw.
 ///
-/// A table of one patient has no intervals: there is nothing to draw.
+/// A table of one patient has no intervals, because there is nothing to resample.
 pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
     let rows: Vec<usize> = (0..scores.len()).collect();
     let cohort = Cohort::of(scores, &rows);
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::{Finding, auroc, average_precision, cohort::draw};
 
-    /// 60 films of 20 patients with ties and unknown truths; the third finding is never there.
+    /// 60 films of 20 patients with ties and unknown truths; no film shows the third finding.
     fn table() -> Scores {
         let films = 60_u32;
         let finding = |name: &str, step: u32, rare: u32| Finding {
@@ -100,7 +100,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Writes every drawn film out, and measures the written films.
+    /// Writes every drawn film to a table, and evaluates the tables.
     fn directly(scores: &Scores, options: &Options, finding: usize) -> (Vec<f64>, Vec<f64>) {
         let mut names: Vec<&String> = Vec::new();
         scores.patients().iter().for_each(|p| {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_same_films_five_times_over_are_no_more_evidence() {
-        // The same 40 films, once of 40 patients and once each there five times.
+        // The same 40 films, once of 40 patients, and once five times each.
         let table = |copies: usize| {
             let films = 40 * copies;
             let p = |i: usize| (i / copies * 29 % 41) as f64 / 41.0;
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(bootstrap(&scores, &Options::default()).mean_auroc, None);
     }
 
-    /// Nineteen intervals in twenty hold the true area: here 120 tables of a known area.
+    /// Nineteen intervals in twenty contain the true area; here 120 tables with a known area.
     #[test]
     fn intervals_hold_the_true_area_about_as_often_as_they_say() {
         let (tables, films) = (120, 200);
@@ -201,7 +201,7 @@ mod tests {
             let mut generator = ChaCha8Rng::seed_from_u64(1000 + table);
             let mut uniform = || f64::from(generator.next_u32()) / 2_f64.powi(32);
             let truths: Vec<bool> = (0..films).map(|_| uniform() < 0.4).collect();
-            // Positives are the larger of two draws: the area is 2/3.
+            // Positives are the larger of two draws, so the area is 2/3.
             let p = |&y: &bool| if y { uniform().max(uniform()) } else { uniform() };
             let finding = Finding {
                 name: "A".into(),

@@ -1,26 +1,26 @@
-//! Whether a probability of 0.3 comes true three times in ten.
+//! Calibration: whether findings with a probability of 0.3 occur three times in ten.
 //!
-//! Guo's calibration error looks at the confidence in the chosen class and its reference code
-//! drops p = 0. A finding is present or not, so here p is that of the finding against how often it
-//! was there, in 15 equal bins `(low, high]`, and p = 0 is in the first.
+//! Guo's calibration error uses the confidence in the chosen class, and its reference code drops a
+//! probability of zero. A finding is present or absent, so here the probability of the finding is
+//! compared with its frequency, in 15 equal bins `(low, high]`; zero is in the first bin.
 
-/// The number of equal bins.
+/// Number of equal bins.
 const BINS: usize = 15;
 
-/// What fell into one bin of probability.
+/// The films in one bin of probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bin {
-    /// Films.
+    /// Number of films.
     pub count: usize,
     /// Their mean probability.
     pub mean_probability: f64,
-    /// The share of them with the finding.
+    /// The fraction of them with the finding.
     pub observed: f64,
 }
 
-/// The Brier score: the mean of `(p - y)²`.
+/// Computes the Brier score: the mean of `(p - y)²`.
 ///
-/// `None` without films.
+/// Returns `None` if there are no films.
 ///
 /// ```
 /// assert_eq!(roentgen_eval::brier(&[0.5, 1.0], &[false, true]), Some(0.125));
@@ -32,10 +32,10 @@ pub fn brier(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
     (count > 0).then(|| squares.sum::<f64>() / count as f64)
 }
 
-/// The expected calibration error: over 15 equal bins, the distance between the mean probability
-/// and the share of films with the finding, weighted by films.
+/// Computes the expected calibration error: over 15 equal bins, the distance between the mean
+/// probability and the fraction of films with the finding, weighted by the number of films.
 ///
-/// `None` without films.
+/// Returns `None` if there are no films.
 ///
 /// ```
 /// use roentgen_eval::expected_calibration_error;
@@ -50,7 +50,7 @@ pub fn expected_calibration_error(probabilities: &[f64], truths: &[bool]) -> Opt
     (count > 0).then(|| sum / count as f64)
 }
 
-/// The bins of 15 that hold films, from the lowest probability up.
+/// Returns those of the 15 bins that contain films, from the lowest probability up.
 pub fn reliability(probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
     let highs: [f64; BINS] = std::array::from_fn(|bin| (bin + 1) as f64 / BINS as f64);
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];

@@ -1,6 +1,7 @@
-//! Films of a table with their patients by number, ready to be drawn.
+//! The films of a table with their patients by number, prepared for resampling.
 //!
-//! Resample `i` has its own stream of the generator: the number of threads does not change a bit.
+//! Resample `i` has its own stream of the random generator, so the number of threads does not
+//! change a single bit.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use crate::{
     ranking::{Areas, Ranking},
 };
 
-/// The mean over the findings that have both classes.
+/// Computes the mean over the findings that have both classes.
 pub(crate) fn mean(findings: &[Option<Areas>]) -> Option<Areas> {
     let (mut count, mut auroc, mut average_precision) = (0_u32, 0.0, 0.0);
     for areas in findings.iter().flatten() {
@@ -35,7 +36,7 @@ pub(crate) struct Cohort {
 }
 
 impl Cohort {
-    /// Takes these rows of the table.
+    /// Prepares these rows of the table.
     pub(crate) fn of(scores: &Scores, rows: &[usize]) -> Self {
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         let mut patient = vec![None; scores.len()];
@@ -52,12 +53,12 @@ impl Cohort {
         Self { patients: numbers.len(), findings: scores.findings().iter().map(ranking).collect() }
     }
 
-    /// Both areas of each finding when every film counts once.
+    /// Returns both areas of each finding when every film counts once.
     pub(crate) fn areas(&self) -> Vec<Option<Areas>> {
         self.findings.iter().map(Ranking::areas_of_all).collect()
     }
 
-    /// Both areas of each finding, for each resample.
+    /// Returns both areas of each finding, for each resample.
     pub(crate) fn draws(&self, options: &Options) -> Vec<Vec<Option<Areas>>> {
         if self.patients < 2 {
             return Vec::new();
@@ -71,14 +72,14 @@ impl Cohort {
     }
 }
 
-/// Draws as many patients as there are, and counts how often each came.
+/// Draws as many patients as there are, and counts how often each was drawn.
 pub(crate) fn draw(weights: &mut [u32], seed: u64, stream: u64) {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
     let patients = weights.len() as u64;
     weights.fill(0);
     for _ in 0..patients {
-        // 32 bits scaled to the number of patients: uneven by less than one in a hundred thousand
+        // 32 bits scaled to the number of patients: the bias is less than one in a hundred thousand
         // for the largest public data set, and the same in every version of every crate.
         let drawn = (u64::from(generator.next_u32()) * patients) >> 32;
         weights[drawn as usize] += 1;

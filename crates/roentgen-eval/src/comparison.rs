@@ -1,8 +1,9 @@
-//! Runs side by side: which is the best, and whether that is more than noise.
+//! Compares runs: which is the best, and whether the difference is more than noise.
 //!
-//! The trap is the winner of many: of forty runs one is the best by chance alone. So the best is never
-//! named without its difference to the runner-up, on the same draws of patients; even that interval
-//! knows nothing of the choosing, which the page says.
+//! The trap is the winner of many: of forty runs one is the best by chance alone. The best run is
+//! therefore never named without its difference to the runner-up, on the same draws of patients.
+//! Even that interval does not account for having picked the best of many runs, which the page
+//! says.
 
 mod curves;
 mod page;
@@ -19,29 +20,29 @@ use crate::{Error, Options, Scores, evaluate, file, render};
 
 pub use verdict::Verdict;
 
-/// A run to be compared.
+/// A run to compare.
 #[derive(Clone, Debug)]
 pub struct Entrant {
-    /// What it is called.
+    /// Name of the run.
     pub name: String,
     /// Keys and values in which it differs from the others.
     pub settings: Vec<(String, String)>,
-    /// Its epochs, in order.
+    /// Epochs, in order.
     pub epochs: Vec<Epoch>,
     /// Whether it was given up before its end.
     pub is_stopped: bool,
-    /// Its validation films at its best epoch.
+    /// Score table of its validation films at its best epoch.
     pub scores: Scores,
-    /// What it took.
+    /// Time and memory that it took.
     pub cost: Cost,
-    /// What others reported of it.
+    /// Results that others reported for it.
     pub reported: Reported,
 }
 
 /// An epoch of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
     /// Mean loss of its batches.
     pub train_loss: f64,
@@ -53,40 +54,40 @@ pub struct Epoch {
     pub is_best: bool,
 }
 
-/// What a run took.
+/// Time and memory that a run took.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Weights and running statistics.
+    /// Number of weights and running statistics.
     pub parameters: usize,
-    /// Wall time of all epochs.
+    /// Wall time of all epochs, in seconds.
     pub seconds: f64,
-    /// Films trained on in a second.
+    /// Training films per second.
     pub films_per_second: f64,
-    /// The most memory held, where it is known.
+    /// Peak memory in MiB, if known.
     pub peak_memory_mib: Option<u64>,
 }
 
-/// What others reported of a run; what they did not report is `None`.
+/// Results that others reported for a run; `None` if they did not report a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reported {
     /// Loss on their validation films.
     pub valid_loss: Option<f64>,
     /// Mean AUROC.
     pub auroc: Option<f64>,
-    /// Share of right answers.
+    /// Fraction of correct answers.
     pub binary_accuracy: Option<f64>,
 }
 
-/// A run that did not come to its end.
+/// A run that did not finish.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// What it is called.
+    /// Name of the run.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// All that a comparison says.
+/// The results of a comparison.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     title: String,
@@ -99,7 +100,7 @@ pub struct Comparison {
     pub verdicts: Vec<Verdict>,
 }
 
-/// A run with its figures.
+/// A run with its metrics.
 #[derive(Clone, Debug)]
 struct Row {
     entrant: Entrant,
@@ -110,11 +111,12 @@ struct Row {
 }
 
 impl Comparison {
-    /// Takes the figures of all runs, on their validation films.
+    /// Evaluates all runs on their validation films.
     ///
     /// # Errors
     ///
-    /// A table without truths, or with films of patients that were trained on and no word of it.
+    /// Returns an error if a table has no truths, or has films of patients from the training split
+    /// without saying so.
     pub fn of(
         title: impl Into<String>,
         entrants: Vec<Entrant>,
@@ -136,17 +138,17 @@ impl Comparison {
         })
     }
 
-    /// Says whose the reported figures are, and of what.
+    /// Sets who reported the other results, and on what data.
     pub fn with_reported_by(self, reported_by: impl Into<String>) -> Self {
         Self { reported_by: reported_by.into(), ..self }
     }
 
-    /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each aside first,
-    /// and returns their paths.
+    /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each under a
+    /// temporary name first, and returns their paths.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be made or a file cannot be written.
+    /// Returns an error if the folder cannot be created or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         fs::create_dir_all(folder)
             .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
@@ -162,21 +164,21 @@ impl Comparison {
         written.collect()
     }
 
-    /// The comparison as one HTML file that needs nothing beside it.
+    /// Renders the comparison as one self-contained HTML file.
     ///
     /// # Errors
     ///
-    /// When the template cannot be filled, which would be a fault of this crate.
+    /// Returns an error if the template cannot be rendered, which would be a bug in this crate.
     pub fn html(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.html");
         render::render("comparison.html", template, page::Page::of(self))
     }
 
-    /// The comparison as Markdown.
+    /// Renders the comparison as Markdown.
     ///
     /// # Errors
     ///
-    /// When the template cannot be filled, which would be a fault of this crate.
+    /// Returns an error if the template cannot be rendered, which would be a bug in this crate.
     pub fn markdown(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.md");
         render::render("comparison.md", template, page::Page::of(self))

@@ -1,24 +1,24 @@
-//! Yes or no at a threshold, counted against the truth.
+//! Counts of positive and negative calls at a threshold, compared with the truth.
 //!
-//! A film is called positive when p >= threshold. Accuracy is the trap here: nearly all pairs of
-//! film and finding are negative, so whoever always says no is right most of the time. It is
-//! computed beside that baseline and never alone.
+//! A film is called positive if p >= threshold. Accuracy is the trap here: nearly all pairs of film
+//! and finding are negative, so always answering no is right most of the time. Accuracy is computed
+//! together with that baseline and never alone.
 
-/// Films by what was said and what was true.
+/// Number of films by call and truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    /// Said yes, rightly.
+    /// Films with the finding, called positive.
     pub true_positives: usize,
-    /// Said yes, wrongly.
+    /// Films without the finding, called positive.
     pub false_positives: usize,
-    /// Said no, rightly.
+    /// Films without the finding, called negative.
     pub true_negatives: usize,
-    /// Said no, wrongly.
+    /// Films with the finding, called negative.
     pub false_negatives: usize,
 }
 
 impl Confusion {
-    /// Counts films, positive where p >= threshold.
+    /// Counts films; a film is called positive if p >= threshold.
     ///
     /// ```
     /// use roentgen_eval::Confusion;
@@ -40,27 +40,29 @@ impl Confusion {
         table
     }
 
-    /// The share of films with the finding that were called positive (recall).
+    /// Returns the fraction of films with the finding that were called positive (recall).
     pub fn sensitivity(&self) -> Option<f64> {
         share(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// The share of films without the finding that were called negative.
+    /// Returns the fraction of films without the finding that were called negative.
     pub fn specificity(&self) -> Option<f64> {
         share(self.true_negatives, self.true_negatives + self.false_positives)
     }
 
-    /// The share of positive calls that were right (precision). Holds for this prevalence only.
+    /// Returns the fraction of positive calls that were right (precision). Valid for this
+    /// prevalence only.
     pub fn ppv(&self) -> Option<f64> {
         share(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// The share of negative calls that were right. Holds for this prevalence only.
+    /// Returns the fraction of negative calls that were right. Valid for this prevalence only.
     pub fn npv(&self) -> Option<f64> {
         share(self.true_negatives, self.true_negatives + self.false_negatives)
     }
 
-    /// The harmonic mean of sensitivity and PPV; `None` without positives, said or true.
+    /// Returns the harmonic mean of sensitivity and PPV; `None` if there are neither positive calls
+    /// nor positive films.
     pub fn f1(&self) -> Option<f64> {
         let wrong = self.false_positives + self.false_negatives;
         share(2 * self.true_positives, 2 * self.true_positives + wrong)
@@ -71,7 +73,7 @@ fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// How often all pairs of film and finding were answered rightly.
+/// Counts of correct answers over all pairs of film and finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Pairs {
     count: usize,
@@ -91,17 +93,17 @@ impl Pairs {
         }
     }
 
-    /// The share of pairs answered rightly at 0.5.
+    /// Returns the fraction of pairs answered correctly at 0.5.
     pub(crate) fn accuracy(&self) -> Option<f64> {
         share(self.right, self.count)
     }
 
-    /// The same for whoever always says no.
+    /// Returns the same fraction for always answering no.
     pub(crate) fn accuracy_all_negative(&self) -> Option<f64> {
         share(self.negatives, self.count)
     }
 
-    /// The mean of `|p - y|`.
+    /// Returns the mean of `|p - y|`.
     pub(crate) fn mean_absolute_error(&self) -> Option<f64> {
         (self.count > 0).then(|| self.distance / self.count as f64)
     }

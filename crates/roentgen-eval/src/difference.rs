@@ -1,7 +1,8 @@
-//! The difference of two models on the same films.
+//! The difference between two models on the same films.
 //!
-//! Two intervals that overlap do not say that two models are alike: both were measured on the same
-//! patients, so their errors go together. Here both are measured on the same draw and subtracted.
+//! Overlapping intervals do not mean that two models are equal: both were measured on the same
+//! patients, so their errors are correlated. Here both are measured on the same draws and
+//! subtracted.
 
 use crate::{
     Error, Interval, Options, Scores,
@@ -10,21 +11,21 @@ use crate::{
     ranking::Areas,
 };
 
-/// A figure of one model minus that of another.
+/// A metric of one model minus that of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
-    /// On the films as they are.
+    /// The difference on all films.
     pub value: Option<f64>,
-    /// Over resamples in which both models have the figure.
+    /// The interval over resamples in which both models have the metric.
     pub interval: Option<Interval>,
 }
 
-/// The AUROC of the second model minus the first's: of each finding, in the order of the first, and
-/// of the mean over findings.
+/// Computes the AUROC of the second model minus that of the first: for each finding, in the order
+/// of the first, and for the mean over findings.
 ///
 /// # Errors
 ///
-/// When the tables are not of the same films, findings and truths.
+/// Returns an error if the tables do not have the same films, findings and truths.
 pub fn paired_difference(
     first: &Scores,
     second: &Scores,

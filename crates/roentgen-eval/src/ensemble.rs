@@ -1,31 +1,31 @@
-//! Several score tables into one.
+//! Combines several score tables into one.
 //!
-//! The 2019 study called `np.maximum(*[a, b, c])`, which takes the maximum of two and writes it over
-//! the third: one member never entered, and no figure showed it. Here every rule folds over all
-//! members, films are matched by name whatever their order, and tables that do not belong together
-//! are refused.
+//! The 2019 study called `np.maximum(*[a, b, c])`, which takes the maximum of two and writes it
+//! over the third: one member was never used, and no metric showed it. Here every rule folds over
+//! all members, films are matched by name in any order, and tables that do not belong together are
+//! refused.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::{Error, Finding, Scores, leakage};
 
-/// How the probabilities of the members become one.
+/// How the probabilities of the members are combined.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// Their mean.
     Mean,
-    /// Their mean with these weights, one a member, which are brought to a sum of one.
+    /// Their mean with these weights, one per member, which are normalized to a sum of one.
     WeightedMean(Vec<f64>),
-    /// Their mean with weights of each finding's own, by its name; see [`fit`](crate::fit()).
+    /// Their mean with separate weights for each finding, by name; see [`fit`](crate::fit()).
     WeightedByFinding(Vec<(String, Vec<f64>)>),
-    /// The share of members that say p >= 0.5. Ties are many, so AUROC is low by design.
+    /// The fraction of members with p >= 0.5. Ties are frequent, so AUROC is low by design.
     HardVote,
     /// The highest.
     Max,
 }
 
 impl Rule {
-    /// The weight of each member for a finding, the same for the rules that have none.
+    /// Returns the weight of each member for a finding; equal weights for rules without weights.
     fn weights(&self, members: usize, finding: &str) -> Result<Vec<f64>, Error> {
         let weights = match self {
             Self::WeightedMean(weights) => weights,
@@ -43,20 +43,20 @@ impl Rule {
         if weights.len() != members {
             let given = weights.len();
             return refuse(format!(
-                "{given} weights for {members} members\ngive one weight a table"
+                "{given} weights for {members} members\ngive one weight for each table"
             ));
         }
         if let Some(weight) = weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
-            return refuse(format!("`{weight}` is no weight\nweights are numbers from 0 up"));
+            return refuse(format!("`{weight}` is not a weight\ngive numbers of at least 0"));
         }
         let sum: f64 = weights.iter().sum();
         if sum == 0.0 {
-            return refuse("all weights are zero\ngive one of them some weight".into());
+            return refuse("all weights are zero\nmake at least one of them positive".into());
         }
         Ok(weights.iter().map(|weight| weight / sum).collect())
     }
 
-    /// Joins what the members say of one film.
+    /// Combines the members' probabilities for one film.
     fn join(&self, weights: &[f64], members: impl Iterator<Item = f64>) -> f64 {
         let weighted = members.zip(weights);
         let joined: f64 = match self {
@@ -68,24 +68,26 @@ impl Rule {
             }
             Self::Max => weighted.map(|(p, _)| p).fold(0.0, f64::max),
         };
-        // Weights of a sum of one can make a last bit more than one, which no table may hold.
+        // Weights with a sum of one can exceed one in the last bit, which no table may contain.
         joined.min(1.0)
     }
 }
 
-/// Joins score tables film by film and finding by finding.
+/// Combines score tables film by film and finding by finding.
 ///
-/// The order of films, the order of findings and all other columns are those of the first member;
-/// only `patient_in_training` is 1 where it is 1 for any member, since one leaky member makes a
-/// leaky ensemble.
+/// The order of films, the order of findings and all other columns are those of the first member.
+/// The only exception is `patient_in_training`, which is 1 if it is 1 for any member, since one
+/// leaky member makes a leaky ensemble.
 ///
 /// # Errors
 ///
-/// Naming the table, film and finding: films, findings, patients or truths that are not those of
-/// the first member, no members, and weights that are none.
+/// Returns an error that names the table, film and finding if films, findings, patients or truths
+/// differ from those of the first member, if there are no members, or if the weights are not valid.
 pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
-        return Err(Error::Weights { problem: "there are no members\ngive a score table".into() });
+        return Err(Error::Weights {
+            problem: "there are no members\ngive at least one score table".into(),
+        });
     };
     let aligned: Vec<Scores> =
         others.iter().map(|other| align(first, other)).collect::<Result<_, _>>()?;
@@ -167,7 +169,8 @@ pub(crate) fn align(first: &Scores, other: &Scores) -> Result<Scores, Error> {
 mod tests {
     use super::*;
 
-    /// Films in this order, the finding Mass with these probabilities and Nodule with their halves.
+    /// Films in this order, with these probabilities of the finding Mass and half of them for
+    /// Nodule.
     fn member(films: [(&str, f64); 3]) -> Scores {
         let truth = |film: &str| Some(film == "b");
         let finding = |name: &str, share: f64| Finding {
@@ -234,8 +237,8 @@ mod tests {
         };
 
         assert!(refused(&[0.5, 0.5]).contains("2 weights for 3 members"));
-        assert!(refused(&[0.5, -0.5, 1.0]).contains("`-0.5` is no weight"));
-        assert!(refused(&[0.5, f64::NAN, 1.0]).contains("`NaN` is no weight"));
+        assert!(refused(&[0.5, -0.5, 1.0]).contains("`-0.5` is not a weight"));
+        assert!(refused(&[0.5, f64::NAN, 1.0]).contains("`NaN` is not a weight"));
         assert!(refused(&[0.0, 0.0, 0.0]).contains("all weights are zero"));
         assert!(ensemble(&[], &Rule::Mean).is_err());
     }

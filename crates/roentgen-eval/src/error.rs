@@ -1,11 +1,11 @@
-//! What can go wrong between a score table and its report.
+//! Errors between a score table and its report.
 //!
-//! Tables come from other programs, so every message names the file and the line as an editor
-//! counts them, and says what to do. A table made in memory counts as the file it would become.
+//! Tables come from other programs, so every message names the file, the line as an editor counts
+//! it, and what to do. A table built in memory is treated like the file it would be written to.
 
 use std::path::PathBuf;
 
-/// Why a table, its figures or their report could not be had.
+/// Why a table, its metrics or their report could not be produced.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,7 +14,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 
@@ -23,7 +23,7 @@ pub enum Error {
     Csv {
         /// The file.
         path: PathBuf,
-        /// Why, with the line.
+        /// The cause, with the line.
         source: csv::Error,
     },
 
@@ -32,47 +32,47 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 
-    /// A header that is no score table's.
+    /// The header is not that of a score table.
     #[error("could not read score table `{}`: {problem}", path.display())]
     Header {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
 
-    /// A row that does not hold what its columns promise.
+    /// A row does not have what its columns promise.
     #[error("could not read score table `{}`, line {line}: {problem}", path.display())]
     Row {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1, the header being the first.
+        /// The line, counted from 1, where the header is the first.
         line: u64,
-        /// What is wrong and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
 
-    /// Members of an ensemble, or the two sides of a comparison, that do not belong together.
+    /// Members of an ensemble, or the two sides of a comparison, do not belong together.
     #[error("could not join score table `{}`: {problem}", path.display())]
     Join {
         /// The table that does not fit.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
 
-    /// Weights that are no weights for these members.
+    /// The weights are not valid for these members.
     #[error("could not weigh the members: {problem}")]
     Weights {
-        /// What is wrong and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
 
-    /// A table without a single truth.
+    /// The table has no truths at all.
     #[error(
         "could not evaluate `{}`: no finding has a truth\n\
          fill the columns named `<finding>.truth` with 0 or 1",
@@ -83,34 +83,34 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// Patients that the model was trained on, in a table that does not say so.
+    /// The model was trained on patients of the table, and the table does not say so.
     #[error(
         "could not evaluate `{}`: {count} of its patients were trained on (`{}`)\n\
-         leave them out, or write `leaky` into the column `split` to see the figures marked so",
+         leave them out, or write `leaky` into the column `split` to mark the metrics as leaky",
         path.display(), first.join("`, `")
     )]
     Leak {
         /// The table.
         path: PathBuf,
-        /// How many patients.
+        /// Number of patients.
         count: usize,
         /// The first three of them.
         first: Vec<String>,
     },
 
-    /// A page that could not be filled.
-    #[error("could not fill the template of `{name}`")]
+    /// A template could not be rendered.
+    #[error("could not render the template of `{name}`")]
     Template {
-        /// The file it would have become.
+        /// The file to be written.
         name: &'static str,
-        /// Why.
+        /// The cause.
         source: minijinja::Error,
     },
 
-    /// Figures that could not be put into JSON.
-    #[error("could not write the figures as JSON")]
+    /// The metrics could not be converted to JSON.
+    #[error("could not convert the metrics to JSON")]
     Json {
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
 }

@@ -1,8 +1,8 @@
-//! All figures of a score table, which are `metrics.json` as they stand.
+//! All metrics of a score table, in the form of `metrics.json`.
 //!
-//! The names of the fields are the contract that scripts rely on. A figure without a meaning is
+//! The names of the fields are a contract that scripts rely on. A metric without a meaning is
 //! `null`: a finding without positives has no AUROC and is left out of the mean, whose `findings`
-//! says how many entered it.
+//! says how many are included.
 
 use std::collections::HashSet;
 
@@ -15,36 +15,36 @@ use crate::{
     subgroups::{Subgroups, subgroups},
 };
 
-/// The figures of a score table.
+/// The metrics of a score table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Films.
+    /// Number of films.
     pub images: usize,
-    /// Patients.
+    /// Number of patients.
     pub patients: usize,
-    /// The split of the films, where the table says.
+    /// The split of the films, if the table names it.
     pub split: Option<String>,
-    /// The data set of the films, where the table says.
+    /// The data set of the films, if the table names it.
     pub dataset: Option<String>,
-    /// Resamples behind the intervals.
+    /// Number of resamples for the intervals.
     pub resamples: usize,
     /// Seed of the resamples.
     pub seed: u64,
-    /// Patients that the model was trained on, where the table says.
+    /// Number of patients that the model was trained on, if the table says.
     pub patients_in_training: Option<usize>,
-    /// By finding, in table order.
+    /// Metrics of each finding, in table order.
     #[serde(serialize_with = "by_name")]
     pub findings: Vec<FindingFigures>,
-    /// Over the findings that have both classes.
+    /// Means over the findings that have both classes.
     pub mean: MeanFigures,
-    /// The share of all pairs of film and finding that are right at 0.5. Never shown without
+    /// Fraction of all pairs of film and finding that are correct at 0.5. Never shown without
     /// `binary_accuracy_all_negative`.
     pub binary_accuracy: Option<f64>,
-    /// The same for whoever always says no.
+    /// The same fraction for always answering no.
     pub binary_accuracy_all_negative: Option<f64>,
-    /// The mean of `|p - y|` over all pairs.
+    /// Mean of `|p - y|` over all pairs.
     pub mean_absolute_error: Option<f64>,
-    /// By `sex`, `view` and `age`, then by group.
+    /// Metrics by `sex`, `view` and `age`, then by group.
     pub subgroups: Subgroups,
 }
 
@@ -59,11 +59,11 @@ impl Evaluation {
         self.dataset.as_deref().is_some_and(names_phantom)
     }
 
-    /// Writes `metrics.json`.
+    /// Formats the metrics as `metrics.json`.
     ///
     /// # Errors
     ///
-    /// Never for figures that [`evaluate`] made.
+    /// Never returns an error for metrics computed by [`evaluate`].
     pub fn to_json(&self) -> Result<String, Error> {
         let text = serde_json::to_string_pretty(self).map_err(|source| Error::Json { source })?;
         Ok(text + "\n")
@@ -75,12 +75,12 @@ pub(crate) fn names_phantom(dataset: &str) -> bool {
     dataset.to_lowercase().contains("phantom")
 }
 
-/// Takes all figures of a table.
+/// Computes all metrics of a table.
 ///
 /// # Errors
 ///
-/// When no finding has a truth, or when patients that the model was trained on are in the table and
-/// its split does not say `leaky`.
+/// Returns an error if no finding has a truth, or if the table has patients that the model was
+/// trained on and its split does not say `leaky`.
 pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error> {
     let patients_in_training = leakage::patients_in_training(scores)?;
     if scores.findings().iter().all(|finding| finding.known().next().is_none()) {

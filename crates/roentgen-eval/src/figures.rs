@@ -1,4 +1,4 @@
-//! The figures of one finding, of one threshold and of their mean.
+//! The metrics of one finding, of one threshold, and their means.
 //!
 //! The names of the fields are keys of `metrics.json`.
 
@@ -9,23 +9,23 @@ use crate::{
     expected_calibration_error,
 };
 
-/// The figures of one finding.
+/// The metrics of one finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FindingFigures {
-    /// Its name, the key in JSON.
+    /// Name of the finding, the key in JSON.
     #[serde(skip)]
     pub name: String,
-    /// Films with the finding.
+    /// Number of films with the finding.
     pub positives: usize,
-    /// Films without.
+    /// Number of films without the finding.
     pub negatives: usize,
-    /// Films of unknown truth, left out.
+    /// Number of films of unknown truth, which are left out.
     pub unknown: usize,
     /// Area under the ROC curve.
     pub auroc: Option<f64>,
     /// Its interval.
     pub auroc_ci95: Option<Interval>,
-    /// Average precision; the prevalence is what chance has.
+    /// Average precision; a random classifier gets the prevalence.
     pub average_precision: Option<f64>,
     /// Its interval.
     pub average_precision_ci95: Option<Interval>,
@@ -33,15 +33,15 @@ pub struct FindingFigures {
     pub brier: Option<f64>,
     /// Expected calibration error in 15 equal bins.
     pub ece: Option<f64>,
-    /// Resamples that drew one class only and are not in the intervals.
+    /// Number of resamples with only one class, which are not in the intervals.
     pub resamples_skipped: usize,
-    /// By name of the threshold.
+    /// Metrics by name of the threshold.
     #[serde(serialize_with = "by_threshold")]
     pub operating_points: Vec<OperatingPoint>,
 }
 
 impl FindingFigures {
-    /// Takes the figures of a finding.
+    /// Computes the metrics of a finding.
     pub(crate) fn of(finding: &Finding, intervals: &FindingIntervals) -> Self {
         let (probabilities, truths) = finding.known_pairs();
         let positives = truths.iter().filter(|&&truth| truth).count();
@@ -61,36 +61,36 @@ impl FindingFigures {
         }
     }
 
-    /// The share of films of known truth with the finding.
+    /// Returns the fraction of films of known truth with the finding.
     pub fn prevalence(&self) -> Option<f64> {
         let known = self.positives + self.negatives;
         (known > 0).then(|| self.positives as f64 / known as f64)
     }
 }
 
-/// What a threshold makes of a finding.
+/// Results of a threshold for one finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperatingPoint {
-    /// Its name, the key in JSON.
+    /// Name of the threshold, the key in JSON.
     #[serde(skip)]
     pub name: String,
     /// Films with p >= threshold are called positive.
     pub threshold: f64,
-    /// Said yes, rightly.
+    /// Films with the finding, called positive.
     pub true_positives: usize,
-    /// Said yes, wrongly.
+    /// Films without the finding, called positive.
     pub false_positives: usize,
-    /// Said no, rightly.
+    /// Films without the finding, called negative.
     pub true_negatives: usize,
-    /// Said no, wrongly.
+    /// Films with the finding, called negative.
     pub false_negatives: usize,
-    /// Share of films with the finding called positive.
+    /// Fraction of films with the finding called positive.
     pub sensitivity: Option<f64>,
-    /// Share of films without the finding called negative.
+    /// Fraction of films without the finding called negative.
     pub specificity: Option<f64>,
-    /// Share of positive calls that were right, at this prevalence.
+    /// Fraction of positive calls that were right, at this prevalence.
     pub ppv: Option<f64>,
-    /// Share of negative calls that were right, at this prevalence.
+    /// Fraction of negative calls that were right, at this prevalence.
     pub npv: Option<f64>,
     /// Harmonic mean of sensitivity and PPV.
     pub f1: Option<f64>,
@@ -132,7 +132,7 @@ pub struct MeanFigures {
     pub average_precision: Option<f64>,
     /// Its interval.
     pub average_precision_ci95: Option<Interval>,
-    /// The findings in these means.
+    /// Number of findings in these means.
     pub findings: usize,
 }
 

@@ -1,7 +1,7 @@
-//! Files written aside and renamed, so that no reader meets half a file.
+//! Writes files under a temporary name and renames them, so that no reader sees an incomplete file.
 //!
-//! The name aside is the whole name with `.tmp` behind it: `with_extension` would make `a.svg` and
-//! `a.html` collide.
+//! The temporary name is the whole name with `.tmp` appended: with `with_extension`, `a.svg` and
+//! `a.html` would collide.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use std::{
 
 use crate::Error;
 
-/// Writes the file aside, syncs it and renames it into place.
+/// Writes the file under a temporary name, syncs it and renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".tmp");
@@ -24,7 +24,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         })
         .and_then(|()| fs::rename(&aside, path));
     written.map_err(|source| {
-        // What is left aside is of no use to anyone; that it cannot be removed changes nothing.
+        // The temporary file is useless, and failing to remove it changes nothing.
         let _ = fs::remove_file(&aside);
         Error::Write { path: path.to_owned(), source }
     })

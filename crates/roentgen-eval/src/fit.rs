@@ -1,50 +1,51 @@
-//! Weights of an ensemble, learned from validation tables.
+//! Fits the weights of an ensemble to validation tables.
 //!
-//! A weighted mean of probabilities is a mixture, and the cross entropy of the truth under it is convex
-//! in the weights. Expectation-maximization for the weights of a mixture (Dempster, Laird and Rubin,
-//! 1977) climbs to its one optimum without a step size: each member takes the share of the truth that
-//! it explains. What weights were learned from must not be what they are measured on.
+//! A weighted mean of probabilities is a mixture, and the cross entropy of the truth under it is
+//! convex in the weights. Expectation-maximization for the weights of a mixture (Dempster, Laird
+//! and Rubin, 1977) converges to the single optimum without a step size: each member gets the share
+//! of the truth that it explains. Weights must not be evaluated on the films they were fitted to.
 
 use std::collections::HashSet;
 
 use crate::{Error, Rule, Scores, ensemble::align, leakage::says_leaky};
 
-/// Steps at most; a fit of few members has long been still by then.
+/// Maximum number of steps; a fit of a few members has converged long before.
 const STEPS: usize = 2000;
-/// The fit is still when no weight moves by more.
+/// The fit has converged when no weight changes by more than this.
 const STILL: f64 = 1e-9;
-/// No probability counts as less, so that one certain and wrong answer does not silence a member.
+/// Lower limit of probabilities, so that one certain and wrong answer does not silence a member.
 const LEAST: f64 = 1e-7;
 
-/// For what a weight is learned.
+/// What a weight belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// One weight a member.
+    /// One weight per member.
     Model,
-    /// One weight a member and finding; a finding that never or always is there takes the members'.
+    /// One weight per member and finding; a finding with only one class takes the members' weights.
     Finding,
 }
 
-/// Learned weights.
+/// Fitted weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// The rule with its weights, for [`ensemble`](crate::ensemble()).
     pub rule: Rule,
-    /// Cross entropy of the members' mean on the films learned from.
+    /// Cross entropy of the members' mean on the films used for fitting.
     pub mean_loss: f64,
-    /// The same with the weights learned; never more.
+    /// The same with the fitted weights; never larger.
     pub loss: f64,
 }
 
-/// Learns weights from tables of the same films, one a member.
+/// Fits weights to tables of the same films, one per member.
 ///
 /// # Errors
 ///
-/// Tables that are not of the same films, no member, no known truth.
+/// Returns an error if the tables do not have the same films, if there are no members, or if no
+/// truth is known.
 pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
     let refuse = |problem: &str| Error::Weights { problem: problem.to_owned() };
     let Some((first, others)) = members.split_first() else {
-        return Err(refuse("there are no members\ngive a score table"));
+        return Err(refuse("there are no members\ngive at least one score table"));
     };
     let aligned = others.iter().map(|other| align(first, other)).collect::<Result<Vec<_>, _>>()?;
     let tables: Vec<&Scores> = std::iter::once(first).chain(&aligned).collect();
@@ -52,7 +53,7 @@ pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
         (0..first.findings().len()).map(|finding| explained(&tables, finding)).collect();
     let all: Vec<Vec<f64>> = findings.iter().flatten().cloned().collect();
     if all.is_empty() {
-        return Err(refuse("no truth is known\nlearn from films with labels"));
+        return Err(refuse("no truth is known\nfit to films with labels"));
     }
     let equal = vec![1.0 / members.len() as f64; members.len()];
     let common = climb(&all, &equal);
@@ -82,12 +83,12 @@ pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
     Ok(Fitted { mean_loss: loss(&|_| equal.clone()), loss: learned, rule })
 }
 
-/// Refuses tables to learn from and tables to be measured on that share films, or patients unless both
-/// name a leaky split.
+/// Refuses tables for fitting and tables for evaluation that share films, or that share patients
+/// unless both name a leaky split.
 ///
 /// # Errors
 ///
-/// The first film or patient on both sides.
+/// Returns an error that names the first film or patient on both sides.
 pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<(), Error> {
     let of = |tables: &[Scores], column: fn(&Scores) -> &[String]| -> HashSet<String> {
         tables.iter().flat_map(|table| column(table).iter().cloned()).collect()
@@ -99,8 +100,8 @@ pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<()
         let shared = |what: &str, name: &str| Error::Join {
             path: table.origin().to_owned(),
             problem: format!(
-                "{what} `{name}` is also in the tables that the weights are learned from\nlearn from \
-                 validation films, measure on test films"
+                "{what} `{name}` is also in the tables that the weights are fitted to\nfit to \
+                 validation films, evaluate on test films"
             ),
         };
         if let Some(film) = table.images().iter().find(|film| films.contains(*film)) {
@@ -115,7 +116,7 @@ pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<()
     Ok(())
 }
 
-/// For each film whose truth is known, the probability that each member gave to the truth.
+/// Returns, for each film of known truth, the probability that each member gave to the truth.
 fn explained(tables: &[&Scores], finding: usize) -> Vec<Vec<f64>> {
     let own = &tables[0].findings()[finding];
     let of_film = |(row, _, truth): (usize, f64, bool)| {
@@ -132,7 +133,8 @@ fn mixed(pair: &[f64], weights: &[f64]) -> f64 {
     pair.iter().zip(weights).map(|(p, weight)| p * weight).sum()
 }
 
-/// Climbs from these weights to the best; a member at zero would stay there, so none starts at it.
+/// Improves the weights until they converge; a member at zero would stay there, so none starts at
+/// zero.
 fn climb(pairs: &[Vec<f64>], start: &[f64]) -> Vec<f64> {
     let mut weights: Vec<f64> = start.iter().map(|weight| weight.max(1e-3)).collect();
     let sum: f64 = weights.iter().sum();
@@ -173,7 +175,7 @@ mod tests {
             .unwrap()
     }
 
-    /// One that knows something, one that says the opposite, one that says a third to all.
+    /// One member that knows something, one that says the opposite, one that says a third to all.
     fn members(name: &str) -> Vec<Scores> {
         let noise = |i: usize| (i * 29 % 31) as f64 / 100.0;
         vec![

@@ -1,6 +1,6 @@
-//! Intervals from drawn values.
+//! Confidence intervals from resampled values.
 //!
-//! Percentiles interpolate linearly, as numpy does by default; other rules differ in the third
+//! Percentiles are interpolated linearly, as numpy does by default; other rules differ in the third
 //! decimal at a thousand resamples.
 
 use serde::Serialize;
@@ -22,7 +22,8 @@ impl From<Interval> for [f64; 2] {
 }
 
 impl Interval {
-    /// Takes the percentiles with linear interpolation, as numpy does; `None` without values.
+    /// Computes the percentiles with linear interpolation, as numpy does; returns `None` without
+    /// values.
     pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;

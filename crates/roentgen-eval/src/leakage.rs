@@ -1,8 +1,8 @@
-//! Patients that a model was trained on, in the table that is to measure it.
+//! Finds patients that a model was trained on in the table used to evaluate it.
 //!
-//! One patient on both sides lifts AUROC by some hundredths without a trace in any figure. So such
-//! a table is refused, row by row, unless the row's own split says `leaky`; a second split in the
-//! same file that says so excuses nothing.
+//! One patient on both sides raises AUROC by some hundredths without a trace in any metric. Such a
+//! table is therefore refused, row by row, unless the split of the row says `leaky`; another split
+//! in the same file that says so does not excuse the row.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,12 @@ use crate::{Error, Scores};
 /// The column that marks films of patients in the training split, 0 or 1.
 const COLUMN: &str = "patient_in_training";
 
-/// Counts the patients of the table that were trained on; `None` where the table does not say.
+/// Counts the patients of the table that were trained on; returns `None` if the table does not say.
 ///
 /// # Errors
 ///
-/// When a film of such a patient is not in a split that says `leaky`, or a mark is not 0 or 1.
+/// Returns an error if a film of such a patient is not in a split that says `leaky`, or if a mark
+/// is not 0 or 1.
 pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Error> {
     let Some(marks) = scores.column(COLUMN) else {
         return Ok(None);
@@ -32,7 +33,7 @@ pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Err
             "" | "0" => continue,
             "1" => trained.insert(patient),
             other => {
-                let problem = format!("`{COLUMN}` is `{other}`\nit is 0, 1 or empty");
+                let problem = format!("`{COLUMN}` is `{other}`\nit must be 0, 1 or empty");
                 let path = scores.origin().to_owned();
                 return Err(Error::Row { path, line: row as u64 + 2, problem });
             }
@@ -55,7 +56,8 @@ pub(crate) fn says_leaky(split: &str) -> bool {
     split.to_lowercase().contains("leaky")
 }
 
-/// Marks in the joined table what any of these tables, in the same order of films, has marked.
+/// Marks in the combined table every row that any of these tables, in the same order of films,
+/// marks.
 pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
     let marked: Vec<&[String]> =
         members.iter().filter_map(|member| member.column(COLUMN)).collect();
@@ -65,7 +67,7 @@ pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
     let own = joined.column(COLUMN).map(<[String]>::to_vec);
     let mut marks = own.unwrap_or_else(|| vec![String::new(); joined.len()]);
     for (row, mark) in marks.iter_mut().enumerate() {
-        // Empty < "0" < "1": unknown gives way to known, and trained on to all.
+        // Empty < "0" < "1": a known mark replaces an unknown one, and trained on replaces all.
         let highest = marked.iter().map(|column| &column[row]).max();
         if let Some(highest) = highest.filter(|highest| *highest > mark) {
             mark.clone_from(highest);

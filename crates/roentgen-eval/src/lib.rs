@@ -1,12 +1,13 @@
-//! Score tables to figures: what a table of probabilities and truths says, and how surely.
+//! Metrics of score tables: the meaning of a table of probabilities and truths, and its certainty.
 //!
-//! The trap of this field is the figure without its split, its interval or its denominator. So
-//! every figure here is defined where it is computed, is `None` where it has no meaning (never
-//! 0.5), and leaves the crate beside the split of its table. Nothing here prints, asks the time or
-//! reads the environment: a table, a number of resamples and a seed give the same bits anywhere.
+//! The trap of this field is a metric without its split, its interval or its denominator. Every
+//! metric here is therefore defined where it is computed, is `None` where it has no meaning (never
+//! 0.5), and leaves the crate together with the split of its table. Nothing here prints, asks for
+//! the time or reads the environment: a table, a number of resamples and a seed give the same bits
+//! everywhere.
 //!
-//! [`Scores::read`] takes a table in, [`ensemble`] joins tables, [`evaluate`] makes the figures of
-//! `metrics.json`, and [`report::write`] draws them. [`comparison`] sets runs side by side.
+//! [`Scores::read`] reads a table, [`ensemble`] combines tables, [`evaluate`] computes the metrics
+//! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs.
 
 mod bootstrap;
 mod calibration;

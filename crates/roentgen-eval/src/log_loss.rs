@@ -1,7 +1,8 @@
-//! The cross entropy of a table: what training minimizes, taken again from the probabilities.
+//! The cross entropy of a table: the loss that training minimizes, computed again from
+//! probabilities.
 //!
-//! Runs that trained with different losses can be compared by it, and patients drawn again give it an
-//! interval, which a loss in a log has not.
+//! It makes runs trained with different losses comparable, and resampling patients gives it an
+//! interval, which a loss in a log does not have.
 
 use std::collections::HashMap;
 
@@ -9,31 +10,32 @@ use rayon::prelude::*;
 
 use crate::{Error, Interval, Options, Scores, cohort::draw, ensemble::align};
 
-/// What a certain and wrong answer counts as, so that one film cannot make a loss infinite; Keras' rule.
+/// Lower limit of the probability of the truth, so that one film cannot make a loss infinite; as in
+/// Keras.
 const LEAST: f64 = 1e-7;
 
-/// A figure, and its interval by drawing patients again.
+/// A value, with its interval by resampling patients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
-    /// On the films as they are.
+    /// The value on all films.
     pub value: f64,
-    /// The 95 % interval; none for fewer than two patients.
+    /// The 95 % interval; `None` for fewer than two patients.
     pub interval: Option<Interval>,
 }
 
-/// The mean of `-ln p` of the truth over all pairs of film and finding whose truth is known; `None`
-/// where there is none.
+/// Computes the mean of `-ln p` of the truth over all pairs of film and finding of known truth;
+/// returns `None` if there are none.
 pub fn log_loss(scores: &Scores, options: &Options) -> Option<Measured> {
     let sums = Sums::of(scores, &mut Patients::default());
     Some(Measured { value: sums.mean(None)?, interval: interval(options, &sums, |w| sums.mean(w)) })
 }
 
-/// The loss of the second table minus that of the first, on the same films and the same draws of
-/// patients; `None` where no truth is known.
+/// Computes the loss of the second table minus that of the first, on the same films and the same
+/// draws of patients; returns `None` if no truth is known.
 ///
 /// # Errors
 ///
-/// When the tables are not of the same films, findings and truths.
+/// Returns an error if the tables do not have the same films, findings and truths.
 pub fn paired_log_loss(
     first: &Scores,
     second: &Scores,
@@ -46,11 +48,11 @@ pub fn paired_log_loss(
     Ok(minus(None).map(|value| Measured { value, interval: interval(options, &first, minus) }))
 }
 
-/// Patients by number, in the order in which they came.
+/// Patients by number, in order of appearance.
 #[derive(Default)]
 struct Patients<'a>(HashMap<&'a str, usize>);
 
-/// Sum and number of a table's terms, by patient.
+/// Sum and number of the terms of a table, by patient.
 struct Sums(Vec<(f64, u32)>);
 
 impl Sums {
@@ -76,7 +78,7 @@ impl Sums {
         Self(sums)
     }
 
-    /// The mean, each patient as often as `weights` says, once without.
+    /// Returns the mean with each patient counted `weights` times, or once without weights.
     fn mean(&self, weights: Option<&[u32]>) -> Option<f64> {
         let (mut sum, mut count) = (0.0, 0_u64);
         for (patient, &(of_patient, terms)) in self.0.iter().enumerate() {

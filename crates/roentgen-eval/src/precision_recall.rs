@@ -1,7 +1,8 @@
-//! Precision against recall, and the average precision.
+//! Precision, recall and average precision.
 //!
-//! Average precision is the sum of steps that scikit-learn takes, not the trapezoid, which is too
-//! kind. It starts at the prevalence, not at one half: never show it without the prevalence.
+//! Average precision is the step-wise sum of scikit-learn, not the trapezoid, which is too
+//! optimistic. A random classifier gets the prevalence, not one half: never show it without the
+//! prevalence.
 
 use crate::{
     Point,
@@ -9,10 +10,10 @@ use crate::{
     roc::{steps, thin},
 };
 
-/// The average precision: over distinct scores from the highest down, the gain in recall times the
-/// precision there.
+/// Computes the average precision: the sum, over distinct scores from the highest down, of the gain
+/// in recall times the precision there.
 ///
-/// Returns `None` when there are no positives or no negatives, where it has no meaning.
+/// Returns `None` if there are no positives or no negatives, where it has no meaning.
 ///
 /// ```
 /// use roentgen_eval::average_precision;
@@ -25,10 +26,11 @@ pub fn average_precision(scores: &[f64], truths: &[bool]) -> Option<f64> {
     Ranking::of(scores, truths).areas_of_all().map(|areas| areas.average_precision)
 }
 
-/// The curve as recall and precision, by falling score, at most `most` points.
+/// Computes the curve of recall and precision, by falling score, with at most `most` points.
 ///
-/// For drawing; see [`roc_curve`](crate::roc_curve) for what is left out. It starts at recall zero
-/// with the precision of the highest score. `None` when there are no positives or no negatives.
+/// For drawing; see [`roc_curve`](crate::roc_curve) for the points that are left out. It starts at
+/// recall zero with the precision of the highest score. Returns `None` if there are no positives or
+/// no negatives.
 ///
 /// ```
 /// use roentgen_eval::precision_recall_curve;

@@ -1,46 +1,47 @@
 //! Published AUROC of the same findings, each with the split it was measured on.
 //!
-//! The split moves the mean by more than most methods do: 0.80 to 0.835 on the official list,
-//! 0.84 to 0.86 on random ones. A row is never shown without its split, and only rows of one split
-//! are comparable. Values are those read in the works themselves or quoted by a work that was read;
-//! where only the mean could be, the findings are empty.
+//! The split changes the mean more than most methods do: 0.80 to 0.835 on the official list, 0.84
+//! to 0.86 on random ones. A row is never shown without its split, and only rows of the same split
+//! are comparable. Values were read in the works themselves, or in a work that quotes them; if only
+//! the mean was available, the findings are empty.
 
 /// One published row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Published {
     /// The work and the setting.
     pub work: &'static str,
-    /// What it was measured on. Never leave it out.
+    /// The split it was measured on. Never leave it out.
     pub split: &'static str,
-    /// The mean over its findings, where given.
+    /// The mean over its findings, if given.
     pub mean: Option<f64>,
     findings: &'static [&'static str],
     values: &'static [f64],
 }
 
 impl Published {
-    /// The AUROC of a finding, where given.
+    /// Returns the AUROC of a finding, if given.
     pub fn auroc(&self, finding: &str) -> Option<f64> {
         let index = self.findings.iter().position(|name| *name == finding)?;
         self.values.get(index).copied()
     }
 
-    /// Whether both were measured on all of the official test list, the only split that is one.
+    /// Whether both were measured on the whole official test list, the only split shared by several
+    /// works.
     pub fn is_comparable_with(&self, split: Option<&str>, films: usize) -> bool {
         self.split == OFFICIAL && split == Some("official test") && films == OFFICIAL_FILMS
     }
 }
 
-/// Films on `test_list.txt` of the NIH, of 2,797 patients.
+/// Number of films on NIH's `test_list.txt`, of 2,797 patients.
 const OFFICIAL_FILMS: usize = 25_596;
-/// `test_list.txt` of the NIH.
+/// NIH's `test_list.txt`.
 const OFFICIAL: &str = "official test list, by patient";
-/// The CVPR 2017 paper came before the official list.
+/// The split of the CVPR 2017 paper, which predates the official list.
 const BEFORE: &str = "own split of 2017, before the official list";
-/// The 2019 study: patients on both sides, films without findings left out.
+/// The 2019 study's split: patients on both sides, films without findings left out.
 const STUDY: &str = "2019 study: by film, leaky; films with findings only, augmented";
 
-/// The usual order of columns of the works on 14 findings.
+/// The usual order of columns in works on 14 findings.
 const FOURTEEN: &[&str] = &[
     "Atelectasis",
     "Cardiomegaly",
@@ -88,7 +89,8 @@ const fn study(work: &'static str, mean: f64, values: &'static [f64; 13]) -> Pub
     Published { work, split: STUDY, mean: Some(mean), findings: THIRTEEN, values }
 }
 
-/// All rows: the official list, then the table the 2019 study compared itself with, then the study.
+/// All rows: the official list, then the table that the 2019 study compared itself with, then the
+/// study.
 #[rustfmt::skip] // A table is read by its columns.
 pub const PUBLISHED: &[Published] = &[
     official("Wang 2017 (arXiv v5), ResNet-50", 0.7451, &[0.7003, 0.8100, 0.7585, 0.6614, 0.6933, 0.6687, 0.6580, 0.7993, 0.7032, 0.8052, 0.8330, 0.7859, 0.6835, 0.8717]),

@@ -1,8 +1,8 @@
-//! Films of one finding in the order of their scores, ready to be counted again and again.
+//! The films of one finding in the order of their scores, prepared for repeated counting.
 //!
 //! AUROC and average precision need only the order, the ties and the truths. Sorting is done once;
-//! a resample of patients is then one pass over integers, with the number of times each patient
-//! was drawn as the weight of all its films.
+//! a resample of patients is then one pass over integers, in which the weight of a film is the
+//! number of times its patient was drawn.
 
 /// Both areas of one finding.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,8 +11,8 @@ pub(crate) struct Areas {
     pub(crate) average_precision: f64,
 }
 
-/// Films by falling score; each entry is the patient shifted by two, the truth in bit 1, and in
-/// bit 0 whether the next film has a lower score.
+/// Films by falling score; each entry is the patient number shifted left by two bits, the truth in
+/// bit 1, and in bit 0 whether the next film has a lower score.
 #[derive(Clone, Debug)]
 pub(crate) struct Ranking {
     entries: Vec<u32>,
@@ -29,24 +29,24 @@ impl Ranking {
         Self { entries: films.iter().enumerate().map(entry).collect() }
     }
 
-    /// Sorts films that all count once, to be measured with [`Ranking::areas_of_all`].
+    /// Sorts films that all count once, for [`Ranking::areas_of_all`].
     pub(crate) fn of(scores: &[f64], truths: &[bool]) -> Self {
         Self::new(scores.iter().zip(truths).map(|(&score, &truth)| (score, truth, 0)).collect())
     }
 
-    /// Both areas when every film counts once.
+    /// Returns both areas when every film counts once.
     pub(crate) fn areas_of_all(&self) -> Option<Areas> {
         self.measure(|_| 1)
     }
 
-    /// Both areas when the films of patient `i` count `weights[i]` times; `None` when that leaves
-    /// no positives or no negatives.
+    /// Returns both areas when the films of patient `i` count `weights[i]` times; `None` if that
+    /// leaves no positives or no negatives.
     pub(crate) fn areas(&self, weights: &[u32]) -> Option<Areas> {
         self.measure(|patient| weights[patient])
     }
 
     fn measure(&self, weight: impl Fn(usize) -> u32) -> Option<Areas> {
-        // In integers up to the last division: the order of additions then cannot matter.
+        // In integers up to the last division, so that the order of additions cannot matter.
         let (mut positives, mut negatives) = (0_u64, 0_u64);
         let (mut group_positives, mut group_negatives) = (0_u64, 0_u64);
         let mut above = 0_u64;
@@ -60,7 +60,7 @@ impl Ranking {
                 continue;
             }
 
-            // Twice the negatives ranked above each positive, those tied with it counted half.
+            // Twice the negatives ranked above each positive, with ties counted half.
             above += group_positives * (2 * negatives + group_negatives);
             positives += group_positives;
             negatives += group_negatives;

@@ -1,16 +1,16 @@
-//! Templates to texts.
+//! Renders templates.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 
 use crate::Error;
 
-/// Fills a template. A name that ends in `.html` has every text escaped; what a template marks safe is
-/// drawn by this crate.
+/// Renders a template. If its name ends in `.html`, every text is escaped; content that a template
+/// marks as safe is drawn by this crate.
 ///
 /// # Errors
 ///
-/// When the template asks for what `page` lacks.
+/// Returns an error if the template uses a value that `page` lacks.
 pub(crate) fn render(
     name: &'static str,
     template: &str,
@@ -32,7 +32,7 @@ pub(crate) fn render(
     rendered.map_err(|source| Error::Template { name, source })
 }
 
-/// A text that may stand in a cell of a Markdown table.
+/// Escapes a text for a cell of a Markdown table.
 fn cell(text: String) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('\\', "\\\\").replace('|', "\\|");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('`', "'").replace('[', "\\[")

@@ -1,8 +1,8 @@
-//! The report of an evaluation: one HTML file, Markdown, JSON and pictures.
+//! The report of an evaluation: one HTML file, Markdown, JSON and images.
 //!
-//! `report.html` needs nothing beside it: pictures are inline, there is no script, and a policy in
-//! its head forbids loading anything. Image names come from strangers, so the template escapes
-//! every text; what is marked safe there is drawn here.
+//! `report.html` is self-contained: images are inline, there is no script, and a policy in its head
+//! forbids loading anything. Image names come from other people, so the template escapes every
+//! text; only content drawn by this crate is marked as safe.
 
 mod films;
 pub(crate) mod format;
@@ -20,49 +20,49 @@ pub use films::{Choice, FilmCard, Verdict, confident_films};
 
 use crate::{Error, Evaluation, Scores, file, render::render};
 
-/// What a report is made of.
+/// Contents of a report.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// Its title, such as the name of the experiment.
+    /// Title, such as the name of the experiment.
     pub title: String,
-    /// The figures.
+    /// The metrics.
     pub evaluation: &'a Evaluation,
-    /// The table they were taken from, for the curves.
+    /// The score table of the metrics, for the curves.
     pub scores: &'a Scores,
-    /// Films of high confidence: see [`confident_films`].
+    /// Films of high confidence, see [`confident_films`].
     pub films: Vec<FilmCard>,
-    /// What else a reader should know, a sentence each: experiment file, commit, machine.
+    /// Further information for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
-    /// More pictures, shown before the published rows.
+    /// Further images, shown before the published rows.
     pub figures: Vec<Figure>,
 }
 
-/// A picture made elsewhere.
+/// An image drawn outside this crate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Its heading.
     pub title: String,
     /// What it shows and how to read it.
     pub caption: String,
-    /// The picture.
+    /// The image.
     pub picture: Picture,
 }
 
-/// The file of a picture.
+/// The file of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Picture {
-    /// A whole SVG document.
+    /// A complete SVG document.
     Svg(String),
     /// A PNG.
     Png(Vec<u8>),
 }
 
 /// Writes `report.html`, `report.md`, `metrics.json`, `roc.svg`, `precision-recall.svg` and
-/// `reliability.svg` into a folder, each aside first, and returns their paths.
+/// `reliability.svg` into a folder, each under a temporary name first, and returns their paths.
 ///
 /// # Errors
 ///
-/// When the folder cannot be made or a file cannot be written.
+/// Returns an error if the folder cannot be created or a file cannot be written.
 pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, Error> {
     let folder = folder.as_ref();
     fs::create_dir_all(folder)
@@ -82,20 +82,20 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
     written.collect()
 }
 
-/// The report as one HTML file.
+/// Renders the report as one HTML file.
 ///
 /// # Errors
 ///
-/// When the template cannot be filled, which would be a fault of this crate.
+/// Returns an error if the template cannot be rendered, which would be a bug in this crate.
 pub fn html(report: &Report) -> Result<String, Error> {
     render("report.html", include_str!("report/report.html"), page::Page::of(report))
 }
 
-/// The report as Markdown, for terminals, issues and commits.
+/// Renders the report as Markdown, for terminals, issues and commits.
 ///
 /// # Errors
 ///
-/// When the template cannot be filled, which would be a fault of this crate.
+/// Returns an error if the template cannot be rendered, which would be a bug in this crate.
 pub fn markdown(report: &Report) -> Result<String, Error> {
     render("report.md", include_str!("report/report.md"), page::Page::of(report))
 }

@@ -1,18 +1,18 @@
 //! The receiver operating characteristic and the area under it.
 //!
-//! Ties are the trap: scores of a saturated sigmoid or of a vote are equal in bulk, and an area
-//! taken film by film then depends on the order of the file. Here films of equal score are one
-//! step, which is the same as mid-ranks.
+//! Ties are the trap: a saturated sigmoid or a vote gives many equal scores, and an area computed
+//! film by film then depends on the order of the file. Here films of equal score are one step,
+//! which is equivalent to mid-ranks.
 
 use crate::ranking::Ranking;
 
 /// A point of a curve: `[x, y]`, both in 0..1.
 pub type Point = [f64; 2];
 
-/// The area under the ROC curve, by the Mann-Whitney U statistic with ties counted half.
+/// Computes the area under the ROC curve, by the Mann-Whitney U statistic with ties counted half.
 ///
-/// Returns `None` when there are no positives or no negatives, where the area has no meaning.
-/// Scores and truths go in pairs; what one of them has more is not looked at.
+/// Returns `None` if there are no positives or no negatives, where the area has no meaning. Scores
+/// and truths are paired; surplus elements of the longer slice are ignored.
 ///
 /// ```
 /// use roentgen_eval::auroc;
@@ -25,11 +25,11 @@ pub fn auroc(scores: &[f64], truths: &[bool]) -> Option<f64> {
     Ranking::of(scores, truths).areas_of_all().map(|areas| areas.auroc)
 }
 
-/// The ROC curve as false positive rate and sensitivity, from `[0, 0]` to `[1, 1]`.
+/// Computes the ROC curve as false positive rate and sensitivity, from `[0, 0]` to `[1, 1]`.
 ///
-/// For drawing: points on a straight line are left out, and where more than `most` remain, those
-/// closest to the one before. The area is never taken from these points but by [`auroc`].
-/// `None` when there are no positives or no negatives.
+/// For drawing: points on a straight line are left out, and if more than `most` remain, so are
+/// those closest to their predecessor. Compute the area with [`auroc`], never from these points.
+/// Returns `None` if there are no positives or no negatives.
 ///
 /// ```
 /// use roentgen_eval::roc_curve;
@@ -49,7 +49,7 @@ pub fn roc_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Poi
     Some(thin(points, most))
 }
 
-/// True and false positives at each distinct score, from the highest down.
+/// Counts true and false positives at each distinct score, from the highest down.
 pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<(usize, usize)> {
     let mut films: Vec<(f64, bool)> = scores.iter().copied().zip(truths.iter().copied()).collect();
     films.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
@@ -69,7 +69,7 @@ pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<(usize, usize)> {
     steps
 }
 
-/// Leaves out what a drawing does not show; the first and the last point stay.
+/// Leaves out points that a drawing does not show; the first and the last point stay.
 pub(crate) fn thin(points: Vec<Point>, most: usize) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::with_capacity(points.len());
     for point in points {
@@ -101,7 +101,7 @@ pub(crate) fn thin(points: Vec<Point>, most: usize) -> Vec<Point> {
     thinned
 }
 
-/// Whether `b` lies on the way from `a` to `c`.
+/// Whether `b` is on the straight line from `a` to `c`.
 fn straight(a: Point, b: Point, c: Point) -> bool {
     let cross = (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]);
     let along = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]);
@@ -112,7 +112,7 @@ fn straight(a: Point, b: Point, c: Point) -> bool {
 mod tests {
     use super::*;
 
-    /// The share of pairs in which the positive has the higher score.
+    /// Computes the fraction of pairs in which the positive has the higher score.
     fn by_pairs(scores: &[f64], truths: &[bool]) -> f64 {
         let of = |class: bool| scores.iter().zip(truths).filter(move |(_, truth)| **truth == class);
         let (mut won, mut pairs) = (0.0, 0.0);

@@ -1,8 +1,8 @@
-//! The score table: one row a film, one probability and one truth a finding.
+//! The score table: one row per film, one probability and one truth per finding.
 //!
-//! Probabilities are kept as the decimal number that stands in the file, in `f64`: going through
-//! `f32` and back would change digits, and with them ties. A truth may be missing; such a row is
-//! left out for that finding alone.
+//! Probabilities are kept as the decimal number in the file, in `f64`: converting to `f32` and back
+//! would change digits, and with them ties. A truth may be missing; such a row is left out for that
+//! finding only.
 
 mod check;
 mod read;
@@ -30,26 +30,26 @@ pub const NIH_FINDINGS: [&str; 14] = [
     "Pneumothorax",
 ];
 
-/// Ends the name of a truth column.
+/// Suffix of the name of a truth column.
 const TRUTH: &str = ".truth";
 
-/// Columns that are no finding, whatever stands beside them.
+/// Columns that are never findings, whatever other columns there are.
 const RESERVED: [&str; 9] =
     ["image", "patient", "view", "age", "sex", "source", "dataset", "split", "patient_in_training"];
 
-/// One finding of a table, a value a film.
+/// One finding of a table, with one value per film.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Its name, the column's.
+    /// Name of the finding and of its column.
     pub name: String,
     /// Probabilities in 0..1.
     pub probabilities: Vec<f64>,
-    /// Truths, `None` where unknown.
+    /// Truths; `None` if unknown.
     pub truths: Vec<Option<bool>>,
 }
 
 impl Finding {
-    /// Takes the probabilities of a model that computes in `f32`.
+    /// Converts the probabilities of a model that computes in `f32`.
     ///
     /// Each becomes the shortest decimal that reads back as the same `f32`, so that the table shows
     /// `0.1` and not `0.10000000149011612`.
@@ -66,24 +66,24 @@ impl Finding {
         }
     }
 
-    /// The films with a truth: row, probability, truth.
+    /// Iterates over the films of known truth: row, probability, truth.
     pub fn known(&self) -> impl Iterator<Item = (usize, f64, bool)> + '_ {
         let pairs = self.probabilities.iter().zip(&self.truths).enumerate();
         pairs.filter_map(|(row, (&p, &truth))| truth.map(|truth| (row, p, truth)))
     }
 
-    /// The probabilities and truths of the films with a truth.
+    /// Returns the probabilities and truths of the films of known truth.
     pub fn known_pairs(&self) -> (Vec<f64>, Vec<bool>) {
         self.known().map(|(_, p, truth)| (p, truth)).unzip()
     }
 }
 
-/// A column that is neither the image, the patient nor a finding.
+/// A column other than the image, the patient and the findings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// A text a film, empty where unknown.
+    /// One text per film, empty if unknown.
     pub values: Vec<String>,
 }
 
@@ -98,11 +98,11 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Builds a table from what a model said.
+    /// Builds a table from the predictions of a model.
     ///
     /// # Errors
     ///
-    /// Whatever would be refused when reading it back: see [`Scores::read`].
+    /// Returns an error under the same conditions as reading the table back, see [`Scores::read`].
     pub fn new(
         images: Vec<String>,
         patients: Vec<String>,
@@ -119,7 +119,8 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// When the name is taken or the number of values is not that of the films.
+    /// Returns an error if the name is taken, or if the number of values is not the number of
+    /// films.
     pub fn with_column(
         mut self,
         name: impl Into<String>,
@@ -131,58 +132,58 @@ impl Scores {
         Ok(self)
     }
 
-    /// The file it was read from, or `(in memory)`.
+    /// Returns the path of the file it was read from, or `(in memory)`.
     pub fn origin(&self) -> &Path {
         &self.origin
     }
 
-    /// The number of films.
+    /// Returns the number of films.
     pub fn len(&self) -> usize {
         self.images.len()
     }
 
-    /// Whether there is no film, which no table that was read or built is.
+    /// Whether there are no films, which is false for every table that was read or built.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
     }
 
-    /// The images, in table order, each once.
+    /// Returns the images, in table order; each occurs once.
     pub fn images(&self) -> &[String] {
         &self.images
     }
 
-    /// The patient of each image.
+    /// Returns the patient of each image.
     pub fn patients(&self) -> &[String] {
         &self.patients
     }
 
-    /// The findings, in table order.
+    /// Returns the findings, in table order.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The finding of that name.
+    /// Returns the finding of that name.
     pub fn finding(&self, name: &str) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.name == name)
     }
 
-    /// The other columns, in table order.
+    /// Returns the other columns, in table order.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The texts of the other column of that name, one a film.
+    /// Returns the texts of another column by name, one per film.
     pub fn column(&self, name: &str) -> Option<&[String]> {
         let column = self.columns.iter().find(|column| column.name == name)?;
         Some(&column.values)
     }
 
-    /// The split of all films, or `mixed: a, b` where they come from several.
+    /// Returns the split of all films, or `mixed: a, b` if they come from several.
     pub fn split(&self) -> Option<String> {
         self.single("split")
     }
 
-    /// The data set of all films, or `mixed: a, b` where they come from several.
+    /// Returns the data set of all films, or `mixed: a, b` if they come from several.
     pub fn dataset(&self) -> Option<String> {
         self.single("dataset")
     }
@@ -209,7 +210,7 @@ impl Scores {
         Self { findings, ..self.clone() }
     }
 
-    /// The rows in this order, with findings that are in it already.
+    /// Reorders the rows, with findings that are already in this order.
     pub(crate) fn reordered(&self, order: &[usize], findings: Vec<Finding>) -> Self {
         let pick = |texts: &[String]| order.iter().map(|&row| texts[row].clone()).collect();
         let column =

@@ -1,9 +1,10 @@
-//! The same figures for some of the films: by sex, by view, by age.
+//! The same metrics for groups of films: by sex, by view, by age.
 //!
-//! A mean that hides a group that fares worse is the usual way harm goes unseen; a figure of four
-//! positives is the usual false alarm. So a finding counts in a group from 10 positives and 10
-//! negatives up, and the number of findings that did is given. Two groups with different findings
-//! in their mean are not comparable. Ages above 120, which the NIH label file has, are void.
+//! A mean that hides a group with worse results is the usual way harm goes unnoticed; a metric of
+//! four positives is the usual false alarm. A finding therefore counts in a group only with at
+//! least 10 positives and 10 negatives, and the number of such findings is given. Two groups with
+//! different findings in their mean are not comparable. Ages above 120, which occur in the NIH
+//! label file, are ignored.
 
 use std::collections::BTreeMap;
 
@@ -14,34 +15,34 @@ use crate::{
     cohort::{Cohort, mean},
 };
 
-/// Films of a class that a finding needs to be counted in a group.
+/// Films of each class that a finding needs to count in a group.
 const LEAST: usize = 10;
 
-/// Resamples of a group, fewer than of the table: there are a dozen groups.
+/// Resamples of a group; fewer than for the table, because there are a dozen groups.
 const RESAMPLES: usize = 200;
 
-/// The oldest age that is not a slip of the pen.
+/// The highest age that is not regarded as a typing error.
 const OLDEST: f64 = 120.0;
 
-/// What groups the films, then which group.
+/// Groups by column, then by value.
 pub(crate) type Subgroups = BTreeMap<&'static str, BTreeMap<String, Subgroup>>;
 
 /// The figures of one group of films.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Subgroup {
-    /// Films in the group.
+    /// Number of films in the group.
     pub images: usize,
-    /// Patients in the group.
+    /// Number of patients in the group.
     pub patients: usize,
     /// Mean AUROC over the findings with 10 positives and 10 negatives in the group.
     pub auroc: Option<f64>,
     /// Its interval.
     pub auroc_ci95: Option<Interval>,
-    /// The findings in that mean.
+    /// Number of findings in that mean.
     pub findings: usize,
 }
 
-/// Takes the figures by sex, view and age band, as far as the table has the columns.
+/// Computes the metrics by sex, view and age band, if the table has the columns.
 pub(crate) fn subgroups(scores: &Scores, options: &Options) -> Subgroups {
     let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
     let mut subgroups = Subgroups::new();
@@ -83,11 +84,11 @@ fn figures(scores: &Scores, rows: &[usize], options: &Options) -> Subgroup {
     }
 }
 
-/// The age band of an age in years, or in the `058Y` of the first NIH label file.
+/// Returns the age band of an age in years, or in the form `058Y` of the first NIH label file.
 fn band(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let years: f64 = match text.strip_suffix(['M', 'W', 'D']) {
-        // Months, weeks and days are written for infants only.
+        // Months, weeks and days are used for infants only.
         Some(number) => number.parse().map(|_: f64| 0.0).ok()?,
         None => text.strip_suffix('Y').unwrap_or(text).parse().ok()?,
     };

@@ -1,4 +1,4 @@
-//! Figures of two published models against scikit-learn's, on 48,029 films.
+//! Compares the metrics of two published models with scikit-learn's, on 48,029 films.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its table has failed")]
 
@@ -7,7 +7,7 @@ use std::{env, fs, path::PathBuf};
 use roentgen_eval::{Options, Scores, evaluate};
 use serde_json::Value;
 
-/// The folder of known tables, where it is beside the project.
+/// Returns the folder of known tables, if it exists next to the project.
 fn golden() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = env::var_os("ROENTGEN_SHARED_DATA").map_or_else(beside, PathBuf::from);
@@ -16,8 +16,8 @@ fn golden() -> Option<PathBuf> {
 
 fn agrees_with_scikit_learn(name: &str) {
     let Some(folder) = golden() else {
-        // Past the test runner, which would keep a passing test's words to itself.
-        let line = "skipped: no shared/data/golden beside the project; set ROENTGEN_SHARED_DATA";
+        // Writes past the test runner, which would hide the output of a passing test.
+        let line = "skipped: no shared/data/golden next to the project; set ROENTGEN_SHARED_DATA";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
         return;
     };

@@ -1,8 +1,9 @@
 //! The 2019 study's attention: a learned mask over the film, and the mean of the features under it.
 //!
-//! Batch norm, 1x1 convolutions to 128, 32 and 16 channels (ELU), a 2x2 mean with step 1, a 1x1
-//! convolution to one channel (sigmoid): the mask. Features times mask are averaged over the film
-//! and divided by the mask's mean. The mask is what `explain` draws.
+//! The mask is computed by batch norm, 1x1 convolutions to 128, 32 and 16 channels (ELU), a 2x2
+//! average pool with stride 1, and a 1x1 convolution to one channel (sigmoid). The features times
+//! the mask are averaged over the film and divided by the mean of the mask. `explain` draws the
+//! mask.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -18,7 +19,7 @@ use crate::layers::elu;
 /// Channels of the 1x1 convolutions before the mask.
 const CHANNELS: [usize; 3] = [128, 32, 16];
 
-/// Added to the mask's mean before it divides.
+/// Added to the mean of the mask before dividing by it.
 const LEAST_MASK: f32 = 1e-6;
 
 /// Masked mean pooling.
@@ -30,7 +31,7 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// Makes the pooling for feature maps of `channels` channels, with random weights.
+    /// Creates the pooling for feature maps of `channels` channels, with random weights.
     pub fn init(channels: usize, device: &Device) -> Self {
         let pointwise = |from, to| Conv2dConfig::new([from, to], [1, 1]).init(device);
         let mut from = channels;
@@ -45,7 +46,7 @@ impl Attention {
         Self { norm, convs, mask: pointwise(from, 1) }
     }
 
-    /// Pools a feature map and tells where it looked.
+    /// Pools a feature map; also returns the mask.
     ///
     /// # Shapes
     ///
@@ -56,14 +57,15 @@ impl Attention {
         let x = self.convs.iter().fold(x, |x, conv| elu(conv.forward(x)));
         let mask = sigmoid(self.mask.forward(mean_of_neighbours(x)));
         let masked = film_mean(features * mask.clone());
-        // In single precision a sigmoid can be zero, and a mask of zeros must not divide.
+        // A sigmoid in single precision can be zero; the constant avoids a division by zero.
         (masked / (film_mean(mask.clone()) + LEAST_MASK), mask)
     }
 }
 
-/// Keras' `AveragePooling2D(2, strides=1, padding="same")`: at the lower and right edges the mean
-/// is over what is there, which is the mean over a film whose last row and column stand twice. The
-/// ONNX exporter lowers this, and not a pool that counts what it covers.
+/// Computes Keras' `AveragePooling2D(2, strides=1, padding="same")`: at the lower and right edges
+/// the mean is over the values that exist, which equals the mean over a film whose last row and
+/// column are repeated. The ONNX exporter supports this form, but not a pool that counts the values
+/// it covers.
 fn mean_of_neighbours(x: Tensor<4>) -> Tensor<4> {
     avg_pool2d(x.pad((0, 1, 0, 1), PadMode::Edge), AvgPoolOptions::new([2, 2]).with_stride([1, 1]))
 }

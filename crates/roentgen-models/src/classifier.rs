@@ -1,4 +1,4 @@
-//! Backbone, pooling and head: films to logits.
+//! Classifiers: backbone, pooling and head compute logits from films.
 
 use burn::module::Module;
 use burn::tensor::{Device, FloatDType, Tensor};
@@ -11,18 +11,18 @@ use crate::freeze::{self, Freeze};
 use crate::head::Head;
 use crate::zoo::{Architecture, Pool};
 
-/// What a classifier is made of; `[model]` of an experiment, and kept in `model.toml`.
+/// Configuration of a classifier; `[model]` of an experiment, also stored in `model.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierConfig {
     /// The backbone.
     pub architecture: Architecture,
-    /// Share of the paper's channels; 1 is the paper's network.
+    /// Fraction of the paper's channels; 1 is the paper's network.
     #[serde(default = "one")]
     pub width: f64,
-    /// How the feature map becomes one vector, and which head follows.
+    /// How the feature map is pooled, which also determines the head.
     pub pool: Pool,
-    /// Share of values dropped before each dense layer while training.
+    /// Fraction of values dropped before each dense layer in training.
     #[serde(default = "half")]
     pub dropout: f64,
 }
@@ -35,34 +35,35 @@ fn half() -> f64 {
     0.5
 }
 
-/// Why a classifier cannot be made.
+/// Why a classifier cannot be built.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// Films too small for the backbone.
+    /// The films are too small for the backbone.
     #[error(
-        "{architecture} takes films of at least {least} px, and these have {size} px; prepare larger ones"
+        "{architecture} needs films of at least {least} px, but these have {size} px; prepare \
+         larger films"
     )]
     TooSmall {
         /// The backbone.
         architecture: &'static str,
-        /// Its least size.
+        /// Its minimum size.
         least: usize,
-        /// The films' size.
+        /// The size of the films.
         size: usize,
     },
-    /// Channels other than 1 and 3.
-    #[error("`channels = {0}`: films have 1 channel (gray) or 3 (gray repeated)")]
+    /// The number of channels is neither 1 nor 3.
+    #[error("`channels = {0}`: must be 1 (gray) or 3 (gray repeated)")]
     Channels(usize),
-    /// A width that leaves no channels or too many.
-    #[error("`width = {0}`: give a share of the paper's channels from 0.03 to 4")]
+    /// The width leaves no channels or too many.
+    #[error("`width = {0}`: must be a fraction of the paper's channels from 0.03 to 4")]
     Width(f64),
-    /// A dropout outside 0..1.
-    #[error("`dropout = {0}`: give a share from 0 up to, and without, 1")]
+    /// The dropout is outside 0..1.
+    #[error("`dropout = {0}`: must be at least 0 and less than 1")]
     Dropout(f64),
 }
 
-/// A network that takes films and gives one logit a finding.
+/// A network that computes one logit per finding from films.
 #[derive(Module, Debug)]
 pub struct Classifier {
     backbone: Backbone,
@@ -73,11 +74,12 @@ pub struct Classifier {
 }
 
 impl ClassifierConfig {
-    /// Checks that the network can be made and takes films of `size` pixels.
+    /// Checks that the network can be built and accepts films of `size` pixels.
     ///
     /// # Errors
     ///
-    /// Films that are too small, channels, width or dropout out of range.
+    /// Returns an error if the films are too small, or if channels, width or dropout are out of
+    /// range.
     pub fn check(&self, size: usize, channels: usize) -> Result<(), Error> {
         let least = self.architecture.least_size();
         if size < least {
@@ -95,7 +97,7 @@ impl ClassifierConfig {
         Ok(())
     }
 
-    /// Makes the network for films of `channels` channels, with random weights from the device's
+    /// Creates the network for films of `channels` channels, with random weights from the device's
     /// seed.
     pub fn init(&self, channels: usize, findings: usize, device: &Device) -> Classifier {
         let backbone = self.backbone(channels);
@@ -111,14 +113,15 @@ impl ClassifierConfig {
         }
     }
 
-    /// Bytes that training on `batch` films of `size` pixels takes beside the weights, at most: activations
-    /// kept for the backward pass, and half as much again for what is in flight.
+    /// Returns an upper estimate of the bytes for training on `batch` films of `size` pixels, in
+    /// addition to the weights: activations kept for the backward pass, and half as much again for
+    /// temporary values.
     pub fn activation_bytes(&self, size: usize, batch: usize) -> usize {
         let values = self.architecture.activations() * self.width * (size * size) as f64;
         values as usize * batch * 4 * 3 / 2
     }
 
-    /// Channels of the backbone's feature map.
+    /// Returns the number of channels of the backbone's feature map.
     pub fn features(&self) -> usize {
         self.backbone(1).out_channels()
     }
@@ -129,20 +132,20 @@ impl ClassifierConfig {
 }
 
 impl Classifier {
-    /// Freezes a part of the backbone, weights and batch-norm statistics both. What is frozen stays
-    /// so: to train on with less frozen, load the weights into a new network.
+    /// Freezes a part of the backbone: both weights and batch-norm statistics. A frozen part cannot
+    /// be unfrozen; to train on with less frozen, load the weights into a new network.
     pub fn frozen(mut self, architecture: Architecture, freeze: Freeze) -> Self {
         self.is_backbone_frozen = freeze == Freeze::Backbone;
         let frozen = freeze::group(&self, architecture, freeze);
         self.freeze_group(frozen)
     }
 
-    /// Whether a mask says where it looks.
+    /// Whether the network has an attention mask.
     pub fn has_attention(&self) -> bool {
         self.attention.is_some()
     }
 
-    /// Films to logits.
+    /// Computes logits from films.
     ///
     /// # Shapes
     ///
@@ -152,7 +155,7 @@ impl Classifier {
         self.forward_with_mask(films).0
     }
 
-    /// Films to the backbone's feature map.
+    /// Computes the backbone's feature map from films.
     ///
     /// # Shapes
     ///
@@ -160,14 +163,14 @@ impl Classifier {
     /// - output: `[batch, features, h, w]`
     pub fn features(&self, films: Tensor<4>) -> Tensor<4> {
         if self.is_backbone_frozen && films.device().is_autodiff() {
-            // Off the autodiff device nothing is kept for a backward pass that never comes.
+            // Outside the autodiff device nothing is kept for a backward pass that never comes.
             let features = self.backbone.valid().forward(films.inner());
             return Tensor::from_inner(features);
         }
         self.backbone.forward(films)
     }
 
-    /// Films to logits and, with attention, the mask.
+    /// Computes logits from films and, with attention, the mask.
     ///
     /// # Shapes
     ///
@@ -177,8 +180,8 @@ impl Classifier {
         self.head_with_mask(self.features(films))
     }
 
-    /// What the head takes: the feature map, or its mean over the film as a map of one cell where the
-    /// head takes no more. Worth keeping where the backbone is frozen.
+    /// Computes the input of the head: the feature map, or its mean over the film as a map of one
+    /// cell if the head needs no more. Worth storing while the backbone is frozen.
     ///
     /// # Shapes
     ///
@@ -192,7 +195,7 @@ impl Classifier {
         }
     }
 
-    /// A feature map to logits.
+    /// Computes logits from a feature map.
     ///
     /// # Shapes
     ///

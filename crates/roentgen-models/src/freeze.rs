@@ -1,7 +1,7 @@
-//! Which part of a backbone trains.
+//! Selects the part of a backbone that is trained.
 //!
-//! A frozen batch norm must keep its running statistics too, or the frozen features drift; Burn's
-//! `freeze_group` sees to that when the norm's training flag is in the group.
+//! A frozen batch norm must also keep its running statistics, or the frozen features drift; Burn's
+//! `freeze_group` ensures that if the training flag of the norm is in the group.
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::Tensor;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::zoo::Architecture;
 
-/// Which part of a backbone keeps its weights while the rest trains; its batch norms keep their
-/// statistics too, as under Keras' `trainable = False`.
+/// The part of a backbone that keeps its weights while the rest is trained; its batch norms also
+/// keep their statistics, as with Keras' `trainable = False`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "FreezeText", into = "FreezeText")]
 pub enum Freeze {
-    /// None.
+    /// No part.
     #[default]
     Nothing,
-    /// All of it: only the head trains.
+    /// The whole backbone: only the head is trained.
     Backbone,
-    /// So many stages from the film on.
+    /// This many stages, counted from the input.
     Stages(usize),
 }
 
@@ -41,7 +41,7 @@ impl TryFrom<FreezeText> for Freeze {
                 "nothing" => Ok(Freeze::Nothing),
                 "backbone" => Ok(Freeze::Backbone),
                 _ => Err(format!(
-                    "`freeze = \"{name}\"`: write \"nothing\", \"backbone\" or a number of stages"
+                    "`freeze = \"{name}\"`: must be \"nothing\", \"backbone\" or a number of stages"
                 )),
             },
         }
@@ -58,7 +58,7 @@ impl From<Freeze> for FreezeText {
     }
 }
 
-/// Everything in a classifier that `freeze` names.
+/// Selects everything in a classifier that `freeze` names.
 pub(crate) fn group<M: Module>(
     model: &M,
     architecture: Architecture,
@@ -75,7 +75,7 @@ pub(crate) fn group<M: Module>(
     ParamGroup::from_paths(paths.found)
 }
 
-/// Collects the paths of what belongs to some stages of the backbone.
+/// Collects the paths of modules that belong to given stages of the backbone.
 struct Paths<'a> {
     path: Vec<String>,
     stages: &'a [Vec<String>],

@@ -1,5 +1,5 @@
-//! Pooled features to logits: the 2019 study's dropout, dense, dropout, dense, or CheXNet's one
-//! dense layer.
+//! Computes logits from pooled features: the 2019 study's dropout, dense, dropout, dense, or
+//! CheXNet's single dense layer.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
@@ -18,8 +18,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Makes the head that belongs to `pool`: 512 linear units after the average, 128 with ELU after
-    /// attention, none for the plain linear head.
+    /// Creates the head for `pool`: 512 linear units after the average, 128 with ELU after
+    /// attention, and no hidden layer for the plain linear head.
     pub fn init(
         pool: Pool,
         channels: usize,

@@ -1,12 +1,12 @@
-//! The networks, and what is needed to use them.
+//! The networks, and everything needed to use them.
 //!
-//! A [`Classifier`] is a backbone (films to a feature map), a pooling (feature map to one vector,
-//! by average or by the 2019 study's attention) and a head (vector to logits, one a finding).
-//! Probabilities are the sigmoids of logits and nothing else; they are taken in one place,
+//! A [`Classifier`] consists of a backbone (films to a feature map), a pooling (feature map to one
+//! vector, by average or by the 2019 study's attention) and a head (vector to logits, one per
+//! finding). Probabilities are always the sigmoids of logits; they are computed in one place,
 //! [`predictor`].
 //!
-//! A new backbone is one file in [`backbones`] and the arms of the `match`es that the compiler then
-//! asks for, from [`zoo::Architecture`] on.
+//! A new backbone needs one file in [`backbones`] and new arms of `match`es, which the compiler
+//! lists, starting with [`zoo::Architecture`].
 
 pub mod attention;
 pub mod backbones;

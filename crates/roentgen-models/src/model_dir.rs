@@ -1,8 +1,8 @@
-//! A model on disk: `model.toml`, which holds all that prediction needs to know, and `model.bpk`,
-//! the weights.
+//! A model on disk: `model.toml`, which contains everything that prediction needs to know, and
+//! `model.bpk`, the weights.
 //!
-//! Both are written whole or not at all, the weights first: a `model.toml` that stands there always
-//! has its weights.
+//! Both are written completely or not at all, the weights first: if `model.toml` exists, so do its
+//! weights.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,56 +17,56 @@ use serde::{Deserialize, Serialize};
 use crate::classifier::{Classifier, ClassifierConfig};
 use crate::{classifier, weights};
 
-/// The description's file name.
+/// File name of the description.
 pub const DESCRIPTION: &str = "model.toml";
-/// The weights' file name.
+/// File name of the weights.
 pub const WEIGHTS: &str = "model.bpk";
 
-/// `model.toml`: what a trained classifier is, takes, says, and was trained on.
+/// `model.toml`: describes a trained classifier, its input, its outputs and its training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Version of this file's layout, 1.
+    /// Version of the layout of this file, 1.
     pub format: u32,
-    /// What the outputs mean, in order.
+    /// The findings of the outputs, in order.
     pub findings: Vec<Finding>,
     /// The network.
     pub network: ClassifierConfig,
-    /// What it takes.
+    /// The input of the network.
     pub input: Input,
-    /// What it was trained on; none where someone else trained it.
+    /// How it was trained; `None` if someone else trained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
-    /// Where the weights of a model that someone else trained are from: a file and its SHA-256.
+    /// Origin of weights that someone else trained: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
 }
 
-/// What a model was trained on.
+/// Describes how a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// `NIH ChestX-ray14`, or `phantom` for drawn films.
+    /// `NIH ChestX-ray14`, or `phantom` for synthetic films.
     pub dataset: String,
     /// SHA-256 of the prepared data set.
     pub data: String,
-    /// SHA-256 of the names of the films trained on, in order.
+    /// SHA-256 of the names of the training films, in order.
     pub split: String,
-    /// How films were chosen and divided.
+    /// How films were selected and split.
     pub selection: Selection,
-    /// The seed that divided them and drew the weights.
+    /// The seed of the split and the initial weights.
     pub seed: u64,
-    /// Films trained on.
+    /// Number of training films.
     pub films: usize,
-    /// Their patients.
+    /// Number of their patients.
     pub patients: usize,
-    /// The epoch these weights are from, from 1.
+    /// The epoch of these weights, from 1.
     pub epoch: usize,
-    /// Loss on the validation films; none where there are none.
+    /// Loss on the validation films; `None` if there are none.
     pub valid_loss: Option<f64>,
     /// Mean AUROC on the validation films.
     pub valid_auroc: Option<f64>,
-    /// What the backbone began with, if not with random numbers: a file and its SHA-256.
+    /// Origin of the backbone's initial weights, if not random: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
 }
@@ -83,23 +83,23 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// The description is not what we write.
-    #[error("`{path}` does not describe a model of this version of roentgen")]
+    /// The description was written by another version, or is damaged.
+    #[error("`{path}` is damaged or does not describe a model of this version of roentgen")]
     Description {
         /// The file.
         path: PathBuf,
         /// The cause, with its line.
         source: Box<toml::de::Error>,
     },
-    /// A network that cannot be.
-    #[error("`{path}` describes a network that cannot be made")]
+    /// The network is not valid.
+    #[error("`{path}` describes a network that cannot be built")]
     Network {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: classifier::Error,
     },
-    /// The weights do not fit.
+    /// The weights do not fit the network.
     #[error("could not load the weights `{path}`")]
     Weights {
         /// The file.
@@ -117,7 +117,7 @@ impl Description {
     ///
     /// # Errors
     ///
-    /// No such file, or one of another version.
+    /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
         let text = fs::read_to_string(&path)
@@ -138,7 +138,7 @@ impl Description {
 ///
 /// # Errors
 ///
-/// The file system's.
+/// Returns an error if a file cannot be written.
 pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
     let bytes =
@@ -150,11 +150,12 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
     Ok(files::write_whole(&path, text.as_bytes())?)
 }
 
-/// Reads the model in `folder` onto `device`.
+/// Loads the model in `folder` onto `device`.
 ///
 /// # Errors
 ///
-/// Files that are missing, of another version, or do not fit each other.
+/// Returns an error if files are missing, were written by another version, or do not fit each
+/// other.
 pub fn load(folder: &Path, device: &Device) -> Result<(Description, Classifier), Error> {
     let description = Description::read(folder)?;
     let path = folder.join(WEIGHTS);

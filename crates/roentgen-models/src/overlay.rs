@@ -1,19 +1,19 @@
-//! A map over a film, as a picture: the film in gray, what the model looked at in colour.
+//! Draws a heat map over a film: the film in gray, the map in color.
 //!
-//! The map is brought to the film's size by linear interpolation between cell centres, and its
-//! colours span the map's own range; a map that is even all over shows no colour at all.
+//! The map is brought to the film's size by linear interpolation between cell centers, and its
+//! colors span its own range; a constant map shows no color.
 
 use roentgen_data::pixels::Plane;
 
 use crate::predictor::Mask;
 
-/// Dark violet, red, orange, yellow: colours that also read in gray.
+/// Dark violet, red, orange, yellow: colors that remain readable in gray.
 const COLOURS: [[f32; 3]; 4] =
     [[48.0, 18.0, 92.0], [187.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
-/// How much of the colour is laid over the film where the map is highest.
+/// Opacity of the color where the map is highest.
 const STRENGTH: f32 = 0.55;
 
-/// Lays a map over a film: `height * width` pixels of red, green, blue.
+/// Draws a map over a film: `height * width` pixels of red, green and blue.
 pub fn overlay(film: &Plane, mask: &Mask) -> Vec<u8> {
     let (low, high) = range(mask);
     let span = high - low;
@@ -31,7 +31,8 @@ pub fn overlay(film: &Plane, mask: &Mask) -> Vec<u8> {
     pixels
 }
 
-/// A map alone, at a film's size: `height * width` pixels of gray, 0 black at zero and 255 at one.
+/// Draws a map alone, at the film's size: `height * width` pixels of gray, from 0 (black) for 0 to
+/// 255 for 1.
 pub fn map_alone(film: &Plane, mask: &Mask) -> Plane {
     let pixels = (0..film.height)
         .flat_map(|row| (0..film.width).map(move |column| (row, column)))
@@ -47,7 +48,7 @@ fn range(mask: &Mask) -> (f32, f32) {
     (fold(f32::INFINITY, f32::min), fold(f32::NEG_INFINITY, f32::max))
 }
 
-/// The map at a pixel of the film, linear between the centres of cells.
+/// Returns the map at a pixel of the film, interpolated linearly between the centers of cells.
 fn sample(film: &Plane, mask: &Mask, row: u32, column: u32) -> f32 {
     let place = |at: u32, of: u32, cells: usize| {
         let place = (at as f32 + 0.5) / of as f32 * cells as f32 - 0.5;

@@ -1,4 +1,4 @@
-//! What activations are computed in.
+//! Precision of activations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::str::FromStr;
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// What the activations of a backbone, and their gradients, are stored in. Weights, statistics, the head and the loss are in
-/// single precision whichever it is, and so are all sums.
+/// Storage type of a backbone's activations and their gradients. Weights, statistics, the head, the
+/// loss and all sums are always in single precision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Single precision; products are not shortened to TF32.
     #[default]
     F32,
-    /// Sixteen bits with the range of single precision: 8 digits in binary.
+    /// Sixteen bits with the range of single precision and 8 binary digits.
     Bf16,
 }
 
 impl Precision {
-    /// Films as the backbone takes them: the layers keep to the type of what they are given.
+    /// Casts films to the type of the backbone's input; layers keep the type of their input.
     ///
     /// # Shapes
     ///
@@ -48,7 +48,7 @@ impl FromStr for Precision {
         match text {
             "f32" => Ok(Precision::F32),
             "bf16" => Ok(Precision::Bf16),
-            _ => Err("give f32 or bf16".to_owned()),
+            _ => Err("must be f32 or bf16".to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Planes in, probabilities out: the one path for `predict`, `explain` and whatever serves.
+//! Computes probabilities from planes: the only path for `predict`, `explain` and serving.
 
 use std::path::Path;
 
@@ -11,27 +11,27 @@ use crate::model_dir::{self, Description, Error};
 /// A loaded model, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
-    /// What the model is and says.
+    /// The description of the model.
     pub description: Description,
     model: Classifier,
     device: Device,
 }
 
-/// What a model says of one film.
+/// A model's prediction for one film.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// One probability a finding, in the order of the description.
+    /// One probability per finding, in the order of the description.
     pub probabilities: Vec<f32>,
-    /// With attention, where the model looked.
+    /// The attention mask, if the model has one.
     pub mask: Option<Mask>,
 }
 
-/// A map over a film, coarser than it.
+/// A map over a film, coarser than the film.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mask {
-    /// Rows.
+    /// Height in cells.
     pub height: usize,
-    /// Values in a row.
+    /// Width in cells.
     pub width: usize,
     /// `height * width` values in 0..1.
     pub values: Vec<f32>,
@@ -42,7 +42,8 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// Files that are missing, of another version, or do not fit each other.
+    /// Returns an error if files are missing, were written by another version, or do not fit each
+    /// other.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, Error> {
         let device = device.clone().without_autodiff();
         let (description, model) = model_dir::load(folder, &device)?;
@@ -53,7 +54,7 @@ impl Predictor {
     ///
     /// # Panics
     ///
-    /// If a plane has another size.
+    /// Panics if a plane has another size.
     pub fn predict(&self, planes: &[&[u8]]) -> Vec<Prediction> {
         if planes.is_empty() {
             return Vec::new();
@@ -66,7 +67,7 @@ impl Predictor {
     }
 }
 
-/// Predicts films that are on the device already, with a model in validation mode or training mode.
+/// Predicts films that are already on the device, with a model in validation mode or training mode.
 ///
 /// # Shapes
 ///
@@ -83,8 +84,8 @@ pub fn predictions(model: &Classifier, films: Tensor<4>) -> Vec<Prediction> {
 }
 
 impl Prediction {
-    /// Cuts what a network gave for a batch into films: logits, `[films, findings]`, and with
-    /// attention the masks' height and width and their values, `[films, height, width]`.
+    /// Splits a batch of results into films: logits, `[films, findings]`, and with attention the
+    /// height, width and values of the masks, `[films, height, width]`.
     pub fn of_logits(
         logits: &[f32],
         findings: usize,
@@ -105,7 +106,7 @@ impl Prediction {
     }
 }
 
-/// Reads a tensor from its device, row by row.
+/// Reads a tensor from its device in row-major order.
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().try_to_vec().expect("converted to f32 just before")
 }

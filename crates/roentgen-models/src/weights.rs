@@ -1,19 +1,19 @@
-//! Weights as bytes in Burn's own format, the same bytes for the same weights.
+//! Weights as bytes in Burn's own format; equal weights give equal bytes.
 //!
-//! Burn gives each parameter a random identity and writes it into the file. Here parameters are
-//! numbered in the order of the network instead, so that two runs of one seed leave equal files and
-//! an optimizer's state finds its parameters again.
+//! Burn gives each parameter a random identity and writes it to the file. Here parameters are
+//! numbered in network order instead, so that two runs with the same seed write equal files, and an
+//! optimizer's state finds its parameters again.
 
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Bytes;
 use burn_pack::{Reader, Writer};
 
-/// Why weights could not be taken or put back.
+/// Why weights could not be packed or loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no weights of Burn's, or of another network.
+    /// The bytes are not weights in Burn's format, or belong to another network.
     #[error("the weights do not fit the network: {0}")]
     Record(String),
     /// The bytes could not be packed or unpacked.
@@ -37,7 +37,7 @@ impl From<burn_pack::Error> for Error {
 ///
 /// # Errors
 ///
-/// None that a caller could bring about; Burn's packing may fail.
+/// Returns an error if Burn's packing fails; the caller cannot cause it.
 pub fn to_bytes<M: Module>(model: &M) -> Result<Bytes, Error> {
     let mut tensors =
         Reader::from_bytes(model.clone().into_record().into_bytes()?)?.into_tensors()?;
@@ -47,11 +47,12 @@ pub fn to_bytes<M: Module>(model: &M) -> Result<Bytes, Error> {
     Ok(Writer::new(tensors).into_bytes()?)
 }
 
-/// Puts weights into a network of the same shape.
+/// Loads weights into a network of the same shape.
 ///
 /// # Errors
 ///
-/// Damaged bytes, weights of another network, a tensor missing or left over.
+/// Returns an error if the bytes are damaged, belong to another network, or have a tensor too many
+/// or too few.
 pub fn load<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, Error> {
     let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
     Ok(model.try_load_record(record)?)
@@ -62,7 +63,7 @@ pub fn load<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, Error> {
 ///
 /// # Errors
 ///
-/// None that a caller could bring about.
+/// Returns an error if Burn's packing fails; the caller cannot cause it.
 pub fn numbered<M: Module>(model: M) -> Result<M, Error> {
     let bytes = to_bytes(&model)?;
     load(model, bytes.to_vec())

@@ -1,4 +1,4 @@
-//! The architectures by name, with what one must know to use them.
+//! The architectures by name, with the facts needed to use them.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use roentgen_data::preprocess::Normalize;
 
-/// A backbone.
+/// A backbone architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Architecture {
@@ -34,7 +34,7 @@ pub enum Architecture {
     EfficientnetB0,
 }
 
-/// What one must know to use an architecture.
+/// Facts needed to use an architecture.
 struct Facts {
     name: &'static str,
     native_size: usize,
@@ -44,7 +44,7 @@ struct Facts {
 }
 
 impl Architecture {
-    /// All of them.
+    /// All architectures.
     pub const ALL: [Architecture; 11] = [
         Architecture::Mobilenet,
         Architecture::MobilenetV2,
@@ -85,29 +85,29 @@ impl Architecture {
         }
     }
 
-    /// The name in experiments and tables.
+    /// Returns the name used in experiments and tables.
     pub fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// The size of film its paper trains on, in pixels.
+    /// Returns the size of the films that its paper trains on, in pixels.
     pub fn native_size(self) -> usize {
         self.facts().native_size
     }
 
-    /// The smallest film it takes, in pixels: below it the feature map is empty.
+    /// Returns the smallest size of films it accepts, in pixels; below it the feature map is empty.
     pub fn least_size(self) -> usize {
         self.facts().least_size
     }
 
-    /// The normalization its published weights expect.
+    /// Returns the normalization that its published weights expect.
     pub fn normalization(self) -> Normalize {
         self.facts().normalization
     }
 
-    /// Values that the forward pass leaves for the backward pass, a pixel of the film, at the
-    /// paper's width, at most: the outputs of all convolutions and norms, counted by `scripts/parity.py`.
-    /// On the CPU most norms keep none.
+    /// Returns an upper estimate of the values that the forward pass keeps for the backward pass,
+    /// per pixel of the film and at the paper's width: the outputs of all convolutions and norms,
+    /// counted by `scripts/parity.py`. On the CPU most norms keep none.
     pub fn activations(self) -> f64 {
         self.facts().activations
     }
@@ -115,11 +115,11 @@ impl Architecture {
 
 /// A name that no architecture has.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no architecture `{name}`; did you mean `{nearest}`? There are: {all}")]
+#[error("there is no architecture `{name}`; did you mean `{nearest}`? The names are: {all}")]
 pub struct UnknownArchitecture {
-    /// What was asked for.
+    /// The requested name.
     pub name: String,
-    /// The name that is most like it.
+    /// The most similar name.
     pub nearest: &'static str,
     /// All names.
     pub all: String,
@@ -153,7 +153,7 @@ impl From<Architecture> for String {
     }
 }
 
-/// How a feature map becomes logits: the two ways of the 2019 study, and CheXNet's.
+/// How a feature map becomes logits: two methods of the 2019 study, and CheXNet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pool {
@@ -161,8 +161,9 @@ pub enum Pool {
     Average,
     /// The mean under a learned mask; dropout, dense 128 with ELU, dropout, dense.
     Attention,
-    /// The mean over the film; dropout, dense. With the dropout at zero this is CheXNet's head. A
-    /// finding's weights over the feature map are then exactly its class activation map.
+    /// The mean over the film; dropout, dense. With dropout zero this is CheXNet's head. The class
+    /// activation map of a finding is then exactly the feature map weighted by the finding's
+    /// weights.
     Linear,
 }
 

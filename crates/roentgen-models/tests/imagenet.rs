@@ -1,7 +1,7 @@
-//! ImageNet weights on ten real films: the features are torchvision's and TensorFlow's.
+//! ImageNet weights on ten real films: the features equal those of torchvision and TensorFlow.
 //!
-//! `scripts/imagenet_features.py` wrote what is expected. The films and weights are not part of the
-//! project; where they are absent these tests say so.
+//! `scripts/imagenet_features.py` wrote the expected values. The films and weights are not part of
+//! the project; if they are missing, these tests print that.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -16,9 +16,9 @@ use roentgen_models::pretrained::{Part, WeightFile, fit};
 use roentgen_models::{Architecture, ClassifierConfig, Pool};
 use serde::Deserialize;
 
-/// Side of the films and of the middle that is taken, in pixels.
+/// Size of the films and of the center crop, in pixels.
 const SIDES: [usize; 2] = [256, 224];
-/// Greatest difference over greatest value that is let through.
+/// Tolerance: the largest difference divided by the largest value.
 const TOLERANCE: f64 = 1e-4;
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ struct Maps {
     films: Vec<Film>,
 }
 
-/// Of one film's map: its first values, some from its middle, the means of its first channels.
+/// One film's map: its first values, some from its middle, the means of its first channels.
 #[derive(Deserialize)]
 struct Film {
     first: Vec<f64>,
@@ -51,13 +51,13 @@ fn shared(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    // Past the test runner, which would keep a passing test's words to itself.
+    // Bypasses the test runner, which would hide the output of a passing test.
     let line = format!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)\n", path.display());
     std::io::stderr().write_all(line.as_bytes()).unwrap();
     None
 }
 
-/// The middle of a film, in gray.
+/// Returns the center of a film in gray.
 fn plane(folder: &Path, name: &str) -> Vec<u8> {
     let films = nih::walk(folder).unwrap();
     let film = films.into_iter().find(|path| path.file_name().unwrap() == name).unwrap();

@@ -1,4 +1,5 @@
-//! Each architecture, shrunk, learns 32 films by heart, is saved and loaded, and says the same.
+//! Each architecture, shrunk, memorizes 32 films, is saved and loaded, and gives the same
+//! predictions.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -16,7 +17,7 @@ use roentgen_models::predictor::predictions;
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor};
 
 const FILMS: usize = 32;
-/// Learnt by heart: the mean loss of a coin is 0.69, that of always saying no here about 0.2.
+/// Memorized: the mean loss of a coin flip is 0.69, that of always answering no about 0.2 here.
 const LEARNT: f32 = 0.05;
 /// More than any of them needs.
 const STEPS: usize = 300;
@@ -33,7 +34,7 @@ fn prepared(folder: &std::path::Path, size: usize) -> Prepared {
 }
 
 fn overfits(architecture: Architecture, pool: Pool, width: f64) {
-    // Without batch norms large steps put the rectifiers out for good.
+    // Without batch norms, large steps leave ReLUs permanently at zero.
     let is_normed = !matches!(architecture, Architecture::Vgg16 | Architecture::Vgg19);
     let rate = if is_normed { 3e-3 } else { 5e-4 };
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Files of weights as they are in the world: PyTorch's formats, broken ones, hostile ones.
+//! Files of weights as found in practice: PyTorch's formats, broken files, hostile files.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ fn a_checkpoint_cut_anywhere_is_an_error_and_no_panic() {
             let path = folder.path().join(name);
             std::fs::write(&path, &whole[..length]).unwrap();
 
-            // A header may be whole and the values not; then their reading fails.
+            // The header may be complete and the values not; then reading the values fails.
             let read = WeightFile::open(&path).and_then(|file| {
                 file.shapes()
                     .filter(|(name, _)| !name.contains("num_batches"))
@@ -59,7 +59,8 @@ fn a_checkpoint_cut_anywhere_is_an_error_and_no_panic() {
     }
 }
 
-/// A pickle that asks for `os.system("echo owned > FILE")`, alone as PyTorch wrote checkpoints of old.
+/// A pickle that calls `os.system("echo owned > FILE")`, bare, as in PyTorch's old checkpoint
+/// format.
 #[test]
 fn a_pickle_that_would_run_a_program_is_refused_and_runs_nothing() {
     let folder = tempfile::tempdir().unwrap();

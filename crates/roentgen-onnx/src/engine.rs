@@ -1,4 +1,4 @@
-//! Planes in, probabilities out, by ONNX Runtime.
+//! Computes probabilities from planes with ONNX Runtime.
 
 use std::path::Path;
 
@@ -19,27 +19,28 @@ pub struct Engine {
     session: Session,
 }
 
-/// Why a model is not ready.
+/// Why a model could not be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It could not be loaded.
+    /// The model could not be loaded.
     #[error(transparent)]
     Model(#[from] model_dir::Error),
-    /// It could not be written as ONNX.
+    /// The model could not be exported to ONNX.
     #[error(transparent)]
     Export(#[from] export::Error),
-    /// ONNX Runtime refused it.
+    /// ONNX Runtime failed.
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
 }
 
 impl Engine {
-    /// Loads the model in `folder`, exports it in memory and hands it to ONNX Runtime.
+    /// Loads the model in `folder`, exports it in memory and passes it to ONNX Runtime.
     ///
     /// # Errors
     ///
-    /// A model that cannot be loaded or exported, and what ONNX Runtime does not take.
+    /// Returns an error if the model cannot be loaded or exported, or if ONNX Runtime does not
+    /// accept it.
     pub fn load(
         folder: &Path,
         runtime: &Runtime,
@@ -51,12 +52,12 @@ impl Engine {
         Ok(Self { description, session })
     }
 
-    /// What the model is and says.
+    /// Returns the description of the model.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The logits of films that are normalized already.
+    /// Computes the logits of films that are already normalized.
     ///
     /// # Shapes
     ///
@@ -65,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// ONNX Runtime's, such as films of another size.
+    /// Returns an error if ONNX Runtime fails, for example because films have another size.
     pub fn logits(&mut self, films: &[f32]) -> Result<Vec<f32>, runtime::Error> {
         Ok(self.run(films)?.0)
     }
@@ -74,11 +75,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// ONNX Runtime's, such as too little memory.
+    /// Returns an error if ONNX Runtime fails, for example because memory is too small.
     ///
     /// # Panics
     ///
-    /// If a plane has another size.
+    /// Panics if a plane has another size.
     pub fn predict(&mut self, planes: &[&[u8]]) -> Result<Vec<Prediction>, runtime::Error> {
         if planes.is_empty() {
             return Ok(Vec::new());

@@ -1,9 +1,9 @@
-//! A model directory to the bytes of an ONNX file.
+//! Exports a model directory to the bytes of an ONNX file.
 //!
-//! Burn's exporter runs the network once on a device that writes down what is done. Tensors of the
-//! network stay bound to that device: the exporter spoils the running statistics of batch norms in the
-//! model it is given, and in all its clones. So [`export`] takes a folder, loads the model for itself
-//! and lets nobody else have it.
+//! Burn's exporter runs the network once on a device that records the operations. Tensors of the
+//! network stay bound to that device: the exporter corrupts the running statistics of batch norms
+//! in the model it is given and in all its clones. [`export`] therefore takes a folder and loads
+//! the model for itself alone.
 
 use std::path::Path;
 
@@ -14,21 +14,21 @@ use roentgen_models::{Classifier, Description, model_dir};
 
 use crate::{metadata, relu6};
 
-/// The name of the input, `[batch, channels, size, size]`, already normalized.
+/// Name of the input, `[batch, channels, size, size]`, which is already normalized.
 pub const IMAGE: &str = "image";
-/// The name of the first output, `[batch, findings]`.
+/// Name of the first output, `[batch, findings]`.
 pub const LOGITS: &str = "logits";
-/// The name of the second output of a model with attention, `[batch, 1, height, width]` in 0..1.
+/// Name of the second output of a model with attention, `[batch, 1, height, width]` in 0..1.
 pub const MASK: &str = "mask";
 
-/// Why a model could not become an ONNX file.
+/// Why a model could not be exported to ONNX.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The model could not be loaded.
     #[error(transparent)]
     Model(#[from] model_dir::Error),
-    /// The exporter does not know an operation of the network.
+    /// The exporter does not support an operation of the network.
     #[error("could not write the {architecture} as ONNX")]
     Export {
         /// The backbone.
@@ -36,16 +36,16 @@ pub enum Error {
         /// The cause.
         source: ExportError,
     },
-    /// What the exporter wrote is not what was asked of it.
-    #[error("the exporter wrote a file that cannot be used: {0}")]
+    /// The exported file does not have the expected form.
+    #[error("the exporter wrote an unusable file: {0}")]
     Written(String),
 }
 
-/// Writes the model in `folder` as ONNX, operator set 18, with any number of films in a batch.
+/// Exports the model in `folder` to ONNX, operator set 18, with any number of films in a batch.
 ///
 /// # Errors
 ///
-/// A model that cannot be loaded, or has an operation that ONNX is not written for.
+/// Returns an error if the model cannot be loaded, or has an operation that cannot be exported.
 pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
     let (description, model) = model_dir::load(folder, &Device::flex())?;
     let exported = capture(&description, &model).map_err(|source| Error::Export {
@@ -54,7 +54,8 @@ pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
     })?;
     let mut message = ModelProto::parse_from_bytes(exported.as_bytes())
         .map_err(|error| Error::Written(error.to_string()))?;
-    let graph = message.graph.as_mut().ok_or_else(|| Error::Written("no graph".to_owned()))?;
+    let graph =
+        message.graph.as_mut().ok_or_else(|| Error::Written("it has no graph".to_owned()))?;
     name_boundaries(graph, model.has_attention())?;
     relu6::fuse(graph);
     graph.name = description.network.architecture.name().to_owned();
@@ -89,12 +90,12 @@ fn capture(description: &Description, model: &Classifier) -> Result<OnnxModel, E
     }
 }
 
-/// Gives the input and the outputs names that a person can type; the exporter's differ each time.
+/// Gives the input and the outputs readable names; the exporter's differ each time.
 fn name_boundaries(graph: &mut GraphProto, has_mask: bool) -> Result<(), Error> {
     let outputs: &[&str] = if has_mask { &[LOGITS, MASK] } else { &[LOGITS] };
     if graph.input.len() != 1 || graph.output.len() != outputs.len() {
         let (inputs, outputs) = (graph.input.len(), graph.output.len());
-        return Err(Error::Written(format!("{inputs} inputs and {outputs} outputs")));
+        return Err(Error::Written(format!("it has {inputs} inputs and {outputs} outputs")));
     }
     let mut names = vec![(graph.input[0].name.clone(), IMAGE)];
     for (output, name) in graph.output.iter().zip(outputs) {

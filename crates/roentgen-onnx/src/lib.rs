@@ -1,8 +1,8 @@
 //! Classifiers as ONNX files, and ONNX Runtime as an engine.
 //!
-//! [`export`](mod@export) writes a model directory as one `.onnx` file with all that its user must
-//! know in its [`metadata`]. [`runtime`] finds ONNX Runtime on this machine; nothing of it is linked
-//! or shipped. [`engine`] predicts with it as `roentgen_models::Predictor` does.
+//! [`export`](mod@export) writes a model directory to one `.onnx` file, with everything its user
+//! must know in its [`metadata`]. [`runtime`] finds ONNX Runtime on this machine; no part of it is
+//! linked or shipped. [`engine`] predicts with it like `roentgen_models::Predictor`.
 
 pub mod engine;
 pub mod export;

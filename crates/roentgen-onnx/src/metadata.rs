@@ -1,17 +1,17 @@
-//! What the user of an ONNX file must know, as pairs of text inside of it.
+//! Metadata of an ONNX file for its user, as pairs of text.
 
 use roentgen_data::preprocess::Normalize;
 use roentgen_models::Description;
 use serde_json::json;
 
-/// The pairs, in order. Values that are lists are JSON.
+/// Returns the pairs, in order. Values that are lists are JSON.
 ///
 /// - `findings`: the names of the logits, in order
 /// - `size`, `channels`: of the input
-/// - `normalize`: how 8-bit gray becomes the input, in words that a person can follow
-/// - `mean`, `std`: a channel each, on 0..255, where the same for all films
-/// - `output`: what to do with the logits
-/// - `network`, `dataset`, `split`, `training_films`, `seed`: what the model is, and was trained on
+/// - `normalize`: how 8-bit gray becomes the input, in words for people
+/// - `mean`, `std`: one per channel, on 0..255, if they are the same for all films
+/// - `output`: how to convert the logits
+/// - `network`, `dataset`, `split`, `training_films`, `seed`: the model and its training
 pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
     let input = description.input;
     let findings: Vec<&str> = description.findings.iter().map(|finding| finding.name()).collect();

@@ -1,18 +1,19 @@
-//! ReLU6 as the one operation that it is.
+//! Fuses ReLU6 into a single operation.
 //!
-//! Burn's exporter does not lower a clamp, so the networks write ReLU6 as `6 - relu(6 - relu(x))`: six passes over
-//! memory, which no runtime puts together again.
+//! Burn's exporter does not support a clamp, so the networks compute ReLU6 as
+//! `6 - relu(6 - relu(x))`: six passes over memory, which no runtime fuses.
 
 use std::collections::{HashMap, HashSet};
 
 use onnx_ir::{GraphProto, NodeProto, TensorProto};
 
-/// What the networks write, in order.
+/// The operations of the networks, in order.
 const CHAIN: [&str; 6] = ["Relu", "Neg", "Add", "Relu", "Neg", "Add"];
-/// Where ReLU6 cuts.
+/// The limits of ReLU6.
 const ENDS: [(&str, f32); 2] = [("relu6_low", 0.0), ("relu6_high", 6.0)];
 
-/// Puts a `Clip` in the place of each such chain whose inner values nobody else reads; how many.
+/// Replaces each such chain with a `Clip` if nothing else reads its intermediate values. Returns
+/// the number replaced.
 pub(crate) fn fuse(graph: &mut GraphProto) -> usize {
     let sixes: HashSet<&str> =
         graph.initializer.iter().filter(|tensor| is_six(tensor)).map(|t| t.name.as_str()).collect();

@@ -1,7 +1,7 @@
-//! ONNX Runtime, loaded from a shared library while the program runs.
+//! ONNX Runtime, loaded from a shared library at run time.
 //!
-//! A process can load one of it and keeps it; a library that cannot be used leaves the way free for the
-//! next.
+//! A process can load only one copy, and keeps it; after a library that cannot be used, another one
+//! can be tried.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Runtime {
     path: PathBuf,
 }
 
-/// What ONNX Runtime answered.
+/// An error of ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
 #[error("ONNX Runtime {attempted}: {reason}")]
 pub struct Error {
@@ -30,22 +30,21 @@ impl Error {
     }
 }
 
-/// What its threads do between two operations.
+/// Behavior of its threads between two operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// They look for work for a while before they sleep: soonest there, where nothing else needs the
-    /// cores.
+    /// They look for work for a while before they sleep: fastest if nothing else needs the cores.
     Spinning,
-    /// They leave the cores to others, such as those that decode the next films.
+    /// They leave the cores to other threads, such as those that decode the next films.
     Sleeping,
 }
 
 impl Runtime {
-    /// Loads the shared library `path`, 1.17 or newer.
+    /// Loads the shared library `path`, version 1.17 or newer.
     ///
     /// # Errors
     ///
-    /// A file that is no such library, or of an older version.
+    /// Returns an error if the file is not such a library, or has an older version.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let refused = |reason: &dyn Display| {
             Error::new(format!("could not be loaded from `{}`", path.display()), reason)
@@ -59,25 +58,24 @@ impl Runtime {
         Ok(Self { environment, path: path.to_owned() })
     }
 
-    /// Where it was loaded from.
+    /// Returns the path of the library.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What it says of its build.
+    /// Returns its build information.
     pub fn build(&self) -> &'static str {
         ort::info()
     }
 
-    /// Makes the network of an ONNX file ready to run on `threads` threads.
+    /// Prepares the network of an ONNX file to run on `threads` threads.
     pub(crate) fn session(
         &self,
         model: &[u8],
         threads: usize,
         waiting: Waiting,
     ) -> Result<Session, Error> {
-        let refused =
-            |reason: &dyn Display| Error::new("did not take the exported network", reason);
+        let refused = |reason: &dyn Display| Error::new("rejected the exported network", reason);
         Session::builder(&self.environment)
             .map_err(|error| refused(&error))?
             .with_intra_threads(threads)

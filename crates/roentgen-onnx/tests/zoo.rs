@@ -1,9 +1,10 @@
-//! Every architecture with every head says the same in ONNX Runtime as in Burn, for one film and for
-//! three, and `onnx.checker` has nothing to say against the file.
+//! Every architecture with every head gives the same results in ONNX Runtime as in Burn, for one
+//! film and for three, and `onnx.checker` accepts the file.
 //!
-//! Needs Python with `onnx` and `onnxruntime` (whose library is loaded here), and says so if it lacks.
+//! Needs Python with `onnx` and `onnxruntime` (whose library is loaded here), and prints a line if
+//! it is missing.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::fs;
 use std::io::Write as _;
@@ -22,7 +23,7 @@ use roentgen_onnx::{Engine, Runtime, Waiting};
 
 const FINDINGS: [Finding; 3] = [Finding::Hernia, Finding::Mass, Finding::Edema];
 
-/// Logits of the two engines may differ by this.
+/// Tolerance for the logits of the two engines.
 const TOLERANCE: f32 = 1e-4;
 
 const WHERE: &str = "import glob, os, onnx, onnxruntime\n\
@@ -56,10 +57,11 @@ fn runtime() -> Option<&'static Runtime> {
     RUNTIME.get_or_init(load).as_ref()
 }
 
-/// A model on disk whose batch norms have seen films.
+/// Writes a model whose batch norms have seen films.
 fn saved(folder: &Path, network: ClassifierConfig, channels: usize, size: usize) {
-    // The device has one random stream for all tests of this process: one at a time, or the weights are
-    // others in each run, and some make a probability of one, whose logit is infinite.
+    // The device has one random stream for all tests of this process, so they draw one at a time:
+    // otherwise the weights differ in each run, and some give a probability of one, whose logit is
+    // infinite.
     static DRAWING: Mutex<()> = Mutex::new(());
     let _drawing = DRAWING.lock();
     let device = Device::flex().autodiff();
@@ -82,7 +84,7 @@ fn saved(folder: &Path, network: ClassifierConfig, channels: usize, size: usize)
     model_dir::save(folder, &description, &model).unwrap();
 }
 
-/// A film with edges and noise, `[size, size]`.
+/// Returns a film with edges and noise, `[size, size]`.
 fn film(number: usize, size: usize) -> Vec<u8> {
     (0..size * size)
         .map(|i| ((i * 7919 + number * 31) % 97 + (i / size + i % size) % 128) as u8)
@@ -96,7 +98,7 @@ fn logit(probability: f32) -> f32 {
 
 fn agree(architecture: Architecture) {
     let Some(runtime) = runtime() else {
-        // Past the test runner, which would keep a passing test's words to itself.
+        // Writes past the test runner, which would hide the output of a passing test.
         let _ = writeln!(
             std::io::stderr(),
             "skipped: python3 has no onnx and onnxruntime (`pip install onnx onnxruntime`)"

@@ -1,6 +1,6 @@
 //! Adadelta, from [ADADELTA: An Adaptive Learning Rate Method][paper], which Burn 0.22 lacks.
 //!
-//! With a rate of 1 it is the paper's; Keras multiplies the step by the rate, and so do we.
+//! With a rate of 1 this is the paper's method; the step is multiplied by the rate, as in Keras.
 //!
 //! [paper]: https://arxiv.org/abs/1212.5701
 
@@ -8,10 +8,10 @@ use burn::optim::LearningRate;
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor};
 
-/// Adadelta's two constants; the defaults are Keras'.
+/// The two constants of Adadelta; the defaults are those of Keras.
 #[derive(Clone, Debug)]
 pub struct Adadelta {
-    /// How slowly the two means forget.
+    /// Decay of the two running means.
     pub rho: f64,
     /// Keeps the quotient finite.
     pub epsilon: f64,
@@ -26,9 +26,9 @@ impl Default for Adadelta {
 /// The two running means of a parameter.
 #[derive(crate::RecordState, Clone)]
 pub struct AdadeltaState<const D: usize> {
-    /// Of squared gradients.
+    /// Mean of squared gradients.
     gradients: Tensor<D>,
-    /// Of squared steps.
+    /// Mean of squared steps.
     steps: Tensor<D>,
 }
 

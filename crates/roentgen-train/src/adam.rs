@@ -1,7 +1,7 @@
-//! Adam, from [Adam: A Method for Stochastic Optimization][paper], as an optimizer of Burn's.
+//! Adam, from [Adam: A Method for Stochastic Optimization][paper], as a Burn optimizer.
 //!
-//! Burn's own does the same in a dozen passes over each parameter; its state is used here, so that
-//! checkpoints of both are read by both.
+//! Burn's own Adam makes a dozen passes over each parameter to do the same. Its state is used here,
+//! so that each can read the other's checkpoints.
 //!
 //! [paper]: https://arxiv.org/abs/1412.6980
 
@@ -9,7 +9,7 @@ use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use roentgen_kernels::{AdamStep, adam};
 
-/// Keras' constants, but for the rate.
+/// The decay rates of Keras.
 const BETAS: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-7;
 

@@ -1,10 +1,10 @@
-//! The 2019 study's augmentation, as one affine map a film on the tensor's own device.
+//! The 2019 study's augmentation, as one affine map per film, computed on the tensor's own device.
 //!
 //! Ranges and order are those of Keras' `ImageDataGenerator`: rotation, shift, shear, zoom about
-//! the centre, then a flip. Its `shear` is an *angle in degrees*, so the study's 0.1 is next to
-//! nothing. Reflection is about the outer edge of the last pixel (`cba|abc|cba`), which is
-//! `align_corners = false`. Film `i` of epoch `e` has its own random stream, so batch size and order
-//! change nothing. Each film is normalized before it is moved and not again after.
+//! the center, then a flip. Its `shear` is an *angle in degrees*, so the study's 0.1 has almost no
+//! effect. Reflection is about the outer edge of the last pixel (`cba|abc|cba`), which is
+//! `align_corners = false`. Film `i` of epoch `e` has its own random stream, so batch size and
+//! order change nothing. Each film is normalized before it is moved, and not again afterwards.
 
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,32 +15,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::Invalid;
 
-/// `[image.augment]`; a range of zero does nothing.
+/// `[image.augment]`; a range of zero has no effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
-    /// Whether half of the films are mirrored left to right.
+    /// Whether to mirror half of the films left to right.
     pub flip: bool,
-    /// Shift up to this share of `[height, width]`, either way.
+    /// Shift by up to this fraction of `[height, width]`, in either direction.
     pub shift: [f64; 2],
-    /// Rotation up to this many degrees, either way.
+    /// Rotation by up to this many degrees, in either direction.
     pub rotate: f64,
-    /// Shear up to this many degrees, either way.
+    /// Shear by up to this many degrees, in either direction.
     pub shear: f64,
-    /// Zoom by up to this share, in or out, height and width each.
+    /// Zoom by up to this fraction, in or out, independently for height and width.
     pub zoom: f64,
-    /// What lies beyond the edge.
+    /// Values beyond the edge.
     pub fill: Fill,
 }
 
-/// What lies beyond a film's edge.
+/// Values beyond the edge of a film.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fill {
-    /// The film mirrored, as in the 2019 study.
+    /// Mirrors the film, as in the 2019 study.
     #[default]
     Reflect,
-    /// The edge repeated.
+    /// Repeats the edge.
     Nearest,
     /// Zero, the mean of a normalized film.
     Zero,
@@ -59,15 +59,15 @@ impl Default for Augment {
     }
 }
 
-/// Where a point of the new film lies in the old one, both in -1..1: two rows of x, y, 1.
+/// Maps a point of the new film to the old one, both in -1..1: two rows of x, y, 1.
 type Map = [[f64; 3]; 2];
 
 impl Augment {
-    /// Varies a batch of films.
+    /// Augments a batch of films.
     ///
     /// # Shapes
     ///
-    /// - `films`: `[batch, channels, height, width]`, one of `names` (a film's number) for each
+    /// - `films`: `[batch, channels, height, width]`; `names` has a film number for each
     /// - output: the same
     pub fn apply(&self, films: Tensor<4>, names: &[usize], seed: u64, epoch: usize) -> Tensor<4> {
         let [batch, _, height, width] = films.dims();
@@ -78,7 +78,7 @@ impl Augment {
             .collect();
         let device = films.device();
         let maps = Tensor::<3>::from_data(TensorData::new(maps, [batch, 2, 3]), &device);
-        // [1, pixels, 3] x [batch, 3, 2]: where each pixel comes from.
+        // [1, pixels, 3] x [batch, 3, 2]: the source position of each pixel.
         let grid = centres(height, width, &device).matmul(maps.swap_dims(1, 2));
         let options = GridSampleOptions {
             mode: InterpolateMode::Bilinear,
@@ -98,7 +98,7 @@ impl Augment {
         random.set_stream(((epoch as u64) << 32) | name as u64);
         let mut within = |range: f64| range * (2.0 * random.random::<f64>() - 1.0);
         let (sin, cos) = within(self.rotate).to_radians().sin_cos();
-        // A film spans 2 in these coordinates, a share of it twice that share.
+        // A film spans 2 in these coordinates, so a fraction of it is twice that fraction.
         let (down, along) = (within(2.0 * self.shift[0]), within(2.0 * self.shift[1]));
         let (shear_sin, shear_cos) = within(self.shear).to_radians().sin_cos();
         let (zoom_y, zoom_x) = (1.0 + within(self.zoom), 1.0 + within(self.zoom));
@@ -115,18 +115,19 @@ impl Augment {
     ///
     /// # Errors
     ///
-    /// A range that is negative or turns a film inside out.
+    /// Returns an error if a range is negative or would turn a film inside out.
     pub fn check(&self) -> Result<(), Invalid> {
         let fine = self.shift.iter().all(|share| (0.0..=1.0).contains(share))
             && (0.0..=180.0).contains(&self.rotate)
             && (0.0..=60.0).contains(&self.shear)
             && (0.0..1.0).contains(&self.zoom);
-        let what = "ranges are shares in 0..1 and angles in degrees, none negative".to_owned();
+        let what =
+            "shift and zoom must be in 0..1, angles in degrees; none may be negative".to_owned();
         if fine { Ok(()) } else { Err(Invalid { key: "image.augment", what }) }
     }
 }
 
-/// `first` after `next`: the map that takes a point through `next`, then through `first`.
+/// Composes `first` after `next`: the map that takes a point through `next`, then through `first`.
 fn after(first: Map, next: Map) -> Map {
     first.map(|row| {
         std::array::from_fn(|column| {
@@ -136,7 +137,7 @@ fn after(first: Map, next: Map) -> Map {
     })
 }
 
-/// The pixels' centres in -1..1: `[1, height * width, 3]`, each x, y, 1.
+/// Returns the centers of the pixels in -1..1: `[1, height * width, 3]`, each x, y, 1.
 fn centres(height: usize, width: usize, device: &Device) -> Tensor<3> {
     let centre = |at: usize, of: usize| (2 * at + 1) as f32 / of as f32 - 1.0;
     let values: Vec<f32> = (0..height)
@@ -199,7 +200,8 @@ mod tests {
         };
         let moved = values(film().grid_sample_2d(grid, options));
 
-        // One pixel to the right: the first column is the old first, mirrored at the outer edge.
+        // One pixel to the right: the first column is the old first column, mirrored at the outer
+        // edge.
         assert!((moved[0] - 0.0).abs() < 1e-4 && (moved[1] - 0.0).abs() < 1e-4, "{moved:?}");
         assert!((moved[5] - 4.0).abs() < 1e-4, "{moved:?}");
     }
@@ -217,7 +219,7 @@ mod tests {
 
     #[test]
     fn rotation_comes_last_as_in_keras() {
-        // 90 degrees about the centre after a shift: the shift's direction turns too.
+        // Rotating by 90 degrees about the center after a shift rotates the shift's direction too.
         let rotation = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]];
         let shift = [[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]];
 

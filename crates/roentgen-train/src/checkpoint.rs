@@ -1,8 +1,8 @@
-//! What a run needs to go on as if it had never stopped: weights, optimizer state, where it was.
+//! Everything a run needs to resume as if it had never stopped: weights, optimizer state, position.
 //!
-//! Weights and optimizer state are written under the step's name and `state.toml` then names them:
-//! a run that is killed between the files finds the earlier state whole. Order of films,
-//! augmentation and dropout follow from seed, epoch and step, so they need no saving.
+//! Weights and optimizer state are written under the name of the step, and then `state.toml` names
+//! them: a run that is killed between the files finds the earlier state complete. The order of
+//! films, augmentation and dropout follow from seed, epoch and step, so they need not be saved.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,29 +20,29 @@ use crate::schedule::Plateau;
 const FOLDER: &str = "checkpoint";
 const STATE: &str = "state.toml";
 
-/// Where a run stands.
+/// Position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Optimizer steps done in all.
+    /// Optimizer steps done so far.
     pub step: usize,
-    /// Films of the current epoch done.
+    /// Films of the current epoch done so far.
     pub films: usize,
     /// Sum of their losses.
     pub loss: f64,
     /// Seconds spent on the current epoch before this session.
     pub seconds: f64,
-    /// Seconds in which the epoch's steps waited for their films.
+    /// Seconds in which the steps of the epoch waited for their films.
     #[serde(default)]
     pub waiting: f64,
-    /// Epochs since the best one, or since the phase began.
+    /// Epochs since the best one, or since the start of the phase.
     pub waited: usize,
-    /// The phase of the run, from 0.
+    /// Current phase of the run, from 0.
     #[serde(default)]
     pub phase: usize,
     /// Epochs done before this phase.
     #[serde(default)]
     pub earlier: usize,
-    /// What the schedule remembers.
+    /// State of the schedule.
     pub plateau: Plateau,
     /// Epochs done.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct State {
 }
 
 impl State {
-    /// The best epoch so far.
+    /// Returns the best epoch so far.
     pub fn best(&self) -> Option<&EpochRow> {
         self.epochs.iter().rev().find(|row| row.is_best)
     }
@@ -62,7 +62,8 @@ impl State {
 pub enum Error {
     /// A file could not be read.
     #[error(
-        "could not read the checkpoint `{path}`; without `--resume` and in a new folder the run begins anew"
+        "could not read the checkpoint `{path}`; to start over, leave `--resume` out and name a new \
+         folder"
     )]
     Read {
         /// The file.
@@ -70,20 +71,20 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// The state is not what we write.
-    #[error("`{path}` is not a checkpoint of this version of roentgen")]
+    /// The state was not written by this version, or is damaged.
+    #[error("`{path}` is damaged or is not a checkpoint of this version of roentgen")]
     State {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: Box<toml::de::Error>,
     },
-    /// Weights or optimizer state do not fit.
+    /// Weights or optimizer state do not fit the network.
     #[error("could not restore `{path}`: {what}")]
     Restore {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The reason.
         what: String,
     },
     /// A file could not be written.
@@ -91,7 +92,7 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-/// The optimizer's state beside the step it belongs to.
+/// File names of weights and optimizer state, and the step they belong to.
 struct Names {
     weights: PathBuf,
     optimizer: PathBuf,
@@ -106,11 +107,11 @@ impl Names {
     }
 }
 
-/// Saves a run's state below its folder.
+/// Saves the state of a run in its folder.
 ///
 /// # Errors
 ///
-/// The file system's; the checkpoint before stays whole.
+/// Returns an error if a file cannot be written; the previous checkpoint stays complete.
 pub fn save(
     run: &Path,
     state: &State,
@@ -121,7 +122,7 @@ pub fn save(
     fs::create_dir_all(&folder).map_err(|source| WriteError { path: folder.clone(), source })?;
     let names = Names::of(&folder, state.step);
     let restore = |path: &Path, what: String| Error::Restore { path: path.to_owned(), what };
-    // Running statistics reach a record only once `valid` has gathered them.
+    // Running statistics are recorded only after `valid` has gathered them.
     let bytes = weights::to_bytes(&model.valid())
         .map_err(|error| restore(&names.weights, error.to_string()))?;
     files::write_whole(&names.weights, &bytes)?;
@@ -135,11 +136,11 @@ pub fn save(
     Ok(())
 }
 
-/// Restores a run's state, or gives back what came in where there is none.
+/// Restores the state of a run; returns the arguments unchanged if there is none.
 ///
 /// # Errors
 ///
-/// A checkpoint that is damaged or of another network.
+/// Returns an error if the checkpoint is damaged or belongs to another network.
 pub fn restore(
     run: &Path,
     model: Classifier,
@@ -166,7 +167,7 @@ pub fn restore(
     Ok((state, model, optimizer))
 }
 
-/// Takes older checkpoints away; what cannot be deleted only takes up room.
+/// Removes older checkpoints; a file that cannot be deleted only takes up space.
 fn forget_others(folder: &Path, keep: &Names) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -1,4 +1,4 @@
-//! Films of one side of the split, with their labels, as batches on a device.
+//! Films of one split, with their labels, as batches on a device.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
@@ -8,31 +8,31 @@ use roentgen_data::Finding;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::preprocess::Input;
 
-/// Films of a prepared data set, by row.
+/// Films of a prepared data set, selected by row.
 #[derive(Clone, Copy, Debug)]
 pub struct Films<'a> {
     /// The data set.
     pub prepared: &'a Prepared,
-    /// The outputs' order.
+    /// The findings, in the order of the network's outputs.
     pub findings: &'a [Finding],
-    /// What the network takes.
+    /// The network's input.
     pub input: Input,
-    /// The rows that belong to this side.
+    /// The rows of this split.
     pub rows: &'a [usize],
 }
 
 impl Films<'_> {
-    /// Number of films.
+    /// Returns the number of films.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no film.
+    /// Whether there are no films.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The rows in the order of an epoch: every film once, by seed and epoch.
+    /// Returns the rows in the order of an epoch: every film once, shuffled by seed and epoch.
     pub fn shuffled(&self, seed: u64, epoch: usize) -> Vec<usize> {
         let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x6f_7264_6572);
         random.set_stream(epoch as u64);
@@ -41,7 +41,7 @@ impl Films<'_> {
         rows
     }
 
-    /// Normalized films.
+    /// Returns normalized films.
     ///
     /// # Shapes
     ///
@@ -56,7 +56,8 @@ impl Films<'_> {
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// [`Self::tensor`] of gray values that cross to the device as bytes, and are normalized on it.
+    /// Computes [`Self::tensor`] by sending gray values to the device as bytes and normalizing
+    /// there.
     fn normalized_there(&self, rows: &[usize], device: &Device) -> Tensor<4> {
         let Input { size, channels, .. } = self.input;
         let planes = || rows.iter().map(|&row| self.prepared.store.plane(row));
@@ -72,7 +73,7 @@ impl Films<'_> {
         (gray - mean) * scale
     }
 
-    /// Labels, 0 or 1, row by row: `rows * findings` values.
+    /// Returns labels, 0 or 1, in row-major order: `rows * findings` values.
     pub fn labels(&self, rows: &[usize]) -> Vec<f32> {
         rows.iter()
             .flat_map(|&row| {

@@ -1,8 +1,8 @@
-//! The experiment file: one TOML file decides a run.
+//! The experiment file: one TOML file defines a run.
 //!
-//! Every key has a default but `data.prepared`, and the run directory keeps the file with all of
-//! them written out. A key that is not known is refused with its line: a misspelled one would
-//! otherwise be a silent default.
+//! Every key except `data.prepared` has a default, and the run directory keeps the file with all
+//! defaults written out. An unknown key is an error that names its line: otherwise a misspelled key
+//! would silently mean the default.
 
 mod tables;
 
@@ -22,9 +22,9 @@ use crate::sweep::Sweep;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {
-    /// Decides the split, the weights, the order of films, augmentation and dropout.
+    /// Seed of the split, the initial weights, the order of films, augmentation and dropout.
     pub seed: u64,
-    /// What is learned.
+    /// The findings to learn.
     pub findings: Findings,
     /// `[data]`
     pub data: Data,
@@ -34,7 +34,7 @@ pub struct Experiment {
     pub model: Model,
     /// `[train]`
     pub train: Train,
-    /// `[sweep]`: the points that the file stands for; absent for one experiment.
+    /// `[sweep]`: the points that the file defines; absent for a single experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
 }
@@ -53,13 +53,13 @@ impl Default for Experiment {
     }
 }
 
-/// A value that cannot be.
+/// A value that is not allowed.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("`{key}`: {what}")]
 pub struct Invalid {
     /// The key, such as `train.batch_size`.
     pub key: &'static str,
-    /// What is wrong with it and what to write.
+    /// The problem, and the values that are allowed.
     pub what: String,
 }
 
@@ -68,22 +68,22 @@ impl Experiment {
     ///
     /// # Errors
     ///
-    /// The first value that cannot be.
+    /// Returns an error for the first value that is not allowed.
     pub fn check(&self) -> Result<(), Invalid> {
         let refuse = |key, what: String| Err(Invalid { key, what });
         let train = &self.train;
         if self.data.prepared.as_os_str().is_empty() {
-            return refuse("data.prepared", "name the folder that `roentgen prepare` left".into());
+            return refuse("data.prepared", "name the folder that `roentgen prepare` wrote".into());
         }
         self.phases().iter().try_for_each(|phase| phase.check(self.model.architecture))?;
         if train.batch_size == 0 {
-            return refuse("train.batch_size", "a batch has at least one film".into());
+            return refuse("train.batch_size", "must be at least 1".into());
         }
         let micro = self.micro_batch_size();
         if micro == 0 || !train.batch_size.is_multiple_of(micro) {
             let batch = train.batch_size;
             let what =
-                format!("{micro} does not divide `train.batch_size` {batch}; choose one that does");
+                format!("{micro} does not divide `train.batch_size` = {batch}; choose a divisor");
             return refuse("train.micro_batch_size", what);
         }
         if let Findings::List(list) = &self.findings {
@@ -91,20 +91,21 @@ impl Experiment {
             sorted.sort();
             sorted.dedup();
             if list.is_empty() || sorted.len() != list.len() {
-                return refuse("findings", "name each finding once, at least one".into());
+                return refuse("findings", "name at least one finding, and each only once".into());
             }
         }
         if let Some(sample) = self.data.sample
             && (sample.films == 0 || !(sample.floor > 0.0 && sample.floor.is_finite()))
         {
-            let what = "draw at least one film, with a floor above 0".into();
+            let what = "`films` must be at least 1 and `floor` above 0".into();
             return refuse("data.sample", what);
         }
         if self.data.films == Some(0) {
-            return refuse("data.films", "keep at least one film".into());
+            return refuse("data.films", "must be at least 1".into());
         }
         if train.early_stopping.is_some_and(|stopping| stopping.patience == 0) {
-            let what = "wait at least one epoch; leave it out to never stop early".into();
+            let what =
+                "`patience` must be at least 1; leave the table out to never stop early".into();
             return refuse("train.early_stopping", what);
         }
         let size = self.image.size.unwrap_or(self.model.architecture.native_size());
@@ -117,8 +118,7 @@ impl Experiment {
         train.optimizer.check()
     }
 
-    /// Puts the size of the films in the place of `{size}` in `data.prepared`, and holds the films to
-    /// it.
+    /// Replaces `{size}` in `data.prepared` by the size of the films, and requires that size.
     pub(crate) fn fill_in_size(&mut self) {
         const SIZE: &str = "{size}";
         let prepared = self.data.prepared.to_string_lossy();
@@ -129,7 +129,7 @@ impl Experiment {
         }
     }
 
-    /// The parts of the run: those named, or the whole as one.
+    /// Returns the phases of the run: those of the file, or a single phase for the whole run.
     pub fn phases(&self) -> Vec<ResolvedPhase> {
         let train = &self.train;
         let whole = ResolvedPhase {
@@ -144,7 +144,7 @@ impl Experiment {
         train.phases.iter().map(|phase| phase.resolve(whole)).collect()
     }
 
-    /// In how many versions the features of a frozen backbone are kept; `None` where they are not.
+    /// Returns how many versions of a frozen backbone's features to store; `None` for none.
     pub(crate) fn feature_draws(&self, freeze: Freeze) -> Option<usize> {
         match (&self.image.augment, self.train.feature_draws) {
             _ if freeze != Freeze::Backbone => None,
@@ -154,12 +154,12 @@ impl Experiment {
         }
     }
 
-    /// Films that pass through the network at once.
+    /// Returns the number of films in a micro-batch.
     pub fn micro_batch_size(&self) -> usize {
         self.train.micro_batch_size.unwrap_or(self.train.batch_size)
     }
 
-    /// How films are chosen and divided.
+    /// Returns the selection and split of films.
     pub fn selection(&self) -> Selection {
         Selection {
             split: self.data.split,
@@ -170,7 +170,7 @@ impl Experiment {
         }
     }
 
-    /// The network.
+    /// Returns the configuration of the network.
     pub fn network(&self) -> ClassifierConfig {
         ClassifierConfig {
             architecture: self.model.architecture,
@@ -180,7 +180,7 @@ impl Experiment {
         }
     }
 
-    /// What the network takes, for prepared films of `size` pixels.
+    /// Returns the network's input, for prepared films of `size` pixels.
     pub fn input(&self, size: usize) -> Input {
         Input { size, channels: self.image.channels, normalize: self.image.normalize }
     }

@@ -1,4 +1,4 @@
-//! `facts.toml`: what a finished run was and took, for whoever compares runs.
+//! `facts.toml`: facts and figures of a finished run, for comparing runs.
 
 use std::fs;
 use std::path::Path;
@@ -8,45 +8,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::run_dir::{self, FACTS};
 
-/// What a run was and took.
+/// Facts and figures of a finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Weights and running statistics of the network.
+    /// Number of weights and running statistics of the network.
     pub parameters: usize,
-    /// The side's name, such as `official train`.
+    /// Name of the split, such as `official train`.
     pub split: String,
     /// Whether the films were drawn by `phantom`.
     pub is_phantom: bool,
-    /// Films trained on.
+    /// Number of training films.
     pub train_films: usize,
-    /// Their patients.
+    /// Number of their patients.
     pub train_patients: usize,
-    /// Films validated on.
+    /// Number of validation films.
     pub valid_films: usize,
-    /// Optimizer steps.
+    /// Number of optimizer steps.
     pub steps: usize,
-    /// Wall time of all epochs, validation with them.
+    /// Wall time of all epochs including validation, in seconds.
     pub seconds: f64,
-    /// Whether it was given up, being hopeless beside others.
+    /// Whether a sweep gave the run up because others were better.
     #[serde(default)]
     pub is_stopped: bool,
-    /// The most memory that the process held; none where the system does not say, or where an earlier
-    /// run of the process held more.
+    /// Peak memory of the process in MiB; `None` if the system does not report it, or if an earlier
+    /// run of the process used more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_mib: Option<u64>,
 }
 
 impl Facts {
-    /// Films trained on in a second, validation counted as time only.
+    /// Returns training films per second; time for validation is included.
     pub fn films_per_second(&self, epochs: usize) -> f64 {
         (self.train_films * epochs) as f64 / self.seconds
     }
 
-    /// Reads the facts of the run in `folder`; none where it has not finished.
+    /// Reads the facts of the run in `folder`; returns `None` if it has not finished.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or is not what we write.
+    /// Returns an error if the file cannot be read or was not written by [`Facts`].
     pub fn read(folder: &Path) -> Result<Option<Self>, run_dir::Error> {
         let path = folder.join(FACTS);
         if !path.exists() {

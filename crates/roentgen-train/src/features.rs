@@ -1,8 +1,8 @@
-//! What a frozen backbone makes of each film, computed once and kept in a memory-mapped file.
+//! Features that a frozen backbone computes for each film, stored once in a memory-mapped file.
 //!
-//! While the backbone is frozen, a film that is not varied gives the same features in every epoch,
-//! so an epoch of the head need not pass the backbone again. Films that are varied are kept in so
-//! many versions as `train.feature_draws` says, one an epoch in turn.
+//! While the backbone is frozen, a film without augmentation has the same features in every epoch,
+//! so an epoch of the head need not run the backbone again. With augmentation,
+//! `train.feature_draws` versions of each film are stored, and each epoch uses the next in turn.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ use sha2::{Digest, Sha256};
 use crate::augment::Augment;
 use crate::dataset::Films;
 
-/// The folder of a run that holds them; it goes when the backbone thaws or the run is done.
+/// Folder of a run for features; it is removed when the backbone is unfrozen or the run is done.
 pub(crate) const FOLDER: &str = "features";
 
-/// Why features could not be kept.
+/// Features could not be stored.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "could not keep the features of the frozen backbone in `{path}`; `train.feature_draws = 0` trains \
-     without"
+    "could not store the features of the frozen backbone in `{path}`; set \
+     `train.feature_draws = 0` to train without storing them"
 )]
 pub struct Error {
     /// The file.
@@ -32,34 +32,35 @@ pub struct Error {
     pub source: io::Error,
 }
 
-/// The features of one side's films.
+/// The features of one split's films.
 #[derive(Debug)]
 pub struct Features {
     rows: Rows,
-    /// Films of the side, in the order of its rows.
+    /// Number of films in the split, which are in the order of its rows.
     films: usize,
 }
 
-/// How the films of one side are turned into features.
+/// How to compute the features of one split.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
-    /// The file's name.
+    /// Name of the file.
     pub(crate) name: &'a str,
     /// The films.
     pub(crate) films: Films<'a>,
-    /// How they are varied, and in how many versions.
+    /// Augmentation, seed, and number of versions; `None` for no augmentation.
     pub(crate) augment: Option<(&'a Augment, u64, usize)>,
     /// Films that pass through the network at once.
     pub(crate) batch: usize,
 }
 
-/// Computes the features of `plan`, or goes on with an earlier call, or finds them there.
+/// Computes the features of `plan`, resumes an interrupted computation, or opens finished features.
 ///
-/// `done` is told the films that are done of so many, and says whether to stop; then there are none.
+/// `done` is called with the films done and the films in all, and returns whether to stop; the
+/// result is then `None`.
 ///
 /// # Errors
 ///
-/// The file system's.
+/// Returns an error if the features cannot be read or written.
 pub(crate) fn keep(
     run: &Path,
     model: &Classifier,
@@ -92,7 +93,7 @@ pub(crate) fn keep(
     let mut growing = Growing::open(&path, &shape[1..], &purpose).map_err(failed)?;
     while growing.rows() < all {
         let first = growing.rows();
-        // A batch holds films of one draw.
+        // A batch has films of one version only.
         let last = (first + plan.batch).min((first / films + 1) * films);
         let values = compute(first, last).into_data().convert::<f32>();
         let values: Vec<f32> = values.iter::<f32>().collect();
@@ -107,7 +108,7 @@ pub(crate) fn keep(
     Ok(Some(Features { rows, films }))
 }
 
-/// Takes the features of a run away.
+/// Removes the features of a run.
 pub(crate) fn discard(run: &Path) -> Result<(), Error> {
     let path = run.join(FOLDER);
     match std::fs::remove_dir_all(&path) {
@@ -116,7 +117,7 @@ pub(crate) fn discard(run: &Path) -> Result<(), Error> {
     }
 }
 
-/// What the features are of, in one line: network, films and how they are varied.
+/// Describes the features in one line: network, films and augmentation.
 fn purpose(model: &Classifier, plan: &Plan<'_>) -> Result<String, weights::Error> {
     let mut digest = Sha256::new();
     digest.update(&weights::to_bytes(model)?[..]);
@@ -126,7 +127,7 @@ fn purpose(model: &Classifier, plan: &Plan<'_>) -> Result<String, weights::Error
 }
 
 impl Features {
-    /// The features of some of the side's films, as epoch `epoch`, from 1, sees them.
+    /// Returns the features of some films of the split, as seen in epoch `epoch`, counted from 1.
     ///
     /// # Shapes
     ///
@@ -142,7 +143,7 @@ impl Features {
         let first = (epoch - 1) % draws * self.films;
         let mut values = Vec::new();
         for row in rows {
-            // The rows of a side ascend.
+            // The rows of a split are in ascending order.
             let place = films.rows.partition_point(|other| other < row);
             self.rows.append(first + place, &mut values);
         }

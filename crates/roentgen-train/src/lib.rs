@@ -1,8 +1,8 @@
-//! One experiment file in, one run directory out.
+//! Training: reads an experiment file and writes a run directory.
 //!
-//! [`experiment`] is the file, [`overrides`] how `--set` and `extends` change it; [`trainer`] is the
-//! loop, which a reader of this crate came to see; [`checkpoint`] makes a killed run end in the
-//! weights of an unbroken one.
+//! [`experiment`] is the file, and [`overrides`] applies `--set` and `extends` to it. [`trainer`]
+//! is the training loop, the heart of this crate. [`checkpoint`] makes a resumed run end with the
+//! same weights as an uninterrupted one.
 
 pub mod adadelta;
 pub mod adam;
@@ -24,7 +24,7 @@ pub mod tensorboard;
 pub mod trainer;
 pub mod validation;
 
-// `derive(RecordState)` writes paths that begin at the root of the crate it is used in.
+// `derive(RecordState)` generates paths relative to the root of the crate that uses it.
 use burn::optim::{RecordState, StateSink, StateSource};
 
 pub use experiment::Experiment;

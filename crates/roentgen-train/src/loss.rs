@@ -1,4 +1,4 @@
-//! Binary cross-entropy from logits, plain and with Wang's weights of the batch.
+//! Binary cross-entropy from logits, unweighted or with Wang's weights per batch.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// Binary cross-entropy, the mean over films and findings.
+    /// Binary cross-entropy, averaged over films and findings.
     Bce,
     /// Wang et al., CVPR 2017, equation 1: positives weigh (P + N) / P and negatives (P + N) / N,
-    /// counted over all labels of the batch; here the mean and not the sum.
+    /// counted over all labels of the batch; averaged here instead of summed.
     Wang,
 }
 
-/// What positives and negatives weigh in one batch.
+/// Weights of positives and negatives in one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
     positive: f32,
@@ -23,7 +23,7 @@ pub struct Weights {
 }
 
 impl Loss {
-    /// The weights for a whole batch, whose labels are 0 or 1; micro-batches share them.
+    /// Returns the weights for a whole batch with labels 0 or 1; its micro-batches share them.
     pub fn weights(self, labels: &[f32]) -> Weights {
         match self {
             Loss::Bce => Weights { positive: 1.0, negative: 1.0 },
@@ -37,7 +37,8 @@ impl Loss {
         }
     }
 
-    /// The same loss in double precision, from logits read back: what validation reports.
+    /// Computes the same loss in double precision from logits on the host, as reported by
+    /// validation.
     pub fn value(self, logits: &[f32], labels: &[f32]) -> f64 {
         let weights = self.weights(labels);
         let total: f64 = logits
@@ -58,7 +59,8 @@ impl Loss {
 }
 
 impl Weights {
-    /// The loss of a batch, from logits: no sigmoid is taken whose logarithm could be infinite.
+    /// Computes the loss of a batch from logits; no sigmoid is computed whose logarithm could be
+    /// infinite.
     ///
     /// # Shapes
     ///
@@ -73,7 +75,7 @@ impl Weights {
     }
 }
 
-/// ln(1 + e^-x), exact for large logits of either sign.
+/// Computes ln(1 + e^-x), exact for large logits of either sign.
 fn softplus_of_negative(x: Tensor<2>) -> Tensor<2> {
     relu(x.clone().neg()) + x.abs().neg().exp().log1p()
 }

@@ -1,4 +1,4 @@
-//! Names to optimizers.
+//! Optimizers by name.
 
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdaGradConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
@@ -14,7 +14,7 @@ use crate::experiment::Invalid;
 pub enum Optimizer {
     /// Stochastic gradient descent.
     Sgd {
-        /// Momentum, none when zero.
+        /// Momentum; 0 for none.
         #[serde(default)]
         momentum: f64,
     },
@@ -27,7 +27,7 @@ pub enum Optimizer {
     /// Adam with decoupled weight decay, from Loshchilov and Hutter, 2019.
     #[serde(rename = "adamw")]
     AdamW {
-        /// Share of the rate by which weights shrink in a step.
+        /// Fraction of the learning rate by which weights shrink in a step.
         #[serde(default = "decay")]
         weight_decay: f64,
     },
@@ -38,7 +38,7 @@ fn decay() -> f64 {
 }
 
 impl Optimizer {
-    /// Makes the optimizer, its state empty.
+    /// Creates the optimizer with empty state.
     pub fn init(&self) -> ModuleOptimizer {
         match self {
             Optimizer::Sgd { momentum } if *momentum > 0.0 => {
@@ -60,15 +60,18 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// A momentum or decay out of range.
+    /// Returns an error if momentum or weight decay is out of range.
     pub fn check(&self) -> Result<(), Invalid> {
         let key = "train.optimizer";
         match *self {
             Optimizer::Sgd { momentum } if !(0.0..1.0).contains(&momentum) => {
-                Err(Invalid { key, what: format!("momentum {momentum} is not in 0..1") })
+                Err(Invalid { key, what: format!("`momentum` = {momentum} is not in 0..1") })
             }
             Optimizer::AdamW { weight_decay } if !(0.0..1.0).contains(&weight_decay) => {
-                Err(Invalid { key, what: format!("weight_decay {weight_decay} is not in 0..1") })
+                Err(Invalid {
+                    key,
+                    what: format!("`weight_decay` = {weight_decay} is not in 0..1"),
+                })
             }
             _ => Ok(()),
         }

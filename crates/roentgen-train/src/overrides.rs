@@ -1,8 +1,8 @@
-//! An experiment file with what it extends and what `--set` changes, merged into one experiment.
+//! Merges an experiment file with the files it extends and with `--set` into one experiment.
 //!
-//! Each file is first read strictly on its own, so that a misspelled key is reported with its line;
-//! a table with a `name` (an optimizer, a schedule) replaces the other whole, since the parameters
-//! of one mean nothing to another.
+//! Each file is first read strictly on its own, so that a misspelled key is reported with its line.
+//! A table with a `name` (an optimizer, a schedule) replaces the other table completely, since the
+//! parameters of one mean nothing to another.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use toml::{Table, Value};
 
 use crate::experiment::{Experiment, Invalid};
 
-/// Files that extend each other, one above the other.
+/// Maximum depth of files that extend each other.
 const MOST_LEVELS: usize = 3;
 
-/// Why there is no experiment.
+/// Why an experiment could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,30 +26,33 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// The file is not TOML, or has a key or value that is not known.
-    #[error("could not understand the experiment `{path}`")]
+    /// The file is not TOML, or has an unknown key or value.
+    #[error("could not parse the experiment `{path}`")]
     Parse {
         /// The file.
         path: PathBuf,
         /// The cause, with line and column.
         source: Box<toml::de::Error>,
     },
-    /// `extends` that names no file.
-    #[error("`extends` in `{path}` is the name of a file in quotes, or a list of them")]
+    /// `extends` does not name a file.
+    #[error("`extends` in `{path}` must be a file name in quotes, or a list of them")]
     Extends {
         /// The file.
         path: PathBuf,
     },
-    /// `extends` that goes on and on, or round in a circle.
-    #[error("`{path}` extends another file, and is itself extended over {MOST_LEVELS} files")]
+    /// Files extend each other too deeply, or in a circle.
+    #[error(
+        "`{path}` extends another file at the end of a chain of {MOST_LEVELS}; use a shorter chain, \
+         and check that it is not a circle"
+    )]
     Deep {
         /// The file.
         path: PathBuf,
     },
-    /// A `--set` that is not `key=value`.
-    #[error("`--set {0}` is not `key=value`, such as `train.epochs=5`")]
+    /// A `--set` is not `key=value`.
+    #[error("`--set {0}` is not of the form `key=value`; write, for example, `train.epochs=5`")]
     NotASetting(String),
-    /// A `--set` whose key or value is not known.
+    /// The key or value of a `--set` is unknown.
     #[error("could not apply `--set {setting}`")]
     Setting {
         /// The setting as typed.
@@ -57,7 +60,7 @@ pub enum Error {
         /// The cause.
         source: Box<toml::de::Error>,
     },
-    /// A point of a sweep that cannot be.
+    /// A point of a sweep is not valid.
     #[error("the point `{name}` of the sweep cannot be run")]
     Point {
         /// The point.
@@ -65,27 +68,27 @@ pub enum Error {
         /// The cause.
         source: Box<Error>,
     },
-    /// A value that cannot be.
+    /// A value is not allowed.
     #[error("the experiment `{path}` cannot be run")]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// The key and what to write.
+        /// The key and the values that are allowed.
         source: Invalid,
     },
 }
 
-/// Reads the experiment `path`, what it extends, and applies `settings` in order.
+/// Reads the experiment `path` and the files it extends, and applies `settings` in order.
 ///
 /// # Errors
 ///
-/// Files that cannot be read or understood, with line and column; settings that are not known;
-/// values that cannot be.
+/// Returns an error if a file cannot be read or parsed (with line and column), if a setting is
+/// unknown, or if a value is not allowed.
 pub fn read(path: &Path, settings: &[String]) -> Result<Experiment, Error> {
     checked(table(path, settings)?, path)
 }
 
-/// The same, as the table that it is before it is checked: a sweep lays its points over it.
+/// Reads the same as an unchecked table, which a sweep merges its points into.
 pub(crate) fn table(path: &Path, settings: &[String]) -> Result<Table, Error> {
     let mut table = with_bases(path, 0)?;
     for setting in settings {
@@ -99,7 +102,7 @@ pub(crate) fn table(path: &Path, settings: &[String]) -> Result<Table, Error> {
     Ok(table)
 }
 
-/// Reads a file and what it extends, each file laid over those it extends, in their order.
+/// Reads a file and merges it over the files it extends, in their order.
 fn with_bases(path: &Path, depth: usize) -> Result<Table, Error> {
     let mut own = read_table(path)?;
     let Some(extends) = own.remove("extends") else { return Ok(own) };
@@ -120,7 +123,7 @@ fn with_bases(path: &Path, depth: usize) -> Result<Table, Error> {
     Ok(table)
 }
 
-/// Makes an experiment of a table and checks its values; `path` is for the message.
+/// Builds an experiment from a table and checks its values; `path` is for messages.
 pub(crate) fn checked(table: Table, path: &Path) -> Result<Experiment, Error> {
     let mut experiment = experiment(&table)
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
@@ -133,13 +136,13 @@ fn experiment(table: &Table) -> Result<Experiment, toml::de::Error> {
     Value::Table(table.clone()).try_into()
 }
 
-/// Reads one file strictly, so that errors carry its lines.
+/// Reads one file strictly, so that errors name its lines.
 fn read_table(path: &Path) -> Result<Table, Error> {
     let text =
         fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let parse = |source| Error::Parse { path: path.to_owned(), source: Box::new(source) };
     let table: Table = toml::from_str(&text).map_err(parse)?;
-    // `extends` is no key of an experiment; blanked in place, it leaves every line where it was.
+    // `extends` is not a key of an experiment; blanking it keeps all line numbers.
     let own: String = text
         .lines()
         .map(|line| if is_extends(line) { "\n".to_owned() } else { format!("{line}\n") })
@@ -152,7 +155,7 @@ fn is_extends(line: &str) -> bool {
     line.trim_start().strip_prefix("extends").is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
-/// Lays `over` on `under`, table by table.
+/// Merges `over` into `under`, table by table.
 pub(crate) fn merge(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
@@ -166,7 +169,7 @@ pub(crate) fn merge(under: &mut Table, over: Table) {
     }
 }
 
-/// Sets `a.b=value`; a value that is not TOML is taken as a string.
+/// Applies `a.b=value`; a value that is not TOML is taken as a string.
 fn apply(table: &mut Table, setting: &str) -> Result<(), Error> {
     let bad = || Error::NotASetting(setting.to_owned());
     let (key, text) = setting.split_once('=').ok_or_else(bad)?;

@@ -1,34 +1,34 @@
-//! What a run tells while it goes on; whoever calls [`train`](crate::train) draws it.
+//! Progress of a run, reported to the caller of [`train`](crate::train), who displays it.
 
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What a run is about to do.
+/// Plan of a run, reported before the first step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Trainable parameters and running statistics.
+    /// Number of trainable parameters and running statistics.
     pub parameters: usize,
-    /// Films trained on.
+    /// Number of training films.
     pub train_films: usize,
-    /// Their patients.
+    /// Number of their patients.
     pub train_patients: usize,
-    /// Films validated on.
+    /// Number of validation films.
     pub valid_films: usize,
-    /// Findings learned.
+    /// Number of findings to learn.
     pub findings: usize,
-    /// Epochs, at most.
+    /// Maximum number of epochs.
     pub epochs: usize,
-    /// Optimizer steps in an epoch.
+    /// Number of optimizer steps per epoch.
     pub steps: usize,
-    /// What training takes at most, by estimate, in bytes.
+    /// Upper estimate of the memory for training, in bytes.
     pub memory: usize,
-    /// The side's name, such as `official train`.
+    /// Name of the split, such as `official train`.
     pub split: String,
     /// Whether the films were drawn by `phantom`.
     pub is_phantom: bool,
-    /// Steps that an earlier, unfinished run has done already.
+    /// Steps that an earlier, interrupted run has already done.
     pub steps_done: usize,
 }
 
@@ -51,30 +51,30 @@ impl fmt::Display for Plan {
             self.memory >> 20
         )?;
         if self.steps_done > 0 {
-            write!(f, "\ngoing on after step {}", self.steps_done)?;
+            write!(f, "\nresuming after step {}", self.steps_done)?;
         }
         Ok(())
     }
 }
 
-/// One line of `epochs.csv`.
+/// A row of `epochs.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Mean loss of the epoch's batches, as they were augmented and dropped out.
+    /// Mean loss of the batches of the epoch, with augmentation and dropout.
     pub train_loss: f64,
     /// Loss on the validation films.
     pub valid_loss: f64,
     /// Mean AUROC on the validation films.
     pub valid_auroc: Option<f64>,
-    /// The rate of the epoch's last step.
+    /// Learning rate of the last step of the epoch.
     pub learning_rate: f64,
     /// Whether these weights are the best so far.
     pub is_best: bool,
     /// Time spent, in seconds.
     pub seconds: f64,
-    /// The part of it in which steps waited for their films, in seconds.
+    /// The part of `seconds` in which steps waited for their films.
     #[serde(default)]
     pub waiting: f64,
 }
@@ -97,27 +97,28 @@ impl fmt::Display for EpochRow {
     }
 }
 
-/// Listens to a run, keeps its clock and may end it.
+/// Observes a run, provides its clock and can end it.
 pub trait Progress {
-    /// Before the first step.
+    /// Called before the first step.
     fn started(&self, plan: &Plan);
-    /// While the films pass a frozen backbone, once: films done of so many.
+    /// Called while the films pass a frozen backbone, once: films done and films in all.
     fn features(&self, done: usize, films: usize);
-    /// After an optimizer step: `step` of the epoch's `steps`, from 1.
+    /// Called after an optimizer step: `step` of the epoch's `steps`, from 1.
     fn step(&self, epoch: usize, step: usize, loss: f64);
-    /// While validating: films done.
+    /// Called during validation: films done.
     fn validated(&self, epoch: usize, films: usize);
-    /// After an epoch.
+    /// Called after an epoch.
     fn epoch(&self, row: &EpochRow);
-    /// After the last epoch, with the run's folder.
+    /// Called after the last epoch with the folder of the run.
     fn finished(&self, folder: &Path);
-    /// Seconds since 1970; only ever written down, nothing is decided by it.
+    /// Returns seconds since 1970; the value is only recorded, nothing is decided by it.
     fn seconds(&self) -> f64;
-    /// The most memory held by this run, in MiB, where that can be told.
+    /// Returns the peak memory of this run in MiB, if known.
     fn peak_memory_mib(&self) -> Option<u64>;
     /// Whether to save and stop after the current step.
     fn is_interrupted(&self) -> bool;
-    /// Whether to end the run here, after these epochs, as if they were all: there are better ones.
+    /// Whether to end the run after these epochs, as if they were all, because other runs are
+    /// better.
     fn is_hopeless(&self, _epochs: &[EpochRow]) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The run directory: names of its files, what is written before the first step, and the log.
+//! The run directory: names of its files, the files written before the first step, and the log.
 
 use std::fs;
 use std::io::Write;
@@ -13,46 +13,48 @@ use crate::progress::EpochRow;
 
 /// The resolved experiment.
 pub const EXPERIMENT: &str = "experiment.toml";
-/// One line an epoch.
+/// One row per epoch.
 pub const EPOCHS: &str = "epochs.csv";
-/// Every film the run used, and its side.
+/// Every film of the run, and its split.
 pub const FILMS: &str = "films.csv";
-/// The fingerprint of the prepared data set that the run began with.
+/// The fingerprint of the prepared data set at the start of the run.
 pub const DATA: &str = "data.toml";
-/// What a finished run was and took.
+/// Facts and figures of a finished run.
 pub const FACTS: &str = "facts.toml";
-/// What was printed, kept.
+/// A copy of the printed messages.
 pub const LOG: &str = "train.log";
-/// Stands there once the run has ended by itself.
+/// Exists once the run has ended by itself.
 pub const FINISHED: &str = "finished";
 
-/// A run's folder.
+/// The folder of a run.
 #[derive(Clone, Debug)]
 pub struct RunDir {
-    /// Where it is.
+    /// Path of the folder.
     pub path: PathBuf,
 }
 
-/// Why a run's folder cannot be used.
+/// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A run is there already.
-    #[error("`{path}` holds an unfinished run; go on with `--resume`, or name another folder")]
+    /// The folder contains an unfinished run.
+    #[error(
+        "`{path}` contains an unfinished run; pass `--resume` to resume it, or name another folder"
+    )]
     Unfinished {
         /// The folder.
         path: PathBuf,
     },
-    /// The run has ended.
-    #[error("`{path}` holds a finished run; name another folder")]
+    /// The folder contains a finished run.
+    #[error("`{path}` contains a finished run; name another folder")]
     Finished {
         /// The folder.
         path: PathBuf,
     },
-    /// The run is of another experiment.
+    /// The folder contains a run of another experiment.
     #[error(
-        "`{path}` holds a run of another experiment ({difference}); name another folder, or resume \
-         with the settings it began with"
+        "`{path}` contains a run of another experiment ({difference}); name another folder, or \
+         resume with the settings that the run started with"
     )]
     Other {
         /// The folder.
@@ -60,10 +62,10 @@ pub enum Error {
         /// The first line that differs.
         difference: String,
     },
-    /// The data changed.
+    /// The data has changed since the run started.
     #[error(
-        "`{path}` holds a run on other films than `data.prepared` holds now; name another folder, or \
-         put the films back"
+        "`{path}` contains a run on other films than `data.prepared` contains now; name another \
+         folder, or restore the films"
     )]
     OtherData {
         /// The folder.
@@ -82,21 +84,22 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-/// Whether a run may go on where another stopped.
+/// Whether a run may resume an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// The folder must be new.
     Fresh,
-    /// An unfinished run of the same experiment goes on; with none there, one begins.
+    /// Resumes an unfinished run of the same experiment; starts one if there is none.
     Resume,
 }
 
 impl RunDir {
-    /// Opens a folder for a run of `experiment` on the prepared data set of this `fingerprint`.
+    /// Opens a folder for a run of `experiment` on the prepared data set with this `fingerprint`.
     ///
     /// # Errors
     ///
-    /// A run that is there and may not go on, or is of another experiment or other films.
+    /// Returns an error if the folder contains a run that may not be resumed, or one of another
+    /// experiment or on other films.
     pub fn open(
         path: &Path,
         experiment: &Experiment,
@@ -129,33 +132,33 @@ impl RunDir {
         } else {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
-            // The experiment last: where it stands, the fingerprint does too.
+            // The experiment is written last: if it exists, so does the fingerprint.
             files::write_whole(&run.file(DATA), data_text(fingerprint).as_bytes())?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         Ok(run)
     }
 
-    /// The resolved experiment, as it is written down.
+    /// Returns the text of the resolved experiment.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be read.
     pub fn experiment_text(&self) -> Result<String, Error> {
         let path = self.file(EXPERIMENT);
         fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
     }
 
-    /// A file of the run.
+    /// Returns the path of a file of the run.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Writes which film stands on which side.
+    /// Writes the table of films and their splits.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<(), Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
@@ -168,7 +171,7 @@ impl RunDir {
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
         let header = [
             "epoch",
@@ -212,11 +215,11 @@ impl RunDir {
         Ok(files::write_whole(&path, &bytes)?)
     }
 
-    /// Adds a line to the log.
+    /// Appends a line to the log.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the log cannot be written.
     pub fn log(&self, line: &str) -> Result<(), Error> {
         let path = self.file(LOG);
         let written = fs::OpenOptions::new()
@@ -227,11 +230,11 @@ impl RunDir {
         written.map_err(|source| WriteError { path, source }.into())
     }
 
-    /// Marks the run as ended.
+    /// Marks the run as finished.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn finish(&self, why: &str) -> Result<(), Error> {
         Ok(files::write_whole(&self.file(FINISHED), format!("{why}\n").as_bytes())?)
     }
@@ -241,7 +244,8 @@ impl RunDir {
 ///
 /// # Errors
 ///
-/// A file that cannot be read, or that has other columns than [`RunDir::write_epochs`] leaves.
+/// Returns an error if the file cannot be read or does not have the columns written by
+/// [`RunDir::write_epochs`].
 pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     #[derive(serde::Deserialize)]
     struct Line {
@@ -252,7 +256,7 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
         learning_rate: f64,
         best: u8,
         seconds: f64,
-        // Not in the tables of earlier versions.
+        // Missing in tables of earlier versions.
         #[serde(default)]
         waiting: f64,
     }
@@ -279,11 +283,11 @@ fn data_text(fingerprint: &str) -> String {
     format!("fingerprint = {fingerprint:?}\n")
 }
 
-/// The first line in which two experiments differ.
+/// Describes the first line in which two experiments differ.
 fn difference(there: &str, here: &str) -> String {
     let differs = there.lines().zip(here.lines()).find(|(a, b)| a != b);
     differs.map_or_else(
         || "one has more keys".to_owned(),
-        |(there, here)| format!("it has `{there}`, this one `{here}`"),
+        |(there, here)| format!("it has `{there}`, this one has `{here}`"),
     )
 }

@@ -1,4 +1,4 @@
-//! How the learning rate changes: by step for cosine and one-cycle, by epoch on a plateau.
+//! How the learning rate changes: per step for cosine and one-cycle, per epoch on a plateau.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,28 +8,29 @@ use crate::experiment::Invalid;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// The rate stays.
+    /// A constant learning rate.
     Constant,
-    /// The rate is cut when the validation loss stops falling, as in the 2019 study (Keras'
-    /// `ReduceLROnPlateau` with `min_delta` 1e-4).
+    /// Reduces the learning rate when the validation loss stops falling, as in the 2019 study
+    /// (Keras' `ReduceLROnPlateau` with `min_delta` 1e-4).
     ReduceOnPlateau {
-        /// What the rate is multiplied by.
+        /// Factor of each reduction.
         factor: f64,
-        /// Epochs without a better loss before it is cut.
+        /// Epochs without improvement before a reduction.
         patience: usize,
-        /// It is never cut below this.
+        /// Lower limit of the learning rate.
         floor: f64,
     },
-    /// Half a cosine from the rate down to nothing over all epochs, from Loshchilov and Hutter, 2017.
+    /// Half a cosine from the learning rate down to zero over all epochs, from Loshchilov and
+    /// Hutter, 2017.
     Cosine {
-        /// Share of all steps in which the rate rises from nothing first.
+        /// Fraction of all steps in which the learning rate first rises from zero.
         #[serde(default)]
         warmup: f64,
     },
-    /// Up to the rate and down to nothing along cosines, from Smith and Topin, 2018 (with
-    /// PyTorch's proportions: from 1/25 of the rate, to 1/10,000 of that).
+    /// Up to the learning rate and down to nearly zero along cosines, from Smith and Topin, 2018
+    /// (with PyTorch's proportions: from 1/25 of the rate, to 1/10,000 of that).
     OneCycle {
-        /// Share of all steps in which the rate rises.
+        /// Fraction of all steps in which the learning rate rises.
         #[serde(default = "rise")]
         rise: f64,
     },
@@ -39,29 +40,29 @@ fn rise() -> f64 {
     0.3
 }
 
-/// Loss must fall by more than this to count, as in Keras.
+/// The loss must fall by more than this to count as an improvement, as in Keras.
 const LEAST_GAIN: f64 = 1e-4;
 
-/// What a schedule remembers between epochs.
+/// State of a schedule between epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
-    /// What the rate has been multiplied by so far.
+    /// Product of all reductions so far.
     pub scale: f64,
-    /// The least loss seen.
+    /// Lowest loss so far.
     pub best: f64,
-    /// Epochs since.
+    /// Epochs since the lowest loss.
     pub waited: usize,
 }
 
 impl Default for Plateau {
     fn default() -> Self {
-        // A float's largest value and not infinity: the state is kept in a text file.
+        // The largest finite value instead of infinity, because the state is kept in a text file.
         Self { scale: 1.0, best: f64::MAX, waited: 0 }
     }
 }
 
 impl Schedule {
-    /// The rate of step `step` of `steps` in the whole run.
+    /// Returns the learning rate of step `step` of `steps` in the whole run.
     pub fn rate(&self, base: f64, step: usize, steps: usize, plateau: &Plateau) -> f64 {
         let place = step as f64 / steps.max(1) as f64;
         match *self {
@@ -78,7 +79,7 @@ impl Schedule {
         }
     }
 
-    /// Takes note of an epoch's validation loss.
+    /// Records the validation loss of an epoch.
     pub fn epoch_done(&self, loss: f64, plateau: &mut Plateau) {
         let Schedule::ReduceOnPlateau { factor, patience, .. } = *self else { return };
         if loss < plateau.best - LEAST_GAIN {
@@ -97,7 +98,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// A share, factor or floor out of range.
+    /// Returns an error if a fraction, factor or floor is out of range.
     pub fn check(&self) -> Result<(), Invalid> {
         let fine = match *self {
             Schedule::Constant => true,
@@ -107,12 +108,13 @@ impl Schedule {
             Schedule::Cosine { warmup } => (0.0..1.0).contains(&warmup),
             Schedule::OneCycle { rise } => rise > 0.0 && rise < 1.0,
         };
-        let what = "shares and factors lie between 0 and 1, patience is at least 1".to_owned();
+        let what =
+            "fractions and factors must be between 0 and 1, and `patience` at least 1".to_owned();
         if fine { Ok(()) } else { Err(Invalid { key: "train.schedule", what }) }
     }
 }
 
-/// From `start` to `end` along half a cosine.
+/// Interpolates from `start` to `end` along half a cosine.
 fn between(start: f64, end: f64, place: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + (std::f64::consts::PI * place).cos())
 }

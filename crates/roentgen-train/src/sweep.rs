@@ -1,7 +1,8 @@
-//! `[sweep]` of an experiment file: the experiments it stands for, its points.
+//! `[sweep]` of an experiment file: the experiments it defines, called points.
 //!
-//! A point is a part of an experiment laid over the rest of the file. All points are made and checked
-//! before the first runs, so that the last of forty is not refused after a night.
+//! A point is a part of an experiment that is merged over the rest of the file. All points are
+//! built and checked before the first one runs, so that an error in the last of forty shows up at
+//! once.
 
 mod points;
 pub mod search;
@@ -23,26 +24,26 @@ pub use points::Points;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sweep {
-    /// What is asked, in a few words.
+    /// The question, in a few words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// A part of an experiment with a list of values in the place of each; every combination is a
-    /// point, the first key changing slowest.
+    /// A part of an experiment with a list in place of each value; every combination is a point,
+    /// and the first key changes slowest.
     #[serde(skip_serializing_if = "Table::is_empty")]
     pub product: Table,
-    /// Named parts of an experiment. With a `product` too, each is combined with each.
+    /// Named parts of an experiment. If there is a `product` too, each is combined with each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<Named>,
-    /// What others found at a point, to be shown beside it.
+    /// Results that others reported for a point, shown next to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reported: Vec<Reported>,
-    /// Who they were, and on what.
+    /// Authors and data of the reported results.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reported_by: String,
-    /// Points that are drawn, in place of `product` and `points`.
+    /// Search that draws points, in place of `product` and `points`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
-    /// When a point is given up; absent for never.
+    /// When to give a point up; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
 }
@@ -51,7 +52,7 @@ pub struct Sweep {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
-    /// What tables and pictures call it.
+    /// Name in tables and figures.
     pub name: String,
     /// The part of an experiment that it changes.
     pub set: Table,
@@ -61,10 +62,10 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reported {
-    /// The points it is about: those with all of these values, or of this name.
+    /// Values that select the points: those with all of them.
     #[serde(default)]
     pub at: Table,
-    /// The name of a point, in place of values.
+    /// Name of a point, in place of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Loss on the validation films.
@@ -73,7 +74,7 @@ pub struct Reported {
     /// Mean AUROC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auroc: Option<f64>,
-    /// Share of right answers over all findings and films.
+    /// Fraction of correct answers over all findings and films.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binary_accuracy: Option<f64>,
 }
@@ -81,57 +82,59 @@ pub struct Reported {
 /// One experiment of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// From 1, in the order of the file.
+    /// Number of the point, from 1, in the order of the file.
     pub number: usize,
-    /// The name of its folder: the number, and what is set.
+    /// Name of its folder: the number and the values.
     pub folder: String,
-    /// What is set, for people.
+    /// The values in readable form.
     pub name: String,
-    /// Keys and values of what is set.
+    /// Keys and values that the point sets.
     pub values: Vec<(String, String)>,
-    /// What is run.
+    /// The experiment to run.
     pub experiment: Experiment,
-    /// What others found.
+    /// Results that others reported.
     pub reported: Option<Reported>,
 }
 
-/// Reads the sweep in `path`, with `settings` applied to the file first.
+/// Reads the sweep in `path`, after applying `settings` to the file.
 ///
 /// # Errors
 ///
-/// As [`overrides::read`]; no `[sweep]`, or one without points; the first point that cannot be.
+/// Returns an error under the conditions of [`overrides::read`], if there is no `[sweep]` or one
+/// without points, or for the first point that is not valid.
 pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> {
     let mut base = overrides::table(path, settings)?;
     let Some(table) = base.remove("sweep") else {
-        let what = "there is none; `roentgen train` runs a single experiment".to_owned();
+        let what = "the file has no such table; use `roentgen train` to run a single experiment"
+            .to_owned();
         return Err(invalid(path, "sweep", what));
     };
     let sweep: Sweep = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
     if sweep.reported.iter().any(|reported| reported.at.is_empty() && reported.name.is_none()) {
-        let what = "say of each at which values (`at`) or of which point (`name`) it is".to_owned();
+        let what = "each needs values (`at`) or the `name` of a point".to_owned();
         return Err(invalid(path, "sweep.reported", what));
     }
     let has_grid = !sweep.points.is_empty() || !sweep.product.is_empty();
     let points = match &sweep.search {
         Some(_) if has_grid => {
-            let what = "has points of its own; leave `product` and `points` out".to_owned();
+            let what = "draws its own points; leave `product` and `points` out".to_owned();
             return Err(invalid(path, "sweep.search", what));
         }
         Some(search) => Points::drawn(path, base, search.clone())?,
         None if has_grid => Points::Fixed(grid(path, &base, &sweep)?),
         None => {
-            return Err(invalid(path, "sweep", "give `product`, `points` or `search`".to_owned()));
+            return Err(invalid(path, "sweep", "needs `product`, `points` or `search`".to_owned()));
         }
     };
     Ok((sweep, points))
 }
 
-/// The points of `product` and `points`, each with each.
+/// Builds the points of `product` and `points`, each combined with each.
 fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
     let combinations = product(&sweep.product).map_err(|key| {
-        let what = format!("`{key}` has no list of values; give one in brackets, not empty");
+        let what = format!("`{key}` needs a list of values in brackets that is not empty");
         invalid(path, "sweep.product", what)
     })?;
     let none = [Named { name: String::new(), set: Table::new() }];
@@ -167,7 +170,7 @@ fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
     Ok(points)
 }
 
-/// The experiment of a point: a part of one, laid over the rest of the file.
+/// Builds the experiment of a point: a part of one, merged over the rest of the file.
 fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
     let mut table = base.clone();
     overrides::merge(&mut table, set.clone());
@@ -179,16 +182,17 @@ fn invalid(path: &Path, key: &'static str, what: String) -> Error {
     Error::Invalid { path: path.to_owned(), source: Invalid { key, what } }
 }
 
-/// All keys and values of an experiment that is written out whole.
+/// Lists all keys and values of an experiment.
 ///
 /// # Errors
 ///
-/// An experiment that TOML cannot hold, such as one with a value that is no number.
+/// Returns an error if TOML cannot represent the experiment, for example a value that is not a
+/// number.
 pub fn values(experiment: &Experiment) -> Result<Vec<(String, String)>, toml::ser::Error> {
     Ok(leaves(&Table::try_from(experiment)?))
 }
 
-/// All combinations of the lists of values in a table; the key that has none.
+/// Lists all combinations of the values in a table; on failure returns the key without a list.
 fn product(table: &Table) -> Result<Vec<Table>, String> {
     let mut combinations = vec![Table::new()];
     for (key, value) in table {
@@ -213,7 +217,7 @@ fn product(table: &Table) -> Result<Vec<Table>, String> {
     Ok(combinations)
 }
 
-/// The values of a table by their whole keys. A table with a `name` is one value.
+/// Lists the values of a table by their full keys. A table with a `name` is one value.
 fn leaves(table: &Table) -> Vec<(String, String)> {
     let mut values = Vec::new();
     for (key, value) in table {
@@ -226,7 +230,7 @@ fn leaves(table: &Table) -> Vec<(String, String)> {
     values
 }
 
-/// A value as a person would write it down.
+/// Formats a value for people.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -241,7 +245,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The point's own name and its values; without a name of its own, the values.
+/// Combines the point's own name and its values; without a name of its own, only the values.
 fn name(own: &str, values: &[(String, String)]) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().replace('_', " ");
     let own = (!own.is_empty()).then(|| own.to_owned());
@@ -274,7 +278,7 @@ mod tests {
         fs::write(&path, format!("{BASE}{sweep}")).unwrap();
         match read(&path, &["train.batch_size=64".to_owned()])?.1 {
             Points::Fixed(points) => Ok(points),
-            Points::Drawn(_) => panic!("these are not drawn"),
+            Points::Drawn(_) => panic!("these points are not drawn"),
         }
     }
 

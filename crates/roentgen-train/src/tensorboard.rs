@@ -1,9 +1,9 @@
-//! TensorBoard event files: scalars and pictures, one step an epoch; the experiment as a text, and its
+//! TensorBoard event files: scalars and images, one step per epoch; the experiment as text, and its
 //! settings as hyper-parameters.
 //!
-//! An event file is a TFRecord: length, its checksum, the bytes, theirs. A resumed run opens a new
-//! file that begins with a session's start, at which TensorBoard forgets what the killed run wrote
-//! after its last checkpoint.
+//! An event file consists of TFRecords: length, its checksum, data, its checksum. A resumed run
+//! opens a new file that begins with a session start, at which TensorBoard discards the events that
+//! the killed run wrote after its last checkpoint.
 
 mod messages;
 
@@ -19,21 +19,21 @@ use messages::{
     SettingKind, Shape, Start, Summary, Tensor, Value, What,
 };
 
-/// Writes events of one run.
+/// Writes the events of one run.
 #[derive(Debug)]
 pub struct Events {
     file: File,
     path: PathBuf,
 }
 
-/// A picture to show: an encoded PNG.
+/// An image to show, encoded as PNG.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What it is called.
+    /// Its tag in TensorBoard.
     pub tag: String,
     /// `[height, width]` in pixels.
     pub size: [usize; 2],
-    /// The file.
+    /// The PNG file.
     pub png: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ impl Events {
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn open(folder: &Path, step: usize, seconds: f64) -> Result<Self, WriteError> {
         let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
         let number = fs::read_dir(folder)
@@ -59,11 +59,11 @@ impl Events {
         Ok(events)
     }
 
-    /// Writes scalars and pictures of one step.
+    /// Writes scalars and images of one step.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn step(
         &mut self,
         seconds: f64,
@@ -90,19 +90,19 @@ impl Events {
         self.write(seconds, step, What::Summary(summary))
     }
 
-    /// Writes an experiment, before its first step: as a text, and its settings by key so that runs can
-    /// be sorted by them.
+    /// Writes an experiment, before its first step: as text, and its settings by key so that runs
+    /// can be sorted by them.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn experiment(
         &mut self,
         seconds: f64,
         text: &str,
         settings: &[(String, String)],
     ) -> Result<(), WriteError> {
-        // The text plugin renders Markdown, in which an indented block is shown as it is.
+        // The text plugin renders Markdown, which shows an indented block verbatim.
         let block = text.lines().map(|line| format!("    {line}\n")).collect::<String>();
         let text = Value {
             tag: "experiment".to_owned(),
@@ -120,11 +120,11 @@ impl Events {
         self.write(seconds, 0, What::Summary(Summary { values }))
     }
 
-    /// Writes that the run has come to its end.
+    /// Writes that the run has finished.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be written.
     pub fn finished(&mut self, seconds: f64) -> Result<(), WriteError> {
         let end = HyperData::End(End { status: 1, seconds });
         let values = vec![hyper("_hparams_/session_end_info", end)];
@@ -142,7 +142,7 @@ fn plugin(name: &str, content: Vec<u8>) -> Metadata {
     Metadata { plugin: Some(Plugin { name: name.to_owned(), content }) }
 }
 
-/// What the hyper-parameter plugin reads: a tensor of nothing, with the data beside it.
+/// Makes the value that the hyper-parameter plugin reads: an empty tensor with the data next to it.
 fn hyper(tag: &str, data: HyperData) -> Value {
     let content = Hyper { data: Some(data) }.encode_to_vec();
     let nothing = Tensor { kind: 1, shape: Some(Shape {}), floats: vec![0.0], strings: Vec::new() };
@@ -153,7 +153,7 @@ fn hyper(tag: &str, data: HyperData) -> Value {
     }
 }
 
-/// A number as a number, so that runs can be drawn over it.
+/// Converts a number to a number, so that runs can be plotted over it.
 fn setting(value: &str) -> Setting {
     let kind = match (value.parse(), value) {
         (Ok(number), _) => SettingKind::Number(number),
@@ -175,7 +175,8 @@ fn record(bytes: &[u8]) -> Vec<u8> {
     record
 }
 
-/// TFRecord's checksum: CRC-32C, rotated and shifted so that it is not one of its own bytes.
+/// Computes TFRecord's checksum: CRC-32C, rotated and offset so that it differs from that of its
+/// own bytes.
 fn masked(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -1,8 +1,8 @@
-//! The loop: epochs, batches, validation, the best model, early stopping.
+//! The training loop: epochs, batches, validation, the best model, early stopping.
 //!
-//! Dropout draws from the device's one random stream, which is seeded anew before each batch from
-//! seed and step: so a resumed run draws what an unbroken one would have. Two runs in one process
-//! at the same time would disturb each other there.
+//! Dropout draws from the device's single random stream, which is seeded again before each batch
+//! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Two
+//! concurrent runs in one process would disturb each other there.
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
@@ -38,7 +38,7 @@ use input::{Batch, Line, Part};
 
 /// Optimizer steps between two checkpoints within an epoch.
 const CHECKPOINT_STEPS: usize = 200;
-/// Films on more than so many films of the data set make `findings = "over-1000"`.
+/// `findings = "over-1000"` selects findings on more than this many films of the data set.
 const OVER: usize = 1000;
 
 /// How a run ended.
@@ -46,18 +46,19 @@ const OVER: usize = 1000;
 pub enum Outcome {
     /// All epochs are done, or nothing improved for long enough.
     Finished(EpochRow),
-    /// Someone stopped it; `--resume` goes on.
+    /// The run was stopped from outside; `--resume` resumes it.
     Interrupted,
 }
 
 /// Runs an experiment into a run directory.
 ///
-/// The same experiment, data and seed give the same weights, at any number of threads, whether the
-/// run was stopped and resumed or not.
+/// The same experiment, data and seed give the same weights, with any number of threads, whether or
+/// not the run was stopped and resumed.
 ///
 /// # Errors
 ///
-/// See [`Error`]; whatever was saved before stays.
+/// Returns an error if the run cannot start or continue, see [`Error`]; everything saved before
+/// remains.
 pub fn train(
     experiment: &Experiment,
     folder: &std::path::Path,
@@ -112,22 +113,22 @@ pub fn train(
     run.go()
 }
 
-/// Checks, without a step, what [`train`] would refuse before its first.
+/// Checks, without a step, everything that [`train`] would refuse before its first step.
 ///
 /// # Errors
 ///
-/// Films that are not there or of another size, a split that leaks or leaves a side without films,
-/// weights that are not there.
+/// Returns an error if films are missing or of another size, if the split leaks or leaves a split
+/// without films, or if weights are missing.
 pub fn check(experiment: &Experiment) -> Result<(), Error> {
     Material::open(experiment)?;
     initial::find(experiment).map(|_| ())
 }
 
-/// What an experiment is made from.
+/// The inputs of an experiment.
 struct Material {
     prepared: Prepared,
     findings: Vec<Finding>,
-    /// Of each row of the prepared data set.
+    /// Split of each row of the prepared data set.
     sides: Vec<Option<Split>>,
 }
 
@@ -152,30 +153,30 @@ impl Material {
     }
 }
 
-/// A run under way.
+/// A run in progress.
 struct Run<'a> {
     experiment: &'a Experiment,
     phases: Vec<ResolvedPhase>,
-    /// What the backbone began with, in words.
+    /// Origin of the backbone's initial weights, in words.
     origin: Option<String>,
     dir: RunDir,
     train: Films<'a>,
     valid: Films<'a>,
     device: Device,
-    /// Of the training and the validation films, while the backbone is frozen.
+    /// Features of the training and the validation films, while the backbone is frozen.
     features: Option<[Features; 2]>,
     progress: &'a dyn Progress,
-    /// When the current epoch began, as if it had not been interrupted.
+    /// Start of the current epoch, as if it had not been interrupted.
     began: f64,
     state: State,
-    /// The network; away only while the optimizer has it.
+    /// The network; `None` only while the optimizer has it.
     weights: Option<Classifier>,
     optimizer: ModuleOptimizer,
 }
 
 impl Run<'_> {
     fn go(&mut self) -> Result<Outcome, Error> {
-        // A run that was given up is over too, whatever was killed since.
+        // A run that was given up is finished too, even if it was killed afterwards.
         let was_stopped = Facts::read(&self.dir.path)?.is_some_and(|facts| facts.is_stopped);
         if was_stopped || self.is_over() {
             return self.finish(was_stopped);
@@ -198,7 +199,7 @@ impl Run<'_> {
             self.validate(&mut events)?;
             if !self.is_over() && self.progress.is_hopeless(&self.state.epochs) {
                 self.save()?;
-                self.dir.log("given up: hopeless beside other runs")?;
+                self.dir.log("given up: other runs are better")?;
                 events.finished(self.progress.seconds())?;
                 return self.finish(true);
             }
@@ -211,7 +212,7 @@ impl Run<'_> {
         self.finish(false)
     }
 
-    /// Passes all films through a frozen backbone once, where the experiment allows it.
+    /// Passes all films through a frozen backbone once, if the experiment allows it.
     fn keep_features(&mut self) -> Result<Epoch, Error> {
         let Some(draws) = self.experiment.feature_draws(self.phase().freeze) else {
             return Ok(Epoch::Done);
@@ -236,14 +237,14 @@ impl Run<'_> {
         Ok(if self.features.is_some() { Epoch::Done } else { Epoch::Interrupted })
     }
 
-    /// Trains from where the state stands to the end of its epoch.
+    /// Trains from the current position to the end of the epoch.
     fn epoch(&mut self) -> Result<Epoch, Error> {
         let Experiment { seed, image, train, .. } = self.experiment;
         let epoch = self.state.epochs.len() + 1;
         let order = self.train.shuffled(*seed, epoch);
         let first = self.state.step - (epoch - 1) * self.steps();
         let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
-        // Out of `self` while the line reads them beside the steps that change it.
+        // Taken out of `self`, because the input pipeline reads them while steps change `self`.
         let (features, device) = (self.features.take(), self.device.clone());
         let line = Line {
             films: self.train,
@@ -280,10 +281,10 @@ impl Run<'_> {
         ended
     }
 
-    /// One optimizer step on one batch, of films or of features: its mean loss.
+    /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
     fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
         let Experiment { seed, train, .. } = self.experiment;
-        // The golden ratio's bits keep the streams of neighbouring steps apart.
+        // The bits of the golden ratio make the streams of neighboring steps independent.
         let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.device.seed(seed ^ stream);
         let weights = train.loss.weights(&batch.labels);
@@ -304,7 +305,7 @@ impl Run<'_> {
             loss += share_of_loss.into_scalar::<f64>();
         }
         let rate = self.rate(self.state.step);
-        // Without a second handle, so that on the CPU the optimizer writes over the weights that are there.
+        // Without a second handle, so that on the CPU the optimizer updates the weights in place.
         if let Some(model) = self.weights.take() {
             self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
             roentgen_kernels::flush();
@@ -316,7 +317,7 @@ impl Run<'_> {
         self.weights.as_ref().expect("the optimizer gives the network back")
     }
 
-    /// Ends the run where a GPU has failed: weights that were never written must not be saved.
+    /// Ends the run if a GPU has failed: weights that were never written must not be saved.
     fn check_device(&self) -> Result<(), Error> {
         self.device.sync().map_err(|error| Error::Gpu(format!("{error:?}")))?;
         roentgen_kernels::failure().map_or(Ok(()), |failure| Err(Error::Gpu(failure.to_owned())))
@@ -343,7 +344,7 @@ impl Run<'_> {
         self.phases[self.state.phase]
     }
 
-    /// The learning rate of a step of the run, which lies in the phase under way.
+    /// Returns the learning rate of a step of the run in the current phase.
     fn rate(&self, step: usize) -> f64 {
         let ResolvedPhase { epochs, learning_rate, schedule, .. } = self.phase();
         let steps = self.steps();
@@ -361,7 +362,8 @@ impl Run<'_> {
         self.state.phase + 1 == self.phases.len() && self.is_phase_over()
     }
 
-    /// Goes on with the weights as they are, in a new network: what was frozen could not be thawed.
+    /// Continues with the current weights in a new network, because frozen weights cannot be
+    /// unfrozen.
     fn next_phase(&mut self) -> Result<(), Error> {
         self.features = None;
         features::discard(&self.dir.path)?;

@@ -8,17 +8,18 @@ use crate::dataset::Films;
 use crate::features::Features;
 use crate::loss::Loss;
 
-/// What validation found.
+/// Result of a validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Validated {
     /// The loss that training minimizes, over all validation films at once.
     pub loss: f64,
-    /// The mean AUROC of the findings that have films with and without them; `None` if none has.
+    /// Mean AUROC of the findings that have films with and without them; `None` if no finding has.
     pub auroc: Option<f64>,
 }
 
-/// Validates a model, on kept features where there are any, calling `done` with the number of films after each batch.
-#[expect(clippy::too_many_arguments, reason = "what a validation is made of")]
+/// Validates a model, on stored features if there are any; calls `done` with the number of films
+/// after each batch.
+#[expect(clippy::too_many_arguments, reason = "a validation needs all of them")]
 pub fn validate(
     model: &Classifier,
     films: &Films<'_>,

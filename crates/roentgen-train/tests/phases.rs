@@ -1,6 +1,6 @@
-//! What is frozen stays, weights and statistics; phases follow one another, stopped or not.
+//! Frozen weights and statistics do not change; phases follow one another, interrupted or not.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 
@@ -13,13 +13,13 @@ use roentgen_models::pretrained::WeightFile;
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Outcome, overrides, train};
 
-/// The weights of a run by path.
+/// Returns the weights of a run by path.
 fn weights(folder: &Folder, run: &str) -> BTreeMap<String, Vec<f32>> {
     let file = WeightFile::open(&folder.at(run)).unwrap();
     file.shapes().map(|(name, _)| (name.to_owned(), file.values(name).unwrap())).collect()
 }
 
-/// The paths whose values differ between two runs.
+/// Returns the paths whose values differ between two runs.
 fn changed(folder: &Folder, runs: [&str; 2]) -> Vec<String> {
     let [before, after] = runs.map(|run| weights(folder, run));
     assert_eq!(before.len(), after.len());
@@ -30,7 +30,7 @@ fn changed(folder: &Folder, runs: [&str; 2]) -> Vec<String> {
         .collect()
 }
 
-/// An experiment that starts from the run `first`.
+/// Makes an experiment that starts from the run `first`.
 fn from_first(folder: &Folder, model: &str, train: &str) -> String {
     format!(
         "[model]\narchitecture = \"mobilenet-v2\"\nwidth = 0.25\nweights = {:?}\n{model}\n\
@@ -39,7 +39,7 @@ fn from_first(folder: &Folder, model: &str, train: &str) -> String {
     )
 }
 
-/// A folder with a run of one epoch, `first`, for others to start from.
+/// Makes a folder with a run of one epoch, `first`, for others to start from.
 fn with_first() -> Folder {
     let folder = Folder::with_films(40);
     let experiment = folder.experiment(
@@ -76,7 +76,7 @@ fn frozen_stages_stay_and_the_later_ones_learn() {
         paths.filter(|path| path.ends_with("running_mean")).cloned().collect()
     };
     let (all, moved) = (norms(&mut all.keys()), norms(&mut changed.iter()));
-    // The first stages' statistics stand still, all later ones move.
+    // The statistics of the first stages stay the same, all later ones change.
     let is_first = |path: &&String| !moved.contains(path);
     let still: Vec<&String> = all.iter().filter(is_first).collect();
     assert!(!still.is_empty() && still.len() < all.len() / 2, "{still:?}");
@@ -84,15 +84,15 @@ fn frozen_stages_stay_and_the_later_ones_learn() {
     for path in still {
         let inner = path.splitn(3, '.').nth(2).unwrap();
         let is_of = |prefix: &String| inner.starts_with(&format!("{prefix}."));
-        assert!(stages[..2].iter().flatten().any(is_of), "{path} is of none of {:?}", &stages[..2]);
+        assert!(stages[..2].iter().flatten().any(is_of), "{path} is in none of {:?}", &stages[..2]);
     }
 }
 
-/// Adam makes a whole step of a gradient that is nothing but rounding; this does not.
+/// Adam would take a full step on a gradient that is only rounding error; this does not.
 const PLAIN: &str = "optimizer = { name = \"sgd\", momentum = 0.9 }\n";
 
-/// Two runs that did the same, but for the last digits: a product of matrices does not round alike
-/// for films that stand elsewhere in their batch.
+/// Checks that two runs did the same up to the last digits: a matrix product rounds differently for
+/// films in another position of the batch.
 fn same(folder: &Folder, runs: [&str; 2]) {
     let [a, b] = runs.map(|run| weights(folder, run));
     for (path, values) in &a {
@@ -176,7 +176,7 @@ fn phases_follow_one_another_and_a_broken_run_leaves_the_bytes_of_a_whole_one() 
     let experiment = folder.experiment(&from_first(&folder, "", PHASES));
     folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
 
-    // Within the first phase, within the second, to the end.
+    // Interrupted in the first phase, then in the second, then run to the end.
     folder.run(&experiment, "broken", Start::Fresh, &Stop::after(1));
     folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
     let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
@@ -197,7 +197,7 @@ fn the_second_phase_trains_what_the_first_froze() {
     let folder = with_first();
     let frozen = PHASES.replace("\"nothing\"", "\"backbone\"");
     for (name, phases) in [("unfrozen", PHASES), ("frozen", frozen.as_str())] {
-        // The last epoch counts here, whatever it is worth.
+        // The last epoch counts here, however good it is.
         let text = from_first(&folder, "", phases).replace("epochs = 2", "epochs = 1");
         folder.run(&folder.experiment(&text), name, Start::Fresh, &Stop::never());
     }
@@ -246,9 +246,9 @@ fn phases_that_cannot_be_are_refused_by_their_key() {
         train(experiment, run, Start::Fresh, &Device::flex(), stop).unwrap_err()
     }
 
-    assert!(refused("freeze = 99", "").contains("stages; freeze that many at most"));
+    assert!(refused("freeze = 99", "").contains("stages; freeze at most that many"));
     assert!(refused("freeze = \"head\"", "").contains("a number of stages"));
-    assert!(refused("", "[[train.phases]]\nepochs = 0\n").contains("at least one epoch"));
+    assert!(refused("", "[[train.phases]]\nepochs = 0\n").contains("must be at least 1"));
     let error = refused("weights = \"nowhere.pth\"", "");
     assert!(error.contains("could not read the weights `"), "{error}");
 }

@@ -1,6 +1,6 @@
-//! A run learns; a run that was stopped and resumed, or run on other threads, leaves the same bytes.
+//! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 
@@ -24,7 +24,7 @@ fn a_stopped_and_resumed_run_leaves_the_bytes_of_an_unbroken_one() {
     let experiment = folder.experiment(SMALL);
     folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
 
-    // In the middle of the first epoch, then of a later one, then to the end.
+    // Interrupted in the middle of the first epoch, then of a later one, then run to the end.
     let first = folder.run(&experiment, "broken", Start::Fresh, &Stop::after(2));
     let second = folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
     let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
@@ -56,7 +56,7 @@ fn any_number_of_threads_gives_the_same_weights() {
     let weights = [1, 2, 3].map(|threads| {
         let name = format!("threads-{threads}");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        // The pool's threads are what Burn multiplies on; `Stop` stays on this one.
+        // Burn multiplies on the threads of the pool; `Stop` stays on this thread.
         pool.install(|| folder.run(&experiment, &name, Start::Fresh, &Stop::never()));
         fs::read(folder.at(&name).join("model.bpk")).unwrap()
     });
@@ -73,7 +73,7 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
     );
     let Outcome::Finished(best) = folder.run(&experiment, "run", Start::Fresh, &Stop::never())
     else {
-        panic!("nobody stopped it")
+        panic!("the run was interrupted")
     };
     let epochs = fs::read_to_string(folder.at("run/epochs.csv")).unwrap();
     let losses: Vec<f64> = epochs
@@ -127,8 +127,8 @@ fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
 fn gradients_of_micro_batches_are_averaged_and_not_summed() {
     let _alone = alone();
     let folder = Folder::with_films(40);
-    // One step of plain gradient descent on all films; the last bias hardly sees that batch norm
-    // takes its statistics from fewer films.
+    // One step of plain gradient descent on all films; the last bias hardly depends on batch norm
+    // taking its statistics from fewer films.
     let bias_after = |name: &str, micro: usize, rate: f64| -> Vec<f32> {
         let experiment = folder.experiment(&format!(
             "[model]\nwidth = 0.0625\ndropout = 0.0\n[train]\nepochs = 1\nbatch_size = 64\n\
@@ -147,7 +147,8 @@ fn gradients_of_micro_batches_are_averaged_and_not_summed() {
     let whole = step(bias_after("whole", 64, 0.5));
     let parts = step(bias_after("parts", 8, 0.5));
 
-    // Four parts of the 30-odd training films: summed, the step would be four times as long.
+    // Four micro-batches of the 30-odd training films: summed, the step would be four times as
+    // long.
     assert!((parts / whole - 1.0).abs() < 0.1, "{parts} and {whole}");
 }
 
@@ -183,6 +184,6 @@ fn a_run_is_not_written_over_and_not_resumed_as_another() {
 
     assert!(matches!(again(&experiment, Start::Fresh), Err(Error::RunDir(_))));
     let error = again(&other, Start::Resume).unwrap_err().to_string();
-    assert!(error.contains("it has `epochs = 1`, this one `epochs = 2`"), "{error}");
+    assert!(error.contains("it has `epochs = 1`, this one has `epochs = 2`"), "{error}");
     assert!(matches!(again(&experiment, Start::Resume), Ok(Outcome::Finished(_))));
 }

@@ -99,7 +99,7 @@ fn a_listed_film_that_is_absent_is_named() {
 
     let error = place.fails("prepare films --out prepared --size 32");
     assert!(
-        error.contains("gone.png: listed in the label file, but there is no such file"),
+        error.contains("gone.png: the label file lists it, but there is no such file"),
         "{error}"
     );
     assert_eq!(place.text("prepared/manifest.csv").lines().count(), 2);
@@ -132,7 +132,7 @@ fn another_size_is_not_mixed_into_a_prepared_data_set() {
     let before = place.read("prepared/images.safetensors");
 
     let error = place.fails("prepare films --out prepared --size 48");
-    assert!(error.contains("already holds 1 films of 32 px"), "{error}");
+    assert!(error.contains("already contains 1 films of 32 px"), "{error}");
     assert!(place.read("prepared/images.safetensors") == before);
     place.ok("prepare films --out prepared --size 32");
 }
@@ -213,7 +213,7 @@ fn a_size_that_the_network_cannot_take_is_refused() {
     place.ok("prepare films --out prepared --size 24");
     place.write("a.toml", EXPERIMENT);
     let error = place.fails("train a.toml --out run");
-    assert!(error.contains("at least 32 px, and these have 24 px"), "{error}");
+    assert!(error.contains("at least 32 px, but these have 24 px"), "{error}");
 
     let error = place.fails("train a.toml --out run --set image.size=64");
     assert!(error.contains("prepare them at 64 px"), "{error}");
@@ -304,7 +304,7 @@ fn a_run_is_not_resumed_on_other_films() {
     place.ok("prepare others --out prepared --size 32");
 
     let error = place.fails("train a.toml --out run --resume");
-    assert!(error.contains("other films than `data.prepared` holds now"), "{error}");
+    assert!(error.contains("other films than `data.prepared` contains now"), "{error}");
     assert!(place.read("run/films.csv") == films);
 }
 

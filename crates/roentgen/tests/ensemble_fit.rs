@@ -67,7 +67,7 @@ fn the_films_learned_from_are_not_measured_on() {
     let error = place.fails(&format!(
         "ensemble --fit model {VALID} --apply valid-a.csv test-b.csv test-c.csv --out fitted.csv"
     ));
-    assert!(error.contains("valid0.png") && error.contains("learned from"), "{error}");
+    assert!(error.contains("valid0.png") && error.contains("fitted to"), "{error}");
     assert!(!place.at("fitted.csv").exists());
 
     let error = place

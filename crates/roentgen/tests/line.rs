@@ -106,7 +106,7 @@ fn training_films_are_not_evaluated_and_leaky_splits_say_so_everywhere() {
     assert!(!place.at("report").exists());
 
     let error = place.fails("train experiment.toml --out by-film --set data.split=by-image");
-    assert!(error.contains("stand on both sides"), "{error}");
+    assert!(error.contains("are on both sides"), "{error}");
     place.ok("train experiment.toml --out by-film --set data.split=by-image --set data.leaky=true --set train.epochs=1");
     place.ok("predict by-film prepared --split valid --out leaky.csv");
     let text = place.ok("evaluate leaky.csv --out leaky --resamples 20");

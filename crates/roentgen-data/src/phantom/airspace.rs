@@ -1,6 +1,6 @@
-//! Signs of air that has given way: effusion, consolidation, pneumonia, infiltration, edema.
+//! Signs of lost air: effusion, consolidation, pneumonia, infiltration, edema.
 //!
-//! A brush returns the rectangle that holds what it painted, where NIH draws a box of it.
+//! A brush returns the bounding rectangle of its paint if NIH draws boxes of the finding.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,7 @@ use super::canvas::{Area, Point};
 use super::side::Side;
 use super::tissue::Layers;
 
-/// The rectangle of one lung, down to its outer angle.
+/// Returns the rectangle of one lung, down to its outer angle.
 pub(super) fn lung(anatomy: &Anatomy, side: Side) -> Area {
     let (near, far) = (anatomy.middle, anatomy.middle + side.sign() * (anatomy.half_width + 0.01));
     Area {
@@ -22,7 +22,7 @@ pub(super) fn lung(anatomy: &Anatomy, side: Side) -> Area {
     }
 }
 
-/// Takes a share of the air away.
+/// Replaces a share of the air by fluid.
 pub(super) fn fill(layers: &mut Layers, area: Area, share: impl Fn(f32, f32) -> f32) {
     layers.air.edit(
         area,
@@ -60,7 +60,7 @@ pub(super) fn paint_effusion(
         area.top = level(anatomy.half_width);
         areas.push(area);
     }
-    // NIH boxes one place: here that of the larger.
+    // NIH boxes one place; here it is the larger one.
     areas.swap_remove(0)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn paint_infiltration(
     areas.into_iter().reduce(Area::union).unwrap_or_else(|| lung(anatomy, first))
 }
 
-/// Pneumonia: a mottled segment that points at the root of its lung.
+/// Pneumonia: a mottled segment that points to the root of its lung.
 pub(super) fn paint_pneumonia(
     layers: &mut Layers,
     anatomy: &Anatomy,
@@ -150,7 +150,7 @@ pub(super) fn paint_consolidation(
         let lobe = if upper {
             1.0 - rise(down - bow, fissure, 0.03)
         } else {
-            // The outer angle stays open, which tells the lobe from an effusion.
+            // The outer angle stays open, which distinguishes the lobe from an effusion.
             let border = 0.80 - 0.25 * (1.0 - down).max(0.0);
             let open = rise(distance + 0.10 * uneven, border, 0.22);
             rise(down + bow + 0.03 * uneven, fissure, 0.07) * (1.0 - open)
@@ -175,7 +175,7 @@ pub(super) fn paint_consolidation(
     }
 }
 
-/// Edema: haze like the wings of a bat round both roots, and Kerley's lines at the bases.
+/// Edema: haze in the shape of a bat's wings around both roots, and Kerley lines at the bases.
 pub(super) fn paint_edema(
     layers: &mut Layers,
     anatomy: &Anatomy,

@@ -1,7 +1,7 @@
 //! The shape of a patient's chest, and how age, sex, view and breath change it.
 //!
-//! Lengths are shares of the film's width. Sides are the patient's: the right lung lies on the left
-//! of the film. Distances from the middle line are positive on both sides.
+//! Lengths are fractions of the film's width. Sides are the patient's: the right lung is on the
+//! left of the film. Distances from the midline are positive on both sides.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -14,7 +14,7 @@ use super::side::Side;
 /// The measures of a chest.
 #[derive(Clone, Debug)]
 pub(super) struct Anatomy {
-    /// The middle line.
+    /// The midline.
     pub(super) middle: f32,
     /// Top of the lungs.
     pub(super) apex: f32,
@@ -42,30 +42,30 @@ pub(super) struct Anatomy {
     pub(super) bend: f32,
     /// Height of the shoulders.
     pub(super) shoulder: f32,
-    /// The way of the arms: outwards per length downwards.
+    /// The direction of the arms: outward length per length downward.
     pub(super) arm: f32,
-    /// Radius of the breasts, none when zero.
+    /// Radius of the breasts; zero for none.
     pub(super) breast: f32,
-    /// Gas in the stomach: radii and whether a level of fluid stands in it.
+    /// Gas in the stomach: radii, and whether there is a fluid level.
     pub(super) stomach: Option<(f32, f32, bool)>,
-    /// Air in the lungs: 1 is usual, more is darker.
+    /// Air in the lungs: 1 is usual; larger is darker.
     pub(super) aeration: f32,
     /// Density of the vessels.
     pub(super) vessels: f32,
 }
 
 impl Anatomy {
-    /// A chest of that sex and age.
+    /// Draws a random chest of the given sex and age.
     pub(super) fn random(sex: Sex, age: u32, rng: &mut ChaCha8Rng) -> Self {
         let mut within = |from: f32, to: f32| rng.random_range(from..to);
-        // 0 in a newborn, 1 in an adult; 0 up to fifty, 1 at ninety.
+        // `grown`: 0 in a newborn, 1 in an adult. `old`: 0 up to the age of fifty, 1 at ninety.
         let grown = ease(age as f32 / 16.0);
         let old = ((age as f32 - 50.0) / 40.0).clamp(0.0, 1.0);
         let half_width = within(0.325, 0.375) - 0.02 * (1.0 - grown);
         let apex = within(0.07, 0.12) + 0.05 * (1.0 - grown);
         let dome = within(0.70, 0.77) - 0.08 * (1.0 - grown);
         let fall = within(0.085, 0.125);
-        // The cardiothoracic ratio of a normal chest on a PA film.
+        // Cardiothoracic ratio of a normal chest on a PA film.
         let ratio = within(0.40, 0.475) + 0.015 * old + 0.02 * (1.0 - grown);
         let right = within(0.29, 0.35);
         let heart = [2.0 * half_width * ratio * right, 2.0 * half_width * ratio * (1.0 - right)];
@@ -99,11 +99,11 @@ impl Anatomy {
         }
     }
 
-    /// Lets the patient breathe and stand or lie as on one film.
+    /// Applies the breath and the posture of one film.
     pub(super) fn pose(&mut self, view: View, rng: &mut ChaCha8Rng) {
         let mut breath = rng.random_range(-0.02..0.015);
         if view == View::Ap {
-            // The patient lies: the diaphragm stands high, and the heart, far from the film, is
+            // The patient lies down: the diaphragm is high, and the heart, far from the film, is
             // magnified.
             breath -= rng.random_range(0.02..0.055);
             self.heart = self.heart.map(|reach| reach * 1.07);
@@ -114,27 +114,27 @@ impl Anatomy {
         self.domes = self.domes.map(|dome| dome + breath);
     }
 
-    /// Top of the diaphragm on a side.
+    /// Returns the top of the diaphragm on a side.
     pub(super) fn dome(&self, side: Side) -> f32 {
         self.domes[side as usize]
     }
 
-    /// Height of the outer angle between ribs and diaphragm.
+    /// Returns the height of the outer angle between ribs and diaphragm.
     pub(super) fn angle(&self, side: Side) -> f32 {
         self.domes[side as usize] + self.falls[side as usize]
     }
 
-    /// The heart's share of the inner width of the chest.
+    /// Returns the heart's share of the inner width of the chest.
     pub(super) fn cardiothoracic_ratio(&self) -> f32 {
         (self.heart[0] + self.heart[1]) / (2.0 * self.half_width)
     }
 
-    /// Where the middle line runs at a height.
+    /// Returns the position of the midline at a height.
     pub(super) fn spine(&self, y: f32) -> f32 {
         self.middle + self.bend * (5.0 * y - 0.6).sin()
     }
 
-    /// Distance of the inner chest wall from the middle line at a height.
+    /// Returns the distance of the inner chest wall from the midline at a height.
     pub(super) fn wall(&self, side: Side, y: f32) -> f32 {
         let t = ((y - self.apex) / (self.angle(side) - self.apex)).clamp(0.0, 1.3);
         let u = (t / 0.72).min(1.0);
@@ -143,7 +143,8 @@ impl Anatomy {
             * (0.46 + 0.54 * (1.0 - (1.0 - u).powf(2.3)).powf(0.66) - 0.5 * waist * waist)
     }
 
-    /// Distance of the lung's inner border from the middle line at a height, behind the heart.
+    /// Returns the distance of the lung's inner border from the midline at a height, behind the
+    /// heart.
     pub(super) fn inner(&self, side: Side, y: f32) -> f32 {
         let height = self.angle(side) - self.apex;
         let v = ((y - self.apex) / (0.2 * height)).clamp(0.0, 1.0);
@@ -152,13 +153,14 @@ impl Anatomy {
         top - (top - inner) * (1.0 - (1.0 - v) * (1.0 - v)).sqrt()
     }
 
-    /// Depth below the ribs and the top of the lung, about along the shortest way.
+    /// Returns the depth below the ribs and the top of the lung, approximately along the shortest
+    /// path.
     pub(super) fn depth(&self, side: Side, distance: f32, y: f32) -> f32 {
         let step = 0.004;
         let (wall, inner) = (self.wall(side, y), self.inner(side, y));
         let slope = (self.wall(side, y + step) - wall) / step;
         let outer = (wall - distance) / (1.0 + slope * slope).sqrt();
-        // Beside the middle line there is no rib, only over the top.
+        // Next to the midline there are no ribs except over the top.
         let slope = (self.inner(side, y + step) - inner) / step;
         if slope > -0.4 {
             return outer;
@@ -166,7 +168,7 @@ impl Anatomy {
         outer.min((distance - inner) / (1.0 + slope * slope).sqrt())
     }
 
-    /// Height of the diaphragm at a distance from the middle line.
+    /// Returns the height of the diaphragm at a distance from the midline.
     pub(super) fn diaphragm(&self, side: Side, distance: f32) -> f32 {
         let crest = 0.46 * self.half_width;
         let (dome, fall) = (self.dome(side), self.falls[side as usize]);
@@ -179,8 +181,8 @@ impl Anatomy {
         }
     }
 
-    /// A place in a lung: `across` runs from its inner border to the ribs, `down` from its top to
-    /// the diaphragm, both from 0 to 1.
+    /// Returns a point in a lung: `across` runs from its inner border to the ribs, `down` from its
+    /// top to the diaphragm, both from 0 to 1.
     pub(super) fn place(&self, side: Side, across: f32, down: f32) -> Point {
         let guess = self.apex + down * (self.dome(side) - self.apex);
         let (inner, wall) = (self.inner(side, guess).max(self.mediastinum), self.wall(side, guess));
@@ -189,7 +191,7 @@ impl Anatomy {
         [self.spine(y) + side.sign() * distance, y]
     }
 
-    /// The root of a lung.
+    /// Returns the root of a lung.
     pub(super) fn hilum(&self, side: Side) -> Point {
         let lift = match side {
             Side::Right => 0.44,
@@ -199,8 +201,8 @@ impl Anatomy {
         [self.spine(y) + side.sign() * (self.mediastinum + 0.022), y]
     }
 
-    /// Distances of the heart's and great vessels' borders from the middle line at a height: right,
-    /// left; zero above and below them.
+    /// Returns the distances of the heart's and great vessels' borders from the midline at a
+    /// height: right, left; zero above and below them.
     pub(super) fn heart_borders(&self, y: f32) -> [f32; 2] {
         let top = self.apex + 0.04;
         let bottom = self.dome(Side::Left) + 0.05;
@@ -233,7 +235,7 @@ impl Anatomy {
         [curve(&right, t), curve(&left, t)]
     }
 
-    /// Heights between which the heart itself lies, without the great vessels.
+    /// Returns the heights between which the heart itself is, without the great vessels.
     pub(super) fn heart_heights(&self) -> [f32; 2] {
         let top = self.apex + 0.04;
         let bottom = self.dome(Side::Left) + 0.05;
@@ -241,7 +243,7 @@ impl Anatomy {
     }
 }
 
-/// A smooth curve through evenly spaced values; its ends beyond them.
+/// Evaluates a smooth curve through evenly spaced values; beyond them, the value at the end.
 fn curve(values: &[f32], t: f32) -> f32 {
     let last = values.len() - 1;
     let u = (t * last as f32).clamp(0.0, last as f32 - 1e-4);

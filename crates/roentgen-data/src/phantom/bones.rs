@@ -1,4 +1,4 @@
-//! Everything of bone or metal: ribs, spine, shoulders, and the lines and letters on a film.
+//! Bone and metal: ribs, spine, shoulders, and the lines and letters on a film.
 
 use std::f32::consts::PI;
 
@@ -12,7 +12,7 @@ use super::patient::View;
 use super::side::Side;
 use super::tissue::Layers;
 
-/// Pairs of ribs that are drawn.
+/// Number of pairs of ribs to draw.
 const RIBS: usize = 11;
 
 /// The strokes of the letter R, in a box from 0 to 1.
@@ -42,7 +42,7 @@ fn paint_spine(layers: &mut Layers, anatomy: &Anatomy) {
     layers.dense.edit(area, |x, y, dense| {
         let x = x - anatomy.spine(y);
         let wide = half * (0.85 + 0.35 * y);
-        // Vertebrae grow downwards.
+        // Vertebrae get larger further down.
         let height = 0.034 + 0.022 * y.max(0.0);
         let count = (height / 0.034).ln() / 0.022 + y.min(0.0) / 0.034;
         let phase = count - count.floor();
@@ -60,8 +60,8 @@ fn paint_spine(layers: &mut Layers, anatomy: &Anatomy) {
     });
 }
 
-/// A rib is a tilted hoop: its back half runs outwards nearly level, its front half comes back
-/// inwards and down, and ends where cartilage begins.
+/// Paints a rib, which is a tilted hoop: its back half runs outward nearly level; its front half
+/// comes back inward and down, and ends where cartilage begins.
 fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: Side, rib: usize) {
     let (first, last) = (anatomy.apex + 0.012, anatomy.dome(Side::Right) + 0.055);
     let number = rib as f32 / (RIBS - 1) as f32;
@@ -76,7 +76,7 @@ fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: Side, rib: usize) {
         let back = 0.5 * (1.0 - turn.cos());
         let height = y - 0.012 * (2.0 * turn).sin().max(0.0) + slant * back.powf(1.35);
         let distance = 0.012 + (reach - 0.012) * turn.sin().powf(0.9);
-        // The front half is nearer the film's far side, fainter, and fades into cartilage.
+        // The front half is further from the film, fainter, and fades into cartilage.
         let front = ease((back - 0.45) / 0.2);
         let tip = ease((end - turn) / 0.35);
         Knot {
@@ -89,7 +89,7 @@ fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: Side, rib: usize) {
     layers.dense.stroke(&hoop, hollow);
 }
 
-/// The chest wall seen along itself: ribs and pleura overlap.
+/// Paints the chest wall seen edge-on, where ribs and pleura overlap.
 fn paint_wall(layers: &mut Layers, anatomy: &Anatomy, side: Side) {
     let (top, bottom) = (anatomy.apex + 0.04, anatomy.angle(side) + 0.05);
     let along = |out: f32, half: f32| -> Vec<Knot> {
@@ -126,7 +126,7 @@ fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: Side, view: View
     ];
     dense.stroke(&clavicle, |distance, softness| 0.15 * bone * hollow(distance, softness));
 
-    // The blades are rolled off the lungs when the patient stands with the hands on the hips.
+    // The shoulder blades move off the lungs when the patient puts the hands on the hips.
     let blade = match view {
         View::Pa => 0.345,
         View::Ap => 0.295,
@@ -159,7 +159,7 @@ fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: Side, view: View
     dense.stroke(&arm, |distance, softness| 0.13 * bone * hollow(distance, softness));
 }
 
-/// Paints what lies on the patient: a letter of lead, and on AP films often leads and a line.
+/// Paints objects on the patient: a lead letter, and on AP films often leads and a line.
 pub(super) fn paint_lines(
     layers: &mut Layers,
     anatomy: &Anatomy,

@@ -1,4 +1,4 @@
-//! What is painted with: lines and their profiles, patches, noise and soft edges.
+//! Painting tools: lines and their profiles, patches, noise and soft edges.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::canvas::{Area, MARGIN, Point};
 
-/// A point of a line, and half the line's width and its density there.
+/// A point of a line, with half the line's width and its density there.
 #[derive(Clone, Copy)]
 pub(super) struct Knot {
     pub(super) at: Point,
@@ -16,33 +16,33 @@ pub(super) struct Knot {
 }
 
 impl Knot {
-    /// A knot of density 1 at `[x, y]`.
+    /// Creates a knot of density 1 at `[x, y]`.
     pub(super) fn new(x: f32, y: f32, half: f32) -> Self {
         Self { at: [x, y], half, density: 1.0 }
     }
 }
 
-/// Smooth noise in [-1, 1]: random numbers at the corners of a grid and a soft passage between.
+/// Smooth noise in [-1, 1]: random numbers at the corners of a grid with smooth interpolation.
 pub(super) struct Noise {
     cells: usize,
     corners: Vec<f32>,
 }
 
 impl Noise {
-    /// Noise with `cells` bumps across the plane.
+    /// Creates noise with `cells` bumps across the plane.
     pub(super) fn new(cells: usize, rng: &mut ChaCha8Rng) -> Self {
         let corners = (0..(cells + 2) * (cells + 2)).map(|_| rng.random_range(-1.0..=1.0));
         Self { cells, corners: corners.collect() }
     }
 
-    /// The noise with finer noise on it, for what is mottled.
+    /// Returns the noise with finer noise added, for mottled areas.
     pub(super) fn mottled(&self, x: f32, y: f32) -> f32 {
-        // Back and forth over the same corners, without a seam.
+        // Runs back and forth over the same corners, so there is no seam.
         let folded = |u: f32| 1.0 - ((2.3 * u + 0.31).rem_euclid(2.0) - 1.0).abs();
         0.75 * self.at(x, y) + 0.5 * self.at(folded(x), folded(y))
     }
 
-    /// The noise at a place.
+    /// Returns the noise at a point.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
         let most = self.cells as f32 - 0.001;
         let grid = self.cells as f32 / (1.0 + 2.0 * MARGIN);
@@ -58,7 +58,7 @@ impl Noise {
     }
 }
 
-/// A round patch, possibly oval and turned, whose rim may wave.
+/// A round patch, possibly oval and rotated, whose rim may be wavy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patch {
     pub(super) center: Point,
@@ -69,17 +69,17 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    /// An upright oval.
+    /// Creates an upright oval.
     pub(super) fn oval(center: Point, rx: f32, ry: f32) -> Self {
         Self { center, radii: [rx, ry], turn: 0.0, waves: [0.0; 3] }
     }
 
-    /// A disc.
+    /// Creates a disc.
     pub(super) fn disc(center: Point, radius: f32) -> Self {
         Self::oval(center, radius, radius)
     }
 
-    /// The distance from the middle in radii: 1 on the rim.
+    /// Returns the distance from the center in radii: 1 on the rim.
     pub(super) fn distance(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - self.center[0], y - self.center[1]);
         let (sin, cos) = self.turn.sin_cos();
@@ -94,7 +94,7 @@ impl Patch {
         (u * u + v * v).sqrt() / wave
     }
 
-    /// A rectangle round the patch and `reach` times its radii.
+    /// Returns a rectangle around the patch enlarged to `reach` times its radii.
     pub(super) fn area(&self, reach: f32) -> Area {
         let [a, b] = self.radii.map(|radius| radius * reach * (1.0 + self.waves[0]));
         let (sin, cos) = self.turn.sin_cos();
@@ -102,28 +102,28 @@ impl Patch {
     }
 }
 
-/// 0 below 0, 1 above 1, a smooth passage between.
+/// Eases from 0 (below 0) to 1 (above 1).
 pub(super) fn ease(t: f32) -> f32 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// 0 well below `edge`, 1 well above, the passage `width` wide.
+/// Rises from 0 well below `edge` to 1 well above it, over `width`.
 pub(super) fn rise(value: f32, edge: f32, width: f32) -> f32 {
     ease((value - edge) / width + 0.5)
 }
 
-/// A solid line: its depth is even, its rim a pixel soft.
+/// Profile of a solid line: even depth, with a rim one pixel soft.
 pub(super) fn solid(distance: f32, softness: f32) -> f32 {
     1.0 - rise(distance, 1.0, softness.max(0.25))
 }
 
-/// A round line, such as a vessel: deepest in the middle.
+/// Profile of a round line, such as a vessel: densest in the middle.
 pub(super) fn round(distance: f32, _softness: f32) -> f32 {
     (1.0 - distance * distance * 0.8).max(0.0)
 }
 
-/// A hollow line, such as a rib: its rims are denser than its middle.
+/// Profile of a hollow line, such as a rib: its rims are denser than its middle.
 pub(super) fn hollow(distance: f32, softness: f32) -> f32 {
     let rim = (1.0 - ((distance - 0.84) / 0.22).powi(2)).max(0.0);
     solid(distance, softness) * (0.62 + 0.5 * rim)

@@ -1,20 +1,21 @@
 //! A plane of numbers in the patient's frame, on which lines and areas are painted.
 //!
-//! Lengths are shares of the film's width, so that a film looks the same at every size; the origin
-//! is the film's upper left corner before the patient moves. The plane is wider than the film by
-//! [`MARGIN`] on every side, which is how far a pose may shift or turn the patient.
+//! Lengths are fractions of the film's width, so that a film looks the same at every size; the
+//! origin is the film's upper left corner before the patient moves. The plane is wider than the
+//! film by [`MARGIN`] on every side, which is the limit for shifting or rotating the patient in a
+//! pose.
 
 use std::ops::Range;
 
 use super::brush::Knot;
 
-/// How far a plane reaches beyond the film.
+/// How far a plane extends beyond the film.
 pub(super) const MARGIN: f32 = 0.07;
 
-/// No line is thinner than this many pixels to either side; a thinner one becomes fainter instead.
+/// Minimum half width of a line in pixels; a thinner line becomes fainter instead.
 const THINNEST: f32 = 0.6;
 
-/// A place on the film, or a direction.
+/// A point on the film, or a direction.
 pub(super) type Point = [f32; 2];
 
 /// An upright rectangle.
@@ -27,18 +28,18 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// The rectangle `rx` and `ry` to either side of `center`.
+    /// Returns the rectangle that extends `rx` and `ry` to either side of `center`.
     pub(super) fn around([x, y]: Point, rx: f32, ry: f32) -> Self {
         Self { left: x - rx, top: y - ry, right: x + rx, bottom: y + ry }
     }
 
-    /// The smallest rectangle round `points`, `None` without points.
+    /// Returns the smallest rectangle around `points`, or `None` if there are no points.
     pub(super) fn round(points: impl IntoIterator<Item = Point>) -> Option<Self> {
         let points = points.into_iter().map(|point| Self::around(point, 0.0, 0.0));
         points.reduce(Self::union)
     }
 
-    /// The smallest rectangle round both.
+    /// Returns the smallest rectangle around both.
     pub(super) fn union(self, other: Self) -> Self {
         Self {
             left: self.left.min(other.left),
@@ -48,13 +49,13 @@ impl Area {
         }
     }
 
-    /// The rectangle with a rim of that width.
+    /// Returns the rectangle extended by a rim.
     pub(super) fn grown(self, rim: f32) -> Self {
         let Self { left, top, right, bottom } = self;
         Self { left: left - rim, top: top - rim, right: right + rim, bottom: bottom + rim }
     }
 
-    /// The four corners.
+    /// Returns the four corners.
     pub(super) fn corners(self) -> [Point; 4] {
         let Self { left, top, right, bottom } = self;
         [[left, top], [right, top], [left, bottom], [right, bottom]]
@@ -70,19 +71,19 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// A plane of zeros for a film of `size` pixels.
+    /// Creates a plane of zeros for a film of `size` pixels.
     pub(super) fn new(size: usize) -> Self {
         let scale = size as f32;
         let side = (scale * (1.0 + 2.0 * MARGIN)).ceil() as usize;
         Self { side, scale, values: vec![0.0; side * side] }
     }
 
-    /// The length of a pixel's side.
+    /// Returns the width of a pixel.
     pub(super) fn pixel(&self) -> f32 {
         1.0 / self.scale
     }
 
-    /// The numbers, row by row.
+    /// Returns the numbers in row-major order.
     #[cfg(test)]
     pub(super) fn values(&self) -> &[f32] {
         &self.values
@@ -97,7 +98,7 @@ impl Plane {
         index(from)..(index(to) + 1).min(self.side)
     }
 
-    /// Calls `row` with the height and the numbers of every row, and the distance between columns.
+    /// Calls `row` for every row with its height, its columns and its numbers.
     pub(super) fn rows(&mut self, mut row: impl FnMut(f32, Columns, &mut [f32])) {
         let columns = Columns { first: self.coordinate(0), step: self.pixel() };
         for index in 0..self.side {
@@ -106,7 +107,7 @@ impl Plane {
         }
     }
 
-    /// Changes the numbers in `area`: `brush(x, y, value)` is what stands there afterwards.
+    /// Replaces the numbers in `area` by the results of `brush(x, y, value)`.
     pub(super) fn edit(&mut self, area: Area, brush: impl Fn(f32, f32, f32) -> f32) {
         let columns = self.range(area.left, area.right);
         let places = Columns { first: self.coordinate(columns.start), step: self.pixel() };
@@ -121,13 +122,13 @@ impl Plane {
 
     /// Adds a line through `knots`.
     ///
-    /// `profile(r, softness)` is its density at `r` half widths from its middle, where `softness`
-    /// is a pixel in half widths. Where the line meets itself it is not added twice.
+    /// `profile(r, softness)` is its density at `r` half widths from its middle; `softness` is one
+    /// pixel in half widths. Where the line meets itself, it is not added twice.
     pub(super) fn stroke(&mut self, knots: &[Knot], profile: impl Fn(f32, f32) -> f32) {
         self.strokes(&[knots], profile);
     }
 
-    /// Adds lines that may meet: where they do, they are not added twice.
+    /// Adds lines that may meet; where they do, they are not added twice.
     pub(super) fn strokes<L: AsRef<[Knot]>>(
         &mut self,
         lines: &[L],
@@ -143,7 +144,7 @@ impl Plane {
         let Some(area) = knots.map(reach).reduce(Area::union) else { return };
         let (rows, columns) =
             (self.range(area.top, area.bottom), self.range(area.left, area.right));
-        // For every pixel: the square of the distance in half widths, softness, density.
+        // For every pixel: squared distance in half widths, softness, density.
         let mut nearest = vec![(f32::MAX, 0.0f32, 0.0f32); rows.len() * columns.len()];
 
         for pair in lines.iter().flat_map(|line| line.as_ref().windows(2)) {
@@ -182,7 +183,8 @@ impl Plane {
         }
     }
 
-    /// The number at a place, between pixels by bilinear interpolation, the rim's beyond the rim.
+    /// Returns the number at a point by bilinear interpolation; beyond the rim, the number on the
+    /// rim.
     pub(super) fn sample(&self, x: f32, y: f32) -> f32 {
         let most = (self.side - 2) as f32;
         let u = ((x + MARGIN) * self.scale - 0.5).clamp(0.0, most + 0.999);
@@ -196,7 +198,7 @@ impl Plane {
         above + t * (below - above)
     }
 
-    /// Replaces every number by what `mix` makes of it and its equals in `others`.
+    /// Replaces every number by `mix` of it and the numbers at the same position in `others`.
     pub(super) fn combine<const N: usize>(
         &mut self,
         others: [&Plane; N],
@@ -208,7 +210,7 @@ impl Plane {
     }
 }
 
-/// Where the columns of a row lie.
+/// Positions of the columns of a row.
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
     first: f32,
@@ -216,7 +218,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The place of a column.
+    /// Returns the position of a column.
     pub(super) fn at(self, column: usize) -> f32 {
         self.first + column as f32 * self.step
     }

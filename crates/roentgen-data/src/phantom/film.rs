@@ -1,4 +1,5 @@
-//! One film: the patient is posed, the layers are summed, and the film is exposed and developed.
+//! Draws one film: the patient is posed, the layers are summed, and the film is exposed and
+//! developed.
 
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
@@ -10,11 +11,11 @@ use super::tissue::Layers;
 use super::{bones, signs, tissue};
 use crate::finding::Finding;
 
-/// A drawn film.
+/// A synthetic film.
 pub(super) struct Film {
-    /// The gray values, row by row.
+    /// The gray values in row-major order.
     pub(super) pixels: Vec<u8>,
-    /// Where signs lie, in shares of the film's width.
+    /// Boxes of the signs, in fractions of the film's width.
     pub(super) boxes: Vec<(Finding, Area)>,
 }
 
@@ -57,7 +58,7 @@ pub(super) fn draw(patient: &Patient, visit: &Visit, size: usize) -> Film {
     Film { pixels, boxes }
 }
 
-/// How the patient stands before the film: turned, nearer or farther, off the middle.
+/// Position of the patient in front of the film: rotated, nearer or farther, off center.
 struct Pose {
     sin: f32,
     cos: f32,
@@ -73,13 +74,13 @@ impl Pose {
         Self { sin, cos, zoom, shift }
     }
 
-    /// The place of the patient that meets the film at `[x, y]`.
+    /// Returns the point of the patient that is projected to `[x, y]` of the film.
     fn place_at(&self, [x, y]: Point) -> Point {
         let (u, v) = ((x - 0.5 - self.shift[0]) / self.zoom, (y - 0.5 - self.shift[1]) / self.zoom);
         [0.5 + u * self.cos + v * self.sin, 0.5 + v * self.cos - u * self.sin]
     }
 
-    /// The place on the film that shows a place of the patient.
+    /// Returns the point of the film to which a point of the patient is projected.
     fn shown_at(&self, [x, y]: Point) -> Point {
         let (u, v) = ((x - 0.5) * self.zoom, (y - 0.5) * self.zoom);
         [
@@ -88,7 +89,7 @@ impl Pose {
         ]
     }
 
-    /// The upright rectangle on the film round an upright rectangle of the patient.
+    /// Returns the upright rectangle on the film around an upright rectangle of the patient.
     fn onto_film(&self, area: Area) -> Area {
         let corners = area.corners().map(|corner| self.shown_at(corner));
         let area = Area::round(corners).unwrap_or(area);
@@ -103,17 +104,17 @@ impl Pose {
 
 /// Beam, film and developer.
 struct Exposure {
-    /// The attenuation that becomes a middle gray.
+    /// The attenuation that becomes mid-gray.
     middle: f32,
     /// Steepness of the film's response.
     contrast: f32,
     /// Gray of the densest parts.
     white: f32,
-    /// Width of the blur, in shares of the film's width.
+    /// Width of the blur, in fractions of the film's width.
     blur: f32,
-    /// Strength of the grain, in grays.
+    /// Strength of the grain, in gray values.
     grain: f32,
-    /// The open part of the diaphragm before the tube.
+    /// The field left open by the collimator of the tube.
     field: Area,
 }
 
@@ -181,7 +182,7 @@ impl Exposure {
                 } else {
                     0.0
                 };
-                // Fewest quanta reach the film behind dense parts, but there it is nearly white.
+                // Dense parts let the fewest quanta through, but there the film is nearly white.
                 let grain = grain * self.grain * (0.35 + gray * (260.0 - gray) / 16900.0);
                 pixels.push((gray + grain + 0.5) as u8);
             }
@@ -189,7 +190,7 @@ impl Exposure {
         pixels
     }
 
-    /// Gray for every attenuation up to 3, in steps of `1 / RESPONSE_STEPS`.
+    /// Returns the gray value of every attenuation up to 3, in steps of `1 / RESPONSE_STEPS`.
     fn response(&self) -> Vec<f32> {
         let steps = (3.0 * RESPONSE_STEPS) as usize;
         let gray = |step: usize| {
@@ -203,7 +204,7 @@ impl Exposure {
 /// Entries of the response table per unit of attenuation.
 const RESPONSE_STEPS: f32 = 256.0;
 
-/// A random number of mean 0 and deviation 1, about normal: the sum of four bytes.
+/// Returns a roughly normal random number of mean 0 and deviation 1: the sum of four bytes.
 fn bell(rng: &mut ChaCha8Rng) -> f32 {
     // Four times 255 / 2, and the square root of 4 * (256 * 256 - 1) / 12.
     const MEAN: f32 = 510.0;
@@ -212,7 +213,7 @@ fn bell(rng: &mut ChaCha8Rng) -> f32 {
     (sum as f32 - MEAN) / DEVIATION
 }
 
-/// Blurs a square plane by a Gaussian of that many pixels.
+/// Blurs a square plane with a Gaussian of `sigma` pixels.
 fn blur(values: &mut [f32], size: usize, sigma: f32) {
     let radius = (2.5 * sigma).ceil() as usize;
     if sigma < 0.2 {
@@ -243,7 +244,7 @@ fn blur(values: &mut [f32], size: usize, sigma: f32) {
     }
 }
 
-/// Blurs one row; `padded` is room for it and its repeated ends.
+/// Blurs one row; `padded` is scratch space for the row and its repeated ends.
 fn smooth(row: &mut [f32], weights: &[f32], padded: &mut [f32]) {
     let radius = weights.len() - 1;
     let last = row.len() - 1;

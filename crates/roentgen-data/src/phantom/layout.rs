@@ -1,7 +1,7 @@
 //! The tables of a data set as NIH publishes them: labels, lists and boxes.
 //!
-//! Line ends, quotes and the odd header of the box list (its first comma stands between brackets,
-//! and three empty columns follow) are those of NIH's own files.
+//! Line ends, quotes and the odd header of the box list (its first comma is between brackets, and
+//! three empty columns follow) are those of NIH's own files.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -14,10 +14,10 @@ use crate::finding::Finding;
 /// The share of films in the test list: NIH's 25,596 of 112,120.
 const TEST_SHARE: f64 = 0.228;
 
-/// Boxes are given in pixels of a film this wide, whatever width it is stored in.
+/// Boxes are given in pixels of a film this wide, whatever size the film is stored in.
 const BOX_FRAME: f32 = 1024.0;
 
-/// Width, height and pixel spacing of the film before NIH shrank it, and how often it occurs.
+/// Width, height and pixel spacing of the film before NIH shrank it, and its frequency.
 type Original = (&'static str, u32);
 
 const ORIGINALS_PA: [Original; 6] = [
@@ -36,12 +36,12 @@ const ORIGINALS_AP: [Original; 4] = [
     ("2048,2500,0.168,0.168", 3),
 ];
 
-/// The file name of a film.
+/// Returns the file name of a film.
 pub(super) fn film_name(patient: &Patient, visit: &Visit) -> String {
     format!("{:08}_{:03}.png", patient.id, visit.number)
 }
 
-/// `Data_Entry_2017_v2020.csv`.
+/// Writes `Data_Entry_2017_v2020.csv`.
 pub(super) fn labels(patients: &[Patient], rng: &mut ChaCha8Rng) -> String {
     let mut text = String::from(
         "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
@@ -77,8 +77,8 @@ fn draw_original(originals: &[Original], rng: &mut ChaCha8Rng) -> &'static str {
     originals[0].0
 }
 
-/// Chooses the patients of the test list: one flag for each, about 23 % of the films, and one
-/// patient at least on either side where there are two.
+/// Chooses the patients of the test list: one flag per patient, about 23 % of the films, and at
+/// least one patient on either side if there are two.
 pub(super) fn choose_test(patients: &[Patient], rng: &mut ChaCha8Rng) -> Vec<bool> {
     let films: usize = patients.iter().map(|patient| patient.visits.len()).sum();
     let wanted = (TEST_SHARE * films as f64).round().max(1.0) as usize;
@@ -96,7 +96,7 @@ pub(super) fn choose_test(patients: &[Patient], rng: &mut ChaCha8Rng) -> Vec<boo
     is_test
 }
 
-/// `train_val_list.txt` or `test_list.txt`: the films of the patients for whom `is_in` says so.
+/// Writes `train_val_list.txt` or `test_list.txt`: the films of the patients selected by `is_in`.
 pub(super) fn list(patients: &[Patient], is_in: impl Fn(usize) -> bool) -> String {
     let patients = patients.iter().enumerate().filter(|&(index, _)| is_in(index));
     patients
@@ -106,10 +106,10 @@ pub(super) fn list(patients: &[Patient], is_in: impl Fn(usize) -> bool) -> Strin
         .collect()
 }
 
-/// A row of the box list: the film's name, the finding, where it lies.
+/// A row of the box list: film name, finding, area.
 pub(super) type BoxRow = (String, Finding, Area);
 
-/// `BBox_List_2017.csv`: by finding, then by film.
+/// Writes `BBox_List_2017.csv`, ordered by finding, then by film.
 pub(super) fn boxes(rows: &mut [BoxRow]) -> String {
     rows.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     let mut text = String::from("Image Index,Finding Label,Bbox [x,y,w,h],,,\n");

@@ -1,8 +1,8 @@
 //! Signs with a shape of their own: plates, balls, nets, rinds, a sac and a collapsed lung.
 //!
-//! A brush returns the rectangle that holds what it painted, where NIH draws a box of it. A shape
-//! that may only be seen in a lung is painted on the plane of the vessels, which shows nothing
-//! without air.
+//! A brush returns the bounding rectangle of its paint if NIH draws boxes of the finding. A shape
+//! that must be visible only inside a lung is painted on the plane of the vessels, which shows
+//! nothing where there is no air.
 
 use std::f32::consts::TAU;
 
@@ -43,7 +43,7 @@ pub(super) fn paint_plates(
         areas.extend(plate.map(|knot| Area::around(knot.at, 0.008, half)));
         down -= rng.random_range(0.10..0.2);
     }
-    // The lung below the plates is crowded.
+    // The lung below the plates is compressed.
     let base = Patch::oval(anatomy.place(side, 0.45, 0.97), 0.13, 0.06);
     fill(layers, base.area(1.0), |x, y| (0.25 + 0.15 * strength) * ease(1.0 - base.distance(x, y)));
     areas.into_iter().reduce(Area::union).unwrap_or_else(|| lung(anatomy, side))
@@ -104,7 +104,7 @@ pub(super) fn paint_nodules(
     largest.area(1.1)
 }
 
-/// Pneumothorax: air between ribs and lung, without vessels, beyond the fine line of the pleura.
+/// Pneumothorax: air without vessels between the ribs and the fine line of the pleura.
 pub(super) fn paint_pneumothorax(
     layers: &mut Layers,
     anatomy: &Anatomy,
@@ -114,7 +114,7 @@ pub(super) fn paint_pneumothorax(
     let side = Side::random(rng);
     let gap = 0.045 + 0.05 * strength + 0.05 * rng.random_range(0.0..1.0f32).powi(2);
     let height = anatomy.angle(side) - anatomy.apex;
-    // The lung that is left is a smaller lung, lower by more than it is narrower.
+    // The remaining lung is smaller, and shortened more than it is narrowed.
     let drop = 1.3 * gap;
     let top = anatomy.apex + drop;
     let edge = |y: f32| {
@@ -128,7 +128,7 @@ pub(super) fn paint_pneumothorax(
         let distance = (x - anatomy.spine(y)).abs();
         let inner = anatomy.inner(side, y - drop);
         if distance < inner {
-            // Over the top of the lung, beside the middle line.
+            // Over the top of the lung, next to the midline.
             (1.0 - rise(distance, inner, 0.01)) * (1.0 - ease((y - top) / gap))
         } else {
             rise(distance, edge(y), 0.006)
@@ -166,7 +166,7 @@ pub(super) fn paint_fibrosis(
     for side in Side::BOTH {
         for _ in 0..count {
             let across = 1.0 - 0.9 * rng.random_range(0.0..1.0f32).powf(1.3);
-            // The product of two even draws: dense at the base, fading out upwards.
+            // The product of two uniform draws: dense at the base, fading out upwards.
             let lift = rng.random_range(0.0..1.0f32) * rng.random_range(0.0..1.0f32);
             let down = 1.0 - 0.85 * lift;
             let [x, y] = anatomy.place(side, across, down);
@@ -208,7 +208,7 @@ pub(super) fn paint_hernia(
         let above = 1.0 - rise(y, level, 0.008);
         dense + 0.14 * wall + inside * (0.16 - (0.16 + gas) * above)
     });
-    // What the sac displaces is no longer air.
+    // The sac displaces air.
     fill(layers, sac.area(1.0), |x, y| 0.7 * (1.0 - rise(sac.distance(x, y), 1.0, 0.05)));
 }
 

@@ -1,14 +1,15 @@
-//! A data set that is drawn: chest films with the signs of the fourteen findings, in NIH's layout.
+//! Draws a synthetic data set: chest films with the signs of the fourteen findings, in NIH's
+//! layout.
 //!
-//! Phantoms stand in for patients' films in tests, first steps and demonstrations. They are drawn
-//! from the anatomy outwards: a patient has a rib cage, lungs, a heart and a spine of their own; a
-//! visit gives a pose, a view and an exposure; a finding changes the anatomy where its sign would
-//! be on a film, and nothing else depends on it. So a network that finds the findings has looked
-//! at the picture, but its figures say nothing about patients: a phantom has no unclear label, no
-//! overlapping disease, no scanner. A data set of phantoms is told by its file [`PHANTOM_MARK`].
+//! Phantoms replace patients' films in tests, first steps and demonstrations. They are drawn from
+//! the anatomy outwards: a patient has a rib cage, lungs, a heart and a spine of their own; a visit
+//! adds a pose, a view and an exposure; a finding changes the anatomy where its sign would be on a
+//! film, and nothing else depends on it. A network that detects the findings has therefore looked
+//! at the image, but its results say nothing about patients: a phantom has no unclear label, no
+//! overlapping disease, no scanner. The file [`PHANTOM_MARK`] identifies a data set of phantoms.
 //!
 //! Findings are drawn with NIH's co-occurrence and flattened frequencies: the square roots of
-//! NIH's, at least about 2.6 % of the films each, 45 % of the films without any.
+//! NIH's, each on at least about 2.6 % of the films; 45 % of the films have no finding.
 //!
 //! The same seed draws the same bytes on any number of threads.
 
@@ -43,22 +44,23 @@ use self::layout::BoxRow;
 use self::patient::{Patient, Visit};
 use crate::files::{WriteError, write_whole};
 
-/// The file that tells a data set of phantoms from one of patients.
+/// Name of the file that distinguishes a data set of phantoms from one of patients.
 pub const PHANTOM_MARK: &str = "PHANTOM.txt";
 
 /// The widths a film may have.
 const SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
 
-/// From this many films on, one in two hundred is RGBA with equal channels, as at NIH.
+/// With at least this many films, one in two hundred is RGBA with equal channels, as at NIH.
 const FILMS_WITH_RGBA: usize = 50;
 
-/// From this many films on, there are twelve folders of films, as at NIH, below it three.
+/// With at least this many films there are twelve folders of films, as at NIH; with fewer there are
+/// three.
 const FILMS_WITH_TWELVE_FOLDERS: usize = 120;
 
-/// What to draw.
+/// Settings of the data set to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How many films.
+    /// Number of films.
     pub films: usize,
     /// Width and height of a film in pixels, from 64 to 2048.
     pub size: u32,
@@ -66,50 +68,50 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// What was written.
+/// Counts of the data set that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Films.
+    /// Number of films.
     pub films: usize,
-    /// Patients on them.
+    /// Number of patients.
     pub patients: usize,
-    /// Rows of the box list.
+    /// Number of rows in the box list.
     pub boxes: usize,
 }
 
-/// A phantom data set that could not be written.
+/// Why a phantom data set could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is nothing to draw.
+    /// No films were requested.
     #[error("cannot draw 0 phantom films: ask for at least 1")]
     NoFilms,
-    /// A film of that width is not drawn.
+    /// The size is out of range.
     #[error("cannot draw phantom films of {size} pixels: ask for a size from 64 to 2048")]
     Size {
-        /// The width that was asked for.
+        /// The requested size.
         size: u32,
     },
-    /// Something is in the folder already.
+    /// The folder is not empty.
     #[error("cannot write phantom films into `{path}`, which is not empty: name a new folder")]
     NotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder could not be made or looked into.
+    /// A folder could not be created or listed.
     #[error("could not create folder `{path}`")]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A film could not be encoded as PNG.
     #[error("could not encode film `{path}`")]
     Encode {
-        /// The file it was meant for.
+        /// The file to write.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: image::ImageError,
     },
     /// A file could not be written.
@@ -117,14 +119,15 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-/// Draws a data set into the folder `out`, which is made where it is missing and must be empty.
+/// Draws a data set into the folder `out`, which is created if missing and must be empty.
 ///
 /// `progress(done)` is called with the number of films done so far, from any thread.
 ///
 /// # Errors
 ///
-/// No films, a size out of range, a folder with something in it, or the file system's errors. The
-/// label file and the mark come last, so that a data set cut short is not taken for a whole one.
+/// Returns an error if no films are requested, if the size is out of range, if the folder is not
+/// empty, or if a file cannot be written. The label file and the marker are written last, so that
+/// an incomplete data set is not mistaken for a complete one.
 pub fn write(
     out: &Path,
     settings: &Settings,
@@ -179,7 +182,7 @@ pub fn write(
     Ok(Written { films, patients: patients.len(), boxes: boxes.len() })
 }
 
-/// As many patients as have `films` films together.
+/// Draws patients until they have `films` films together.
 fn patients(seed: u64, films: usize) -> Vec<Patient> {
     let mut patients = Vec::new();
     let mut rest = films;
@@ -203,7 +206,7 @@ fn choose_rgba(films: usize, rng: &mut ChaCha8Rng) -> HashSet<usize> {
     numbers.into_iter().take(films.div_ceil(200)).collect()
 }
 
-/// Makes the folders of the films in `out`, which must be empty or missing.
+/// Creates the folders of the films in `out`, which must be empty or missing.
 fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();

@@ -1,10 +1,10 @@
-//! Who is filmed: patients, their visits, and the findings of every visit.
+//! Patients, their visits, and the findings of every visit.
 //!
-//! Findings come with the co-occurrence of ChestX-ray14 (all 112,120 films of the label file of
-//! 2020), but its marginals are flattened: a finding's share is proportional to the square root of
-//! its share at NIH, and Hernia, which would still be too rare, is on about 2.6 % of the films.
-//! 45 % of the films have no finding (NIH: 54 %). View, age and sex do not depend on the findings,
-//! so nothing but the anatomy tells of them.
+//! Findings have the co-occurrence of ChestX-ray14 (all 112,120 films of the label file of 2020),
+//! but flattened marginals: the share of a finding is proportional to the square root of its share
+//! at NIH, and Hernia, which would still be too rare, is on about 2.6 % of the films. 45 % of the
+//! films have no finding (NIH: 54 %). View, age and sex do not depend on the findings, so that only
+//! the anatomy reveals them.
 
 use rand::RngExt;
 use rand::SeedableRng;
@@ -15,7 +15,7 @@ use crate::finding::{FilmFindings, Finding};
 /// The share of films without a finding.
 const NORMAL: f64 = 0.45;
 
-/// The chance that a film with one, two, three findings has a further one, as at NIH.
+/// The chance that a film with one, two or three findings has a further one, as at NIH.
 const FURTHER: [f64; 3] = [0.40, 0.31, 0.25];
 
 /// The chance that nothing has changed since the last visit.
@@ -26,8 +26,8 @@ const RETURNS: f64 = 0.725;
 
 const MOST_FILMS: u32 = 12;
 
-/// How often a finding is drawn, in order of the names: fitted so that, with [`TENDENCY`], the
-/// shares become those of the module's description.
+/// Weights for drawing a finding, in order of the names: fitted so that, together with
+/// [`TENDENCY`], the shares become those of the module description.
 const WEIGHTS: [f32; 14] =
     [110., 54., 64., 48., 108., 52., 43., 34., 155., 74., 87., 53., 37., 80.];
 
@@ -66,8 +66,8 @@ pub(super) enum View {
     Pa,
 }
 
-/// What a stream of random numbers is for. Every purpose has its own stream, so that a film with a
-/// sign differs from the same film without it by the sign alone.
+/// Purpose of a stream of random numbers. Every purpose has its own stream, so that a film with a
+/// sign differs from the same film without it only in the sign.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     Visits,
@@ -84,9 +84,9 @@ pub(super) enum Purpose {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sign {
     pub(super) finding: Finding,
-    /// From 0, faint, to 1, plain.
+    /// From 0, faint, to 1, obvious.
     pub(super) strength: f32,
-    /// The visit at which it was first seen; side, place and size are as they were then.
+    /// The visit at which it was first seen; side, position and size stay as they were then.
     pub(super) since: u32,
 }
 
@@ -100,13 +100,13 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// The findings of the film.
+    /// Returns the findings of the film.
     pub(super) fn findings(&self) -> FilmFindings {
         self.signs.iter().map(|sign| sign.finding).collect()
     }
 }
 
-/// A patient and all films of them.
+/// A patient with all films.
 #[derive(Clone, Debug)]
 pub(super) struct Patient {
     seed: u64,
@@ -116,14 +116,14 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    /// The patient of that number in the data set of that seed, with at most `films` films.
+    /// Draws patient `id` of the data set with the given seed, with at most `films` films.
     pub(super) fn random(seed: u64, id: u32, films: usize) -> Self {
         let mut patient = Self { seed, id, sex: Sex::Male, visits: Vec::new() };
         let mut rng = patient.stream(0, Purpose::Visits);
         if rng.random_bool(0.44) {
             patient.sex = Sex::Female;
         }
-        // The sum of three even draws: about a bell, with its middle at 47 years.
+        // The sum of three uniform draws: roughly bell-shaped, centered at 47 years.
         let mut age: f32 = (0..3).map(|_| rng.random_range(-17.0..48.3)).sum::<f32>().max(1.0);
         let often_lies = rng.random_bool(0.4);
         let mut signs: Vec<Sign> = Vec::new();
@@ -156,7 +156,7 @@ impl Patient {
         patient
     }
 
-    /// The random numbers of one purpose on one visit.
+    /// Returns the random numbers for one purpose on one visit.
     pub(super) fn stream(&self, visit: u32, purpose: Purpose) -> ChaCha8Rng {
         let purpose = match purpose {
             Purpose::Visits => 0,
@@ -173,7 +173,7 @@ impl Patient {
         rng
     }
 
-    /// The age on the first film, from which the anatomy of all films is drawn.
+    /// Returns the age on the first film, which determines the anatomy of all films.
     pub(super) fn first_age(&self) -> u32 {
         self.visits.first().map_or(50, |visit| visit.age)
     }
@@ -192,7 +192,7 @@ fn draw_findings(rng: &mut ChaCha8Rng) -> FilmFindings {
             rest -= weights[finding as usize];
             rest < 0.0
         });
-        // Rounding may leave nothing in the last place of the sum: then the last one is meant.
+        // Rounding may leave a remainder after the last weight, which means the last finding.
         let drawn = drawn.unwrap_or(Finding::Pneumothorax);
         findings.insert(drawn);
         for (weight, tendency) in weights.iter_mut().zip(TENDENCY[drawn as usize]) {

@@ -16,12 +16,12 @@ impl Side {
     /// Both sides.
     pub(super) const BOTH: [Side; 2] = [Side::Right, Side::Left];
 
-    /// Either side, at random.
+    /// Picks either side at random.
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         if rng.random_bool(0.5) { Side::Right } else { Side::Left }
     }
 
-    /// The direction of the side on the film.
+    /// Returns the direction of the side on the film.
     pub(super) fn sign(self) -> f32 {
         match self {
             Side::Right => -1.0,
@@ -29,7 +29,7 @@ impl Side {
         }
     }
 
-    /// The opposite side.
+    /// Returns the opposite side.
     pub(super) fn other(self) -> Self {
         match self {
             Side::Right => Side::Left,
@@ -37,7 +37,7 @@ impl Side {
         }
     }
 
-    /// One side mostly, both with the chance `both`.
+    /// Picks one side, or both with the chance `both`.
     pub(super) fn some(both: f64, rng: &mut ChaCha8Rng) -> Vec<Self> {
         let first = Self::random(rng);
         if rng.random_bool(both) { vec![first, first.other()] } else { vec![first] }

@@ -1,8 +1,8 @@
-//! The signs of the fourteen findings: how each changes the chest, and where to put its box.
+//! The signs of the fourteen findings: how each changes the chest, and its box.
 //!
 //! A sign first reshapes the anatomy ([`reshape`]), before anything is drawn, and then paints on
-//! the layers ([`paint`]). Side, place and size come from the sign's own random numbers; its
-//! strength says how plain it is.
+//! the layers ([`paint`]). Side, position and size come from the sign's own random numbers; its
+//! strength says how obvious it is.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -14,7 +14,7 @@ use super::tissue::Layers;
 use super::{airspace, lesions};
 use crate::finding::Finding;
 
-/// Changes the shape of the chest as the sign does.
+/// Changes the shape of the chest for a sign.
 pub(super) fn reshape(anatomy: &mut Anatomy, sign: &Sign, rng: &mut ChaCha8Rng) {
     let strength = sign.strength;
     match sign.finding {
@@ -58,7 +58,7 @@ pub(super) fn reshape(anatomy: &mut Anatomy, sign: &Sign, rng: &mut ChaCha8Rng) 
     }
 }
 
-/// Paints the sign and returns where it lies, `None` where NIH draws no boxes.
+/// Paints the sign and returns its area, or `None` if NIH draws no boxes of the finding.
 pub(super) fn paint(
     layers: &mut Layers,
     anatomy: &Anatomy,
@@ -99,7 +99,7 @@ pub(super) fn paint(
     }
 }
 
-/// The heart without the great vessels.
+/// Returns the area of the heart without the great vessels.
 fn heart_area(anatomy: &Anatomy) -> Area {
     let [top, bottom] = anatomy.heart_heights();
     let middle = anatomy.spine(0.5 * (top + bottom));

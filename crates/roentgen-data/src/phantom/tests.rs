@@ -1,4 +1,4 @@
-//! Tests of drawn films and of whole data sets.
+//! Tests of synthetic films and of whole data sets.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Everything soft: the trunk, the lungs and their vessels, the heart, the stomach's gas.
+//! Soft tissue: the trunk, the lungs and their vessels, the heart, the stomach's gas.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -12,26 +12,27 @@ use super::side::Side;
 pub(super) const ALL: Area =
     Area { left: -MARGIN, top: -MARGIN, right: 1.0 + MARGIN, bottom: 1.0 + MARGIN };
 
-/// What the beam meets on its way, one plane each.
+/// The materials the beam passes through, one plane each.
 pub(super) struct Layers {
     /// Soft tissue: 1 is a trunk of usual thickness.
     pub(super) body: Plane,
-    /// The share of air in it.
+    /// The share of air in the soft tissue.
     pub(super) air: Plane,
     /// Vessels, seen only where there is air around them.
     pub(super) vessels: Plane,
-    /// What is added whatever it lies in: bone, metal, fluid; gas below zero.
+    /// Material that is added independently of its surroundings: bone, metal, fluid; gas below
+    /// zero.
     pub(super) dense: Plane,
 }
 
 impl Layers {
-    /// Empty layers for a film of `size` pixels.
+    /// Creates empty layers for a film of `size` pixels.
     pub(super) fn new(size: usize) -> Self {
         let plane = Plane::new(size);
         Self { body: plane.clone(), air: plane.clone(), vessels: plane.clone(), dense: plane }
     }
 
-    /// The beam's attenuation.
+    /// Returns the attenuation of the beam.
     pub(super) fn attenuation(self, anatomy: &Anatomy) -> Plane {
         let Self { body, air, vessels, dense } = self;
         let (aeration, strength) = (0.74 * anatomy.aeration, anatomy.vessels);
@@ -115,7 +116,7 @@ pub(super) fn paint_lungs(layers: &mut Layers, anatomy: &Anatomy) {
             } else {
                 1.0 - rise(y, anatomy.diaphragm(side, distance), 0.009)
             };
-            // Muscle and fat are thickest beside the arms and over the diaphragm.
+            // Muscle and fat are thickest next to the arms and over the diaphragm.
             let base = 1.0 - 0.16 * ease((y - anatomy.dome(side) + 0.22) / 0.3);
             *value = depth * chord * rims * above * base;
         }
@@ -138,13 +139,13 @@ pub(super) fn paint_lungs(layers: &mut Layers, anatomy: &Anatomy) {
     });
 }
 
-/// Puts heart and great vessels in place of air, then opens windpipe and bronchi.
+/// Replaces air by the heart and great vessels, then opens windpipe and bronchi.
 pub(super) fn paint_heart(layers: &mut Layers, anatomy: &Anatomy) {
     let [top, _] = anatomy.heart_heights();
     layers.air.rows(|y, columns, values| {
         let spine = anatomy.spine(y);
         let [right, left] = anatomy.heart_borders(y);
-        // The heart lies in front and is rounder than the mediastinum above it.
+        // The heart is in front and is rounder than the mediastinum above it.
         let bulge = ease((y - top) / 0.12);
         for (column, value) in values.iter_mut().enumerate() {
             if *value == 0.0 {
@@ -190,7 +191,7 @@ pub(super) fn paint_vessels(layers: &mut Layers, anatomy: &Anatomy, rng: &mut Ch
             knot(0.004, 0.11, 0.008),
             knot(0.002, 0.16, 0.004),
         ]];
-        // Angles from straight up to straight down, seen outwards.
+        // Angles from straight up to straight down, seen outward.
         let mains = 11;
         for main in 0..mains {
             let angle = -1.4 + 2.9 * (main as f32 + rng.random_range(0.0..0.9)) / mains as f32;
@@ -238,7 +239,7 @@ fn grow(
     }
 }
 
-/// Gives lungs and trunk the unevenness of flesh.
+/// Gives lungs and trunk the unevenness of tissue.
 pub(super) fn paint_texture(layers: &mut Layers, anatomy: &Anatomy, rng: &mut ChaCha8Rng) {
     let (coarse, fine) = (Noise::new(6, rng), Noise::new(60, rng));
     layers.body.edit(

@@ -1,4 +1,4 @@
-//! Looks at every film's header before anything is decoded: missing, not a picture, wrong size.
+//! Checks the header of every film before decoding any: missing, not an image, wrong size.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,14 +11,14 @@ use crate::metadata::Film;
 use crate::nih::Layout;
 use crate::pixels;
 
-/// A film whose header is sound.
+/// A film with a valid header.
 pub(super) struct Checked<'a> {
     pub(super) film: &'a Film,
     pub(super) path: &'a Path,
     pub(super) file_size: [u32; 2],
 }
 
-/// Films to decode, in the order of the label file, and those left out.
+/// The films to decode, in the order of the label file, and the films left out.
 pub(super) struct Films<'a> {
     pub(super) good: Vec<Checked<'a>>,
     pub(super) bad: Vec<BadFilm>,
@@ -37,7 +37,7 @@ pub(super) fn films<'a>(
         .map(|film| {
             let path = layout.films.get(&film.image);
             let file_size = path
-                .ok_or_else(|| "listed in the label file, but there is no such file".to_owned())
+                .ok_or_else(|| "the label file lists it, but there is no such file".to_owned())
                 .and_then(|path| pixels::size(path).map_err(|error| error.to_string()));
             progress(Progress::Checking(done.fetch_add(1, Ordering::Relaxed) + 1, films.len()));
             match (path, file_size) {
@@ -76,7 +76,7 @@ pub(super) fn films<'a>(
                 let [usual_height, usual_width] = usual.unwrap_or_default();
                 format!(
                     "wrong size: {width} x {height} pixels, where most films have {usual_width} x \
-                     {usual_height} (`--any-size` takes it as it is)"
+                     {usual_height} (`--any-size` accepts it)"
                 )
             }
             Err(reason) => reason,
@@ -86,7 +86,7 @@ pub(super) fn films<'a>(
     Films { good, bad }
 }
 
-/// The size that most films have; of equally frequent ones the largest.
+/// Returns the size that most films have; of equally frequent sizes, the largest.
 fn usual_size(sizes: impl Iterator<Item = [u32; 2]>) -> Option<[u32; 2]> {
     let mut counts: BTreeMap<[u32; 2], usize> = BTreeMap::new();
     sizes.for_each(|size| *counts.entry(size).or_default() += 1);

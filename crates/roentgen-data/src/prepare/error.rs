@@ -9,19 +9,19 @@ use crate::{boxes, manifest, metadata, nih, store};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The folder is no data set.
+    /// The folder is not a data set.
     #[error(transparent)]
     Layout(#[from] nih::Error),
-    /// The label file.
+    /// The label file could not be read.
     #[error(transparent)]
     Labels(#[from] metadata::Error),
-    /// The box list.
+    /// The box list could not be read.
     #[error(transparent)]
     Boxes(#[from] boxes::Error),
-    /// The manifest.
+    /// The manifest could not be read.
     #[error(transparent)]
     Manifest(#[from] manifest::Error),
-    /// The packed films.
+    /// The packed films could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A file could not be written.
@@ -35,40 +35,42 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// A file of ours is not what we wrote.
-    #[error("`{path}` is not what `roentgen prepare` writes; prepare again into a new folder")]
+    /// A file was not written by `prepare`, or is damaged.
+    #[error(
+        "`{path}` is damaged or was not written by `roentgen prepare`; prepare into a new folder"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: Box<toml::de::Error>,
     },
-    /// The folder holds another data set.
+    /// The folder already contains another data set.
     #[error(
-        "`{path}` already holds {what}; sizes and data sets are not mixed: name another folder with \
-         `--out`, or delete this one"
+        "`{path}` already contains {what}; a folder holds one data set in one size: name another \
+         folder with `--out`, or delete this one"
     )]
     Mixed {
         /// The folder.
         path: PathBuf,
-        /// What lies there.
+        /// The content of the folder.
         what: String,
     },
-    /// No film is left.
+    /// No film could be read.
     #[error(
-        "none of the {listed} films listed in `{labels}` could be read; the first: {image}: {reason}"
+        "none of the {listed} films listed in `{labels}` could be read; the first, {image}: {reason}"
     )]
     NoFilms {
         /// Rows of the label file.
         listed: usize,
         /// The label file.
         labels: PathBuf,
-        /// A film.
+        /// The first film.
         image: String,
-        /// Its reason.
+        /// The reason it was left out.
         reason: String,
     },
-    /// Size out of range.
-    #[error("`--size {0}` is not a size for films; give 16 to 4096 pixels")]
+    /// The size is out of range.
+    #[error("`--size {0}` is out of range; give 16 to 4096 pixels")]
     Size(u32),
 }

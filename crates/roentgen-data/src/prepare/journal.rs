@@ -1,4 +1,4 @@
-//! How far a killed `prepare` had come: `prepare.part.toml`, rewritten whole after each block.
+//! Progress of an interrupted `prepare`: `prepare.part.toml`, replaced after each block.
 
 use std::fs;
 use std::path::Path;
@@ -10,24 +10,24 @@ use crate::files;
 
 const FILE: &str = "prepare.part.toml";
 
-/// What is safely on the disk.
+/// The work that is safely on disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
     settings: String,
     inputs: String,
-    /// Films looked at; those that are not in `bad` are in the store.
+    /// Number of films processed; those that are not in `bad` are in the store.
     pub(super) films: usize,
-    /// Films among them that could not be decoded.
+    /// Those films that could not be decoded.
     #[serde(default)]
     pub(super) bad: Vec<BadFilm>,
 }
 
 impl Journal {
-    /// Reads the journal in `out`, or begins one; where films have changed since, it begins anew.
+    /// Reads the journal in `out` or starts one; starts over if films have changed since.
     ///
     /// # Errors
     ///
-    /// A journal of other settings: another size or filter.
+    /// Returns an error if the journal has other settings: another size or filter.
     pub(super) fn resume(out: &Path, settings: &str, inputs: &str) -> Result<Self, Error> {
         let path = out.join(FILE);
         let fresh =
@@ -49,13 +49,13 @@ impl Journal {
         Ok(if journal.inputs == inputs { journal } else { fresh })
     }
 
-    /// Replaces the journal on the disk.
+    /// Replaces the journal on disk.
     pub(super) fn write(&self, out: &Path) -> Result<(), Error> {
         let text = toml::to_string(self).unwrap_or_default();
         Ok(files::write_whole(&out.join(FILE), text.as_bytes())?)
     }
 
-    /// Takes the journal away; one that is left over does no harm beside a `prepare.toml`.
+    /// Removes the journal; a leftover journal does no harm next to a `prepare.toml`.
     pub(super) fn remove(out: &Path) {
         let _ = fs::remove_file(out.join(FILE));
     }

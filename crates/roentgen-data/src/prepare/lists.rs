@@ -1,4 +1,4 @@
-//! The official lists beside the films.
+//! The official lists of a data set.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// Reads those that are there.
+    /// Reads the lists that exist.
     pub(super) fn read(layout: &Layout) -> Result<Self, nih::Error> {
         let read =
             |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
         Ok(Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? })
     }
 
-    /// The list that a film stands on.
+    /// Returns the list that contains a film.
     pub(super) fn of(&self, image: &str) -> Option<List> {
         if self.test.contains(image) {
             Some(List::Test)
@@ -30,7 +30,7 @@ impl Lists {
         }
     }
 
-    /// How many names on the lists are not in the label file.
+    /// Counts the names on the lists that are not in the label file.
     pub(super) fn unknown(&self, labels: &LabelFile) -> usize {
         let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
         self.train_val

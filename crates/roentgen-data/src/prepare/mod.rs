@@ -1,8 +1,8 @@
-//! `prepare`: a folder of films to `manifest.csv`, `images.safetensors` and `prepare.toml`, once.
+//! `prepare`: turns a folder of films into `manifest.csv`, `images.safetensors` and `prepare.toml`.
 //!
-//! Films are decoded in blocks on all cores, and after each block a journal says how far the disk
-//! has it, so a killed run goes on where it stood and ends in the same bytes. A bad film is left
-//! out and named; it ends nothing.
+//! Films are decoded in blocks on all cores. After each block a journal records which films are on
+//! disk, so a killed run resumes there and ends with the same bytes. A bad film is left out and
+//! listed; it does not stop the run.
 
 mod check;
 mod error;
@@ -31,28 +31,28 @@ pub use error::Error;
 use lists::Lists;
 pub use prepared::{Description, PatientNumbers, Prepared};
 
-/// Films decoded between two notes in the journal.
+/// Films to decode between two entries in the journal.
 const BLOCK: usize = 256;
-/// The list of films that were left out, in the prepared data set.
+/// Name of the file that lists films left out of the prepared data set.
 pub const BAD_FILMS: &str = "bad-films.csv";
-/// The boxes of a prepared data set, in the 1024-pixel frame.
+/// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
 pub const BOXES: &str = "boxes.csv";
 
-/// What `prepare` is asked for.
+/// Settings of `prepare`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Height and width of the prepared films, in pixels.
     pub size: u32,
-    /// How films are resized.
+    /// The filter used to resize films.
     pub filter: Filter,
-    /// The label file, where it does not lie below the films.
+    /// The label file, if it is not below the folder of films.
     pub labels: Option<PathBuf>,
     /// Whether films may differ in size on disk.
     pub any_size: bool,
 }
 
 impl Settings {
-    /// What an unfinished `prepare` is known by.
+    /// Identifies the settings of an unfinished `prepare`.
     fn name(&self) -> String {
         format!("{} px, {:?}, any size {}", self.size, self.filter, self.any_size)
     }
@@ -63,35 +63,35 @@ impl Settings {
 pub struct BadFilm {
     /// Its file name.
     pub image: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What `prepare` did.
+/// The outcome of `prepare`.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What stands in `prepare.toml`.
+    /// The content of `prepare.toml`.
     pub description: Description,
     /// Films left out, each with its reason.
     pub bad: Vec<BadFilm>,
-    /// Film files that the label file does not list.
+    /// Number of film files that the label file does not list.
     pub unlisted: usize,
-    /// Names on the official lists that the label file does not have.
+    /// Number of names on the official lists that the label file does not have.
     pub lists_only: usize,
     /// Which label file it is.
     pub version: Version,
-    /// Ages above 100.
+    /// Number of ages above 100.
     pub above_100: usize,
 }
 
-/// What `prepare` is doing, with films done and in all.
+/// Current step of `prepare`, with films done and films in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Reading the headers of the films.
     Checking(usize, usize),
     /// Decoding, resizing, packing.
     Packing(usize, usize),
-    /// Adding up the fingerprint.
+    /// Computing the fingerprint.
     Sealing,
 }
 
@@ -99,8 +99,9 @@ pub enum Progress {
 ///
 /// # Errors
 ///
-/// A folder that is no data set, tables that cannot be read, an `out` that holds something else, a
-/// full disk. Bad films are no error: they are in the outcome.
+/// Returns an error if `source` is not a data set, if tables cannot be read, if `out` contains
+/// something else, or if a file cannot be written. Bad films are not an error: they are in the
+/// outcome.
 pub fn prepare(
     source: &Path,
     out: &Path,
@@ -127,7 +128,7 @@ pub fn prepare(
     if let Some(done) = Description::read_if_there(out)? {
         if done.inputs != inputs {
             let same = done.size == settings.size && done.filter == Some(settings.filter);
-            let other = if same { ", prepared of other files than lie there now" } else { "" };
+            let other = if same { ", prepared from files that have changed since" } else { "" };
             let what = format!("{} films of {} px{other}", done.films, done.size);
             return Err(Error::Mixed { path: out.to_owned(), what });
         }
@@ -161,7 +162,7 @@ pub fn prepare(
     Ok(outcome)
 }
 
-/// Writes boxes and bad films beside the pixels and seals the folder.
+/// Writes boxes and bad films next to the pixels and seals the folder.
 fn finish(
     out: &Path,
     store: Growing,
@@ -189,7 +190,7 @@ struct Packed {
     bad: Vec<BadFilm>,
 }
 
-/// Decodes, resizes and appends films, from where the journal says.
+/// Decodes, resizes and appends films, starting where the journal ends.
 fn pack(
     out: &Path,
     films: &[check::Checked<'_>],
@@ -201,7 +202,7 @@ fn pack(
     let failed = |source| WriteError { path: path.clone(), source };
     let whole = out.join(store::FILE);
     if !path.exists() && whole.exists() {
-        // Killed after the films had their name and before `prepare.toml` had its own.
+        // The earlier run was killed after the films were renamed and before `prepare.toml` was.
         fs::rename(&whole, &path).map_err(failed)?;
     }
     let mut journal = Journal::resume(out, &settings.name(), inputs)?;
@@ -248,7 +249,7 @@ fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {
     layout.films.keys().filter(|name| !listed.contains(name.as_str())).count()
 }
 
-/// What decides the result: settings, tables, names and lengths of films.
+/// Hashes everything that determines the result: settings, tables, names and lengths of films.
 fn fingerprint_of_inputs(
     layout: &Layout,
     labels: &LabelFile,
@@ -265,7 +266,7 @@ fn fingerprint_of_inputs(
     for path in tables.into_iter().flatten() {
         hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
     }
-    // A film that was repaired has another length; its content is not read just for this.
+    // A repaired film has another length; its content is not read just for this.
     for (name, path) in &layout.films {
         let bytes = fs::metadata(path).map_or(0, |about| about.len());
         hash.update(format!("{name} {bytes}\n"));

@@ -1,4 +1,4 @@
-//! A prepared data set, opened: description, manifest, films, boxes.
+//! A prepared data set: description, manifest, films, boxes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use crate::store::{self, Store};
 
 const FILE: &str = "prepare.toml";
 
-/// What a patient's number in the manifest stands for.
+/// The meaning of a patient number in the manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PatientNumbers {
-    /// A person, as the data set numbers them.
+    /// A person, as numbered by the data set.
     #[default]
     Persons,
-    /// One film: the data set does not say which films are of one person. Intervals are then of
-    /// films, and no check can find a person on both sides of a split.
+    /// One film: the data set does not say which films are of one person. Confidence intervals are
+    /// then over films, and no check can find a person on both sides of a split.
     Films,
 }
 
@@ -34,34 +34,35 @@ impl PatientNumbers {
     }
 }
 
-/// `prepare.toml`: what a prepared data set is.
+/// `prepare.toml`: the description of a prepared data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// `NIH ChestX-ray14`, `films in the NIH layout` where names are others than NIH's, ChestMNIST,
-    /// or `phantom (seed N)` for drawn films. Patients have the same numbers only within one data set.
+    /// `NIH ChestX-ray14`, `films in the NIH layout` if film names differ from NIH's, ChestMNIST,
+    /// or `phantom (seed N)` for synthetic films. Patient numbers are comparable only within one
+    /// data set.
     pub dataset: String,
     /// The folder the films came from.
     pub source: String,
     /// The label file's name.
     pub labels: String,
-    /// Which of the circulating label files it is.
+    /// Which of the label files in circulation it is.
     pub label_version: String,
     /// Height and width, in pixels.
     pub size: u32,
-    /// How films were resized; absent where they came in this size.
+    /// The filter used to resize films; `None` if they came in this size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// Films packed.
+    /// Number of films packed.
     pub films: usize,
-    /// Their patients.
+    /// Number of patients.
     pub patients: usize,
-    /// What those numbers stand for; absent where they are persons.
+    /// The meaning of patient numbers; left out of the file if they are persons.
     #[serde(default, skip_serializing_if = "PatientNumbers::are_persons")]
     pub patient_numbers: PatientNumbers,
-    /// Films left out, see `bad-films.csv`.
+    /// Number of films left out, see `bad-films.csv`.
     pub bad_films: usize,
-    /// Boxes of the packed films, see `boxes.csv`.
+    /// Number of boxes on the packed films, see `boxes.csv`.
     pub boxes: usize,
     /// SHA-256 of settings, tables and film names.
     pub inputs: String,
@@ -110,7 +111,7 @@ impl Description {
     ///
     /// # Errors
     ///
-    /// No such file, or not what `prepare` writes.
+    /// Returns an error if the file is missing or was not written by `prepare`.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE);
         let text = fs::read_to_string(&path)
@@ -146,14 +147,14 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// A file that is missing, damaged, or does not fit the others.
+    /// Returns an error if a file is missing, damaged or inconsistent with the others.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let description = Description::read(folder)?;
         let rows = manifest::read(&folder.join("manifest.csv"))?;
         let path = folder.join(store::FILE);
         let store = Store::open(&path)?;
         if store.len() != rows.len() || store.size() != description.size as usize {
-            let what = format!("it has {} films, the manifest {}", store.len(), rows.len());
+            let what = format!("it has {} films, but the manifest has {}", store.len(), rows.len());
             return Err(store::Error::Damaged { path, what }.into());
         }
         Ok(Self { folder: folder.to_owned(), description, rows, store })
@@ -169,25 +170,25 @@ impl Prepared {
         self.description.dataset.starts_with("phantom")
     }
 
-    /// Reads the boxes of the packed films; empty where the data set came without.
+    /// Reads the boxes of the packed films; returns none if the data set has no boxes.
     ///
     /// # Errors
     ///
-    /// A list that cannot be read.
+    /// Returns an error if the list cannot be read.
     pub fn boxes(&self) -> Result<Vec<FindingBox>, Error> {
         let path = self.folder.join(BOXES);
         if path.exists() { Ok(crate::boxes::read(&path)?) } else { Ok(Vec::new()) }
     }
 }
 
-/// Whether a film is called as NIH's are: `00000001_000.png`.
+/// Whether a film is named like NIH's: `00000001_000.png`.
 fn is_nih_name(name: &str) -> bool {
     let digits = |text: &str, many| text.len() == many && text.bytes().all(|b| b.is_ascii_digit());
     let parts = name.strip_suffix(".png").and_then(|stem| stem.split_once('_'));
     parts.is_some_and(|(patient, film)| digits(patient, 8) && digits(film, 3))
 }
 
-/// A drawn data set's name, with the seed that its mark states.
+/// Returns the name of a synthetic data set, with the seed from its marker file.
 fn phantom_name(mark: &Path) -> String {
     let text = fs::read_to_string(mark).unwrap_or_default();
     let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));

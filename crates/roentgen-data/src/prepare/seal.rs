@@ -1,4 +1,4 @@
-//! The last step of a prepared data set: everything gets its name, `prepare.toml` last.
+//! The last step of preparing a data set: files get their final names, `prepare.toml` last.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,12 +11,13 @@ use crate::files::{self, WriteError};
 use crate::manifest::{self, Row};
 use crate::store::{self, Growing};
 
-/// Writes manifest and list of bad films beside the pixels, fills in the counts and the fingerprint
-/// of `description`, and puts everything under its name.
+/// Writes the manifest and the list of bad films next to the pixels, fills in the counts and the
+/// fingerprint of `description`, and gives every file its final name.
 ///
 /// # Errors
 ///
-/// The file system's; without `prepare.toml` the folder is no prepared data set.
+/// Returns an error if a file cannot be written; without `prepare.toml` the folder is not a
+/// prepared data set.
 pub(crate) fn seal(
     out: &Path,
     store: Growing,
@@ -47,7 +48,7 @@ fn fingerprint(paths: &[PathBuf]) -> Result<String, Error> {
     Ok(hex(&hash.finalize()))
 }
 
-/// Bytes in hexadecimal.
+/// Formats bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,7 @@
-//! What no score table may hold, whether it was read or built.
+//! Checks that apply to every score table, whether read or built.
 //!
-//! One check for both: a table that can be built can be written, and what was written can be read.
+//! They are the same for both: a table that can be built can be written, and a written table can be
+//! read.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,7 @@ use super::{NIH_FINDINGS, RESERVED, Scores, TRUTH};
 use crate::Error;
 
 impl Scores {
-    /// Refuses what no table may hold; `line` is where a row stands in its file.
+    /// Refuses tables that are not valid; `line` gives the line of a row in its file.
     pub(super) fn check(&self, line: impl Fn(usize) -> u64) -> Result<(), Error> {
         let header = |problem: String| Error::Header { path: self.origin.clone(), problem };
         let row = |row: usize, problem: String| Error::Row {
@@ -22,7 +23,7 @@ impl Scores {
         }
         if self.findings.is_empty() {
             return Err(header(
-                "it has no finding\na finding `F` is a column `F` beside a column `F.truth`".into(),
+                "it has no finding\na finding `F` needs two columns, `F` and `F.truth`".into(),
             ));
         }
         self.check_columns().map_err(header)?;
@@ -33,12 +34,12 @@ impl Scores {
                 return Err(row(index, "the image has no name".into()));
             }
             if patient.is_empty() {
-                let hint = "intervals are drawn by patient, so every film needs one";
+                let hint = "intervals are computed by patient, so every film needs one";
                 return Err(row(index, format!("`{image}` has no patient\n{hint}")));
             }
             if !seen.insert(image) {
-                let hint = "a table has one row a film";
-                return Err(row(index, format!("image `{image}` is there already\n{hint}")));
+                let hint = "a table must have one row per film";
+                return Err(row(index, format!("image `{image}` occurs twice\n{hint}")));
             }
             for finding in &self.findings {
                 check_probability(finding.probabilities[index])
@@ -48,7 +49,7 @@ impl Scores {
         Ok(())
     }
 
-    /// Names are unique and columns as long as the table.
+    /// Checks that names are unique and columns as long as the table.
     fn check_columns(&self) -> Result<(), String> {
         let films = self.images.len();
         let mut names = HashSet::from(["image".to_owned(), "patient".to_owned()]);
@@ -83,13 +84,15 @@ impl Scores {
     }
 }
 
-/// Says what is wrong with a probability.
+/// Describes the problem with a probability, if any.
 fn check_probability(p: f64) -> Result<(), String> {
     if !p.is_finite() {
-        return Err(format!("{p}\na probability is a number in 0..1: did the training diverge?"));
+        return Err(format!(
+            "{p}\na probability must be a number in 0..1: did the training diverge?"
+        ));
     }
     if !(0.0..=1.0).contains(&p) {
-        return Err(format!("{p}\nprobabilities are in 0..1: was this a logit?"));
+        return Err(format!("{p}\na probability must be in 0..1: was this a logit?"));
     }
     Ok(())
 }

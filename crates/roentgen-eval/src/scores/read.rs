@@ -1,9 +1,9 @@
-//! Score tables from CSV.
+//! Reads score tables from CSV.
 //!
-//! A finding is recognised by its two columns `F` and `F.truth`, not by its name, so tables of
-//! other data sets work. Only the 14 NIH names are findings without a truth beside them, since
-//! that is what a prediction on unlabelled films writes. Tables that went through pandas say `1.0`
-//! for a truth and begin with a byte order mark; both are taken.
+//! A finding is recognized by its two columns `F` and `F.truth`, not by its name, so tables of
+//! other data sets work. Only the 14 NIH names are findings without a truth column, because
+//! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a truth and
+//! start with a byte order mark; both are accepted.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::{Column, Finding, NIH_FINDINGS, RESERVED, Scores, TRUTH};
 use crate::Error;
 
-/// What each column of the file holds.
+/// The contents of each column of the file.
 struct Layout {
     image: usize,
     patient: usize,
@@ -26,10 +26,10 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// With the path, the line and what to do: a missing `image` or `patient` column, no finding,
-    /// `F.truth` without `F`, a column or image there twice, no rows, a row that is too short or too
-    /// long, a probability that is no number in 0..1, a truth other than 0, 1 or empty, and bytes
-    /// that are not UTF-8.
+    /// Returns an error with the path, the line and what to do if there is no `image` or `patient`
+    /// column, no finding, `F.truth` without `F`, a duplicate column or image, or no rows; if a row
+    /// is too short or too long, a probability is not a number in 0..1, a truth is not 0, 1 or
+    /// empty; or if the file is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let bytes =
@@ -41,12 +41,12 @@ impl Scores {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let at = |line: u64, problem: String| Error::Row { path: path.to_owned(), line, problem };
         let csv = |source| Error::Csv { path: path.to_owned(), source };
-        // Ragged rows and broken text are found below, where the message can say what to do.
+        // Ragged rows and invalid text are detected below, where the message can say what to do.
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
 
         let mut record = ByteRecord::new();
         if !reader.read_byte_record(&mut record).map_err(csv)? {
-            let problem = "it is empty".into();
+            let problem = "the file is empty".into();
             return Err(Error::Header { path: path.to_owned(), problem });
         }
         let header: Vec<String> = texts(&record).map_err(|problem| at(1, problem))?;
@@ -61,7 +61,7 @@ impl Scores {
             if row.len() != header.len() {
                 let (have, want) = (row.len(), header.len());
                 let problem =
-                    format!("it has {have} values for {want} columns\nis the file whole?");
+                    format!("it has {have} values for {want} columns\nis the file complete?");
                 return Err(at(line, problem));
             }
             layout.push(&mut scores, row).map_err(|problem| at(line, problem))?;
@@ -77,7 +77,7 @@ impl Layout {
         let find = |name: &str| header.iter().position(|column| column == name);
         let need = |name: &str| {
             find(name).ok_or(format!(
-                "it has no column `{name}`\na score table begins `image,patient,...`"
+                "it has no column `{name}`\na score table starts with `image,patient,...`"
             ))
         };
         let mut layout = Self {
@@ -132,12 +132,12 @@ impl Layout {
         {
             let text = row[*probability].trim();
             let p: f64 = text.parse().map_err(|_| {
-                format!("`{name}` is `{text}`, which is no number\na probability is in 0..1")
+                format!("`{name}` is `{text}`, not a number\na probability must be in 0..1")
             })?;
             finding.probabilities.push(p);
             finding.truths.push(match truth {
                 Some(column) => parse_truth(&row[*column]).ok_or(format!(
-                    "`{name}{TRUTH}` is `{}`\na truth is 0, 1 or empty",
+                    "`{name}{TRUTH}` is `{}`\na truth must be 0, 1 or empty",
                     row[*column]
                 ))?,
                 None => None,
@@ -152,7 +152,7 @@ impl Layout {
     }
 }
 
-/// The truth of a cell, `None` where it is neither 0, 1 nor empty.
+/// Parses the truth of a cell; returns `None` if it is not 0, 1 or empty.
 fn parse_truth(text: &str) -> Option<Option<bool>> {
     match text.trim() {
         "" => Some(None),
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_header_that_is_no_score_table_is_refused() {
         let cases = [
-            ("", "it is empty"),
+            ("", "the file is empty"),
             ("image,patient,X,X.truth\n", "it has no rows"),
             ("image,X,X.truth\na,0.5,1\n", "no column `patient`"),
             ("patient,X,X.truth\n1,0.5,1\n", "no column `image`"),
@@ -230,15 +230,15 @@ mod tests {
     #[test]
     fn a_bad_row_is_refused_with_its_line() {
         let cases = [
-            ("b,2,high,1", "`X` is `high`, which is no number"),
-            ("b,2,,1", "`X` is ``, which is no number"),
+            ("b,2,high,1", "`X` is `high`, not a number"),
+            ("b,2,,1", "`X` is ``, not a number"),
             ("b,2,NaN,1", "`X` is NaN"),
             ("b,2,inf,1", "`X` is inf"),
             ("b,2,-1.5,1", "was this a logit?"),
             ("b,2,0.5,2", "`X.truth` is `2`"),
             ("b,2,0.5", "3 values for 4 columns"),
             ("b,2,0.5,1,9", "5 values for 4 columns"),
-            ("a,2,0.5,1", "image `a` is there already"),
+            ("a,2,0.5,1", "image `a` occurs twice"),
             ("b,,0.5,1", "`b` has no patient"),
         ];
 

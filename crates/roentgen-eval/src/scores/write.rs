@@ -1,7 +1,7 @@
-//! Score tables to CSV.
+//! Writes score tables to CSV.
 //!
 //! A probability is written as the shortest decimal that reads back as the same number: nothing is
-//! rounded, so a table that is read and written keeps its ties and its figures to the last bit.
+//! rounded, so a table that is read and written keeps its ties, and its metrics to the last bit.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ use csv::Writer;
 use super::{Scores, TRUTH};
 use crate::{Error, file};
 
-/// The order of the columns that every tool knows; others follow as they came.
+/// The order of the well-known columns; others follow in their own order.
 const FIRST: [&str; 4] = ["view", "age", "sex", "source"];
 
 impl Scores {
-    /// Writes the table, aside first and then renamed into place.
+    /// Writes the table under a temporary name and renames it.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let bytes = self.to_csv().map_err(|source| Error::Csv { path: path.to_owned(), source })?;
@@ -53,9 +53,9 @@ impl Scores {
     }
 }
 
-/// The shortest decimal that reads back as the same number.
+/// Formats the shortest decimal that reads back as the same number.
 fn decimal(p: f64) -> String {
-    // Written out, 1e-300 would be three hundred digits.
+    // Without an exponent, 1e-300 would have three hundred digits.
     if p != 0.0 && p < 1e-5 { format!("{p:e}") } else { p.to_string() }
 }
 

@@ -1,8 +1,8 @@
 //! DenseNet-121, from [Densely Connected Convolutional Networks][paper].
 //!
-//! Each layer sees the features of all layers before it in its block. Norm and ReLU come before the
-//! convolution, and the last norm and its ReLU after all blocks. The paper's dropout, which the
-//! published weights are trained without, is left out. In the published file `norm1` is `norm.1`.
+//! Each layer sees the features of all earlier layers in its block. Norm and ReLU come before the
+//! convolution, and the last norm and its ReLU after all blocks. The paper's dropout is left out;
+//! the published weights were trained without it. In the published file `norm1` is called `norm.1`.
 //!
 //! [paper]: https://arxiv.org/abs/1608.06993
 
@@ -21,21 +21,21 @@ use crate::layers::{
 const STEM: usize = 64;
 /// Channels that each layer adds (table 1).
 const GROWTH: usize = 32;
-/// Channels between the two convolutions of a layer, for each that it adds (section 3).
+/// Channels between the two convolutions of a layer, per channel that it adds (section 3).
 const BOTTLENECK: usize = 4;
 /// Layers of each block (table 1).
 const LAYERS: [usize; 4] = [6, 12, 24, 16];
 
-/// Prefixes of module paths, stage by stage.
+/// Prefixes of module paths by stage.
 pub(crate) const STAGES: &[&[&str]] =
     &[&["stem"], &["blocks.0"], &["blocks.1"], &["blocks.2"], &["blocks.3", "norm"]];
 
-/// What a [`DenseNet`] is made of.
+/// Configuration of [`DenseNet`].
 #[derive(Clone, Copy, Debug)]
 pub struct DenseNetConfig {
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels and growth.
+    /// Fraction of the paper's channels and growth.
     pub width: f64,
 }
 
@@ -47,14 +47,14 @@ pub struct DenseNet {
     norm: BatchNorm,
 }
 
-/// Layers that add to the features, then a transition to half the channels and half the size.
+/// Layers that add features, then a transition to half the channels and half the size.
 #[derive(Module, Debug)]
 struct Block {
     layers: Vec<Layer>,
     transition: Option<NormConv>,
 }
 
-/// A 1x1 convolution, then the 3x3 one that makes the new features.
+/// A 1x1 convolution, then the 3x3 convolution that computes the new features.
 #[derive(Module, Debug)]
 struct Layer {
     bottleneck: NormConv,
@@ -69,7 +69,7 @@ struct NormConv {
 }
 
 impl DenseNetConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> DenseNet {
         let mut channels = self.channels(STEM);
         let growth = self.channels(GROWTH);
@@ -96,7 +96,7 @@ impl DenseNetConfig {
         }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         let growth = self.channels(GROWTH);
         let [halved @ .., last] = LAYERS;
@@ -116,7 +116,7 @@ impl DenseNet {
     ///
     /// # Shapes
     ///
-    /// - `films`: `[batch, in_channels, height, width]`, both sides at least 29
+    /// - `films`: `[batch, in_channels, height, width]`, height and width at least 29
     /// - output: `[batch, 1024 * width, height / 32, width / 32]`; the first two halvings round up
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let x = max_pool(self.stem.forward(films), 3, 2, Padding::Even);
@@ -129,8 +129,8 @@ impl Block {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.layers.iter().fold(x, |x, layer| layer.forward(x));
         match &self.transition {
-            // The mean and the convolution of single pixels may change places, and the mean is
-            // taken first: a quarter of the pixels is left to convolve.
+            // The mean and the 1x1 convolution commute; taking the mean first leaves a quarter of
+            // the pixels to convolve.
             Some(transition) => {
                 let norm = Pending::new(x, &transition.norm, Activation::Relu);
                 convolve(&transition.conv, norm.mean_pool(), Padding::None)
@@ -141,7 +141,7 @@ impl Block {
 }
 
 impl Layer {
-    /// Makes a layer from channels in and added.
+    /// Creates a layer, given its input channels and the channels it adds.
     fn init([inputs, added]: [usize; 2], device: &Device) -> Self {
         let between = BOTTLENECK * added;
         Self {
@@ -150,7 +150,7 @@ impl Layer {
         }
     }
 
-    /// The features with the new ones behind them.
+    /// Returns the input features followed by the new ones.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let parts = [self.bottleneck.part(&x, Padding::None), self.growth.part(&x, Padding::Even)];
         let [Some(first), Some(second)] = parts else {
@@ -174,8 +174,8 @@ impl NormConv {
         }
     }
 
-    /// What a kernel for both halves of a layer takes, where the norm is by the batch; `x` says the device
-    /// and the size alone.
+    /// Returns the parameters of a fused kernel for one half of a layer if the norm uses batch
+    /// statistics; only the device and the size of `x` matter.
     fn part(&self, x: &Tensor<4>, padding: Padding) -> Option<NormConvolution> {
         let convolution = plain(&self.conv, x, padding)?;
         normalizes_by_batch(&self.norm, x).then(|| NormConvolution {
@@ -191,7 +191,7 @@ impl NormConv {
     }
 }
 
-/// Names a module as torchvision does.
+/// Returns torchvision's name of a module.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
     let name = match path {

@@ -2,7 +2,7 @@
 //! Networks][paper].
 //!
 //! MobileNetV2's inverted bottlenecks with SiLU and squeeze-and-excitation. Padding and epsilon are
-//! torchvision's, not TensorFlow's. The paper's stochastic depth and dropout are left out.
+//! those of torchvision, not of TensorFlow. The paper's stochastic depth and dropout are left out.
 //!
 //! [paper]: https://arxiv.org/abs/1905.11946
 
@@ -11,9 +11,10 @@ use burn::tensor::{Device, Tensor};
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, SqueezeExcite};
 
-/// Channels of the first convolution, whose step is two (table 1).
+/// Channels of the first convolution, which has stride 2 (table 1).
 const STEM: usize = 32;
-/// Expansion, window, first step, channels out and number of bottlenecks of each stage (table 1).
+/// Expansion, kernel size, first stride, output channels and number of bottlenecks of each stage
+/// (table 1).
 const BOTTLENECKS: [(usize, usize, usize, usize, usize); 7] = [
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -25,10 +26,10 @@ const BOTTLENECKS: [(usize, usize, usize, usize, usize); 7] = [
 ];
 /// Channels of the last convolution (table 1).
 const LAST: usize = 1280;
-/// Channels into a bottleneck for each value inside its squeeze-and-excitation.
+/// Input channels of a bottleneck per value inside its squeeze-and-excitation.
 const SQUEEZE: usize = 4;
 
-/// Prefixes of module paths, stage by stage; the first four end where the film is halved.
+/// Prefixes of module paths by stage; each of the first four ends where the film is halved.
 pub(crate) const STAGES: &[&[&str]] = &[
     &["stem", "stages.0"],
     &["stages.1"],
@@ -38,12 +39,12 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["last"],
 ];
 
-/// What an [`EfficientNet`] is made of.
+/// Configuration of [`EfficientNet`].
 #[derive(Clone, Copy, Debug)]
 pub struct EfficientNetConfig {
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels, rounded down; B1 to B7 round to multiples of eight.
+    /// Fraction of the paper's channels, rounded down; B1 to B7 round to multiples of eight.
     pub width: f64,
 }
 
@@ -55,8 +56,8 @@ pub struct EfficientNet {
     last: ConvNorm,
 }
 
-/// Expansion, depthwise convolution, squeeze-and-excitation and projection, added to the input
-/// where the shapes allow it.
+/// Expansion, depthwise convolution, squeeze-and-excitation and projection, added to the input if
+/// the shapes allow it.
 #[derive(Module, Debug)]
 struct Bottleneck {
     expand: Option<ConvNorm>,
@@ -68,7 +69,7 @@ struct Bottleneck {
 }
 
 impl EfficientNetConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> EfficientNet {
         let mut inputs = self.channels(STEM);
         let stem = ConvNormConfig { stride: 2, ..silu([self.in_channels, inputs], 3) };
@@ -84,7 +85,7 @@ impl EfficientNetConfig {
         EfficientNet { stem: stem.init(device), stages: stages.into(), last: last.init(device) }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         self.channels(LAST)
     }
@@ -109,7 +110,7 @@ impl EfficientNet {
 }
 
 impl Bottleneck {
-    /// Makes a bottleneck from channels in and out.
+    /// Creates a bottleneck, given its input and output channels.
     fn init(
         [inputs, outputs]: [usize; 2],
         expansion: usize,
@@ -145,7 +146,7 @@ fn silu(channels: [usize; 2], kernel: usize) -> ConvNormConfig {
     ConvNormConfig { activation: Activation::Silu, ..ConvNormConfig::new(channels, kernel) }
 }
 
-/// Names a module as torchvision does.
+/// Returns torchvision's name of a module.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let part = match *path.last()? {
         "conv" => "0",
@@ -160,7 +161,8 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
         ["stages", stage, bottleneck, unit, _] => {
             let stage = stage.parse::<usize>().ok()?;
             let (expansion, ..) = BOTTLENECKS.get(stage)?;
-            // Units are numbered, and where nothing is expanded the numbers begin with the next.
+            // Units are numbered consecutively; without an expansion, numbering starts at the next
+            // unit.
             let units = ["expand", "depthwise", "excitation", "project"];
             let unit = units.iter().skip((*expansion == 1).into()).position(|name| name == unit)?;
             format!("features.{}.{bottleneck}.block.{unit}.{part}", stage + 1)

@@ -1,11 +1,11 @@
 //! Inception-ResNet-V2, from [Inception-v4, Inception-ResNet and the Impact of Residual Connections
 //! on Learning][paper].
 //!
-//! Mixed modules that are added to their input, scaled down lest the sum run away. The published
-//! network, which is the one here, is not quite the paper's: its stem is InceptionV3's, it has twice as
-//! many blocks, and 320, 1088 and 2080 channels a stage where the paper's come to 384, 1152 and 2144.
-//! Its one mean does not count the zeros around the film. Its weights expect values from -1 to 1. The
-//! dropout before the last layer is left out.
+//! Mixed modules are scaled down and added to their input; the scaling keeps the sum from
+//! diverging. The published network, which this file implements, differs from the paper's: its stem
+//! is InceptionV3's, it has twice as many blocks, and its stages have 320, 1088 and 2080 channels
+//! instead of 384, 1152 and 2144. Its single average pool does not count the zeros around the film.
+//! Its weights expect values from -1 to 1. The dropout before the last layer is left out.
 //!
 //! [paper]: https://arxiv.org/abs/1602.07261
 
@@ -21,30 +21,30 @@ use crate::layers::{
 
 use Step::{Average, Conv, Max, Valid};
 
-/// Channels of the 1x1 convolution behind the last block, and of the feature map.
+/// Channels of the 1x1 convolution after the last block, and of the feature map.
 const LAST: usize = 1536;
 
 /// timm's names of the steps of the stem.
 const STEM_NAMES: [&str; 7] =
     ["conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "maxpool_5a"];
 
-/// The stages, in the order of the network, for those who freeze the first of them.
+/// The stages in network order, for freezing the first of them.
 pub(crate) const STAGES: &[&[&str]] =
     &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["last"]];
 
-/// A mixed module, then blocks of one table, each added to its input.
+/// A mixed module, followed by blocks of one table, each added to its input.
 struct Table {
     mixed: Vec<Vec<Step>>,
     block: Vec<Vec<Step>>,
     scale: f64,
     blocks: usize,
-    /// timm's names of the mixed module, of the blocks, and of one more block, which is neither
-    /// scaled nor has a ReLU behind it.
+    /// timm's names of the mixed module, of the blocks, and of one more block, which is not scaled
+    /// and has no ReLU after it.
     names: (&'static str, &'static str, Option<&'static str>),
 }
 
 impl Table {
-    /// timm's name of a block.
+    /// Returns timm's name of a block.
     fn name(&self, number: &str) -> Option<String> {
         let (_, blocks, last) = self.names;
         match number.parse::<usize>().ok()? {
@@ -106,7 +106,7 @@ fn tables() -> [Table; 3] {
     ]
 }
 
-/// What an [`InceptionResNetV2`] is made of.
+/// Configuration of [`InceptionResNetV2`].
 #[derive(Clone, Copy, Debug)]
 pub struct InceptionResNetV2Config {
     /// Channels of the films.
@@ -123,14 +123,14 @@ pub struct InceptionResNetV2 {
     last: Branch,
 }
 
-/// A mixed module and the blocks behind it.
+/// A mixed module and the blocks after it.
 #[derive(Module, Debug)]
 struct Stage {
     mixed: Mixed,
     blocks: Vec<Block>,
 }
 
-/// A mixed module brought back to the channels of its input, scaled and added to it.
+/// A mixed module projected to the channels of its input, scaled and added to it.
 #[derive(Module, Debug)]
 struct Block {
     mixed: Mixed,
@@ -142,7 +142,7 @@ struct Block {
 }
 
 impl InceptionResNetV2Config {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> InceptionResNetV2 {
         let stem = self.branch(self.in_channels, &STEM);
         let mut channels = stem.out_channels();
@@ -161,7 +161,7 @@ impl InceptionResNetV2Config {
         }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         scaled(LAST, self.width)
     }
@@ -188,8 +188,8 @@ impl InceptionResNetV2 {
     ///
     /// # Shapes
     ///
-    /// - `films`: `[batch, in_channels, height, width]`, 75 or more each way
-    /// - output: `[batch, 1536 * width, …]`, for 299 pixels 8, and about a thirty-second
+    /// - `films`: `[batch, in_channels, height, width]`, height and width at least 75
+    /// - output: `[batch, 1536 * width, …]`: 8 for 299 pixels, otherwise about a thirty-second
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let features = self.stages.iter().fold(self.stem.forward(films), |x, stage| {
             let x = stage.mixed.forward(x);
@@ -207,7 +207,7 @@ impl Block {
     }
 }
 
-/// timm's name of the module at `path`: a branch of one step goes without the step's number.
+/// Returns timm's name of the module at `path`; a branch with one step has no step number.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let table = |stage: &str| tables().into_iter().nth(stage.parse().ok()?);
     let (name, layer) = match *path {
@@ -248,7 +248,7 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
     }
 }
 
-/// timm's name of a step within a module.
+/// Returns timm's name of a step within a module.
 fn within(branches: &[Vec<Step>], branch: &str, step: &str) -> Option<String> {
     let steps = branches.get(branch.parse::<usize>().ok()?)?.len();
     Some(if steps == 1 { format!("branch{branch}") } else { format!("branch{branch}.{step}") })

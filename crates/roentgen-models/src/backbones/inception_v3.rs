@@ -1,10 +1,10 @@
 //! InceptionV3, from [Rethinking the Inception Architecture for Computer Vision][paper].
 //!
-//! Modules of branches side by side, the larger windows taken apart into 1x7 and 7x1, or 1x3 and
-//! 3x1. The modules are torchvision's, whose weights come from TensorFlow but whose means count the
-//! zeros around the film, as TensorFlow's do not. Torchvision's `transform_input` takes what
-//! ImageNet's mean and deviation have normalized back to -1 to 1: that is what the weights expect.
-//! The auxiliary classifier and the dropout before the last layer are left out.
+//! Modules of parallel branches, with larger windows factored into 1x7 and 7x1, or 1x3 and 3x1. The
+//! modules are torchvision's, whose weights come from TensorFlow, but whose average pools count the
+//! zeros around the film, unlike TensorFlow's. Torchvision's `transform_input` converts input
+//! normalized by ImageNet's mean and deviation to -1 to 1, which the weights expect. The auxiliary
+//! classifier and the dropout before the last layer are left out.
 //!
 //! [paper]: https://arxiv.org/abs/1512.00567
 
@@ -15,8 +15,8 @@ use crate::layers::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step};
 
 use Step::{Average, Conv, Fork, Max, Valid};
 
-/// The steps before the first module, as published (the paper's table 1 has others), which
-/// Inception-ResNet-V2 has too.
+/// The steps before the first module, as published (the paper's table 1 has others);
+/// Inception-ResNet-V2 has the same.
 pub(super) const STEM: [Step; 7] =
     [Valid(32, 2), Valid(32, 1), Conv(64, [3, 3]), Max, Conv(80, [1, 1]), Valid(192, 1), Max];
 
@@ -31,7 +31,7 @@ const STEM_NAMES: [&str; 7] = [
     "maxpool2",
 ];
 
-/// The stages, in the order of the network, for those who freeze the first of them.
+/// The stages in network order, for freezing the first of them.
 pub(crate) const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"]];
 
 /// The branches of a module, each with torchvision's name.
@@ -56,7 +56,7 @@ fn stages() -> [Vec<(&'static str, Table)>; 3] {
     ]
 }
 
-/// Figure 5, with 5x5 left as it is; `pool` channels come from the branch of the mean.
+/// Figure 5, with 5x5 not factored; the branch with the average pool has `pool` channels.
 fn with5x5(pool: usize) -> Table {
     vec![
         ("branch1x1", vec![Conv(64, [1, 1])]),
@@ -95,7 +95,7 @@ fn with7x7(inner: usize) -> Table {
     ]
 }
 
-/// The reduction to the last stage, of which the paper has no figure.
+/// The reduction before the last stage, which no figure of the paper shows.
 fn last_reduction() -> Table {
     vec![
         ("branch3x3", vec![Conv(192, [1, 1]), Valid(320, 2)]),
@@ -117,12 +117,12 @@ fn with_forks() -> Table {
     ]
 }
 
-/// What an [`InceptionV3`] is made of.
+/// Configuration of [`InceptionV3`].
 #[derive(Clone, Copy, Debug)]
 pub struct InceptionV3Config {
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
@@ -134,13 +134,13 @@ pub struct InceptionV3 {
 }
 
 impl InceptionV3Config {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> InceptionV3 {
         let (stages, _) = self.fold(|module| module.init(device));
         InceptionV3 { stem: self.stem().init(device), stages }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         self.fold(|_| ()).1
     }
@@ -149,7 +149,7 @@ impl InceptionV3Config {
         BranchConfig { in_channels: self.in_channels, steps: STEM.to_vec(), width: self.width }
     }
 
-    /// Folds over the modules with the channels going in carried along.
+    /// Folds over the modules, passing along the number of input channels.
     fn fold<T>(&self, make: impl Fn(MixedConfig) -> T) -> (Vec<Vec<T>>, usize) {
         let mut in_channels = self.stem().out_channels();
         let mut each = |(_, table): (_, Table)| {
@@ -168,14 +168,15 @@ impl InceptionV3 {
     ///
     /// # Shapes
     ///
-    /// - `films`: `[batch, in_channels, height, width]`, 75 or more each way
-    /// - output: `[batch, 2048 * width, …]`, for 299 pixels 8, and about a thirty-second
+    /// - `films`: `[batch, in_channels, height, width]`, height and width at least 75
+    /// - output: `[batch, 2048 * width, …]`: 8 for 299 pixels, otherwise about a thirty-second
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().flatten().fold(self.stem.forward(films), |x, module| module.forward(x))
     }
 }
 
-/// Torchvision's name of the module at `path`: a branch of several convolutions counts them.
+/// Returns torchvision's name of the module at `path`; a branch of several convolutions numbers
+/// them.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let index = |part: &str| part.parse::<usize>().ok();
     let (layer, name) = match *path {

@@ -1,9 +1,9 @@
 //! MobileNetV1, from [MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
 //! Applications][paper].
 //!
-//! Depthwise and pointwise convolutions in turn. Padding, epsilon and width rule are Keras', since
-//! the 2019 study and the published weights are: a step of two pads below and on the right only, but
-//! the first, which for odd sizes pads on all sides.
+//! Depthwise and pointwise convolutions alternate. Padding, epsilon and width rule are those of
+//! Keras, like the 2019 study and the published weights: a convolution with stride 2 is padded only
+//! below and on the right, except the first, which for odd sizes is padded on all sides.
 //!
 //! [paper]: https://arxiv.org/abs/1704.04861
 
@@ -12,9 +12,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
 
-/// Channels of the first convolution, whose step is two (table 1).
+/// Channels of the first convolution, which has stride 2 (table 1).
 const STEM: usize = 32;
-/// Channels out and step of each depthwise-pointwise pair (table 1).
+/// Output channels and stride of each depthwise-pointwise pair (table 1).
 const PAIRS: [(usize, usize); 13] = [
     (64, 1),
     (128, 2),
@@ -31,10 +31,10 @@ const PAIRS: [(usize, usize); 13] = [
     (1024, 1),
 ];
 
-/// Keras' MobileNet normalizes with this.
+/// Epsilon of the batch norms in Keras' MobileNet.
 pub(crate) const EPSILON: f64 = 1e-3;
 
-/// Prefixes of module paths, stage by stage.
+/// Prefixes of module paths by stage.
 pub(crate) const STAGES: &[&[&str]] = &[
     &["stem", "pairs.0"],
     &["pairs.1", "pairs.2"],
@@ -43,7 +43,7 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["pairs.11", "pairs.12"],
 ];
 
-/// What a [`MobileNet`] is made of.
+/// Configuration of [`MobileNet`].
 #[derive(Clone, Copy, Debug)]
 pub struct MobileNetConfig {
     /// Channels of the films.
@@ -67,7 +67,7 @@ struct Pair {
 }
 
 impl MobileNetConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> MobileNet {
         let block = |channels, kernel, stride, groups| ConvNormConfig {
             stride,
@@ -89,7 +89,7 @@ impl MobileNetConfig {
         MobileNet { stem: stem.init(device), pairs }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         self.channels(PAIRS[PAIRS.len() - 1].0)
     }
@@ -103,7 +103,7 @@ impl MobileNetConfig {
     }
 }
 
-/// Folds over the table with the channels going in carried along.
+/// Folds over the table, passing along the number of input channels.
 struct Pairs(MobileNetConfig);
 
 impl Pairs {
@@ -135,7 +135,7 @@ impl MobileNet {
     }
 }
 
-/// The name of a module in Keras' `MobileNet`.
+/// Returns the name of a module in Keras' `MobileNet`.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let (layer, inner) = match *path {
         ["stem", inner] => ("conv1".to_owned(), inner),

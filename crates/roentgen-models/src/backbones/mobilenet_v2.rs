@@ -1,8 +1,8 @@
 //! MobileNetV2, from [MobileNetV2: Inverted Residuals and Linear Bottlenecks][paper].
 //!
-//! Each block widens, convolves depthwise and narrows again; the narrow ends carry no activation,
-//! and are added where a block changes neither size nor channels. Padding and epsilon are
-//! torchvision's, as the published weights are.
+//! Each block widens, convolves depthwise and narrows again. The narrow ends have no activation,
+//! and are added if a block changes neither size nor channels. Padding and epsilon are
+//! torchvision's, like the published weights.
 //!
 //! [paper]: https://arxiv.org/abs/1801.04381
 
@@ -11,9 +11,10 @@ use burn::tensor::{Device, Tensor};
 
 use crate::layers::{Activation, ConvNorm, ConvNormConfig};
 
-/// Channels of the first convolution, whose step is two (table 2).
+/// Channels of the first convolution, which has stride 2 (table 2).
 const STEM: usize = 32;
-/// Widening, channels out, blocks and step of the first block of each row of table 2.
+/// Expansion, output channels, number of blocks and stride of the first block of each row of table
+/// 2.
 const ROWS: [[usize; 4]; 7] = [
     [1, 16, 1, 1],
     [6, 24, 2, 2],
@@ -26,7 +27,7 @@ const ROWS: [[usize; 4]; 7] = [
 /// Channels of the feature map.
 const LAST: usize = 1280;
 
-/// Prefixes of module paths, stage by stage.
+/// Prefixes of module paths by stage.
 pub(crate) const STAGES: &[&[&str]] = &[
     &["stem", "rows.0"],
     &["rows.1"],
@@ -35,12 +36,12 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["rows.5", "rows.6", "last"],
 ];
 
-/// What a [`MobileNetV2`] is made of.
+/// Configuration of [`MobileNetV2`].
 #[derive(Clone, Copy, Debug)]
 pub struct MobileNetV2Config {
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
@@ -63,7 +64,7 @@ struct InvertedResidual {
 }
 
 impl MobileNetV2Config {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> MobileNetV2 {
         let block = |channels, kernel| ConvNormConfig {
             activation: Activation::Relu6,
@@ -90,7 +91,7 @@ impl MobileNetV2Config {
         }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         self.channels(LAST)
     }
@@ -146,7 +147,7 @@ impl InvertedResidual {
     }
 }
 
-/// The name of a module in torchvision's `mobilenet_v2`.
+/// Returns the name of a module in torchvision's `mobilenet_v2`.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let part = |part: &str| if part == "conv" { "0" } else { "1" };
     let name = match *path {
@@ -156,7 +157,7 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
             let row = row.parse::<usize>().ok()?;
             let before: usize = ROWS.get(..row)?.iter().map(|[.., blocks, _]| blocks).sum();
             let feature = 1 + before + block.parse::<usize>().ok()?;
-            // The first row does not widen, so that its layers are numbered from one less.
+            // The first row does not widen, so its layer numbers are lower by one.
             let first = if row == 0 { 0 } else { 1 };
             let layer = match (layer, inner) {
                 ("widen", _) => format!("0.{}", part(inner)),

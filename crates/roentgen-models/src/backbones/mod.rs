@@ -1,4 +1,4 @@
-//! The convolutional parts of the networks, one file a family.
+//! The convolutional parts of the networks, one file per family.
 
 pub mod densenet;
 pub mod efficientnet;
@@ -24,7 +24,7 @@ use nasnet::{NasNet, NasNetConfig, NasNetVariant};
 use resnet::{ResNet, ResNetConfig};
 use vgg::{Vgg, VggConfig, VggVariant};
 
-/// Films to a feature map.
+/// Computes a feature map from films.
 #[derive(Module, Debug)]
 pub enum Backbone {
     /// MobileNetV1.
@@ -47,19 +47,19 @@ pub enum Backbone {
     NasNet(NasNet),
 }
 
-/// Which backbone, and how wide.
+/// Configuration of a [`Backbone`].
 #[derive(Clone, Copy, Debug)]
 pub struct BackboneConfig {
     /// The architecture.
     pub architecture: Architecture,
     /// Channels of the films, 1 or 3.
     pub in_channels: usize,
-    /// Share of the paper's channels; 1 is the paper's network.
+    /// Fraction of the paper's channels; 1 is the paper's network.
     pub width: f64,
 }
 
 impl BackboneConfig {
-    /// Makes the backbone with random weights.
+    /// Creates the backbone with random weights.
     pub fn init(&self, device: &Device) -> Backbone {
         match self.architecture {
             Architecture::Mobilenet => Backbone::MobileNet(self.mobilenet().init(device)),
@@ -84,7 +84,7 @@ impl BackboneConfig {
         }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         match self.architecture {
             Architecture::Mobilenet => self.mobilenet().out_channels(),
@@ -144,7 +144,7 @@ impl Backbone {
     /// # Shapes
     ///
     /// - `films`: `[batch, in_channels, height, width]`
-    /// - output: `[batch, out_channels, h, w]`, for most networks a thirty-second of the film
+    /// - output: `[batch, out_channels, h, w]`, a thirty-second of the film for most networks
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         match self {
             Backbone::MobileNet(network) => network.forward(films),
@@ -161,8 +161,8 @@ impl Backbone {
 }
 
 impl Architecture {
-    /// The name that the published weights give to a module of the backbone, from the module's path
-    /// in ours; none where there is no such module.
+    /// Returns the name of a module in the published weights, given its path in our network; `None`
+    /// if the published weights have no such module.
     pub(crate) fn published(self, path: &[&str]) -> Option<String> {
         match self {
             Architecture::Mobilenet => mobilenet::published(path),
@@ -179,7 +179,7 @@ impl Architecture {
         }
     }
 
-    /// Prefixes of the paths of the backbone's modules, stage by stage in the order of the forward
+    /// Returns the prefixes of the backbone's module paths, by stage in the order of the forward
     /// pass.
     pub fn stages(self) -> Vec<Vec<String>> {
         let stages = match self {
@@ -203,7 +203,7 @@ impl Architecture {
 mod tests {
     use super::*;
 
-    /// Films and the feature maps that they become.
+    /// Sizes of films and of the resulting feature maps.
     type Maps = &'static [([usize; 2], [usize; 2])];
 
     #[test]
@@ -211,15 +211,15 @@ mod tests {
         let (down, up): (Maps, Maps) =
             (&[([70, 32], [2, 1]), ([64, 96], [2, 3])], &[([64, 97], [2, 4]), ([33, 32], [2, 1])]);
         let rows: [(Architecture, f64, usize, Maps); 11] = [
-            // Keras rounds up in the first step and down in the others.
+            // Keras rounds up in the first convolution with stride 2 and down in the others.
             (Architecture::Mobilenet, 0.0625, 64, &[([64, 97], [2, 3]), ([33, 32], [1, 1])]),
             (Architecture::MobilenetV2, 0.125, 160, up),
-            // Their first steps pad nothing.
+            // The first convolutions have no padding.
             (Architecture::InceptionV3, 0.0625, 128, &[([75, 107], [1, 2])]),
             (Architecture::InceptionResnetV2, 0.0625, 96, &[([75, 107], [1, 2])]),
             (Architecture::Vgg16, 0.0625, 32, down),
             (Architecture::Vgg19, 0.0625, 32, down),
-            // One column more than even is one that its first convolution does not pad.
+            // The first convolution leaves the last column out if their number is even.
             (
                 Architecture::NasnetLarge,
                 2.0 / 42.0,
@@ -233,7 +233,7 @@ mod tests {
                 &[([75, 100], [3, 4]), ([32, 33], [1, 1])],
             ),
             (Architecture::Resnet50, 0.0625, 128, up),
-            // A stage halves and rounds down, after a stem that rounds up.
+            // Each stage halves and rounds down, after a stem that rounds up.
             (Architecture::Densenet121, 0.0625, 64, &[([64, 96], [2, 3]), ([29, 61], [1, 2])]),
             (Architecture::EfficientnetB0, 0.125, 160, up),
         ];

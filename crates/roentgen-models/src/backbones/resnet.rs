@@ -1,8 +1,8 @@
 //! ResNet-50, from [Deep Residual Learning for Image Recognition][paper].
 //!
-//! Bottlenecks of three convolutions beside a shortcut. As in torchvision, a step of two is taken by
-//! the 3x3 convolution ("v1.5") and not by the 1x1 before it, as in the paper: the weights have the
-//! same shapes either way, and only give sense with their own.
+//! Bottlenecks of three convolutions with a shortcut. As in torchvision, the 3x3 convolution has
+//! the stride of 2 ("v1.5"), and not the 1x1 before it, as in the paper: the weights have the same
+//! shapes either way, but work only with their own network.
 //!
 //! [paper]: https://arxiv.org/abs/1512.03385
 
@@ -13,21 +13,21 @@ use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
 
 /// Channels of the first convolution (table 1).
 const STEM: usize = 64;
-/// Channels inside the bottlenecks, number of bottlenecks and first step of each stage (table 1).
+/// Channels inside the bottlenecks, number of bottlenecks and first stride of each stage (table 1).
 const BOTTLENECKS: [(usize, usize, usize); 4] = [(64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)];
-/// Channels out of a bottleneck for each inside.
+/// Output channels of a bottleneck per channel inside.
 const EXPANSION: usize = 4;
 
-/// Prefixes of module paths, stage by stage.
+/// Prefixes of module paths by stage.
 pub(crate) const STAGES: &[&[&str]] =
     &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
 
-/// What a [`ResNet`] is made of.
+/// Configuration of [`ResNet`].
 #[derive(Clone, Copy, Debug)]
 pub struct ResNetConfig {
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
@@ -46,7 +46,7 @@ struct Bottleneck {
 }
 
 impl ResNetConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> ResNet {
         let mut inputs = self.channels(STEM);
         let stem =
@@ -62,7 +62,7 @@ impl ResNetConfig {
         ResNet { stem: stem.init(device), stages: stages.into() }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         let [.., (channels, _, _)] = BOTTLENECKS;
         EXPANSION * self.channels(channels)
@@ -87,7 +87,7 @@ impl ResNet {
 }
 
 impl Bottleneck {
-    /// Makes a bottleneck from channels in and inside.
+    /// Creates a bottleneck, given its input channels and those inside.
     fn init([inputs, channels]: [usize; 2], stride: usize, device: &Device) -> Self {
         let outputs = EXPANSION * channels;
         let block = |channels, kernel, stride, activation| {
@@ -114,7 +114,7 @@ impl Bottleneck {
     }
 }
 
-/// Names a module as torchvision does.
+/// Returns torchvision's name of a module.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
     Some(match path {

@@ -1,7 +1,7 @@
 //! VGG, from [Very Deep Convolutional Networks for Large-Scale Image Recognition][paper].
 //!
-//! Stages of 3x3 convolutions with bias and without batch norm, a 2x2 max pool behind each. The
-//! fully connected layers, with the dropout between them, give way to the heads of this crate.
+//! Stages of 3x3 convolutions with bias and without batch norm, each followed by a 2x2 max pool.
+//! The heads of this crate replace the fully connected layers and the dropout between them.
 //! torchvision numbers ReLUs and pools as well as convolutions.
 //!
 //! [paper]: https://arxiv.org/abs/1409.1556
@@ -13,11 +13,11 @@ use roentgen_kernels::Activation;
 
 use crate::layers::{ConvConfig, Padding, convolve_activate, convolve_activate_max_pool};
 
-/// Prefixes of module paths, stage by stage.
+/// Prefixes of module paths by stage.
 pub(crate) const STAGES: &[&[&str]] =
     &[&["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"], &["stages.4"]];
 
-/// The members of the family, by their layers with weights.
+/// The members of the family, named by their layers with weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VggVariant {
     /// VGG-16, column D of table 1.
@@ -27,7 +27,7 @@ pub enum VggVariant {
 }
 
 impl VggVariant {
-    /// Channels and number of convolutions of each stage (table 1).
+    /// Returns channels and number of convolutions of each stage (table 1).
     fn table(self) -> [(usize, usize); 5] {
         match self {
             VggVariant::Vgg16 => [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)],
@@ -36,14 +36,14 @@ impl VggVariant {
     }
 }
 
-/// What a [`Vgg`] is made of.
+/// Configuration of [`Vgg`].
 #[derive(Clone, Copy, Debug)]
 pub struct VggConfig {
-    /// Which member of the family.
+    /// The member of the family.
     pub variant: VggVariant,
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
@@ -54,7 +54,7 @@ pub struct Vgg {
 }
 
 impl VggConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> Vgg {
         let mut inputs = self.in_channels;
         let stages = self.variant.table().map(|(channels, convs)| {
@@ -68,7 +68,7 @@ impl VggConfig {
         Vgg { stages: stages.into() }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         let [.., (channels, _)] = self.variant.table();
         self.channels(channels)
@@ -84,7 +84,7 @@ impl Vgg {
     ///
     /// # Shapes
     ///
-    /// - `films`: `[batch, in_channels, height, width]`, both sides at least 32
+    /// - `films`: `[batch, in_channels, height, width]`, height and width at least 32
     /// - output: `[batch, 512 * width, height / 32, width / 32]`
     pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(films, |x, stage| {
@@ -97,7 +97,7 @@ impl Vgg {
     }
 }
 
-/// Names a module as torchvision does.
+/// Returns torchvision's name of a module.
 pub(crate) fn published(variant: VggVariant, path: &[&str]) -> Option<String> {
     let ["stages", stage, conv] = path else { return None };
     let (stage, conv) = (stage.parse::<usize>().ok()?, conv.parse::<usize>().ok()?);

@@ -1,6 +1,6 @@
-//! A convolution by whichever way of computing it is the fastest for its shape.
+//! Convolutions by the algorithm that is fastest for their shape.
 //!
-//! Burn's own layer holds weight and bias; its own padding is never used, since padding may depend
+//! Burn's own layer contains weight and bias; its padding is never used, since padding may depend
 //! on the size of the film.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -14,30 +14,31 @@ use roentgen_kernels::{
 
 use super::Padding;
 
-/// What a convolution is made of, beside its padding.
+/// Configuration of a convolution, without its padding.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvConfig {
-    /// Channels in and out.
+    /// Input and output channels.
     pub channels: [usize; 2],
     /// Height and width of the window.
     pub kernel: [usize; 2],
-    /// Step in both directions.
+    /// Stride in both directions.
     pub stride: usize,
-    /// Groups of channels that do not see each other; as many as channels is depthwise.
+    /// Number of groups of channels that do not see each other; as many groups as channels is
+    /// depthwise.
     pub groups: usize,
-    /// Whether a constant is added to each channel. Before a batch norm it would be idle.
+    /// Whether a bias is added to each channel. Before a batch norm it would have no effect.
     pub has_bias: bool,
 }
 
 impl ConvConfig {
-    /// A window of `kernel` by `kernel` in steps of one, one group, no bias.
+    /// Configures a window of `kernel` by `kernel` with stride 1, one group and no bias.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self { channels, kernel: [kernel; 2], stride: 1, groups: 1, has_bias: false }
     }
 
-    /// Makes the convolution, its window drawn by He et al.'s rule and its bias zero.
+    /// Creates the convolution, initialized by He et al.'s rule, with bias zero.
     pub fn init(&self, device: &Device) -> Conv2d {
-        // Burn's own initialization would draw the bias too.
+        // Burn's own initialization would also randomize the bias.
         let bias = self.has_bias.then(|| Initializer::Zeros.init([self.channels[1]], device));
         let conv = Conv2dConfig::new(self.channels, self.kernel)
             .with_stride([self.stride; 2])
@@ -58,7 +59,7 @@ impl ConvConfig {
 /// # Shapes
 ///
 /// - `x`: `[batch, channels in, height, width]`
-/// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
+/// - output: `[batch, channels out, ceil(height / stride), …]` if the padding keeps the size
 pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     convolve_activate(conv, x, padding, Activation::Linear)
 }
@@ -67,7 +68,7 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 ///
 /// # Shapes
 ///
-/// As [`convolve`].
+/// See [`convolve`].
 pub fn convolve_activate(
     conv: &Conv2d,
     x: Tensor<4>,
@@ -82,12 +83,12 @@ pub fn convolve_activate(
     shift_activate(y, shift, activation)
 }
 
-/// Convolves, adds the bias if there is one, activates, and takes the greatest of each two by two values.
+/// Convolves, adds the bias if there is one, activates, and takes the maximum of each 2x2 block.
 ///
 /// # Shapes
 ///
 /// - `x`: `[batch, channels in, height, width]`
-/// - output: `[batch, channels out, height / stride / 2, …]` where padding keeps the size
+/// - output: `[batch, channels out, height / stride / 2, …]` if the padding keeps the size
 pub fn convolve_activate_max_pool(
     conv: &Conv2d,
     x: Tensor<4>,
@@ -99,7 +100,7 @@ pub fn convolve_activate_max_pool(
     shift_activate_max_pool(y, shift, activation, [2; 2], [0; 4])
 }
 
-/// The bias, zero where there is none.
+/// Returns the bias, or zeros if there is none.
 fn bias(conv: &Conv2d, y: &Tensor<4>) -> Tensor<1> {
     let zero = || Tensor::zeros([y.dims()[1]], &y.device());
     conv.bias.as_ref().map_or_else(zero, |bias| bias.val())
@@ -119,12 +120,12 @@ fn window_alone(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     }
 }
 
-/// The convolution if it has no bias.
+/// Returns the convolution if it has no bias.
 pub fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
     without_bias(conv, x, padding).filter(|_| conv.bias.is_none())
 }
 
-/// The convolution without its bias; none where it has groups of several channels.
+/// Returns the convolution without its bias; `None` if it has groups of several channels.
 fn without_bias(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
     let is_depthwise = conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1];
     let padding = padding.around(x, conv.kernel_size, conv.stride[0]);

@@ -7,26 +7,27 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Activation, ConvConfig, Padding, Pending};
 
-/// What a [`ConvNorm`] is made of. Its convolution has no bias: the batch norm has one.
+/// Configuration of a [`ConvNorm`]. Its convolution has no bias, because the batch norm has one.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvNormConfig {
-    /// Channels in and out.
+    /// Input and output channels.
     pub channels: [usize; 2],
     /// Height and width of the window.
     pub kernel: [usize; 2],
-    /// Step in both directions.
+    /// Stride in both directions.
     pub stride: usize,
-    /// One group a channel (depthwise) or one for all.
+    /// As many groups as channels (depthwise), or one.
     pub groups: usize,
     /// Zeros around the film.
     pub padding: Padding,
-    /// Added to the variance. TensorFlow's networks are trained with ten to a hundred times PyTorch's.
+    /// Added to the variance. TensorFlow's networks are trained with ten to a hundred times
+    /// PyTorch's epsilon.
     pub epsilon: f64,
-    /// What follows.
+    /// The activation at the end.
     pub activation: Activation,
 }
 
-/// A convolution without bias, batch norm, an activation.
+/// A convolution without bias, a batch norm and an activation.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     conv: Conv2d,
@@ -38,8 +39,8 @@ pub struct ConvNorm {
 }
 
 impl ConvNormConfig {
-    /// A window of `kernel` by `kernel` in steps of one, one group, PyTorch's padding and epsilon,
-    /// and ReLU.
+    /// Configures a window of `kernel` by `kernel` with stride 1, one group, PyTorch's padding and
+    /// epsilon, and ReLU.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
             channels,
@@ -52,7 +53,7 @@ impl ConvNormConfig {
         }
     }
 
-    /// Makes the block, its convolution drawn by He et al.'s rule.
+    /// Creates the block; its convolution is initialized by He et al.'s rule.
     pub fn init(&self, device: &Device) -> ConvNorm {
         let Self { channels, kernel, stride, groups, padding, epsilon, activation } = *self;
         let conv = ConvConfig { channels, kernel, stride, groups, has_bias: false };
@@ -67,16 +68,16 @@ impl ConvNorm {
     /// # Shapes
     ///
     /// - `x`: `[batch, channels in, height, width]`
-    /// - output: `[batch, channels out, ceil(height / stride), …]` where padding keeps the size
+    /// - output: `[batch, channels out, ceil(height / stride), …]` if the padding keeps the size
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.chain(x.into()).value()
     }
 
-    /// Convolves and leaves the block's norm and activation to the next layer.
+    /// Convolves, and leaves the block's norm and activation to the next layer.
     ///
     /// # Shapes
     ///
-    /// As [`forward`](Self::forward).
+    /// See [`forward`](Self::forward).
     pub fn chain<'a>(&'a self, x: Pending<'a>) -> Pending<'a> {
         Pending::new(x.convolve(&self.conv, self.padding), &self.norm, self.activation)
     }
@@ -88,7 +89,7 @@ mod tests {
     use burn::tensor::Distribution;
     use burn::tensor::activation::{relu, silu};
 
-    /// The block in nothing but Burn's own layers.
+    /// Computes the block with Burn's own layers only.
     fn plain(block: &ConvNorm, x: Tensor<4>) -> Tensor<4> {
         let [top, left, bottom, right] =
             block.padding.around(&x, block.conv.kernel_size, block.conv.stride[0]);

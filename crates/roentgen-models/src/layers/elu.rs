@@ -1,14 +1,15 @@
 //! ELU, from [Fast and Accurate Deep Network Learning by Exponential Linear Units][paper].
 //!
-//! Burn's own takes the exponential of positive values too and masks it afterwards; above 88 that is
-//! infinite, and its gradient is not a number. Here the exponential never sees a positive value.
+//! Burn's own ELU also computes the exponential of positive values and masks it afterwards; above
+//! 88 it is infinite, and its gradient is not a number. Here the exponential never sees a positive
+//! value.
 //!
 //! [paper]: https://arxiv.org/abs/1511.07289
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-/// `x` above zero, `e^x - 1` below.
+/// Computes `x` above zero and `e^x - 1` below.
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let below = relu(x.clone().neg()).neg().exp() - 1.0;
     relu(x) + below

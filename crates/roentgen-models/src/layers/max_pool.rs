@@ -1,16 +1,16 @@
-//! The greatest value under a window, padded as a convolution is.
+//! Max pooling, padded like a convolution.
 
 use burn::tensor::Tensor;
 
 use super::Padding;
 
-/// Takes the greatest value under a square window of `kernel`, in steps of `stride`; what is padded
-/// is never the greatest.
+/// Takes the maximum over a square window of `kernel` with stride `stride`; padding is never the
+/// maximum.
 ///
 /// # Shapes
 ///
 /// - `x`: `[batch, channels, height, width]`
-/// - output: `[batch, channels, ceil(height / stride), …]` where padding keeps the size
+/// - output: `[batch, channels, ceil(height / stride), …]` if the padding keeps the size
 pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: Padding) -> Tensor<4> {
     let around = padding.around(&x, [kernel; 2], stride);
     roentgen_kernels::max_pool(x, kernel, stride, around)

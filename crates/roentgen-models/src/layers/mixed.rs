@@ -1,7 +1,7 @@
-//! The Inceptions' mixed modules: branches of convolutions and pools side by side.
+//! The mixed modules of the Inception networks: parallel branches of convolutions and pools.
 //!
-//! The networks are tables of [`Step`]s, a pool being one of them. Frameworks differ in whether a mean
-//! counts the zeros around the film, see [`Border`].
+//! The networks are tables of [`Step`]s; a pool is one of them. Frameworks differ in whether an
+//! average pool counts the zeros around the film, see [`Border`].
 
 use burn::module::Module;
 use burn::tensor::module::avg_pool2d;
@@ -10,51 +10,53 @@ use burn::tensor::{Device, Tensor};
 
 use super::{ConvNorm, ConvNormConfig, Padding, Pending, max_pool};
 
-/// The Inceptions are TensorFlow's, which normalizes with this.
+/// Epsilon of the batch norms in TensorFlow, where the Inception networks come from.
 const EPSILON: f64 = 1e-3;
 
-/// One step of a branch, as the papers' figures have it.
+/// One step of a branch, as in the papers' figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A convolution to so many channels by a window of height and width that keeps the size.
+    /// A convolution with this many output channels and a window of this height and width, which
+    /// keeps the size.
     Conv(usize, [usize; 2]),
-    /// A 3x3 convolution to so many channels, in such steps, without padding ("V" in the figures).
+    /// A 3x3 convolution with this many output channels and this stride, without padding ("V" in
+    /// the figures).
     Valid(usize, usize),
-    /// A 1x3 and a 3x1 convolution side by side, to so many channels each.
+    /// A 1x3 and a 3x1 convolution in parallel, each with this many output channels.
     Fork(usize),
-    /// The mean over 3x3, which keeps the size.
+    /// An average pool of 3x3, which keeps the size.
     Average(Border),
-    /// The maximum over 3x3 in steps of two, without padding.
+    /// A max pool of 3x3 with stride 2, without padding.
     Max,
 }
 
-/// What a mean makes of the part of its window that lies outside the film.
+/// How an average pool treats the part of its window outside the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Border {
     /// It is zero and counts: PyTorch's default.
     Zero,
-    /// It does not count: TensorFlow's way.
+    /// It does not count: as in TensorFlow.
     Outside,
 }
 
-/// What a [`Branch`] is made of.
+/// Configuration of a [`Branch`].
 #[derive(Clone, Debug)]
 pub struct BranchConfig {
     /// Channels of the film.
     pub in_channels: usize,
     /// The steps, with the paper's channels.
     pub steps: Vec<Step>,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
-/// Steps one after the other.
+/// Steps one after another.
 #[derive(Module, Debug)]
 pub struct Branch {
     steps: Vec<Layer>,
 }
 
-/// A step: its convolutions side by side, or its pool.
+/// A step: its parallel convolutions, or its pool.
 #[derive(Module, Debug)]
 struct Layer {
     convs: Vec<ConvNorm>,
@@ -62,25 +64,25 @@ struct Layer {
     step: Step,
 }
 
-/// What a [`Mixed`] module is made of.
+/// Configuration of a [`Mixed`] module.
 #[derive(Clone, Debug)]
 pub struct MixedConfig {
     /// Channels of the film.
     pub in_channels: usize,
     /// The steps of each branch, with the paper's channels.
     pub branches: Vec<Vec<Step>>,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
-/// Branches that see the same film, their outputs put together along the channels.
+/// Branches that see the same film; their outputs are concatenated along the channels.
 #[derive(Module, Debug)]
 pub struct Mixed {
     branches: Vec<Branch>,
 }
 
 impl Step {
-    /// The step's convolutions on `channels`, and the channels behind it.
+    /// Returns the convolutions of the step on `channels`, and the number of channels after it.
     fn convs(self, channels: usize, width: f64) -> (Vec<ConvNormConfig>, usize) {
         let conv = |paper, kernel: [usize; 2]| ConvNormConfig {
             kernel,
@@ -100,13 +102,13 @@ impl Step {
     }
 }
 
-/// A share of the paper's channels, one at least.
+/// Returns a fraction of the paper's channels, at least one.
 pub fn scaled(paper: usize, width: f64) -> usize {
     ((paper as f64 * width) as usize).max(1)
 }
 
 impl BranchConfig {
-    /// Makes the branch with random weights.
+    /// Creates the branch with random weights.
     pub fn init(&self, device: &Device) -> Branch {
         let steps = self.fold(|step, convs| Layer {
             convs: convs.iter().map(|conv| conv.init(device)).collect(),
@@ -115,12 +117,12 @@ impl BranchConfig {
         Branch { steps: steps.0 }
     }
 
-    /// Channels behind the last step.
+    /// Returns the number of channels after the last step.
     pub fn out_channels(&self) -> usize {
         self.fold(|_, _| ()).1
     }
 
-    /// Folds over the steps with the channels going in carried along.
+    /// Folds over the steps, passing along the number of input channels.
     fn fold<T>(&self, make: impl Fn(Step, Vec<ConvNormConfig>) -> T) -> (Vec<T>, usize) {
         let mut channels = self.in_channels;
         let made = self.steps.iter().map(|&step| {
@@ -133,12 +135,12 @@ impl BranchConfig {
 }
 
 impl Branch {
-    /// Takes the steps.
+    /// Applies the steps.
     ///
     /// # Shapes
     ///
     /// - `x`: `[batch, in_channels, height, width]`
-    /// - output: `[batch, out_channels, …]`, smaller by each step that pads nothing
+    /// - output: `[batch, out_channels, …]`, smaller by each step without padding
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.steps.iter().fold(x.into(), |x, layer| layer.chain(x)).value()
     }
@@ -168,12 +170,12 @@ impl Layer {
 }
 
 impl MixedConfig {
-    /// Makes the module with random weights.
+    /// Creates the module with random weights.
     pub fn init(&self, device: &Device) -> Mixed {
         Mixed { branches: self.each().map(|branch| branch.init(device)).collect() }
     }
 
-    /// Channels of all branches together.
+    /// Returns the number of channels of all branches together.
     pub fn out_channels(&self) -> usize {
         self.each().map(|branch| branch.out_channels()).sum()
     }
@@ -188,18 +190,18 @@ impl MixedConfig {
 }
 
 impl Mixed {
-    /// Takes the branches and puts their outputs together, in the order of the table.
+    /// Applies the branches and concatenates their outputs, in the order of the table.
     ///
     /// # Shapes
     ///
     /// - `x`: `[batch, in_channels, height, width]`
-    /// - output: `[batch, out_channels, …]`, of half the size where the table has steps of two
+    /// - output: `[batch, out_channels, …]`, half the size if the table has steps with stride 2
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         concatenate(self.branches.iter().map(|branch| branch.forward(x.clone())))
     }
 }
 
-/// Puts feature maps of one size together along the channels.
+/// Concatenates feature maps of one size along the channels.
 fn concatenate(maps: impl Iterator<Item = Tensor<4>>) -> Tensor<4> {
     Tensor::cat(maps.collect(), 1)
 }

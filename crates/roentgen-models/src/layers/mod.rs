@@ -1,4 +1,4 @@
-//! Blocks that two backbones share.
+//! Blocks shared by several backbones.
 
 mod conv;
 mod conv_norm;

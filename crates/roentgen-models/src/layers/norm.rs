@@ -1,8 +1,8 @@
-//! Batch norm and the activation behind it, in one pass over the values on the CPU.
+//! Batch norm and the activation after it, in one pass over the values on the CPU.
 //!
-//! Burn's own layer holds parameters and running statistics. A frozen norm (its training flag off)
-//! uses the running statistics while the rest of the network trains, as Keras' `trainable = False`
-//! does.
+//! Burn's own layer contains the parameters and running statistics. A frozen norm (its training
+//! flag off) uses the running statistics while the rest of the network is trained, as with Keras'
+//! `trainable = False`.
 
 use burn::nn::BatchNorm;
 use burn::tensor::{Device, Tensor};
@@ -23,12 +23,12 @@ pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tens
     scale_activate(x, scale, shift, activation)
 }
 
-/// Whether the statistics are those of the batch.
+/// Whether the norm uses the statistics of the batch.
 pub fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && norm.training.is_enabled()
 }
 
-/// Normalizes by the batch and moves the running statistics towards it, as Burn's own layer does.
+/// Normalizes by batch statistics and updates the running statistics, as Burn's own layer does.
 fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
     let (y, mean, variance) = norm_activate(x, gamma, beta, norm.epsilon, activation);
@@ -36,7 +36,7 @@ fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4>
     y
 }
 
-/// Moves the running statistics towards those of a batch.
+/// Updates the running statistics towards those of a batch.
 ///
 /// # Shapes
 ///
@@ -50,7 +50,7 @@ pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
     }
 }
 
-/// The running statistics folded into one scale and one shift a channel.
+/// Folds the running statistics into one scale and one shift per channel.
 pub(super) fn folded(norm: &BatchNorm, device: &Device) -> [Tensor<1>; 2] {
     let running = [&norm.running_mean, &norm.running_var];
     let running = running.map(|running| running.value().to_device(device));

@@ -1,24 +1,25 @@
-//! Where a convolution or a pool pads: the one thing in which the frameworks differ silently.
+//! Padding of convolutions and pools, in which frameworks silently differ.
 
 use burn::tensor::Tensor;
 
-/// Rows and columns added around a film before a window of some size steps over it.
+/// Rows and columns added around a film before a window moves over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
-    /// None.
+    /// No padding.
     None,
-    /// PyTorch's: half the window, less a half, on every side.
+    /// PyTorch's: `(kernel - 1) / 2` on every side.
     Even,
-    /// TensorFlow's `SAME`: `ceil(size / stride)` steps, an odd row or column below and on the right.
+    /// TensorFlow's `SAME`: `ceil(size / stride)` outputs; an odd row or column is added below and
+    /// on the right.
     Same,
-    /// Half the window, less a half, below and on the right only: Keras' `ZeroPadding2D` before a step
-    /// of two. It differs from [`Padding::Same`] for odd sizes.
+    /// `(kernel - 1) / 2` below and on the right only: Keras' `ZeroPadding2D` before a convolution
+    /// with stride 2. It differs from [`Padding::Same`] for odd sizes.
     Below,
 }
 
 impl Padding {
-    /// Rows or columns before and after an axis of `size`, for a window of `kernel` in steps of
-    /// `stride`.
+    /// Returns the rows or columns before and after an axis of `size`, for a window of `kernel` and
+    /// a stride of `stride`.
     pub fn along(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
         match self {
             Padding::None => [0, 0],
@@ -32,7 +33,7 @@ impl Padding {
         }
     }
 
-    /// The same for both axes of `x`: top, left, bottom, right.
+    /// Returns the padding for both axes of `x`: top, left, bottom, right.
     pub fn around(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
         let [_, _, height, width] = x.dims();
         let [top, bottom] = self.along(height, kernel[0], stride);

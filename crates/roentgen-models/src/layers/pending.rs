@@ -1,7 +1,7 @@
-//! A feature map whose batch norm and activation are left to whoever reads it.
+//! A feature map whose batch norm and activation are left to its reader.
 //!
-//! A convolution takes them along, so that on the CPU what they make of the map is never stored; all
-//! others ask for the [`value`](Pending::value).
+//! A convolution fuses them, so that on the CPU the normalized map is never stored; all other
+//! layers call [`value`](Pending::value).
 
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
@@ -27,12 +27,12 @@ impl From<Tensor<4>> for Pending<'_> {
 }
 
 impl<'a> Pending<'a> {
-    /// The input of a norm and an activation.
+    /// Wraps the input of a norm and an activation.
     pub fn new(x: Tensor<4>, norm: &'a BatchNorm, activation: Activation) -> Self {
         Self { x, norm: Some((norm, activation)) }
     }
 
-    /// The feature map, its norm and activation applied.
+    /// Returns the feature map with its norm and activation applied.
     ///
     /// # Shapes
     ///
@@ -44,7 +44,7 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// The feature map with a shortcut added, its norm applied before and an activation after that.
+    /// Applies the norm, adds a shortcut, and applies an activation to the sum.
     ///
     /// # Shapes
     ///
@@ -52,7 +52,7 @@ impl<'a> Pending<'a> {
     ///
     /// # Panics
     ///
-    /// Panics where an activation stands before the shortcut.
+    /// Panics if an activation is pending before the shortcut.
     pub fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
         let own = self.norm.map_or(Activation::Linear, |(_, activation)| activation);
         assert_eq!(own, Activation::Linear, "the end of a block has no activation of its own");
@@ -68,7 +68,7 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// The mean of each two by two values of the feature map; an odd row or column is left out.
+    /// Returns the mean of each 2x2 block of the feature map; an odd row or column is left out.
     ///
     /// # Shapes
     ///
@@ -90,7 +90,7 @@ impl<'a> Pending<'a> {
     ///
     /// # Shapes
     ///
-    /// As [`convolve`].
+    /// See [`convolve`].
     pub fn convolve(self, layer: &Conv2d, padding: Padding) -> Tensor<4> {
         let (Some((norm, activation)), Some(convolution)) =
             (self.norm, conv::plain(layer, &self.x, padding))
@@ -105,7 +105,7 @@ impl<'a> Pending<'a> {
             follow(norm, mean, variance);
             y
         } else if device.is_autodiff() {
-            // A frozen norm in a network that trains has no kernel.
+            // There is no kernel for a frozen norm in a network that is trained.
             convolve(layer, self.value(), padding)
         } else {
             scale_convolve(self.x, folded(norm, &device), activation, weight, convolution)

@@ -1,7 +1,8 @@
 //! Squeeze-and-excitation, from [Squeeze-and-Excitation Networks][paper].
 //!
-//! The function between the two convolutions is EfficientNet's SiLU, not the paper's ReLU. The dense
-//! layers of the paper are 1x1 convolutions here, with bias, since published weights have that shape.
+//! The function between the two convolutions is EfficientNet's SiLU, not the paper's ReLU. The
+//! dense layers of the paper are 1x1 convolutions with bias here, since published weights have that
+//! shape.
 //!
 //! [paper]: https://arxiv.org/abs/1709.01507
 
@@ -13,7 +14,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{ConvConfig, Padding, convolve};
 
-/// A weight in 0..1 for each channel, from the means of all channels over the film.
+/// Weights each channel by a factor in 0..1, computed from the means of all channels over the film.
 #[derive(Module, Debug)]
 pub struct SqueezeExcite {
     squeeze: Conv2d,
@@ -21,7 +22,7 @@ pub struct SqueezeExcite {
 }
 
 impl SqueezeExcite {
-    /// Makes the layer for `channels` channels, with `squeezed` values between the convolutions.
+    /// Creates the layer for `channels` channels, with `squeezed` values between the convolutions.
     pub fn init(channels: usize, squeezed: usize, device: &Device) -> Self {
         let dense = |channels| ConvConfig { has_bias: true, ..ConvConfig::new(channels, 1) };
         Self {
@@ -30,7 +31,7 @@ impl SqueezeExcite {
         }
     }
 
-    /// Weighs the channels.
+    /// Multiplies each channel by its factor.
     ///
     /// # Shapes
     ///

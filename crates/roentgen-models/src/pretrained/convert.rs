@@ -1,4 +1,5 @@
-//! A backbone's published weights, whatever their spelling, as one safetensors file in the newest.
+//! Converts a backbone's published weights, whatever their spelling, to one safetensors file in the
+//! newest spelling.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,11 +16,12 @@ use crate::classifier::ClassifierConfig;
 use crate::weights;
 use crate::zoo::{Architecture, Pool};
 
-/// Writes the backbone that `file` holds to `to`, whole or not at all, with `facts` in its header.
+/// Writes the backbone in `file` to `to`, completely or not at all, with `facts` in its header.
 ///
 /// # Errors
 ///
-/// A file that lacks a tensor of the backbone or has it in another shape; the file system's.
+/// Returns an error if the file lacks a tensor of the backbone or has it in another shape, or if it
+/// cannot be read or written.
 pub fn convert(
     architecture: Architecture,
     file: &WeightFile,
@@ -42,7 +44,7 @@ pub fn convert(
         fit.leave(file);
         Ok((read, fit))
     };
-    // A network of gray films, such as one of our own runs, stays one.
+    // A network for gray films, such as one from a run, remains one.
     let (read, fit) = match with_channels(3) {
         Err(FitError::Shape { there, .. }) if there.get(1) == Some(&1) => with_channels(1)?,
         result => result?,

@@ -1,7 +1,7 @@
-//! Tensors in files: `.pth` and `.pt` of PyTorch, `.safetensors`, and our own `.bpk`.
+//! Tensors in files: PyTorch's `.pth` and `.pt`, `.safetensors`, and this program's `.bpk`.
 //!
-//! The header is read first and the values of a tensor when they are asked for, so that a file of a
-//! gigabyte costs what is taken from it.
+//! The header is read first, and the values of a tensor only on request, so that a file of a
+//! gigabyte costs only the tensors that are used.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +19,7 @@ use crate::model_dir::WEIGHTS;
 /// A file of named tensors.
 #[derive(Debug)]
 pub struct WeightFile {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
     tensors: BTreeMap<String, Stored>,
 }
@@ -41,7 +41,7 @@ enum Values {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The file system's.
+    /// The file could not be read.
     #[error("could not read the weights `{path}`")]
     Read {
         /// The file.
@@ -49,9 +49,9 @@ pub enum FileError {
         /// The cause.
         source: io::Error,
     },
-    /// Not what PyTorch writes.
+    /// The file is not a PyTorch checkpoint.
     #[error(
-        "`{path}` is no checkpoint of PyTorch's that can be read as data, or it is cut short; \
+        "`{path}` is not a PyTorch checkpoint that can be read as data, or it is truncated; \
          download it again, or save its `state_dict()`"
     )]
     Pytorch {
@@ -60,48 +60,49 @@ pub enum FileError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Not a safetensors file.
-    #[error("`{path}` is no safetensors file, or it is cut short; download it again")]
+    /// The file is not a safetensors file.
+    #[error("`{path}` is not a safetensors file, or it is truncated; download it again")]
     Safetensors {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: safetensors::SafeTensorError,
     },
-    /// Not what a run writes.
-    #[error("`{path}` is no model of roentgen's, or it is cut short")]
+    /// The file was not written by a run.
+    #[error("`{path}` is not a model written by roentgen, or it is truncated")]
     Burnpack {
         /// The file.
         path: PathBuf,
         /// The cause.
         source: burn_pack::Error,
     },
-    /// Another kind of file.
+    /// The file has an unknown extension.
     #[error(
-        "`{path}` ends in none of .pth, .pt, .tar, .bin, .safetensors and .bpk, the kinds of weights that can be read"
+        "`{path}` is not a supported file of weights; its name must end in .pth, .pt, .tar, .bin, \
+         .safetensors or .bpk"
     )]
     Kind {
         /// The file.
         path: PathBuf,
     },
-    /// A file without tensors.
-    #[error("`{path}` holds no tensors")]
+    /// The file has no tensors.
+    #[error("`{path}` contains no tensors")]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// Values that are no numbers with a point.
-    #[error("`{name}` in `{path}` holds {kind}, and weights are floating-point numbers")]
+    /// The values are not floating-point numbers.
+    #[error("`{name}` in `{path}` contains {kind}, but weights must be floating-point numbers")]
     Kindless {
         /// The file.
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// What it holds.
+        /// The type of its values.
         kind: String,
     },
-    /// No such tensor.
-    #[error("`{path}` holds no tensor `{name}`")]
+    /// The file has no such tensor.
+    #[error("`{path}` contains no tensor `{name}`")]
     Missing {
         /// The file.
         path: PathBuf,
@@ -111,11 +112,11 @@ pub enum FileError {
 }
 
 impl WeightFile {
-    /// Opens a file of weights, or a run's folder, and reads which tensors it holds.
+    /// Opens a file of weights, or the folder of a run, and reads the names of its tensors.
     ///
     /// # Errors
     ///
-    /// A file that is missing, of another kind, damaged, or without tensors.
+    /// Returns an error if the file is missing, of another type, damaged, or without tensors.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let path = if path.is_dir() { &path.join(WEIGHTS) } else { path };
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -131,11 +132,11 @@ impl WeightFile {
         Ok(Self { path: path.to_owned(), tensors })
     }
 
-    /// The file's name and the SHA-256 of its bytes, for the record.
+    /// Returns the name of the file and the SHA-256 of its bytes, for the record.
     ///
     /// # Errors
     ///
-    /// The file system's.
+    /// Returns an error if the file cannot be read.
     pub fn origin(&self) -> Result<String, FileError> {
         let mut digest = Sha256::new();
         File::open(&self.path)
@@ -146,21 +147,22 @@ impl WeightFile {
         Ok(format!("{name}, SHA-256 {digest}"))
     }
 
-    /// Names and shapes, in the order of the names.
+    /// Returns names and shapes, in the order of the names.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
         self.tensors.iter().map(|(name, stored)| (name.as_str(), stored.shape.as_slice()))
     }
 
-    /// The shape of a tensor; none where there is no such tensor.
+    /// Returns the shape of a tensor; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|stored| stored.shape.as_slice())
     }
 
-    /// The values of a tensor in row-major order, in single precision whatever the file's was.
+    /// Returns the values of a tensor in row-major order, always in single precision.
     ///
     /// # Errors
     ///
-    /// No such tensor, values that are no floating-point numbers, a file cut short.
+    /// Returns an error if there is no such tensor, if its values are not floating-point numbers,
+    /// or if the file is truncated.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, FileError> {
         let path = || self.path.clone();
         let stored = self
@@ -186,7 +188,7 @@ impl WeightFile {
 }
 
 fn pytorch(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
-    // Opened once more by the reader; this tells a missing file from a damaged one.
+    // The reader opens the file again; this distinguishes a missing file from a damaged one.
     File::open(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let reader = PytorchReader::new(path)
         .map_err(|source| FileError::Pytorch { path: path.to_owned(), source: source.into() })?;
@@ -211,7 +213,7 @@ fn safetensors(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
             safetensors::Dtype::F32 => DType::F32,
             safetensors::Dtype::F16 => DType::F16,
             safetensors::Dtype::BF16 => DType::BF16,
-            // Counters and masks; asking for their values is what is refused.
+            // Counters and masks; only a request for their values is refused.
             _ => DType::I64,
         };
         let values = Values::Bytes(dtype, view.data().to_vec());
@@ -244,7 +246,7 @@ fn pytorch_dtype(dtype: pytorch_reader::DType) -> Option<DType> {
     }
 }
 
-/// Little-endian values in single precision; none for another kind of value.
+/// Converts little-endian values to single precision; returns `None` for another type of value.
 fn floats(dtype: DType, bytes: &[u8]) -> Option<Vec<f32>> {
     let values = match dtype {
         DType::F64 => bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(),

@@ -1,7 +1,7 @@
-//! Puts published weights into a network, and tells tensor by tensor where they came from.
+//! Loads published weights into a network, and reports the source of every tensor.
 //!
-//! Nothing of a backbone stays at its random value in silence: a tensor that the file lacks, or has
-//! in another shape, refuses the whole file.
+//! No tensor of a backbone silently keeps its random value: if a tensor is missing in the file or
+//! has another shape, the whole file is refused.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,19 +15,19 @@ use crate::classifier::Classifier;
 use crate::weights;
 use crate::zoo::Architecture;
 
-/// What was found where.
+/// Result of loading weights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// Each tensor of the backbone and where it came from.
+    /// Each tensor of the backbone and its source.
     pub found: Vec<Found>,
     /// Tensors of the file that were not used: a classifier, counters.
     pub left: Vec<String>,
-    /// Whether the first convolution was summed over the channels of colour.
+    /// Whether the first convolution was summed over the color channels.
     pub is_gray: bool,
 }
 
 impl Fit {
-    /// Notes which tensors of the file were not used.
+    /// Records the tensors of the file that were not used.
     pub(super) fn leave(&mut self, file: &WeightFile) {
         let used: HashSet<_> = self.found.iter().map(|found| found.source.as_str()).collect();
         let left = file.shapes().map(|(name, _)| name).filter(|name| !used.contains(name));
@@ -35,12 +35,12 @@ impl Fit {
     }
 }
 
-/// A tensor and where it came from.
+/// A tensor and its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its path in our network.
     pub path: String,
-    /// Its name in the file, or what it was set to.
+    /// Its name in the file, or the value it was set to.
     pub source: String,
     /// Its shape in our network.
     pub shape: Vec<usize>,
@@ -53,28 +53,28 @@ pub enum FitError {
     /// The file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file of another network.
+    /// The file belongs to another network.
     #[error(
-        "`{path}` does not hold the weights of {architecture}: {missing} of its {all} tensors are not there, \
-         such as `{example}`; the file begins with `{begins}`"
+        "`{path}` does not hold the weights of {architecture}: {missing} of its {all} tensors are \
+         missing, such as `{example}`; the first tensor of the file is `{begins}`"
     )]
     Missing {
         /// The file.
         path: String,
-        /// What was asked for.
+        /// The requested architecture.
         architecture: &'static str,
-        /// Tensors that are missing.
+        /// Number of missing tensors.
         missing: usize,
-        /// Tensors that the backbone has.
+        /// Number of tensors that the backbone has.
         all: usize,
-        /// The first of the missing.
+        /// The first missing tensor.
         example: String,
         /// The file's first tensor.
         begins: String,
     },
-    /// A tensor of another shape.
+    /// A tensor has another shape.
     #[error(
-        "`{name}` in `{path}` has the shape {there:?} where {architecture} has {here:?}; \
+        "`{name}` in `{path}` has the shape {there:?}, but {architecture} has {here:?}; \
          published weights fit `width = 1` and films of 1 or 3 channels"
     )]
     Shape {
@@ -82,33 +82,33 @@ pub enum FitError {
         path: String,
         /// The tensor.
         name: String,
-        /// What was asked for.
+        /// The requested architecture.
         architecture: &'static str,
         /// Its shape in the file.
         there: Vec<usize>,
         /// Its shape in the network.
         here: Vec<usize>,
     },
-    /// No classifier that could be the head.
+    /// No single layer of the file can be the head.
     #[error(
-        "`{path}` has {found} dense layers from {channels} features to {findings} findings, where one is \
-         needed: give the findings that its classifier has, or take its backbone alone"
+        "`{path}` has {found} dense layers from {channels} features to {findings} findings, but \
+         there must be exactly one; give the findings of its classifier, or use only its backbone"
     )]
     Head {
         /// The file.
         path: String,
-        /// Layers of that shape.
+        /// Number of layers with that shape.
         found: usize,
-        /// Features of the backbone.
+        /// Number of features of the backbone.
         channels: usize,
-        /// Findings asked for.
+        /// Number of requested findings.
         findings: usize,
     },
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The network could not be packed.
-    #[error("could not put the weights of `{path}` into the network")]
+    #[error("could not load the weights of `{path}` into the network")]
     Weights {
         /// The file.
         path: String,
@@ -117,20 +117,20 @@ pub enum FitError {
     },
 }
 
-/// Which part of a classifier takes a file's weights.
+/// The part of a classifier that takes the weights of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The backbone; the head stays as it is.
+    /// The backbone; the head does not change.
     Backbone,
     /// The backbone, and the one dense layer of a plain linear head.
     Whole,
 }
 
-/// Puts a file's weights into a classifier.
+/// Loads the weights of a file into a classifier.
 ///
 /// # Errors
 ///
-/// A file that lacks a tensor or has it in another shape.
+/// Returns an error if a tensor is missing in the file or has another shape.
 pub fn fit(
     model: Classifier,
     architecture: Architecture,

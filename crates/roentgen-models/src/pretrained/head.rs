@@ -1,7 +1,7 @@
-//! The dense layer behind a published backbone: a CheXNet's, for instance.
+//! The dense layer after a published backbone: for example, a CheXNet's.
 //!
-//! Every re-implementation names it differently (`classifier`, `classifier.0`, `fc`), so it is known
-//! by its shape: findings times features, and there must be one such layer.
+//! Every re-implementation names it differently (`classifier`, `classifier.0`, `fc`), so it is
+//! found by its shape, findings times features, and there must be exactly one such layer.
 
 use super::fit::{FitError, Found};
 use super::{Fit, WeightFile};
@@ -10,12 +10,12 @@ use super::{Fit, WeightFile};
 const WEIGHT: &str = "head.logits.weight";
 const BIAS: &str = "head.logits.bias";
 
-/// The values for the head of our network, whose weight is `[features, findings]` where PyTorch's
-/// is `[findings, features]`.
+/// Returns the values for the head of our network, whose weight is `[features, findings]` while
+/// PyTorch's is `[findings, features]`.
 ///
 /// # Errors
 ///
-/// No layer of that shape in the file, or several.
+/// Returns an error if the file has no layer of that shape, or several.
 pub(super) fn find(
     file: &WeightFile,
     tensors: &[burn_pack::Tensor],

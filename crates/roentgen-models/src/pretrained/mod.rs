@@ -1,7 +1,8 @@
-//! Weights that others have trained and published: reading their files, finding each of our tensors
-//! in them by name, and saying which were found.
+//! Published weights trained by others: reads their files, finds each tensor of our networks in
+//! them by name, and reports which were found.
 //!
-//! No file is trusted: a `.pth` is a pickle, a program of Python's, and is only ever read as data.
+//! No file is trusted: a `.pth` is a pickle, which is a Python program, and is only ever read as
+//! data.
 
 mod convert;
 mod file;

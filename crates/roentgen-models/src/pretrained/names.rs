@@ -1,11 +1,11 @@
-//! Each tensor of a backbone under the name that its published weights have.
+//! The name of each tensor of a backbone in its published weights.
 //!
-//! Burn names a norm's tensors `gamma` and `beta`, PyTorch `weight` and `bias`; the rest of a name is
-//! the backbone's own business.
+//! Burn names a norm's tensors `gamma` and `beta`, PyTorch `weight` and `bias`; the backbone
+//! determines the rest of a name.
 
 use crate::zoo::Architecture;
 
-/// A tensor of ours that published weights should hold.
+/// A tensor of our network that published weights should contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Its path in our network.
@@ -16,10 +16,10 @@ pub struct Wanted {
     pub shape: Vec<usize>,
 }
 
-/// The tensors of a backbone, from the paths and shapes of a whole classifier's.
+/// Lists the tensors of a backbone, given the paths and shapes of a whole classifier.
 ///
-/// Paths that belong to no backbone are left out; a backbone's that the published weights do not
-/// name, which would be a mistake of ours, is given under its own path.
+/// Paths outside the backbone are left out. A path of the backbone without a published name, which
+/// would be a bug, keeps its own path.
 pub fn wanted<'a>(
     architecture: Architecture,
     tensors: impl Iterator<Item = (&'a str, Vec<usize>)>,
@@ -30,7 +30,7 @@ pub fn wanted<'a>(
             if parts.next() != Some("backbone") {
                 return None;
             }
-            // The second is the variant of the enum.
+            // The second part is the variant of the enum.
             let parts: Vec<_> = parts.skip(1).collect();
             let (leaf, module) = parts.split_last()?;
             let leaf = match *leaf {

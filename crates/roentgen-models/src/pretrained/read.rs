@@ -1,16 +1,16 @@
-//! The tensors of a backbone out of a file, in our shapes: axes turned, colours summed.
+//! Reads the tensors of a backbone from a file in our shapes: with axes permuted and colors summed.
 
 use super::fit::{Fit, FitError, Found};
 use super::spelling::{Source, Spelling};
 use super::{Wanted, WeightFile, wanted};
 use crate::zoo::Architecture;
 
-/// The values of each tensor of a backbone, whose paths and shapes are given; `fit` notes where they
-/// came from.
+/// Reads the values of each tensor of a backbone, given paths and shapes; records their sources in
+/// `fit`.
 ///
 /// # Errors
 ///
-/// A tensor that the file lacks or has in another shape.
+/// Returns an error if a tensor is missing in the file or has another shape.
 pub(super) fn read<'a>(
     architecture: Architecture,
     file: &WeightFile,
@@ -33,7 +33,7 @@ pub(super) fn read<'a>(
     Ok(read)
 }
 
-/// Where each tensor is in the file, in the file's own spelling.
+/// Finds each tensor in the file, in the file's own spelling.
 fn sources(
     architecture: Architecture,
     file: &WeightFile,
@@ -62,7 +62,7 @@ fn sources(
     }
 }
 
-/// The values of a tensor in our shape, and whether colours were summed for it.
+/// Returns the values of a tensor in our shape, and whether colors were summed for it.
 fn values(
     architecture: Architecture,
     file: &WeightFile,
@@ -85,7 +85,7 @@ fn values(
     if shape == wanted.shape {
         return Ok((values, false));
     }
-    // Films are gray: what a colour network sees when all three channels are equal.
+    // Films are gray: this is the response of a color network to three equal channels.
     if let ([out, 3, height, width], [_, 1, ..]) = (shape.as_slice(), wanted.shape.as_slice())
         && wanted.shape == [*out, 1, *height, *width]
     {
@@ -105,8 +105,8 @@ fn values(
     })
 }
 
-/// `[out, height, width, in]` to `[out, in, height, width]`; a depthwise `[1, height, width, out]`
-/// to `[out, 1, height, width]`.
+/// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise
+/// `[1, height, width, out]` to `[out, 1, height, width]`.
 fn channels_first(
     values: &[f32],
     [out, height, width, channels]: [usize; 4],

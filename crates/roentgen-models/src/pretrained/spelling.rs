@@ -1,38 +1,39 @@
-//! The ways in which the same weights have been written down over the years.
+//! The spellings of tensor names that have been in use for the same weights.
 //!
-//! A file has one spelling throughout, so the one that finds the most tensors is the file's.
+//! A file uses one spelling throughout, so the one that finds the most tensors is the file's.
 
 use std::fmt;
 
 use super::{Wanted, WeightFile};
 use crate::zoo::Architecture;
 
-/// A way of writing an architecture's weights down.
+/// A spelling of the tensor names of an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// The newest.
+    /// The newest spelling.
     Newest,
-    /// Our own paths, in a run's `model.bpk`.
+    /// Our own paths, as in a run's `model.bpk`.
     Own,
-    /// torchvision's MobileNetV2 before 0.5: convolution, norm and activation counted through.
+    /// torchvision's MobileNetV2 before 0.5: convolution, norm and activation are numbered
+    /// consecutively.
     CountedThrough,
-    /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, in published files to this day.
+    /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, still used in published files.
     Dotted,
     /// TensorFlow's MobileNetV1 as converted for edge boards: norms folded into the convolutions,
     /// channels last.
     FoldedTensorflow,
 }
 
-/// Where one of our tensors comes from.
+/// The source of one of our tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Source {
     /// A tensor of the file, in our own order of axes.
     Tensor(String),
     /// A tensor of the file whose axes are `[out, height, width, in]`.
     ChannelsLast(String),
-    /// A constant: what a folded norm leaves to do.
+    /// A constant: what remains of a folded norm.
     Constant(f32),
-    /// Nowhere in the file.
+    /// The file does not have the tensor.
     Nowhere,
 }
 
@@ -47,7 +48,7 @@ impl fmt::Display for Source {
 }
 
 impl Spelling {
-    /// Those an architecture's files are found in.
+    /// Returns the spellings in use for an architecture.
     pub(super) fn of(architecture: Architecture) -> &'static [Spelling] {
         match architecture {
             Architecture::Densenet121 => &[Spelling::Newest, Spelling::Own, Spelling::Dotted],
@@ -68,7 +69,7 @@ impl Spelling {
         }
     }
 
-    /// Where the tensor of that newest name is in a file.
+    /// Finds the source of a tensor, given its newest name.
     pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &Wanted) -> Source {
         let name = wanted.name.as_str();
         let named = |name: String| {
@@ -84,7 +85,7 @@ impl Spelling {
         }
     }
 
-    /// What stands before every name of the file, such as `module.` or `state_dict.`.
+    /// Returns the prefix of all names in the file, such as `module.` or `state_dict.`.
     pub(super) fn prefix<'a>(self, file: &'a WeightFile, name: &str) -> Option<&'a str> {
         let spelled = match self {
             Spelling::Newest => name.to_owned(),
@@ -97,7 +98,7 @@ impl Spelling {
     }
 }
 
-/// `features.3.conv.1.0.weight` to `features.3.conv.3.weight`.
+/// Changes `features.3.conv.1.0.weight` to `features.3.conv.3.weight`.
 fn counted_through(name: &str) -> String {
     let parts: Vec<_> = name.split('.').collect();
     match *parts.as_slice() {
@@ -106,8 +107,8 @@ fn counted_through(name: &str) -> String {
             format!("features.{feature}.conv.{number}.{leaf}")
         }
         ["features", feature, "conv", layer, leaf] => {
-            // Layers before the last come as blocks of three: 2 and 3 are 6 and 7, and in the first
-            // row, which has one block less, 1 and 2 are 3 and 4.
+            // Layers before the last come as blocks of three: 2 and 3 become 6 and 7, and in the
+            // first row, which has one block less, 1 and 2 become 3 and 4.
             let layer = layer.parse::<usize>().unwrap_or(0);
             let number = if feature == "1" { layer + 2 } else { layer + 4 };
             format!("features.{feature}.conv.{number}.{leaf}")
@@ -116,7 +117,7 @@ fn counted_through(name: &str) -> String {
     }
 }
 
-/// `denselayer1.norm2.weight` to `denselayer1.norm.2.weight`.
+/// Changes `denselayer1.norm2.weight` to `denselayer1.norm.2.weight`.
 fn dotted(name: &str) -> String {
     let mut parts = name.split('.').map(str::to_owned).collect::<Vec<_>>();
     if parts.iter().any(|part| part.starts_with("denselayer"))
@@ -128,7 +129,7 @@ fn dotted(name: &str) -> String {
     parts.join(".")
 }
 
-/// `conv_dw_3.weight` to `MobilenetV1/MobilenetV1/Conv2d_3_depthwise/depthwise_Fold;…`.
+/// Changes `conv_dw_3.weight` to `MobilenetV1/MobilenetV1/Conv2d_3_depthwise/depthwise_Fold;…`.
 fn folded(file: &WeightFile, name: &str) -> Source {
     let Some((module, leaf)) = name.rsplit_once('.') else {
         return Source::Nowhere;
@@ -151,7 +152,7 @@ fn folded(file: &WeightFile, name: &str) -> Source {
         let mut names = file.shapes().map(|(name, _)| name);
         names.find(|name| name.strip_prefix(&folder).is_some_and(|rest| rest.contains(kind)))
     };
-    // A norm of these statistics and this scale adds the folded bias and does nothing else.
+    // A norm with these statistics and this scale only adds the folded bias.
     match (is_norm, leaf) {
         (false, _) => find("_Fold;").map_or(Source::Nowhere, |n| Source::ChannelsLast(n.into())),
         (true, "bias") => {

@@ -1,6 +1,6 @@
-//! The folder of published weights on this machine, one file an architecture.
+//! The folder of published weights on this machine, one file per architecture.
 //!
-//! An experiment's `weights = "imagenet"` reads it.
+//! An experiment with `weights = "imagenet"` reads it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use super::FileError;
 use crate::zoo::Architecture;
 
-/// Names the folder, where set.
+/// Environment variable that sets the folder.
 pub const VARIABLE: &str = "ROENTGEN_WEIGHTS";
 
-/// Published weights that are not on this machine.
+/// The published weights have not been downloaded.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "there are no published weights of {architecture} in `{folder}`; `roentgen weights pull \
-     {architecture}` downloads them, `roentgen weights import FILE --architecture {architecture}` takes \
-     a file that is here"
+    "there are no published weights of {architecture} in `{folder}`; run `roentgen weights pull \
+     {architecture}` to download them, or `roentgen weights import FILE --architecture \
+     {architecture}` to use a local file"
 )]
 pub struct Missing {
     /// The architecture.
     pub architecture: &'static str,
-    /// Where they were looked for.
+    /// The folder.
     pub folder: PathBuf,
 }
 
-/// `$ROENTGEN_WEIGHTS`, or `roentgen/weights` in the user's cache folder.
+/// Returns `$ROENTGEN_WEIGHTS`, or `roentgen/weights` in the user's cache folder.
 pub fn folder() -> PathBuf {
     let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
     if let Some(folder) = named(VARIABLE) {
@@ -38,16 +38,16 @@ pub fn folder() -> PathBuf {
     cache.join("roentgen").join("weights")
 }
 
-/// Where an architecture's weights stand in a folder.
+/// Returns the path of an architecture's weights in a folder.
 pub fn place(folder: &Path, architecture: Architecture) -> PathBuf {
     folder.join(format!("{}.safetensors", architecture.name()))
 }
 
-/// An architecture's published weights.
+/// Returns the path of an architecture's published weights.
 ///
 /// # Errors
 ///
-/// They are not here.
+/// Returns an error if the file does not exist.
 pub fn find(architecture: Architecture) -> Result<PathBuf, Missing> {
     let folder = folder();
     let path = place(&folder, architecture);
@@ -58,33 +58,33 @@ pub fn find(architecture: Architecture) -> Result<PathBuf, Missing> {
     }
 }
 
-/// The key of the origin in a file's header.
+/// Key of the origin in the header of a file.
 pub const ORIGIN: &str = "origin";
-/// The key of the licence in a file's header.
+/// Key of the licence in the header of a file.
 pub const LICENCE: &str = "licence";
-/// The longest header that is read: the format's own limit.
+/// Maximum length of a header, a limit of the format.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// The file that one in the folder was made from, and its SHA-256, read from the header alone;
-/// `unknown` where that does not say.
+/// Returns the original file of a file in the folder, and its SHA-256, read from the header alone;
+/// returns `unknown` if the header does not say.
 ///
 /// # Errors
 ///
-/// The file system's; no safetensors file.
+/// Returns an error if the file cannot be read or is not a safetensors file.
 pub fn origin(path: &Path) -> Result<String, FileError> {
     let header = File::open(path).and_then(|mut file| {
         let mut bytes = [0; 8];
         file.read_exact(&mut bytes)?;
         let length = u64::from_le_bytes(bytes);
         if length > LONGEST_HEADER {
-            return Err(io::Error::other("its header would be longer than the format allows"));
+            return Err(io::Error::other("the header is longer than the format allows"));
         }
         let mut header = Vec::new();
         file.take(length).read_to_end(&mut header)?;
         Ok(header)
     });
     let header = header.map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    // The crate's own reader wants the tensors too, to check that they are all there.
+    // The crate's own reader also reads the tensors, to check that they are complete.
     let header: serde_json::Value = serde_json::from_slice(&header).map_err(|error| {
         FileError::Read { path: path.to_owned(), source: io::Error::other(error) }
     })?;

@@ -1,6 +1,6 @@
-//! The formula of `scripts/parity.py`: values from a tensor's name and shape.
+//! The formula of `scripts/parity.py`: values computed from the name and shape of a tensor.
 
-/// `count` numbers in -1..1 from the name.
+/// Returns `count` numbers in -1..1, derived from the name.
 pub(crate) fn noise(name: &str, count: usize) -> Vec<f64> {
     let seed = name.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
@@ -15,7 +15,7 @@ pub(crate) fn noise(name: &str, count: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The tensor of that name, in PyTorch's order of axes.
+/// Returns the tensor of that name, in PyTorch's order of axes.
 pub(crate) fn tensor(name: &str, shape: &[usize]) -> Vec<f32> {
     let inputs: usize = shape.iter().skip(1).product();
     let line = match name.rsplit('.').next() {

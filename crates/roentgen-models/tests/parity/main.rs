@@ -1,8 +1,8 @@
-//! Every architecture against its reference: the networks of torchvision, timm and Keras, filled by
-//! one formula of each tensor's name, so that no weights are shipped.
+//! Compares every architecture with its reference: the networks of torchvision, timm and Keras,
+//! filled by a formula of each tensor's name, so that no weights need to be shipped.
 //!
-//! `scripts/parity.py` wrote the fixtures and says how. Weights go through a file and the same door
-//! as published ones.
+//! `scripts/parity.py` wrote the fixtures and documents the method. Weights go through a file and
+//! the same functions as published ones.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -15,8 +15,8 @@ use std::path::Path;
 use roentgen_models::Architecture;
 use serde::Deserialize;
 
-/// Greatest difference over greatest value that is let through, or twice what the reference in
-/// single precision is off from itself in double, if that is more.
+/// Tolerance: the largest difference divided by the largest value, or twice the difference between
+/// the reference in single precision and in double precision, if that is more.
 const TOLERANCE: f64 = 1e-4;
 
 #[derive(Deserialize)]
@@ -26,14 +26,14 @@ struct Fixture {
     gradients: Gradients,
 }
 
-/// Gradients in training mode, of three tensors by their published names.
+/// Gradients in training mode of three tensors, by their published names.
 #[derive(Deserialize)]
 struct Gradients {
     films: [usize; 4],
     of: std::collections::BTreeMap<String, Slices>,
 }
 
-/// One pass through the reference.
+/// One pass of the reference.
 #[derive(Deserialize)]
 struct Case {
     films: [usize; 4],
@@ -44,7 +44,7 @@ struct Case {
     rounding: Rounding,
 }
 
-/// How far the reference in single precision is from itself in double.
+/// Difference between the reference in single precision and in double precision.
 #[derive(Deserialize)]
 struct Rounding {
     features: f64,
@@ -65,7 +65,7 @@ struct Features {
     slices: Slices,
 }
 
-/// The first values of a tensor, and some from its middle on.
+/// The first values of a tensor, and some starting at its middle.
 #[derive(Deserialize)]
 struct Slices {
     first: Vec<f64>,
@@ -73,14 +73,14 @@ struct Slices {
 }
 
 impl Slices {
-    /// The same values of another tensor, and how far they are from these.
+    /// Returns the difference from the same values of another tensor.
     fn difference(&self, values: &[f32]) -> f64 {
         let middle = &values[values.len() / 2..];
         difference(&self.first, values).max(difference(&self.middle, middle))
     }
 }
 
-/// Greatest difference over greatest value, for as many values as there are expected.
+/// Returns the largest difference divided by the largest value, over all expected values.
 fn difference(expected: &[f64], values: &[f32]) -> f64 {
     assert!(!expected.is_empty() && values.len() >= expected.len());
     let greatest = expected.iter().fold(0.0f64, |most, value| most.max(value.abs()));

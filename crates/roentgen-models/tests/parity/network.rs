@@ -1,4 +1,4 @@
-//! One of our networks, filled by the formula, and what it computes.
+//! One of our networks, filled by the formula, and its results.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ pub(crate) struct Network {
     pub(crate) model: Classifier,
 }
 
-/// What one pass computes.
+/// Results of one pass.
 pub(crate) struct Found {
     pub(crate) shape: [usize; 4],
     pub(crate) features: Vec<f32>,
@@ -27,7 +27,7 @@ pub(crate) struct Found {
 }
 
 impl Network {
-    /// Makes the network and loads a file that holds the formula's values under published names.
+    /// Creates the network and loads a file with the formula's values under published names.
     pub(crate) fn filled(architecture: Architecture) -> Self {
         let new = config(architecture).init(3, FINDINGS, &Device::flex().autodiff());
         let folder = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ impl Network {
         Self { architecture, model }
     }
 
-    /// Published name and shape, PyTorch's, of every tensor of backbone and head.
+    /// Returns the published name and PyTorch's shape of every tensor of backbone and head.
     pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let backbone = names(self.architecture, &self.model).into_iter();
         let mut tensors: Vec<_> = backbone.map(|(_, name, shape)| (name, shape)).collect();
@@ -50,7 +50,7 @@ impl Network {
         tensors
     }
 
-    /// Films through the network in single precision.
+    /// Runs films through the network in single precision.
     pub(crate) fn run(&self, shape: [usize; 4], mode: Mode) -> Found {
         let device = Device::flex().autodiff();
         let films = films(shape, &device);
@@ -68,7 +68,7 @@ impl Network {
         }
     }
 
-    /// The gradients of the loss in training mode by published names, in double precision.
+    /// Returns the gradients of the loss in training mode by published names, in double precision.
     pub(crate) fn gradients(&self, shape: [usize; 4]) -> BTreeMap<String, Vec<f32>> {
         let films = films(shape, &Device::flex().autodiff());
         let model = self.copy().map(&mut Double);
@@ -85,7 +85,7 @@ impl Network {
         gradients
     }
 
-    /// A network of its own: clones share their running statistics.
+    /// Copies the network; clones would share their running statistics.
     pub(crate) fn copy(&self) -> Classifier {
         let new = config(self.architecture).init(3, FINDINGS, &Device::flex().autodiff());
         weights::load(new, weights::to_bytes(&self.model).unwrap().to_vec()).unwrap()
@@ -96,12 +96,12 @@ pub(crate) fn config(architecture: Architecture) -> ClassifierConfig {
     ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 }
 }
 
-/// The formula's films.
+/// Returns the formula's films.
 pub(crate) fn films(shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(formula::tensor("films", &shape), shape), device)
 }
 
-/// Turns all weights into double precision.
+/// Converts all weights to double precision.
 struct Double;
 
 impl ModuleMapper for Double {
@@ -111,7 +111,7 @@ impl ModuleMapper for Double {
     }
 }
 
-/// The mean binary cross-entropy with the formula's targets.
+/// Returns the mean binary cross-entropy with the formula's targets.
 fn loss(logits: Tensor<2>) -> Tensor<1> {
     let [batch, findings] = logits.dims();
     let targets: Vec<f32> = formula::noise("targets", batch * findings)
@@ -124,7 +124,7 @@ fn loss(logits: Tensor<2>) -> Tensor<1> {
     (positive - logits * targets).mean()
 }
 
-/// Path, published name and shape of each tensor of the backbone.
+/// Returns path, published name and shape of each tensor of the backbone.
 fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String, Vec<usize>)> {
     let bytes = weights::to_bytes(model).unwrap();
     let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
@@ -132,7 +132,7 @@ fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String,
     wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
 }
 
-/// The formula's values for tensors.
+/// Returns the formula's values for tensors.
 pub(crate) fn filled(tensors: Vec<(String, Vec<usize>)>) -> Vec<Filled> {
     let filled = |(name, shape): (String, Vec<usize>)| {
         let values = formula::tensor(&name, &shape);

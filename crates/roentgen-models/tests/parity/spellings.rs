@@ -1,4 +1,4 @@
-//! Weights under the names that others have given them over the years: the same network.
+//! Weights under the names in use over the years give the same network.
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -8,7 +8,7 @@ use roentgen_models::pretrained::{FitError, Found, Part, WeightFile, fit};
 use crate::Mode;
 use crate::network::{FINDINGS, Filled, Network, config, filled, films, write};
 
-/// The names of CheXNet's re-implementations, as in 2017: the network behind `module.`, norms with
+/// The names of CheXNet's re-implementations, as in 2017: the network under `module.`, norms with
 /// dots, a classifier of one layer in a sequence.
 fn of_chexnet(name: &str) -> String {
     let name = ["norm", "conv"].iter().fold(name.to_owned(), |name, kind| {
@@ -75,7 +75,7 @@ fn a_gray_network_sees_what_a_colour_network_sees_in_a_gray_film() {
     assert!(crate::difference(&expected, &logits) < 1e-5);
 }
 
-/// What comes of a DenseNet's file after `change`.
+/// Returns the error for the file of a DenseNet after `change`.
 fn refused(change: impl FnOnce(&mut Vec<Filled>)) -> FitError {
     let architecture = Architecture::Densenet121;
     let new = config(architecture).init(3, FINDINGS, &Device::flex());

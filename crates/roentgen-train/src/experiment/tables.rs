@@ -16,11 +16,12 @@ use crate::optimizer::Optimizer;
 use crate::phase::Phase;
 use crate::schedule::Schedule;
 
-/// Which findings are learned.
+/// The findings to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Findings {
-    /// `"all"` fourteen, or `"over-1000"`: those on more than 1000 films, as in the 2019 study.
+    /// `"all"` fourteen, or `"over-1000"`: the findings on more than 1000 films, as in the 2019
+    /// study.
     Named(NamedFindings),
     /// A list, in the order of the network's outputs.
     List(Vec<Finding>),
@@ -32,7 +33,7 @@ pub enum Findings {
 pub enum NamedFindings {
     /// All fourteen.
     All,
-    /// Those on more than 1000 films of the prepared data set.
+    /// The findings on more than 1000 films of the prepared data set.
     #[serde(rename = "over-1000")]
     Over1000,
 }
@@ -41,19 +42,20 @@ pub enum NamedFindings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
-    /// The folder that `prepare` left. `{size}` in it stands for `image.size`, or for the size that
-    /// the backbone was made for.
+    /// The folder written by `prepare`. `{size}` in it is replaced by `image.size`, or by the size
+    /// that the backbone was designed for.
     pub prepared: PathBuf,
     /// `official`, `by-patient`, or the 2019 study's `by-image`, which leaks patients.
     pub split: Rule,
-    /// Lets patients stand on both sides; every table of the run then says so.
+    /// Allows patients on both sides of the split; every table of the run then says so.
     pub leaky: bool,
-    /// `keep` or `drop` films without a finding.
+    /// Whether to `keep` or `drop` films without a finding.
     pub normal: Normal,
-    /// The 2019 study's weighted sampling; absent for all films.
+    /// The 2019 study's weighted sampling; absent to use all films.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
-    /// At most so many films, for a try on a laptop; whole patients, or so many of the sample.
+    /// Upper limit on the number of films, for a try on a laptop: whole patients, or a smaller
+    /// sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub films: Option<usize>,
 }
@@ -62,14 +64,14 @@ pub struct Data {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Image {
-    /// Height and width, which must be those of the prepared films; absent for just those.
+    /// Height and width, which must be those of the prepared films; absent to accept their size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,
-    /// 1 is gray, 3 repeats it.
+    /// 1 for gray, 3 to repeat the gray channel.
     pub channels: usize,
     /// `per-image` (the 2019 study's), `imagenet` or `minus-one-to-one`.
     pub normalize: Normalize,
-    /// How training films are varied; absent for not at all.
+    /// Augmentation of training films; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augment: Option<Augment>,
 }
@@ -80,27 +82,27 @@ pub struct Image {
 pub struct Model {
     /// The backbone.
     pub architecture: Architecture,
-    /// What the backbone starts from: `none`, `imagenet`, or a file or run directory.
+    /// Initial weights of the backbone: `none`, `imagenet`, or a file or run directory.
     pub weights: Weights,
-    /// `nothing`, `backbone`, or a number of stages from the film on.
+    /// `nothing`, `backbone`, or a number of stages counted from the input.
     pub freeze: Freeze,
-    /// Share of the paper's channels.
+    /// Number of channels, as a fraction of the paper's.
     pub width: f64,
     /// `average`, `attention` or `linear`, each with its head.
     pub pool: Pool,
-    /// Share of values dropped before each dense layer.
+    /// Fraction of values dropped before each dense layer.
     pub dropout: f64,
 }
 
-/// What a backbone starts from.
+/// Initial weights of a backbone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Weights {
     /// Random numbers from the seed.
     None,
-    /// The published weights in the folder for them.
+    /// The published weights in the folder of downloaded weights.
     Imagenet,
-    /// A file of PyTorch's or of safetensors, or the folder of a run.
+    /// A PyTorch or safetensors file, or the folder of a run.
     At(PathBuf),
 }
 
@@ -128,51 +130,52 @@ impl From<Weights> for String {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Train {
-    /// Passes over the training films, at most.
+    /// Maximum number of passes over the training films.
     pub epochs: usize,
-    /// Films the optimizer sees at once.
+    /// Films per optimizer step.
     pub batch_size: usize,
     /// Films that pass through the network at once; gradients are averaged over the batch. Absent
     /// for the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch_size: Option<usize>,
-    /// What activations are computed in: `f32`, or `bf16` on a GPU.
+    /// Precision of activations: `f32`, or `bf16` on a GPU.
     #[serde(skip_serializing_if = "is_default")]
     pub precision: Precision,
-    /// The rate the schedule starts from, or with `one-cycle` its peak.
+    /// The learning rate at the start of the schedule, or its peak with `one-cycle`.
     pub learning_rate: f64,
-    /// Which optimizer.
+    /// The optimizer.
     pub optimizer: Optimizer,
-    /// How the rate changes.
+    /// How the learning rate changes.
     pub schedule: Schedule,
-    /// What is minimized.
+    /// The loss to minimize.
     pub loss: Loss,
-    /// Which epoch's weights are kept.
+    /// The criterion of the epoch whose weights are kept.
     pub best_by: BestBy,
-    /// Stops when nothing improves; absent for never.
+    /// Stops when nothing improves; absent to never stop early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
-    /// In how many versions the features of a frozen backbone are kept where films are varied, one an
-    /// epoch in turn; 0 computes them anew at each step. Absent for 1 where films are not varied, and
-    /// 0 where they are.
+    /// How many augmented versions of a frozen backbone's features to store; each epoch uses the
+    /// next in turn. 0 computes features again at every step. Absent means 1 without augmentation
+    /// and 0 with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature_draws: Option<usize>,
-    /// Parts of the run, one after another, of `epochs` each unless they say otherwise; absent for a
-    /// run of one part.
+    /// Phases of the run, one after another, each of `epochs` epochs unless it says otherwise;
+    /// absent for a run with a single phase.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
 }
 
-/// Whether it is in single precision: left out of what is written, since runs that began before there was a choice go on.
+/// Whether the precision is the default, which is not written to files, so that runs started before
+/// the key existed can resume.
 fn is_default(precision: &Precision) -> bool {
     *precision == Precision::F32
 }
 
-/// What makes an epoch the best.
+/// The criterion of the best epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BestBy {
-    /// The least validation loss, as in the 2019 study.
+    /// The lowest validation loss, as in the 2019 study.
     Loss,
     /// The highest mean validation AUROC.
     Auroc,
@@ -182,7 +185,7 @@ pub enum BestBy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// Epochs without a better one before the run stops.
+    /// Epochs without improvement before the run stops.
     pub patience: usize,
 }
 

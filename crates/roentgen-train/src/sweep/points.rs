@@ -1,4 +1,4 @@
-//! The points of a sweep: all known from the file, or drawn one after another.
+//! The points of a sweep: either all listed in the file, or drawn one after another.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use crate::overrides::Error;
 /// The points of a sweep.
 #[derive(Clone, Debug)]
 pub enum Points {
-    /// Those of the file.
+    /// The points of the file.
     Fixed(Vec<Point>),
-    /// Those that a search draws.
+    /// The points drawn by a search.
     Drawn(Box<Drawn>),
 }
 
-/// A search, and what its points are laid over.
+/// A search, and the experiment its points are merged over.
 #[derive(Clone, Debug)]
 pub struct Drawn {
     path: PathBuf,
@@ -31,14 +31,14 @@ impl Points {
     pub(super) fn drawn(path: &Path, base: Table, search: Search) -> Result<Self, Error> {
         let axes = search.axes().map_err(|what| invalid(path, "sweep.search.space", what))?;
         if search.points == 0 {
-            return Err(invalid(path, "sweep.search.points", "draw at least one point".to_owned()));
+            return Err(invalid(path, "sweep.search.points", "must be at least 1".to_owned()));
         }
         let drawn = Drawn { path: path.to_owned(), base, search, axes };
         drawn.ends()?;
         Ok(Points::Drawn(Box::new(drawn)))
     }
 
-    /// How many points there are.
+    /// Returns the number of points.
     pub fn count(&self) -> usize {
         match self {
             Points::Fixed(points) => points.len(),
@@ -46,7 +46,8 @@ impl Points {
         }
     }
 
-    /// The name of a point's folder, known before its values are; `number` is from 1 to [`Self::count`].
+    /// Returns the folder name of a point, known before its values are; `number` is from 1 to
+    /// [`Self::count`].
     pub fn folder(&self, number: usize) -> String {
         match self {
             Points::Fixed(points) => points[number - 1].folder.clone(),
@@ -56,21 +57,21 @@ impl Points {
 }
 
 impl Drawn {
-    /// The keys that are drawn, and what they may be.
+    /// Returns the keys that are drawn, and their ranges.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
     }
 
-    /// The values of a point, from those that have finished.
+    /// Draws the values of a point, given the points that have finished.
     pub fn suggest(&self, number: usize, history: &[Trial]) -> Table {
         self.search.suggest(&self.axes, number, history)
     }
 
-    /// The point with these values.
+    /// Builds the point with these values.
     ///
     /// # Errors
     ///
-    /// Values that make no experiment.
+    /// Returns an error if the values do not form a valid experiment.
     pub fn point(&self, number: usize, values: &Table) -> Result<Point, Error> {
         let pairs = leaves(values);
         let name = format!("{number}: {}", name("", &pairs));
@@ -79,11 +80,12 @@ impl Drawn {
         Ok(Point { number, folder, name, values: pairs, experiment, reported: None })
     }
 
-    /// A point for each end of each range and each choice of each list, the other keys at their first.
+    /// Builds a point for each end of each range and each choice of each list; the other keys have
+    /// their first value.
     ///
     /// # Errors
     ///
-    /// The first that makes no experiment.
+    /// Returns an error for the first point that is not a valid experiment.
     pub fn ends(&self) -> Result<Vec<Point>, Error> {
         let first = |axis: &Axis| axis.range.extremes().swap_remove(0);
         let mut points = Vec::new();
@@ -100,11 +102,11 @@ impl Drawn {
         Ok(points)
     }
 
-    /// The search and what it is laid over, written down: the same for the same search only.
+    /// Formats the search and its experiment as text: equal texts mean equal searches.
     ///
     /// # Errors
     ///
-    /// A table that TOML cannot hold.
+    /// Returns an error if TOML cannot represent a table.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let search = Table::from_iter([("search".to_owned(), Value::try_from(&self.search)?)]);
         let mut whole = self.base.clone();

@@ -1,9 +1,9 @@
-//! `[sweep.search]`: points that are drawn, at random or by what earlier ones found.
+//! `[sweep.search]`: points drawn at random or guided by the results of earlier ones.
 //!
-//! The samplers are the crate `optimizer`'s. They are asked afresh for each value, with the
-//! history that lies in the folder: so a search that was killed goes on, and machines share it. Values
-//! follow from the seed, the number of the point and the points that had finished; where several run at
-//! once, which had finished is up to the clock.
+//! The samplers are those of the crate `optimizer`. They are called afresh for each value with the
+//! history in the folder of the sweep, so that a killed search resumes and machines can share one.
+//! Values follow from the seed, the number of the point and the points that have finished; if
+//! several run at once, timing decides which have.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-/// Points that have to finish before TPE looks at any of them.
+/// Number of finished points before TPE uses any of them.
 const STARTUP: usize = 8;
 
 /// `[sweep.search]`
@@ -26,14 +26,13 @@ const STARTUP: usize = 8;
 pub struct Search {
     /// How values are drawn.
     pub method: Method,
-    /// How many points.
+    /// Number of points.
     pub points: usize,
-    /// Decides the draws.
+    /// Seed of the draws.
     #[serde(default)]
     pub seed: u64,
-    /// A part of an experiment with, in the place of each value, a list to choose from or a range
-    /// `{ low, high }`, with `log = true` for rates and the like. Whole numbers at both ends make whole
-    /// numbers.
+    /// A part of an experiment with, in place of each value, a list to choose from or a range
+    /// `{ low, high }`; add `log = true` for a logarithmic scale. Two integer ends give integers.
     pub space: Table,
 }
 
@@ -41,10 +40,10 @@ pub struct Search {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// Evenly.
+    /// Uniformly.
     Random,
-    /// By tree-structured Parzen estimators (Bergstra et al., 2011), one a key, evenly for the first
-    /// eight points.
+    /// By tree-structured Parzen estimators (Bergstra et al., 2011), one per key; uniformly for the
+    /// first eight points.
     Tpe,
 }
 
@@ -53,9 +52,9 @@ pub enum Method {
 pub struct Trial {
     /// Its number.
     pub number: usize,
-    /// What was set.
+    /// The values of the point.
     pub values: Table,
-    /// Loss on the validation films, by epoch from the first on.
+    /// Loss on the validation films, by epoch, starting with the first.
     pub losses: Vec<f64>,
     /// Whether it was given up.
     pub is_stopped: bool,
@@ -71,57 +70,57 @@ impl Trial {
     }
 }
 
-/// One key of the space: its path and what it may be.
+/// One key of the space: its path and its range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// The parts of the key.
     pub key: Vec<String>,
-    /// What it may be.
+    /// Its range.
     pub range: Range,
 }
 
-/// What a value may be.
+/// The range of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Range {
-    /// One of a list.
+    /// An element of a list.
     Choice(Vec<Value>),
-    /// A number from one to another.
+    /// A number in a range.
     Float {
-        /// The least.
+        /// Lower end.
         low: f64,
-        /// The greatest.
+        /// Upper end.
         high: f64,
-        /// Whether factors count, not differences.
+        /// Whether the scale is logarithmic.
         log: bool,
     },
-    /// A whole number from one to another.
+    /// An integer in a range.
     Int {
-        /// The least.
+        /// Lower end.
         low: i64,
-        /// The greatest.
+        /// Upper end.
         high: i64,
-        /// Whether factors count, not differences.
+        /// Whether the scale is logarithmic.
         log: bool,
     },
 }
 
 impl Search {
-    /// The keys of the space, in the order of the file.
+    /// Returns the keys of the space, in the order of the file.
     ///
     /// # Errors
     ///
-    /// The key that has neither a list nor a range, and what is wrong with it.
+    /// Returns an error that names the key without a list or range and says what is wrong with it.
     pub fn axes(&self) -> Result<Vec<Axis>, String> {
         let mut axes = Vec::new();
         collect(&self.space, &mut Vec::new(), &mut axes)?;
-        if axes.is_empty() { Err("there is no key in it".to_owned()) } else { Ok(axes) }
+        if axes.is_empty() { Err("has no keys".to_owned()) } else { Ok(axes) }
     }
 
-    /// The values of a point, as a part of an experiment.
+    /// Draws the values of a point, as a part of an experiment.
     pub fn suggest(&self, axes: &[Axis], number: usize, history: &[Trial]) -> Table {
         let mut values = Table::new();
         for (at, axis) in axes.iter().enumerate() {
-            // A stream for each key: the samplers tell keys apart by their ranges only.
+            // A stream for each key: the samplers distinguish keys only by their ranges.
             let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let sampler: Box<dyn Sampler> = match self.method {
                 Method::Random => Box::new(RandomSampler::with_seed(seed)),
@@ -129,7 +128,7 @@ impl Search {
                     let tpe = TpeSampler::builder().seed(seed).n_startup_trials(STARTUP).build();
                     match tpe {
                         Ok(tpe) => Box::new(tpe),
-                        // Cannot be: nothing given to the builder is out of range.
+                        // Unreachable: no value passed to the builder is out of range.
                         Err(_) => Box::new(RandomSampler::with_seed(seed)),
                     }
                 }
@@ -144,7 +143,7 @@ impl Search {
 }
 
 impl Axis {
-    /// A finished point as the samplers know it, with this key alone.
+    /// Converts a finished point to the samplers' form, with this key alone.
     fn completed(&self, trial: &Trial) -> Option<CompletedTrial> {
         let mut value = trial.values.get(self.key.first()?)?;
         for part in &self.key[1..] {
@@ -164,7 +163,7 @@ impl Axis {
 }
 
 impl Range {
-    /// The first and the last that it can be, or all of a list.
+    /// Returns the first and the last value, or all values of a list.
     pub fn extremes(&self) -> Vec<Value> {
         match self {
             Range::Choice(choices) => choices.clone(),
@@ -187,14 +186,14 @@ impl Range {
         }
     }
 
-    /// What a sampler drew, as a value.
+    /// Converts a sampled value to TOML.
     fn value(&self, drawn: &ParamValue) -> Value {
         match (self, drawn) {
             (Range::Choice(choices), ParamValue::Categorical(at)) => {
                 choices[(*at).min(choices.len() - 1)].clone()
             }
             (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
-                // Six digits are plenty for a person, and the same for whoever reads them again.
+                // Six digits are enough, and reading the value again gives the same number.
                 let short = format!("{number:.5e}").parse().unwrap_or(*number);
                 Value::Float(short.clamp(*low, *high))
             }
@@ -205,7 +204,7 @@ impl Range {
         }
     }
 
-    /// A value as a sampler would have drawn it.
+    /// Converts a value to the form in which a sampler would have drawn it.
     fn param(&self, value: &Value) -> Option<ParamValue> {
         match self {
             Range::Choice(choices) => {
@@ -226,12 +225,14 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
             Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
                 let known = ["low", "high", "log"];
                 if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
-                    return bad(&format!("has `{other}`; a range has `low`, `high` and `log`"));
+                    return bad(&format!(
+                        "has the unknown key `{other}`; a range has `low`, `high` and `log`"
+                    ));
                 }
                 let log = match range.get("log") {
                     None => false,
                     Some(Value::Boolean(log)) => *log,
-                    Some(_) => return bad("has a `log` that is neither true nor false"),
+                    Some(_) => return bad("needs true or false for `log`"),
                 };
                 let number = |key: &str| {
                     let value = range.get(key)?;
@@ -242,7 +243,7 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
                 };
                 let is_range = low < high && low.is_finite() && high.is_finite();
                 if !is_range || (log && low <= 0.0) {
-                    return bad("needs `low` below `high`, and above zero with `log`");
+                    return bad("needs `low` below `high`, and `low` above zero with `log`");
                 }
                 match (range.get("low"), range.get("high")) {
                     (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
@@ -256,7 +257,7 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
                 above.pop();
                 continue;
             }
-            _ => return bad("has no list to choose from and no range"),
+            _ => return bad("needs a list to choose from or a range"),
         };
         axes.push(Axis { key: above.clone(), range });
         above.pop();
@@ -264,7 +265,7 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
     Ok(())
 }
 
-/// Puts a value at a path of keys.
+/// Inserts a value at a path of keys.
 pub(super) fn insert(table: &mut Table, key: &[String], value: Value) {
     match key {
         [] => {}
@@ -295,7 +296,7 @@ mod tests {
         values["train"]["learning_rate"].as_float().unwrap()
     }
 
-    /// Best at a rate of 0.01 with attention.
+    /// Lowest at a learning rate of 0.01 with attention.
     fn loss(values: &Table) -> f64 {
         let pool = if values["model"]["pool"].as_str() == Some("attention") { 0.0 } else { 1.0 };
         (rate(values).log10() + 2.0).abs() + pool
@@ -323,7 +324,7 @@ mod tests {
         assert!(rates.iter().filter(|rate| **rate < 1e-3).count() > 5, "by factors: {rates:?}");
         let dropouts: Vec<f64> =
             trials.iter().map(|t| t.values["model"]["dropout"].as_float().unwrap()).collect();
-        assert_ne!(rates, dropouts, "two keys of one range are drawn apart");
+        assert_ne!(rates, dropouts, "two keys with one range are independent");
         for epochs in 1..=9 {
             let drawn =
                 |trial: &Trial| trial.values["train"]["epochs"].as_integer() == Some(epochs);
@@ -333,7 +334,7 @@ mod tests {
 
     #[test]
     fn tpe_comes_to_draw_where_the_loss_is_low() {
-        // Of the last fifteen points, over eight seeds: one search may be lucky or not.
+        // The last fifteen points over eight seeds, since a single search may be lucky or not.
         let late = |method| {
             let losses = (0..8).flat_map(|seed| {
                 let trials = run(&Search { seed, ..search(method) });
@@ -353,11 +354,13 @@ mod tests {
             Search { space, ..search(Method::Random) }.axes().unwrap_err()
         };
 
-        assert!(refused("train.learning_rate = 0.1").contains("`train.learning_rate` has no list"));
+        assert!(
+            refused("train.learning_rate = 0.1").contains("`train.learning_rate` needs a list")
+        );
         assert!(refused("a.b = { low = 2.0, high = 1.0 }").contains("`a.b` needs `low` below"));
         assert!(refused("a = { low = 0.0, high = 1.0, log = true }").contains("above zero"));
         assert!(refused("a = { low = 0.0 }").contains("both `low` and `high`"));
         assert!(refused("a = { low = 0, high = 1, step = 2 }").contains("`step`"));
-        assert!(refused("").contains("no key"));
+        assert!(refused("").contains("no keys"));
     }
 }

@@ -1,7 +1,7 @@
-//! `[sweep.stop]`: points that are given up, being hopeless beside those that have finished.
+//! `[sweep.stop]`: gives up points that are hopeless compared with finished ones.
 //!
-//! The rules are the crate `optimizer`'s, asked afresh after each epoch. Which points had finished by then is
-//! up to the clock where several run at once.
+//! The rules are those of the crate `optimizer`, applied afresh after each epoch. If several points
+//! run at once, timing decides which have finished by then.
 
 use std::collections::HashMap;
 
@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use super::search::Trial;
 
-/// Points that have to finish before the median of them says anything.
+/// Number of finished points before their median is used.
 const LEAST: usize = 3;
 
 /// `[sweep.stop]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
-    /// Which points are hopeless.
+    /// The rule for hopeless points.
     pub rule: Rule,
-    /// Epochs that every point is given.
+    /// Minimum number of epochs for every point.
     #[serde(default = "one")]
     pub after: usize,
 }
@@ -30,20 +30,20 @@ fn one() -> usize {
     1
 }
 
-/// Which points are hopeless.
+/// The rule for hopeless points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// Those whose loss is above the median of the finished points' at the same epoch, once there are
-    /// three.
+    /// Points whose loss is above the median of the finished points at the same epoch, once three
+    /// have finished.
     Median,
-    /// Those not in the best third after `after` epochs, three times as many, nine times as many
-    /// (Jamieson and Talwalkar, 2016; asynchronous, Li et al., 2020).
+    /// Points that are not in the best third after `after` epochs, three times as many, nine times
+    /// as many (Jamieson and Talwalkar, 2016; asynchronous, Li et al., 2020).
     SuccessiveHalving,
 }
 
 impl Stop {
-    /// Whether a point with these losses so far is hopeless beside the finished ones.
+    /// Whether a point with these losses so far is hopeless compared with the finished ones.
     pub fn is_hopeless(self, losses: &[f64], epochs: usize, history: &[Trial]) -> bool {
         let steps =
             |losses: &[f64]| -> Vec<(u64, f64)> { (1..).zip(losses.iter().copied()).collect() };
@@ -109,6 +109,6 @@ mod tests {
 
         assert!(stop.is_hopeless(&[0.85], 9, &history));
         assert!(!stop.is_hopeless(&[0.05], 9, &history));
-        assert!(!stop.is_hopeless(&[0.05, 0.95], 9, &history), "two epochs are no rung");
+        assert!(!stop.is_hopeless(&[0.05, 0.95], 9, &history), "two epochs are not a rung");
     }
 }

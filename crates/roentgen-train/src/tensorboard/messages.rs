@@ -1,7 +1,7 @@
-//! TensorFlow's `event.proto`, `summary.proto` and `tensor.proto` and the hyper-parameter plugin's
-//! `plugin_data.proto`, as far as they are used here.
+//! The parts of TensorFlow's `event.proto`, `summary.proto` and `tensor.proto` and of the
+//! hyper-parameter plugin's `plugin_data.proto` that are used here.
 //!
-//! Numbers of fields are theirs; a field that is never written is left out.
+//! Field numbers are those of TensorFlow; fields that are never written are left out.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) enum What {
 
 #[derive(Message)]
 pub(super) struct SessionLog {
-    /// 1 is a start.
+    /// 1 means start.
     #[prost(int32, tag = "1")]
     pub(super) status: i32,
 }
@@ -66,14 +66,14 @@ pub(super) struct Image {
     pub(super) height: i32,
     #[prost(int32, tag = "2")]
     pub(super) width: i32,
-    /// 1 is gray, 3 is red, green, blue.
+    /// 1 for gray, 3 for red, green and blue.
     #[prost(int32, tag = "3")]
     pub(super) colours: i32,
     #[prost(bytes, tag = "4")]
     pub(super) png: Vec<u8>,
 }
 
-/// Which of TensorBoard's plugins shows a value.
+/// The TensorBoard plugin that shows a value.
 #[derive(Message)]
 pub(super) struct Metadata {
     #[prost(message, optional, tag = "1")]
@@ -90,7 +90,7 @@ pub(super) struct Plugin {
 
 #[derive(Message)]
 pub(super) struct Tensor {
-    /// 1 is float, 7 is string.
+    /// 1 for float, 7 for string.
     #[prost(int32, tag = "1")]
     pub(super) kind: i32,
     #[prost(message, optional, tag = "2")]
@@ -101,7 +101,7 @@ pub(super) struct Tensor {
     pub(super) strings: Vec<Vec<u8>>,
 }
 
-/// Of a single value: no axes.
+/// The shape of a single value, which has no axes.
 #[derive(Message)]
 pub(super) struct Shape {}
 
@@ -119,7 +119,7 @@ pub(super) enum HyperData {
     End(End),
 }
 
-/// A run begins, with these settings.
+/// Start of a run, with its settings.
 #[derive(Message)]
 pub(super) struct Start {
     #[prost(btree_map = "string, message", tag = "1")]
@@ -128,10 +128,10 @@ pub(super) struct Start {
     pub(super) seconds: f64,
 }
 
-/// A run has ended.
+/// End of a run.
 #[derive(Message)]
 pub(super) struct End {
-    /// 1 is success.
+    /// 1 means success.
     #[prost(int32, tag = "1")]
     pub(super) status: i32,
     #[prost(double, tag = "2")]

@@ -1,4 +1,4 @@
-//! What a run is about to do, and what its model is.
+//! Describes the plan of a run and its model.
 
 use burn::module::Module;
 use roentgen_data::split::Split;
@@ -23,7 +23,8 @@ impl Run<'_> {
             findings: self.train.findings.len(),
             epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
             steps: self.steps(),
-            // Weights, gradients and the optimizer's two moments, beside what a batch leaves.
+            // Weights, gradients and the optimizer's two moments, in addition to the activations of
+            // a batch.
             memory: activations + 4 * 4 * parameters,
             split: experiment.selection().name(Split::Train),
             is_phantom: self.train.prepared.is_phantom(),

@@ -1,4 +1,4 @@
-//! The end of an epoch: validation, the best model, what is written down.
+//! The end of an epoch: validation, the best model, records.
 
 use burn::module::Module;
 use roentgen_models::model_dir;
@@ -10,7 +10,7 @@ use crate::tensorboard::Events;
 use crate::validation::{self, Validated};
 
 impl Run<'_> {
-    /// Validates, keeps the best model, writes the epoch down everywhere.
+    /// Validates, keeps the best model, and records the epoch in all files.
     pub(super) fn validate(&mut self, events: &mut Events) -> Result<(), Error> {
         let epoch = self.state.epochs.len() + 1;
         let Experiment { train, .. } = self.experiment;

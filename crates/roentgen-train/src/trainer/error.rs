@@ -1,4 +1,4 @@
-//! Why a run could not begin or go on.
+//! Errors that keep a run from starting or continuing.
 
 use std::path::PathBuf;
 
@@ -9,82 +9,84 @@ use roentgen_models::{Precision, classifier, model_dir, weights};
 use super::OVER;
 use crate::{checkpoint, features, run_dir};
 
-/// Why a run could not begin or go on.
+/// Why a run could not start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The prepared data set.
+    /// The prepared data set could not be read.
     #[error(transparent)]
     Data(#[from] prepare::Error),
-    /// The split.
+    /// The films could not be split.
     #[error(transparent)]
     Split(#[from] split::Error),
-    /// The run's folder.
+    /// The folder of the run cannot be used.
     #[error(transparent)]
     RunDir(#[from] run_dir::Error),
-    /// The checkpoint.
+    /// The checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
-    /// The network.
-    #[error("the experiment's network cannot be made")]
+    /// The network could not be built.
+    #[error("could not build the network of the experiment")]
     Network(#[from] classifier::Error),
     /// The model could not be written.
     #[error(transparent)]
     Model(#[from] model_dir::Error),
-    /// The weights.
+    /// The weights could not be read or written.
     #[error(transparent)]
     Weights(#[from] weights::Error),
-    /// The file of weights that the backbone starts from.
+    /// The file of initial weights could not be read.
     #[error(transparent)]
     WeightFile(#[from] FileError),
-    /// Weights that do not fit the backbone.
+    /// The weights do not fit the backbone.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// Published weights that are not here yet.
+    /// The published weights have not been downloaded.
     #[error(transparent)]
     Store(#[from] store::Missing),
-    /// The features of a frozen backbone.
+    /// The features of a frozen backbone could not be stored.
     #[error(transparent)]
     Features(#[from] features::Error),
-    /// An event file.
+    /// An event file could not be written.
     #[error(transparent)]
     Write(#[from] roentgen_data::files::WriteError),
-    /// Activations in 16 bits elsewhere than on an NVIDIA GPU.
+    /// 16-bit activations were requested on a device other than an NVIDIA GPU.
     #[error(
-        "`train.precision = \"{0}\"` needs an NVIDIA GPU; leave it out, or give `--device cuda` to a build with that feature"
+        "`train.precision = \"{0}\"` needs an NVIDIA GPU; leave it out, or use a build with the \
+         feature `cuda` and pass `--device cuda`"
     )]
     Precision(Precision),
-    /// A GPU that failed on the way.
-    #[error("the GPU failed: {0}; what was saved before stays, and `--resume` continues from it")]
+    /// A GPU failed during the run.
+    #[error("the GPU failed: {0}; pass `--resume` to resume from the last checkpoint")]
     Gpu(String),
-    /// Films of another size than the experiment asks for.
+    /// The prepared films have another size than the experiment asks for.
     #[error(
-        "the experiment asks for films of {asked} px and `{prepared}` holds films of {size} px; prepare \
-         them at {asked} px, or leave `image.size` out"
+        "the experiment asks for films of {asked} px, but `{prepared}` contains films of {size} px; \
+         prepare them at {asked} px, or leave `image.size` out"
     )]
     Size {
         /// `image.size`.
         asked: usize,
-        /// The prepared size.
+        /// The size of the prepared films.
         size: usize,
         /// The folder.
         prepared: PathBuf,
     },
-    /// No films on one side.
+    /// A split has no films.
     #[error(
-        "there are no {0} films after choosing and dividing; more films, another seed, or \
-         `split = \"by-patient\"` would help"
+        "there are no {0} films after selecting and splitting; use more films, another seed, or \
+         `split = \"by-patient\"`"
     )]
     NoFilms(&'static str),
     /// No finding is frequent enough.
     #[error(
-        "no finding stands on more than {OVER} films, so `findings = \"over-1000\"` leaves none"
+        "no finding is on more than {OVER} films, so `findings = \"over-1000\"` selects none; list \
+         the findings instead"
     )]
     NoFindings,
-    /// The loss is no number any more.
+    /// The loss is no longer a finite number.
     #[error(
-        "training diverged: the loss of epoch {epoch} is {loss}; a smaller `train.learning_rate` \
-         would help"
+        "training diverged: the loss of epoch {epoch} is {loss}; try a smaller \
+         `train.learning_rate`"
     )]
     Diverged {
         /// The epoch, from 1.

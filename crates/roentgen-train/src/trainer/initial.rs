@@ -1,4 +1,4 @@
-//! What the backbone starts from: random numbers, published weights, or an earlier run's.
+//! Initial weights of the backbone: random numbers, published weights, or those of an earlier run.
 
 use roentgen_models::Classifier;
 use roentgen_models::pretrained::{self, Part, WeightFile, store};
@@ -7,11 +7,11 @@ use super::Error;
 use crate::experiment::{Experiment, Weights};
 use crate::run_dir::RunDir;
 
-/// Puts the experiment's weights into a new network and tells, for the record, where they are from.
+/// Loads the experiment's weights into a new network and returns their origin in words.
 ///
 /// # Errors
 ///
-/// Weights that are not there, or of another network.
+/// Returns an error if the weights are missing or belong to another network.
 pub(super) fn weights(
     experiment: &Experiment,
     model: Classifier,
@@ -26,11 +26,11 @@ pub(super) fn weights(
     Ok((model, Some(origin)))
 }
 
-/// Opens the experiment's weights; none where it begins with random numbers.
+/// Opens the experiment's weights; returns `None` if it starts from random numbers.
 ///
 /// # Errors
 ///
-/// Weights that are not there, or in a file that cannot be read.
+/// Returns an error if the weights are missing or their file cannot be read.
 pub(super) fn find(experiment: &Experiment) -> Result<Option<WeightFile>, Error> {
     let path = match &experiment.model.weights {
         Weights::None => return Ok(None),

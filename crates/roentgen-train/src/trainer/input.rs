@@ -1,7 +1,8 @@
-//! Batches made ready on a thread of their own, ahead of the step that takes them.
+//! Prepares batches on a separate thread, ahead of the step that takes them.
 //!
-//! Decoding was done by `prepare`; what is left is to normalize and vary films, which would hold
-//! the step up. Nothing here draws from the device's random stream: dropout must find it as it was.
+//! `prepare` has already decoded the films; normalizing and augmenting them remains, which would
+//! delay the step. Nothing here draws from the device's random stream, whose state dropout relies
+//! on.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -11,15 +12,15 @@ use crate::augment::Augment;
 use crate::dataset::Films;
 use crate::features::Features;
 
-/// Batches that wait for their step.
+/// Number of batches that wait for their step.
 const AHEAD: usize = 2;
 
-/// Where batches come from.
+/// The source of batches.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) films: Films<'a>,
     pub(super) augment: Option<&'a Augment>,
-    /// In place of films, while the backbone is frozen.
+    /// Used in place of films while the backbone is frozen.
     pub(super) features: Option<&'a Features>,
     pub(super) seed: u64,
     pub(super) epoch: usize,
@@ -28,23 +29,23 @@ pub(super) struct Line<'a> {
     pub(super) device: &'a Device,
 }
 
-/// What an optimizer step takes.
+/// The input of an optimizer step.
 pub(super) struct Batch {
-    /// 0 or 1, film by film.
+    /// Labels, 0 or 1, film by film.
     pub(super) labels: Vec<f32>,
     pub(super) parts: Vec<Part>,
 }
 
-/// What passes through the network at once.
+/// The part of a batch that passes through the network at once.
 pub(super) struct Part {
-    /// Films, or the features kept of them: `[films, channels, height, width]`.
+    /// Films, or their stored features: `[films, channels, height, width]`.
     pub(super) input: Tensor<4>,
     /// `[films, findings]`
     pub(super) labels: Tensor<2>,
 }
 
 impl Line<'_> {
-    /// Makes batches of `rows` ready while `take` takes them in turn.
+    /// Prepares batches of `rows` while `take` takes them in turn.
     pub(super) fn run<T>(
         &self,
         rows: impl Iterator<Item = Vec<usize>> + Send,
@@ -54,7 +55,7 @@ impl Line<'_> {
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 for rows in rows {
-                    // Nobody takes them any more: the run was stopped.
+                    // The receiver is gone: the run was stopped.
                     if sender.send(self.batch(&rows)).is_err() {
                         return;
                     }

@@ -1,4 +1,4 @@
-//! A few validation films for TensorBoard, under the mask where the network has one.
+//! A few validation films for TensorBoard, with the attention mask if the network has one.
 
 use burn::tensor::Device;
 use roentgen_data::pixels::{self, Plane};
@@ -7,14 +7,14 @@ use roentgen_models::{Classifier, overlay, predictor};
 use crate::dataset::Films;
 use crate::tensorboard::Picture;
 
-/// How many films are shown.
+/// Number of films to show.
 const FILMS: usize = 4;
 
-/// Draws the first few validation films, as red, green, blue.
+/// Draws the first few validation films in red, green and blue.
 pub(super) fn films(model: &Classifier, films: &Films<'_>, device: &Device) -> Vec<Picture> {
     let rows = &films.rows[..films.len().min(FILMS)];
     let device = device.clone().without_autodiff();
-    // Without a mask to draw the films need not pass the network.
+    // Without a mask to draw, the films need not pass through the network.
     let masks: Vec<_> = if model.has_attention() {
         let predictions = predictor::predictions(model, films.tensor(rows, &device));
         predictions.into_iter().map(|prediction| prediction.mask).collect()

@@ -1,7 +1,7 @@
-//! Films in a folder of their own, experiments on them, and runs that can be stopped.
+//! A folder with films, experiments on them, and runs that can be stopped.
 
-#![allow(dead_code, reason = "each test file uses what it needs of this")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::cell::Cell;
 use std::fs;
@@ -16,14 +16,14 @@ use roentgen_train::progress::{EpochRow, Plan};
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
 
-/// Runs share the device's one random stream, so they go one after the other.
+/// Runs share the device's single random stream, so they run one after another.
 static ONE_RUN: Mutex<()> = Mutex::new(());
 
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Stops a run after so many steps.
+/// Stops a run after a number of steps.
 pub(crate) struct Stop {
     after: Option<usize>,
     pub(crate) steps: Cell<usize>,
@@ -62,7 +62,7 @@ impl Progress for Stop {
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// Films of 32 px, prepared.
+    /// Prepares films of 32 px.
     pub(crate) fn with_films(films: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let drawn = phantom::Settings { films, size: 64, seed: 3 };

@@ -117,7 +117,7 @@ fn weights_of_another_architecture_are_refused_and_nothing_is_written() {
     let error = fails(&place, "weights import v2.safetensors --architecture densenet121");
 
     assert!(error.contains("does not hold the weights of densenet121"), "{error}");
-    assert!(error.contains("of its 604 tensors are not there"), "{error}");
+    assert!(error.contains("of its 604 tensors are missing"), "{error}");
     assert!(is_empty(&place.at("store")));
 }
 
@@ -231,7 +231,7 @@ fn a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do() {
 
     for file in ["cut.pth", "hostile.pth"] {
         let error = fails(&place, &format!("weights import {file} --architecture mobilenet-v2"));
-        assert!(error.contains("no checkpoint of PyTorch's that can be read as data"), "{error}");
+        assert!(error.contains("not a PyTorch checkpoint that can be read as data"), "{error}");
     }
     assert!(!place.at("owned").exists());
 }

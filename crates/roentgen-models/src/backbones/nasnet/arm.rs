@@ -1,6 +1,7 @@
-//! One operation of a NASNet cell: a separable convolution, a pool, or nothing.
+//! One operation of a NASNet cell: a separable convolution, a pool, or the identity.
 //!
-//! A separable convolution is done twice, each time behind a ReLU, and steps in the first round.
+//! A separable convolution is applied twice, each time after a ReLU; the stride is in the first
+//! round.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -17,44 +18,44 @@ use crate::layers::{
 /// Window of the pools.
 const POOL: [usize; 2] = [3, 3];
 
-/// What a cell does to one of its states.
+/// An operation of a cell on one of its states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// Nothing.
+    /// No operation.
     Identity,
-    /// The mean of 3x3.
+    /// Average pool of 3x3.
     AveragePool,
-    /// The maximum of 3x3.
+    /// Max pool of 3x3.
     MaxPool,
-    /// A depthwise convolution of this window and a pointwise one, twice.
+    /// A depthwise convolution with this window and a pointwise one, twice.
     Separable(usize),
 }
 
-/// What lies beyond the edge for a step of two.
+/// Treatment of the edge in operations with stride 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edge {
-    /// How much.
+    /// Amount of padding.
     pub padding: Padding,
-    /// Whether an average counts it.
+    /// Values that an average pool counts.
     pub average: Average,
 }
 
-/// What an average is taken of at the edge. With a step of one it is always the film's part.
+/// Values that an average pool counts at the edge. With stride 1 it is always the film's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Average {
-    /// The whole window, zeros where it leaves the film.
+    /// The whole window, with zeros outside the film.
     OfWindow,
-    /// The part of the window that lies on the film.
+    /// The part of the window on the film.
     OfFilm,
 }
 
-/// What an [`Arm`] is made of.
+/// Configuration of an [`Arm`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ArmConfig {
     pub operation: Operation,
-    /// Number of the state that it is done to.
+    /// Index of the input state.
     pub state: usize,
-    /// Channels in and out; only a separable convolution may change them.
+    /// Input and output channels; only a separable convolution may change them.
     pub channels: [usize; 2],
     pub stride: usize,
     pub edge: Edge,
@@ -85,7 +86,7 @@ struct Round {
 }
 
 impl ArmConfig {
-    /// Makes the operation with random weights.
+    /// Creates the operation with random weights.
     pub(super) fn init(&self, device: &Device) -> Arm {
         let Self { operation, state, channels: [channels, out], stride, edge } = *self;
         let rounds = match operation {
@@ -126,7 +127,7 @@ impl Arm {
         avg_pool2d(x, options)
     }
 
-    /// Rows above and below, columns left and right of a pool.
+    /// Returns the rows above and below and the columns left and right that a pool pads.
     fn padding(&self, x: &Tensor<4>) -> [(usize, usize); 2] {
         let [top, left, bottom, right] = self.edge.padding.around(x, POOL, self.stride);
         [(top, bottom), (left, right)]

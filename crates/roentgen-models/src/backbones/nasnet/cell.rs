@@ -1,8 +1,9 @@
 //! NASNet-A's two cells as tables (figure 4), and a cell as a fold over one.
 //!
 //! A cell brings its two inputs to the same size and channels, then five times adds two operations
-//! on what there is so far. Its output joins the sums that no later pair is made of; the published
-//! implementations also join the normal cell's previous input, and the reduction cell's second sum.
+//! on the states so far. Its output concatenates the sums that no later pair uses; the published
+//! implementations also include the normal cell's previous input and the reduction cell's second
+//! sum.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -17,23 +18,23 @@ use crate::layers::{
 };
 use Operation::{AveragePool, Identity, MaxPool, Separable};
 
-/// State 0 of a cell: the output of the cell before the last.
+/// State 0 of a cell: the output of the cell before the previous one.
 const PREVIOUS: usize = 0;
-/// State 1: the last cell's output.
+/// State 1: the output of the previous cell.
 const CURRENT: usize = 1;
-/// State 2, the first pair's sum; the others follow.
+/// State 2: the sum of the first pair; the others follow.
 const FIRST: usize = 2;
-/// State 3, the second pair's sum.
+/// State 3: the sum of the second pair.
 const SECOND: usize = 3;
 
 /// A cell of the paper.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Step of the operations on the two inputs.
+    /// Stride of the operations on the two inputs.
     pub stride: usize,
-    /// Two operations each, with the state that they are done to.
+    /// Pairs of operations, each with the index of its input state.
     pairs: [[(Operation, usize); 2]; 5],
-    /// States that make the output.
+    /// States that are concatenated to the output.
     joined: &'static [usize],
 }
 
@@ -63,32 +64,32 @@ pub(super) const REDUCTION: Table = Table {
     joined: &[SECOND, 4, 5, 6],
 };
 
-/// Channels of a map, and how often the film was halved on the way to it.
+/// Channels of a map, and how often the film has been halved on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Map {
     pub channels: usize,
     pub halvings: usize,
 }
 
-/// What the next cell takes as its previous input.
+/// The map that the next cell gets as its previous input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handed {
     /// This cell's current input.
     Current,
-    /// This cell's previous input once more.
+    /// This cell's previous input again.
     Previous,
 }
 
-/// What a [`Cell`] is made of.
+/// Configuration of [`Cell`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellConfig {
     pub table: &'static Table,
-    /// None in the first cell, which takes its one input twice.
+    /// `None` in the first cell, which uses its only input twice.
     pub previous: Option<Map>,
     pub current: Map,
     /// Channels of every state.
     pub filters: usize,
-    /// Edge of a step of two.
+    /// Treatment of the edge with stride 2.
     pub edge: Edge,
     pub handed: Handed,
 }
@@ -114,7 +115,7 @@ struct Pair {
 }
 
 /// Halves a map without losing every other pixel: half of the channels come from the even rows and
-/// columns, half from the odd.
+/// columns, half from the odd ones.
 #[derive(Module, Debug)]
 struct Halving {
     even: Conv2d,
@@ -123,7 +124,7 @@ struct Halving {
 }
 
 impl CellConfig {
-    /// Makes the cell with random weights.
+    /// Creates the cell with random weights.
     pub(super) fn init(&self, device: &Device) -> Cell {
         let Self { table, previous, current, filters, handed, .. } = *self;
         let project = |map: Map| {
@@ -152,7 +153,7 @@ impl CellConfig {
         }
     }
 
-    /// The operation on a state, whose step is the cell's on its inputs and one on its sums.
+    /// Configures the operation on a state, with the cell's stride on its inputs and 1 on its sums.
     fn arm(&self, operation: Operation, state: usize) -> ArmConfig {
         let is_raw = state == PREVIOUS && self.previous.is_none();
         ArmConfig {
@@ -164,12 +165,12 @@ impl CellConfig {
         }
     }
 
-    /// Channels of the output.
+    /// Returns the number of output channels.
     pub(super) fn out_channels(&self) -> usize {
         self.table.joined.len() * self.filters
     }
 
-    /// The next cell's previous and current map.
+    /// Returns the next cell's previous and current map.
     pub(super) fn outputs(&self) -> (Option<Map>, Map) {
         let halvings = self.current.halvings + self.table.stride - 1;
         let previous = match self.handed {
@@ -181,7 +182,7 @@ impl CellConfig {
 }
 
 impl Cell {
-    /// Applies the cell to the previous and the current map, and returns the next cell's two.
+    /// Applies the cell to the previous and the current map; returns the next cell's two inputs.
     ///
     /// # Shapes
     ///
@@ -206,7 +207,7 @@ impl Cell {
         }
     }
 
-    /// Brings the previous map to the current one's size and the cell's channels.
+    /// Brings the previous map to the size of the current one and to the cell's channels.
     fn fit(&self, previous: Tensor<4>) -> Tensor<4> {
         match (&self.projected, &self.halved) {
             (Some(projected), _) => projected.forward(relu(previous)),
@@ -223,7 +224,7 @@ impl Halving {
         Self { even: conv.init(device), odd: conv.init(device), norm: norm.init(device) }
     }
 
-    /// Halves the map; where the last row or column is even, its odd neighbor is zeros.
+    /// Halves the map; if the last row or column has no odd neighbor, zeros are used.
     ///
     /// # Shapes
     ///
@@ -238,8 +239,8 @@ impl Halving {
     }
 }
 
-/// Every second row and column, from `first` on. Chosen by number: a slice cannot be written as ONNX
-/// for any number of films.
+/// Returns every second row and column, starting at `first`. Uses indices, because a slice cannot
+/// be exported to ONNX for a variable number of films.
 fn every_second(x: Tensor<4>, first: i64) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let numbers =

@@ -1,20 +1,22 @@
 //! NASNet-A, from [Learning Transferable Architectures for Scalable Image Recognition][paper].
 //!
-//! Two cells found by search, repeated: a reduction cell halves the map, normal cells keep it, and
-//! each cell sees the outputs of the two before it. The published weights come from two
-//! implementations whose edges differ, and each member follows its own:
+//! Two cells found by search are repeated: a reduction cell halves the map, normal cells keep its
+//! size, and each cell sees the outputs of the two before it. The published weights come from two
+//! implementations that treat edges differently, and each member follows its own:
 //!
-//! - Large is timm's `nasnetalarge`. Every step of two pads as TensorFlow's `SAME`, and the average
-//!   pools of a step of two count the zeros. The cell behind a reduction in mid-network sees, beside
-//!   it, the input of the reduction's input, not the reduction's own.
-//! - Mobile is pretrainedmodels' `nasnetamobile`. Average pools count no zeros, the cell behind a
-//!   reduction sees the reduction's input, and the first cell pads evenly.
+//! - Large is timm's `nasnetalarge`. Every operation with stride 2 is padded like TensorFlow's
+//!   `SAME`, and average pools with stride 2 count the zeros. The cell after a reduction in
+//!   mid-network sees, in addition to its output, the input of the reduction's input, not the
+//!   reduction's own.
+//! - Mobile is pretrainedmodels' `nasnetamobile`. Average pools do not count zeros, the cell after
+//!   a reduction sees the reduction's input, and the first cell pads evenly.
 //!
-//! Keras' `NASNetMobile` has the same tensors as Mobile and differs at every size: the pools of its
-//! reductions see zeros beyond the edge, where here a maximum sees nothing and an average does not
-//! count them. Its first cell pads as `SAME`, which is not even padding for sides of 1 or 2 above a
-//! multiple of 4. pretrainedmodels takes only sides from 1 below to 2 above a multiple of 32; the
-//! maps of others have odd sides before a reduction, and are padded here as Keras and Large do.
+//! Keras' `NASNetMobile` has the same tensors as Mobile, but gives different results at every size:
+//! the pools of its reductions see zeros beyond the edge, which are ignored here by max pools and
+//! not counted by average pools. Its first cell pads like `SAME`, which is not even padding for
+//! sizes of 1 or 2 above a multiple of 4. pretrainedmodels accepts only sizes from 1 below to 2
+//! above a multiple of 32; the maps of other sizes have odd sides before a reduction, and are
+//! padded here as in Keras and Large.
 //!
 //! The paper's scheduled drop-path and auxiliary head are left out.
 //!
@@ -33,19 +35,19 @@ use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
 use arm::{Average, Edge};
 use cell::{Cell, CellConfig, Handed, Map, NORMAL, REDUCTION};
 
-/// Filters of each stage's reduction cell and of the normal cells behind it, in quarters of those
-/// of the first normal cell. No normal cell follows the first reduction (section 3, "ImageNet").
+/// Filters of each stage's reduction cell and of the normal cells after it, in quarters of those of
+/// the first normal cell. No normal cell follows the first reduction (section 3, "ImageNet").
 const STAGES_IN_QUARTERS: [(usize, Option<usize>); 4] =
     [(1, None), (2, Some(4)), (8, Some(8)), (16, Some(16))];
 
-/// Both implementations normalize with this.
+/// Epsilon of the batch norms in both implementations.
 const EPSILON: f64 = 1e-3;
 
-/// Module paths of each stage.
+/// Module paths by stage.
 pub(crate) const STAGES: &[&[&str]] =
     &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
 
-/// A member of the family, named in the paper by cells a stage and channels of the feature map.
+/// A member of the family, named in the paper by cells per stage and channels of the feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NasNetVariant {
     /// NASNet-A (6 @ 4032), for films of 331 pixels.
@@ -54,30 +56,30 @@ pub enum NasNetVariant {
     Mobile,
 }
 
-/// In what the members differ.
+/// Differences between the members.
 struct Plan {
     /// Channels of the first convolution.
     stem: usize,
     /// Channels of the feature map.
     penultimate: usize,
-    /// Normal cells a stage.
+    /// Normal cells per stage.
     cells: usize,
-    /// Edge of the first cell.
+    /// Treatment of the edge in the first cell.
     first: Edge,
-    /// Edge of the other cells.
+    /// Treatment of the edge in the other cells.
     others: Edge,
-    /// What a reduction in mid-network hands on beside its output.
+    /// The second map that a reduction in mid-network passes on.
     handed: Handed,
 }
 
-/// What a [`NasNet`] is made of.
+/// Configuration of [`NasNet`].
 #[derive(Clone, Copy, Debug)]
 pub struct NasNetConfig {
     /// The member of the family.
     pub variant: NasNetVariant,
     /// Channels of the films.
     pub in_channels: usize,
-    /// Share of the paper's channels.
+    /// Fraction of the paper's channels.
     pub width: f64,
 }
 
@@ -113,7 +115,7 @@ impl NasNetVariant {
 }
 
 impl NasNetConfig {
-    /// Makes the network with random weights.
+    /// Creates the network with random weights.
     pub fn init(&self, device: &Device) -> NasNet {
         let stem = ConvNormConfig {
             stride: 2,
@@ -126,7 +128,7 @@ impl NasNetConfig {
         NasNet { stem: stem.init(device), stages: self.stages().iter().map(cells).collect() }
     }
 
-    /// Channels of the feature map.
+    /// Returns the number of channels of the feature map.
     pub fn out_channels(&self) -> usize {
         self.stages().iter().flatten().last().map_or(0, CellConfig::out_channels)
     }
@@ -135,10 +137,11 @@ impl NasNetConfig {
         ((paper as f64 * self.width) as usize).max(1)
     }
 
-    /// Folds over the table with the maps going in carried along.
+    /// Folds over the table, passing along the input maps.
     fn stages(&self) -> Vec<Vec<CellConfig>> {
         let plan = self.variant.plan();
-        // 24 filters make the feature map: six outputs of a normal cell, and two doublings.
+        // A feature map has 24 times as many channels as filters: six outputs of a normal cell, and
+        // two doublings.
         let quarter = self.channels(plan.penultimate / 24 / 4);
         let stem = Map { channels: self.channels(plan.stem), halvings: 0 };
         let mut maps = (None, stem);
@@ -187,10 +190,10 @@ impl NasNet {
     }
 }
 
-/// The name that a module has in the published weights.
+/// Returns the name of a module in the published weights.
 ///
-/// timm and pretrainedmodels agree in all of them. They number normal cells by six a stage, also
-/// where there are four.
+/// timm and pretrainedmodels agree in all names. They number normal cells as if there were six per
+/// stage, even if there are four.
 pub(crate) fn published(path: &[&str]) -> Option<String> {
     let (cell, within) = match path {
         ["stem", part] => return Some(format!("conv0.{}", layer(part))),
@@ -226,7 +229,7 @@ pub(crate) fn published(path: &[&str]) -> Option<String> {
     Some(format!("{cell}.{module}"))
 }
 
-/// A part of a convolution with norm, as the published weights call it.
+/// Returns the published name of a part of a convolution with norm.
 fn layer(part: &str) -> &str {
     if part == "norm" { "bn" } else { part }
 }
