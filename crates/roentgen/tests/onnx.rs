@@ -123,6 +123,6 @@ fn a_library_that_is_none_is_named_and_burn_steps_in_where_it_may() {
 
     let output = run("auto");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("predicting with Burn, since"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("predicting with Burn, because"), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("by Burn"));
 }
