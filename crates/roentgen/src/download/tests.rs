@@ -40,7 +40,7 @@ fn from(server: &Server) -> Vec<Option<usize>> {
     server.asked().into_iter().map(|(_, from)| from).collect()
 }
 
-/// What lies in a folder.
+/// Lists the names in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> =

@@ -181,7 +181,7 @@ fn another_file_than_was_published_is_not_kept() {
     let line = format!("weights pull mobilenet-v2 --tries 2 --base-url {}", server.url(""));
     let error = fails(&place, &line);
 
-    assert!(error.contains("sent something else than was published"), "{error}");
+    assert!(error.contains("is not the published file: expected"), "{error}");
     assert!(error.contains("b0353104"), "{error}");
     assert!(is_empty(&place.at("store")));
 }
