@@ -336,6 +336,6 @@ fn quickstart_deletes_nobodys_films() {
     place.write("mine/films/precious.png", png([8, 8]));
     let error = place.fails("quickstart --out mine");
 
-    assert!(error.contains("holds other films"), "{error}");
+    assert!(error.contains("contains other films"), "{error}");
     assert!(place.at("mine/films/precious.png").exists());
 }

@@ -72,5 +72,5 @@ fn the_films_learned_from_are_not_measured_on() {
 
     let error = place
         .fails(&format!("ensemble --fit model {VALID} --apply test-a.csv test-b.csv --out x.csv"));
-    assert!(error.contains("3 tables to learn from and 2 to apply to"), "{error}");
+    assert!(error.contains("3 tables to fit on but 2 to apply to"), "{error}");
 }

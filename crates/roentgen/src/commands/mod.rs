@@ -1,4 +1,4 @@
-//! One file a command, and what they share.
+//! The commands, one file each, and the context that they share.
 
 mod bench;
 mod compare;
@@ -28,7 +28,7 @@ use crate::device;
 use crate::output::{Output, note};
 use crate::progress::Bars;
 
-/// What the global flags decided.
+/// The settings from the global flags.
 pub(crate) struct Context {
     pub(crate) device: Device,
     pub(crate) device_name: String,
@@ -48,12 +48,12 @@ impl Context {
                 .context("could not set `--threads`")?;
         }
         let choice = match global.device {
-            // A command that needs no device does not start a GPU's driver.
+            // A command without a device does not start a GPU's driver.
             device::Choice::Auto if !command.uses_device() => device::Choice::Cpu,
             asked => device::resolve(asked),
         };
         if choice != global.device && !choice.is_cpu() {
-            // The last digits of figures differ from the CPU's.
+            // The last digits of the figures differ from those of the CPU.
             note(&format!("device: {choice}"));
         }
         Ok(Self {
@@ -71,7 +71,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     if context.is_cpu {
         return run_command(command, context);
     }
-    // Where a GPU fails, or has no memory left, Burn panics.
+    // Burn panics if a GPU fails or runs out of memory.
     std::panic::set_hook(Box::new(|_| ()));
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
     let _ = std::panic::take_hook();
@@ -83,17 +83,15 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
         Err(panic) => roentgen_kernels::failure().map_or_else(|| text(&*panic), str::to_owned),
     };
     bail!(
-        "the GPU failed: {reason}; what was saved before stays. If its memory ran out, a smaller batch, or a smaller \
-         `train.micro_batch_size`, helps"
+        "the GPU failed: {reason}; saved files are kept. If the GPU ran out of memory, use a \
+         smaller batch or a smaller `train.micro_batch_size`"
     )
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("it does not say why")
-        .to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown reason").to_owned()
 }
 
 fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {

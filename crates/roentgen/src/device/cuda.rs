@@ -21,7 +21,8 @@ impl Found {
         if !folder().is_some_and(|folder| folder.join("include/crt/mma.h").exists()) {
             missing.push(
                 "the CUDA headers, needed to compile kernels, were not found; run `pip install \
-                 nvidia-cuda-runtime nvidia-cuda-crt` and set `CUDA_PATH` to the folder above `include`"
+                 nvidia-cuda-runtime nvidia-cuda-crt` and set `CUDA_PATH` to the folder above \
+                 `include`"
                     .to_owned(),
             );
         }
