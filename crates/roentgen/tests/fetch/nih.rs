@@ -190,7 +190,7 @@ fn an_archive_that_is_cut_off_or_writes_elsewhere_is_refused_and_not_kept() {
     let evil = tar.into_inner().unwrap().finish().unwrap();
     let line = "nih --no-verify --only images_001 --out nih";
 
-    for (bytes, what) in [(half, "not a whole archive"), (evil, "leads out of the folder")] {
+    for (bytes, what) in [(half, "not a complete archive"), (evil, "leads out of the folder")] {
         server.serve("images_001.tar.gz", bytes, &[]);
         let error = fails(&place, &server, line);
         assert!(error.contains(what), "{error}");

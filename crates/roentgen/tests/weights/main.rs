@@ -85,7 +85,7 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     let map = ok(&place, "weights import v2.safetensors --architecture mobilenet-v2");
 
     assert!(map.contains("model.features.18.1.running_var"), "{map}");
-    assert!(map.contains("left out: model.classifier.bias, model.classifier.weight"), "{map}");
+    assert!(map.contains("ignored: model.classifier.bias, model.classifier.weight"), "{map}");
     let list = ok(&place, "weights list --json");
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let of = |name: &str| {
@@ -156,7 +156,7 @@ fn a_chexnet_is_imported_as_a_model_and_predicts() {
         &place,
         "weights import chexnet.safetensors --architecture densenet121 --findings chexnet --out chexnet",
     );
-    assert!(error.contains("there is a model in `chexnet` already"), "{error}");
+    assert!(error.contains("`chexnet` already contains a model"), "{error}");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
     assert!(starts[0] == 0 && 0 < starts[1] && starts[1] < starts[2], "{starts:?}");
     let kept: Vec<_> = std::fs::read_dir(place.at("store")).unwrap().collect();
     assert_eq!(kept.len(), 1, "the download itself is not kept");
-    assert!(ok(&place, &line).contains("here already"));
+    assert!(ok(&place, &line).contains("already downloaded"));
     assert!(server.asked().is_empty());
 }
 
