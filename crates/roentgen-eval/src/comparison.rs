@@ -1,8 +1,8 @@
-//! Runs side by side: which is the best, and whether that is more than noise.
+//! A comparison of runs: which one is the best, and whether its lead is more than noise.
 //!
-//! The trap is the winner of many: of forty runs one is the best by chance alone. So the best is never
-//! named without its difference to the runner-up, on the same draws of patients; even that interval
-//! knows nothing of the choosing, which the page says.
+//! The trap is selection: one of forty runs is the best by chance alone. So the best run is never
+//! named without its difference to the runner-up, on the same resamples of patients. Even that
+//! interval does not account for the selection, which the page points out.
 
 mod curves;
 mod page;
@@ -22,19 +22,19 @@ pub use verdict::Verdict;
 /// A run to be compared.
 #[derive(Clone, Debug)]
 pub struct Entrant {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Keys and values in which it differs from the others.
     pub settings: Vec<(String, String)>,
     /// Its epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Whether it was given up before its end.
+    /// Whether it was stopped early.
     pub is_stopped: bool,
-    /// Its validation films at its best epoch.
+    /// Its score table of the validation films, at its best epoch.
     pub scores: Scores,
-    /// What it took.
+    /// Its cost.
     pub cost: Cost,
-    /// What others reported of it.
+    /// The figures that others reported for it.
     pub reported: Reported,
 }
 
@@ -53,40 +53,40 @@ pub struct Epoch {
     pub is_best: bool,
 }
 
-/// What a run took.
+/// The cost of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Weights and running statistics.
+    /// Number of weights and running statistics.
     pub parameters: usize,
     /// Wall time of all epochs.
     pub seconds: f64,
-    /// Films trained on in a second.
+    /// Number of training films per second.
     pub films_per_second: f64,
-    /// The most memory held, where it is known.
+    /// Peak memory, if it is known.
     pub peak_memory_mib: Option<u64>,
 }
 
-/// What others reported of a run; what they did not report is `None`.
+/// The figures that others reported for a run, each `None` if they did not report it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reported {
     /// Loss on their validation films.
     pub valid_loss: Option<f64>,
     /// Mean AUROC.
     pub auroc: Option<f64>,
-    /// Share of right answers.
+    /// Share of correct answers.
     pub binary_accuracy: Option<f64>,
 }
 
-/// A run that did not come to its end.
+/// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Why.
+    /// Why it failed.
     pub reason: String,
 }
 
-/// All that a comparison says.
+/// A comparison of runs.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     title: String,
@@ -110,11 +110,12 @@ struct Row {
 }
 
 impl Comparison {
-    /// Takes the figures of all runs, on their validation films.
+    /// Computes the figures of all runs on their validation films.
     ///
     /// # Errors
     ///
-    /// A table without truths, or with films of patients that were trained on and no word of it.
+    /// Returns an error if a table has no labels, or has films of training patients in a split that
+    /// is not marked as leaky.
     pub fn of(
         title: impl Into<String>,
         entrants: Vec<Entrant>,
@@ -136,17 +137,17 @@ impl Comparison {
         })
     }
 
-    /// Says whose the reported figures are, and of what.
+    /// Sets the source of the reported figures.
     pub fn with_reported_by(self, reported_by: impl Into<String>) -> Self {
         Self { reported_by: reported_by.into(), ..self }
     }
 
-    /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each aside first,
-    /// and returns their paths.
+    /// Writes `comparison.html`, `comparison.md` and `comparison.csv` into a folder, each under a
+    /// temporary name first, and returns their paths.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be made or a file cannot be written.
+    /// Returns an error if the folder cannot be created or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         fs::create_dir_all(folder)
             .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
@@ -162,21 +163,21 @@ impl Comparison {
         written.collect()
     }
 
-    /// The comparison as one HTML file that needs nothing beside it.
+    /// Returns the comparison as one self-contained HTML file.
     ///
     /// # Errors
     ///
-    /// When the template cannot be filled, which would be a fault of this crate.
+    /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn html(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.html");
         render::render("comparison.html", template, page::Page::of(self))
     }
 
-    /// The comparison as Markdown.
+    /// Returns the comparison as Markdown.
     ///
     /// # Errors
     ///
-    /// When the template cannot be filled, which would be a fault of this crate.
+    /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn markdown(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.md");
         render::render("comparison.md", template, page::Page::of(self))

@@ -1,8 +1,8 @@
 //! The report of an evaluation: one HTML file, Markdown, JSON and pictures.
 //!
-//! `report.html` needs nothing beside it: pictures are inline, there is no script, and a policy in
-//! its head forbids loading anything. Image names come from strangers, so the template escapes
-//! every text; what is marked safe there is drawn here.
+//! `report.html` is self-contained: images are inline, there is no script, and a policy in its head
+//! forbids loading anything. Image names are not trusted, so the template escapes every text except
+//! for the SVG that is drawn here.
 
 mod films;
 pub(crate) mod format;
@@ -20,7 +20,7 @@ pub use films::{Choice, FilmCard, Verdict, confident_films};
 
 use crate::{Error, Evaluation, Scores, file, render::render};
 
-/// What a report is made of.
+/// The parts of a report.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
     /// Its title, such as the name of the experiment.
@@ -31,13 +31,13 @@ pub struct Report<'a> {
     pub scores: &'a Scores,
     /// Films of high confidence: see [`confident_films`].
     pub films: Vec<FilmCard>,
-    /// What else a reader should know, a sentence each: experiment file, commit, machine.
+    /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
-    /// More pictures, shown before the published rows.
+    /// More figures, shown before the published rows.
     pub figures: Vec<Figure>,
 }
 
-/// A picture made elsewhere.
+/// A figure made elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Its heading.
@@ -58,11 +58,11 @@ pub enum Picture {
 }
 
 /// Writes `report.html`, `report.md`, `metrics.json`, `roc.svg`, `precision-recall.svg` and
-/// `reliability.svg` into a folder, each aside first, and returns their paths.
+/// `reliability.svg` into a folder, each under a temporary name first, and returns their paths.
 ///
 /// # Errors
 ///
-/// When the folder cannot be made or a file cannot be written.
+/// Returns an error if the folder cannot be created or a file cannot be written.
 pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, Error> {
     let folder = folder.as_ref();
     fs::create_dir_all(folder)
@@ -82,20 +82,20 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
     written.collect()
 }
 
-/// The report as one HTML file.
+/// Returns the report as one HTML file.
 ///
 /// # Errors
 ///
-/// When the template cannot be filled, which would be a fault of this crate.
+/// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn html(report: &Report) -> Result<String, Error> {
     render("report.html", include_str!("report/report.html"), page::Page::of(report))
 }
 
-/// The report as Markdown, for terminals, issues and commits.
+/// Returns the report as Markdown, for terminals, issues and commits.
 ///
 /// # Errors
 ///
-/// When the template cannot be filled, which would be a fault of this crate.
+/// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn markdown(report: &Report) -> Result<String, Error> {
     render("report.md", include_str!("report/report.md"), page::Page::of(report))
 }
@@ -170,7 +170,9 @@ mod tests {
         let (html, markdown) = pages("phantom", "official test");
 
         for page in [html, markdown] {
-            assert!(page.contains("Films drawn by roentgen phantom: test data, no patients."));
+            assert!(page.contains(
+                "Films drawn by roentgen phantom: synthetic test data, no real patients."
+            ));
             assert!(!page.contains("SwinCheX"));
         }
         assert!(!pages("NIH ChestX-ray14", "official test").0.contains("roentgen phantom"));
