@@ -62,7 +62,7 @@ impl Server {
             &json!({ "experiment_id": experiment_id, "run_name": name, "start_time": began }),
         )?;
         let info = &created["run"]["info"];
-        let id = info["run_id"].as_str().context("the server named no run")?;
+        let id = info["run_id"].as_str().context("the server returned no run")?;
         let place = info["artifact_uri"].as_str().context("the server returned no artifact URI")?;
         if let Err(error) = self.fill(id, place, now, folder, &facts) {
             // The failed run stays on the server; the next attempt creates another.

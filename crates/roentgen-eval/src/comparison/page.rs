@@ -174,7 +174,7 @@ impl Line {
             accuracy_all_negative: figure(row.accuracy_all_negative),
             best_epoch: format!(
                 "{best} of {epochs}{}",
-                if entrant.is_stopped { ", given up" } else { "" }
+                if entrant.is_stopped { ", stopped early" } else { "" }
             ),
             parameters: format!("{:.2}", entrant.cost.parameters as f64 / 1e6),
             minutes: format!("{:.1}", entrant.cost.seconds / 60.0),

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 
 fn caption(description: &Description) -> String {
     let trained = match &description.training {
-        None => "trained by others".to_owned(),
+        None => "trained elsewhere".to_owned(),
         Some(training) if training.dataset.starts_with("phantom") => {
             format!("trained on {} synthetic films (test data, no real patients)", training.films)
         }

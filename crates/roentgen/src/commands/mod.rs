@@ -33,7 +33,7 @@ pub(crate) struct Context {
     pub(crate) device: Device,
     pub(crate) device_name: String,
     pub(crate) is_cpu: bool,
-    /// Whether a GPU was asked for by name.
+    /// Whether the user asked for a GPU by name.
     pub(crate) names_gpu: bool,
     pub(crate) bars: Bars,
 }

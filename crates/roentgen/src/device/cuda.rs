@@ -9,7 +9,7 @@ use roentgen_kernels::Libraries;
 /// The libraries that were found, and those that are missing.
 pub(crate) struct Found {
     libraries: Libraries,
-    /// What is missing, each with the way to install it.
+    /// The missing libraries, each with the way to install it.
     pub(crate) missing: Vec<String>,
 }
 

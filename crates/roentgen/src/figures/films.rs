@@ -34,7 +34,7 @@ pub(crate) struct FilmTile {
 }
 
 impl FilmTile {
-    /// `[height, width]` in the grid.
+    /// Returns the `[height, width]` in the grid.
     fn drawn(&self) -> [f64; 2] {
         let [height, width] = self.size.map(|side| f64::from(side.max(1)));
         let scale = (SIDE / width).min(MOST_HEIGHT / height);

@@ -1,4 +1,4 @@
-//! `weights`: lists, downloads from a server on this machine that misbehaves, imports.
+//! `weights`: lists, imports, and downloads from a misbehaving server on this machine.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -17,7 +17,7 @@ use roentgen_models::{Architecture, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
 use server::{Server, Way};
 
-/// The file of MobileNetV2 that is published.
+/// The published file of MobileNetV2.
 const PUBLISHED: &str = "mobilenet_v2-b0353104.pth";
 
 fn run(place: &Place, line: &str) -> Output {
@@ -147,8 +147,8 @@ fn a_chexnet_is_imported_as_a_model_and_predicts() {
     let of = |finding: &str| -> f64 {
         cells[names.iter().position(|name| *name == finding).unwrap()].parse().unwrap()
     };
-    // The biases rise by one in the order of CheXNet, and the weights are those of every output
-    // five on.
+    // The biases rise by one in CheXNet's order, and outputs five places apart have the same
+    // weights, so their logits differ by five.
     let logit = |finding: &str| (of(finding) / (1.0 - of(finding))).ln();
     assert!((logit("Nodule") - logit("Atelectasis") - 5.0).abs() < 1e-3);
     assert!((logit("Emphysema") - logit("Nodule") - 5.0).abs() < 1e-3);
@@ -205,7 +205,7 @@ fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
     let bytes = std::fs::read(weights).unwrap();
     server.serve(PUBLISHED, bytes, &[Way::BreaksOff(1_000_000), Way::BreaksOff(2_000_000)]);
 
-    // The shared file is an older one of the same network: its sum is not the published one.
+    // The shared file is an older one of the same network, whose checksum is not the published one.
     let line = format!("weights pull mobilenet-v2 --no-verify --base-url {}", server.url(""));
     let said = ok(&place, &line);
 

@@ -121,6 +121,6 @@ fn tensor<const D: usize>(
     let shape: [usize; D] = file
         .shape(name)
         .and_then(|shape| shape.try_into().ok())
-        .with_context(|| format!("`{name}` in `{}` has no {D} axes", file.path.display()))?;
+        .with_context(|| format!("`{name}` in `{}` does not have {D} axes", file.path.display()))?;
     Ok(Tensor::from_data(TensorData::new(values, shape), device))
 }

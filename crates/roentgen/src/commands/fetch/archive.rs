@@ -56,7 +56,7 @@ pub(super) fn fetch(
 pub(super) fn name(folder: &Path) -> anyhow::Result<()> {
     fs::rename(files::aside(folder), folder)
         .and_then(|()| files::sync_folder(folder))
-        .with_context(|| format!("could not name the folder `{}`", folder.display()))
+        .with_context(|| format!("could not rename the folder `{}`", folder.display()))
 }
 
 /// Downloads and unpacks in parallel.

@@ -47,7 +47,7 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
         } else {
             fs::remove_file(&download.to)
         };
-        tidied.with_context(|| format!("could not move `{}` away", download.to.display()))?;
+        tidied.with_context(|| format!("could not move or delete `{}`", download.to.display()))?;
         let _ = fs::remove_dir(args.out.join(WORK));
     }
     Ok(output(args, &description))

@@ -151,7 +151,8 @@ impl Call<'_> {
             } else {
                 fs::remove_file(&download.to)
             };
-            tidied.with_context(|| format!("could not move `{}` away", download.to.display()))?;
+            tidied
+                .with_context(|| format!("could not move or delete `{}`", download.to.display()))?;
         }
         Ok(())
     }

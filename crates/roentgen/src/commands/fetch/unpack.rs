@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// An archive of entries: name, type, content.
+    /// Makes an archive of entries, each a name, a type and its content.
     fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
         let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
         for (name, kind, content) in entries {
