@@ -1,9 +1,8 @@
-//! Compares runs: which is the best, and whether the difference is more than noise.
+//! A comparison of runs: which one is the best, and whether its lead is more than noise.
 //!
-//! The trap is the winner of many: of forty runs one is the best by chance alone. The best run is
-//! therefore never named without its difference to the runner-up, on the same draws of patients.
-//! Even that interval does not account for having picked the best of many runs, which the page
-//! says.
+//! The trap is selection: one of forty runs is the best by chance alone. So the best run is never
+//! named without its difference to the runner-up, on the same resamples of patients. Even that
+//! interval does not account for the selection, which the page points out.
 
 mod curves;
 mod page;
@@ -23,19 +22,19 @@ pub use verdict::Verdict;
 /// A run to compare.
 #[derive(Clone, Debug)]
 pub struct Entrant {
-    /// Name of the run.
+    /// Its name.
     pub name: String,
     /// Keys and values in which it differs from the others.
     pub settings: Vec<(String, String)>,
     /// Epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Whether it was given up before its end.
+    /// Whether it was stopped early.
     pub is_stopped: bool,
-    /// Score table of its validation films at its best epoch.
+    /// Its score table of the validation films, at its best epoch.
     pub scores: Scores,
-    /// Time and memory that it took.
+    /// Its cost.
     pub cost: Cost,
-    /// Results that others reported for it.
+    /// The figures that others reported for it.
     pub reported: Reported,
 }
 
@@ -54,40 +53,40 @@ pub struct Epoch {
     pub is_best: bool,
 }
 
-/// Time and memory that a run took.
+/// The cost of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Number of weights and running statistics.
     pub parameters: usize,
     /// Wall time of all epochs, in seconds.
     pub seconds: f64,
-    /// Training films per second.
+    /// Number of training films per second.
     pub films_per_second: f64,
-    /// Peak memory in MiB, if known.
+    /// Peak memory, if it is known.
     pub peak_memory_mib: Option<u64>,
 }
 
-/// Results that others reported for a run; `None` if they did not report a value.
+/// The figures that others reported for a run, each `None` if they did not report it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reported {
     /// Loss on their validation films.
     pub valid_loss: Option<f64>,
     /// Mean AUROC.
     pub auroc: Option<f64>,
-    /// Fraction of correct answers.
+    /// Share of correct answers.
     pub binary_accuracy: Option<f64>,
 }
 
-/// A run that did not finish.
+/// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// Name of the run.
+    /// Its name.
     pub name: String,
-    /// The reason.
+    /// Why it failed.
     pub reason: String,
 }
 
-/// The results of a comparison.
+/// A comparison of runs.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     title: String,
@@ -111,12 +110,12 @@ struct Row {
 }
 
 impl Comparison {
-    /// Evaluates all runs on their validation films.
+    /// Computes the figures of all runs on their validation films.
     ///
     /// # Errors
     ///
-    /// Returns an error if a table has no truths, or has films of patients from the training split
-    /// without saying so.
+    /// Returns an error if a table has no labels, or has films of training patients in a split that
+    /// is not marked as leaky.
     pub fn of(
         title: impl Into<String>,
         entrants: Vec<Entrant>,
@@ -138,7 +137,7 @@ impl Comparison {
         })
     }
 
-    /// Sets who reported the other results, and on what data.
+    /// Sets the source of the reported figures.
     pub fn with_reported_by(self, reported_by: impl Into<String>) -> Self {
         Self { reported_by: reported_by.into(), ..self }
     }
@@ -164,21 +163,21 @@ impl Comparison {
         written.collect()
     }
 
-    /// Renders the comparison as one self-contained HTML file.
+    /// Returns the comparison as one self-contained HTML file.
     ///
     /// # Errors
     ///
-    /// Returns an error if the template cannot be rendered, which would be a bug in this crate.
+    /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn html(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.html");
         render::render("comparison.html", template, page::Page::of(self))
     }
 
-    /// Renders the comparison as Markdown.
+    /// Returns the comparison as Markdown.
     ///
     /// # Errors
     ///
-    /// Returns an error if the template cannot be rendered, which would be a bug in this crate.
+    /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn markdown(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.md");
         render::render("comparison.md", template, page::Page::of(self))

@@ -1,8 +1,8 @@
 //! The report of an evaluation: one HTML file, Markdown, JSON and images.
 //!
 //! `report.html` is self-contained: images are inline, there is no script, and a policy in its head
-//! forbids loading anything. Image names come from other people, so the template escapes every
-//! text; only content drawn by this crate is marked as safe.
+//! forbids loading anything. Image names are not trusted, so the template escapes every text except
+//! for the SVG that is drawn here.
 
 mod films;
 pub(crate) mod format;
@@ -20,7 +20,7 @@ pub use films::{Choice, FilmCard, Verdict, confident_films};
 
 use crate::{Error, Evaluation, Scores, file, render::render};
 
-/// Contents of a report.
+/// The parts of a report.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
     /// Title, such as the name of the experiment.
@@ -31,13 +31,13 @@ pub struct Report<'a> {
     pub scores: &'a Scores,
     /// Films of high confidence, see [`confident_films`].
     pub films: Vec<FilmCard>,
-    /// Further information for the reader, one sentence each: experiment file, commit, machine.
+    /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
-    /// Further images, shown before the published rows.
+    /// More figures, shown before the published rows.
     pub figures: Vec<Figure>,
 }
 
-/// An image drawn outside this crate.
+/// A figure made elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Its heading.
@@ -82,20 +82,20 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
     written.collect()
 }
 
-/// Renders the report as one HTML file.
+/// Returns the report as one HTML file.
 ///
 /// # Errors
 ///
-/// Returns an error if the template cannot be rendered, which would be a bug in this crate.
+/// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn html(report: &Report) -> Result<String, Error> {
     render("report.html", include_str!("report/report.html"), page::Page::of(report))
 }
 
-/// Renders the report as Markdown, for terminals, issues and commits.
+/// Returns the report as Markdown, for terminals, issues and commits.
 ///
 /// # Errors
 ///
-/// Returns an error if the template cannot be rendered, which would be a bug in this crate.
+/// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn markdown(report: &Report) -> Result<String, Error> {
     render("report.md", include_str!("report/report.md"), page::Page::of(report))
 }
@@ -170,7 +170,9 @@ mod tests {
         let (html, markdown) = pages("phantom", "official test");
 
         for page in [html, markdown] {
-            assert!(page.contains("Films drawn by roentgen phantom: test data, no patients."));
+            assert!(page.contains(
+                "Films drawn by roentgen phantom: synthetic test data, no real patients."
+            ));
             assert!(!page.contains("SwinCheX"));
         }
         assert!(!pages("NIH ChestX-ray14", "official test").0.contains("roentgen phantom"));

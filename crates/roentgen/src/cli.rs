@@ -1,4 +1,4 @@
-//! Every command and flag, with its help.
+//! All commands and flags, with their help texts.
 
 mod export;
 mod fetch;
@@ -16,7 +16,7 @@ pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWh
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use weights::{Import, Named, Pull, Weights, WeightsWhat};
 
-/// Chest films to a trained, honestly evaluated classifier.
+/// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
 #[command(name = "roentgen", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -26,26 +26,26 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Flags that every command knows.
+/// Flags that every command accepts.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
-    /// Print one JSON document on standard output and nothing else there.
+    /// Print a single JSON document on standard output instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// auto, cpu, vulkan, cuda or metal; a GPU's number follows a colon: `cuda:1`.
+    /// Device: auto, cpu, vulkan, cuda or metal; add a colon and a number to pick a GPU (`cuda:1`).
     #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
     pub(crate) device: device::Choice,
-    /// Threads to use; all cores where it is left out. Changes no result.
+    /// Number of threads; all cores by default. Does not affect results.
     #[arg(long, global = true, value_name = "N", value_parser = positive)]
     pub(crate) threads: Option<usize>,
-    /// Draw no progress bars.
+    /// Do not show progress bars.
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(0) => Err("must be at least 1".to_owned()),
         Ok(number) => Ok(number),
         Err(_) => Err("give a whole number".to_owned()),
     }
@@ -63,44 +63,45 @@ fn setting(text: &str) -> Result<String, String> {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// The whole line on drawn films: phantom, prepare, train, predict, evaluate, explain.
+    /// Run all stages on synthetic films: phantom, prepare, train, predict, evaluate, explain.
     Quickstart(Quickstart),
-    /// Draw a data set of chest films in the NIH layout: test data, no patients.
+    /// Draw a synthetic data set in the NIH layout: test data, no real patients.
     Phantom(Phantom),
-    /// Check, decode, resize and pack a data set, once.
+    /// Check, decode, resize and pack a data set once, before training.
     Prepare(Prepare),
-    /// Count findings, co-occurrence, sides of the split and patients on both of them.
+    /// Count findings, co-occurrences, films per split and patients in more than one split.
     Describe(Describe),
     /// Run one experiment into one run directory.
     Train(Train),
-    /// Run all points of an experiment file's `[sweep]`, each once, and compare them.
+    /// Run every point of an experiment file's `[sweep]` table once and compare them.
     Sweep(Sweep),
-    /// Compare finished runs: one offline page, Markdown, CSV.
+    /// Compare finished runs in a self-contained HTML page, Markdown and CSV.
     Compare(Compare),
-    /// Print an experiment as it will be run, with what it extends and every default but `train.precision = "f32"`.
+    /// Print an experiment as it would run, with inherited values and all defaults except
+    /// `train.precision = "f32"`.
     Show(Show),
-    /// Predict films: a score table.
+    /// Predict findings on films and write a score table.
     Predict(Predict),
-    /// Evaluate score tables: figures with intervals, pictures, one offline page.
+    /// Evaluate score tables: metrics with intervals, plots and a self-contained HTML report.
     Evaluate(Evaluate),
-    /// Combine score tables of several models into one.
+    /// Combine the score tables of several models into one.
     Ensemble(Ensemble),
-    /// Draw where a model looked.
+    /// Draw heat maps of where a model looked.
     Explain(Explain),
-    /// Write a model as one file for ONNX Runtime, TensorRT or the browser.
+    /// Export a model to one file for ONNX Runtime, TensorRT or the browser.
     Export(Export),
-    /// Download a data set: resumed where it broke off, verified, unpacked.
+    /// Download, verify and unpack a data set; run again to resume.
     Fetch(Fetch),
-    /// Published weights: which there are, download them, take them from a file.
+    /// List, download or import published weights.
     Weights(Weights),
-    /// Measure how fast this machine does it.
+    /// Measure the speed of this machine.
     Bench(Bench),
-    /// Say what this build and this machine have.
+    /// Show which devices and engines this build and this machine have.
     Doctor,
 }
 
 impl Command {
-    /// Whether the command computes on `--device`, or reports it.
+    /// Returns whether the command computes on `--device` or reports it.
     pub(crate) fn uses_device(&self) -> bool {
         match self {
             Command::Quickstart(_)
@@ -126,272 +127,273 @@ impl Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Quickstart {
-    /// Where everything goes; a second call goes on where the first stopped.
+    /// Output folder; run again with the same folder to resume.
     #[arg(long, default_value = "quickstart", value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Decides films, split and weights.
+    /// Seed of the films, the split and the weights.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Phantom {
-    /// Films to draw.
+    /// Number of films to draw.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) images: usize,
-    /// Height and width in pixels.
+    /// Height and width of the films, in pixels.
     #[arg(long, default_value_t = 256, value_name = "PX")]
     pub(crate) size: u32,
-    /// Decides everything about the films.
+    /// Seed of the films.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
-    /// A new or empty folder.
+    /// Output folder, new or empty.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Prepare {
-    /// The folder with `Data_Entry_2017*.csv` and the films, anywhere below it.
+    /// Folder that holds `Data_Entry_2017*.csv` and the films, in any subfolder.
     pub(crate) source: PathBuf,
-    /// Where the prepared data set goes; a killed call goes on where it stopped.
+    /// Output folder for the prepared data set; run again with the same folder to resume.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Height and width of the prepared films.
+    /// Height and width of the prepared films, in pixels.
     #[arg(long, default_value_t = 224, value_name = "PX")]
     pub(crate) size: u32,
-    /// How films are resized.
+    /// Resampling filter.
     #[arg(long, value_enum, default_value_t = Filter::Lanczos3)]
     pub(crate) filter: Filter,
-    /// The label file, where it does not lie below SOURCE.
+    /// Label file; found below SOURCE by default.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
-    /// Take films of any size; otherwise those unlike most are left out and named.
+    /// Accept films of any size; by default films that differ from the common size are skipped and
+    /// listed.
     #[arg(long)]
     pub(crate) any_size: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Filter {
-    /// As Pillow's LANCZOS.
+    /// Lanczos, as Pillow's LANCZOS.
     Lanczos3,
-    /// As Pillow's BILINEAR.
+    /// Bilinear, as Pillow's BILINEAR.
     Bilinear,
-    /// As Pillow's BOX.
+    /// Box, as Pillow's BOX.
     Box,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Describe {
-    /// A prepared data set, or a label file `Data_Entry_2017*.csv`.
+    /// Prepared data set, or label file `Data_Entry_2017*.csv`.
     pub(crate) data: PathBuf,
-    /// How films would be divided.
+    /// Rule by which to split the films.
     #[arg(long, value_enum, default_value_t = SplitRule::Official)]
     pub(crate) split: SplitRule,
-    /// Decides the split.
+    /// Seed of the split.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
-    /// Where the pictures go.
+    /// Output folder for the figures; none are drawn by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum SplitRule {
-    /// NIH's lists, validation cut by patient.
+    /// NIH's official lists; validation films are taken from the training list by patient.
     Official,
     /// By patient, 70/10/20.
     ByPatient,
-    /// By film as in 2019: patients stand on both sides.
+    /// By film, as in the 2019 study; leaky: patients are in more than one split.
     ByImage,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// The experiment file.
+    /// Experiment file.
     pub(crate) experiment: PathBuf,
-    /// The run directory.
+    /// Run directory to write.
     #[arg(long, value_name = "RUN")]
     pub(crate) out: PathBuf,
-    /// Change the experiment: `train.epochs=5`. Can be given again.
+    /// Override a key of the experiment, such as `train.epochs=5`; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<String>,
-    /// Short for `--set seed=N`.
+    /// Shorthand for `--set seed=N`.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Go on with an unfinished run of the same experiment.
+    /// Resume an unfinished run of the same experiment.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Record the finished run at an MLflow server, such as http://127.0.0.1:5000.
+    /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    /// The experiment file.
+    /// Experiment file.
     pub(crate) experiment: PathBuf,
-    /// Change the experiment: `train.epochs=5`. Can be given again.
+    /// Override a key of the experiment, such as `train.epochs=5`; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<String>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
-    /// A run directory, or another folder with `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
     /// PNG or JPEG files, folders of them, or prepared data sets.
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// The score table to write.
+    /// Score table to write.
     #[arg(long, value_name = "CSV")]
     pub(crate) out: PathBuf,
-    /// Of prepared data sets, only this side of the model's own split.
+    /// Predict only this split (train, valid or test) of a prepared data set; all films by default.
     #[arg(long, value_enum)]
     pub(crate) split: Option<Side>,
-    /// Films that pass through the network at once.
+    /// Number of films in a batch.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
-    /// What computes: Burn is always there, `doctor` says whether ONNX Runtime is.
+    /// Inference engine; Burn is built in, `roentgen doctor` shows whether ONNX Runtime was found.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) engine: engine::Choice,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Side {
-    /// Trained on.
+    /// Training films.
     Train,
-    /// Validated on.
+    /// Validation films.
     Valid,
-    /// Tested on.
+    /// Test films.
     Test,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Evaluate {
-    /// Score tables; several are each evaluated and compared with the first.
+    /// Score tables; each further table is also compared with the first.
     #[arg(required = true)]
     pub(crate) scores: Vec<PathBuf>,
-    /// Where report.html, report.md, metrics.json and the pictures go.
+    /// Output folder for report.html, report.md, metrics.json and the plots.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Patients are drawn this many times for the intervals.
+    /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
     pub(crate) resamples: usize,
-    /// Decides the draws.
+    /// Seed of the resamples.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Ensemble {
-    /// How members are combined.
+    /// Rule that combines the members.
     #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
     pub(crate) rule: Option<Rule>,
-    /// One weight a member, for `weighted-mean`: `--weights 0.5,0.3,0.2`.
+    /// Weights for `weighted-mean`, one per member: `--weights 0.5,0.3,0.2`.
     #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
     pub(crate) weights: Vec<f64>,
-    /// Learn the weights of a weighted mean from the score tables, which are then of validation films.
+    /// Fit ensemble weights on these score tables; use tables of the validation films.
     #[arg(long, value_enum, requires = "apply", conflicts_with = "weights")]
     pub(crate) fit: Option<Per>,
-    /// The members' tables of other films, in the same order, to which learned weights are applied.
+    /// Score tables of other films to apply the fitted weights to, in the same order of members.
     #[arg(long, num_args = 2.., value_name = "CSV", requires = "fit")]
     pub(crate) apply: Vec<PathBuf>,
-    /// Score tables of the same films, one a member.
+    /// Score tables of the same films, one per member.
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
-    /// The score table to write.
+    /// Score table to write.
     #[arg(long, value_name = "CSV")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Rule {
-    /// The mean of the probabilities.
+    /// Mean of the probabilities.
     Mean,
-    /// Their weighted mean.
+    /// Weighted mean of the probabilities.
     WeightedMean,
-    /// The share of members that say 0.5 or more.
+    /// Share of members whose probability is 0.5 or more.
     HardVote,
-    /// The highest.
+    /// Highest probability.
     Max,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Per {
-    /// One weight a member.
+    /// One weight per member.
     Model,
-    /// One weight a member and finding.
+    /// One weight per member and finding.
     Finding,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A run directory of a model with attention.
+    /// Run directory of a model with attention.
     pub(crate) model: PathBuf,
     /// PNG or JPEG files, folders of them, or prepared data sets.
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where overlays, maps and the figure go.
+    /// Output folder for the overlays, the raw maps and the figure.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Of prepared data sets, only this side of the model's own split.
+    /// Use only this split (train, valid or test) of a prepared data set; all films by default.
     #[arg(long, value_enum)]
     pub(crate) split: Option<Side>,
-    /// Draw so many films, the most confident of each finding in turn.
+    /// Number of films to draw, taking the most confident of each finding in turn.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) most: usize,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
-    /// What is measured.
+    /// Part of the program to measure.
     #[arg(value_enum)]
     pub(crate) what: BenchWhat,
-    /// The network.
+    /// Architecture of the network.
     #[arg(long, default_value = "mobilenet", value_name = "NAME")]
     pub(crate) architecture: String,
-    /// Share of the paper's channels.
+    /// Channels of the network as a fraction of the paper's.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) width: f64,
-    /// Height and width of the films.
+    /// Height and width of the films, in pixels.
     #[arg(long, default_value_t = 224, value_name = "PX")]
     pub(crate) size: usize,
-    /// Films at once.
+    /// Number of films in a batch.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
-    /// Measured steps or passes.
+    /// Number of steps or passes to measure.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = positive)]
     pub(crate) steps: usize,
-    /// A safetensors file of weights, `films` and `targets` in place of random ones, for a network
-    /// with a linear head: what `benches/peers/compare.py` shares with other programs.
+    /// Safetensors file with weights, `films` and `targets` for a network with a linear head, as
+    /// `benches/peers/compare.py` writes it; random values by default.
     #[arg(long, value_name = "FILE")]
     pub(crate) like: Option<PathBuf>,
-    /// A model directory for `predict`, in place of a network with random weights.
+    /// Model directory for `predict`; a network with random weights by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// What activations are computed in: f32, or bf16 on an NVIDIA GPU.
+    /// Data type of the activations: f32, or bf16 on an NVIDIA GPU.
     #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
     pub(crate) precision: Precision,
-    /// What computes the predictions; ONNX Runtime needs `--model`.
+    /// Inference engine for `predict`; ONNX Runtime needs `--model`.
     #[arg(long, value_enum, default_value = "burn")]
     pub(crate) engine: engine::Choice,
-    /// Films to decode for `input`, a folder of PNG files; drawn at 1024 px where it is left out.
+    /// Folder of PNG films to decode for `input`; synthetic 1024 px films by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) films: Option<PathBuf>,
-    /// The score table for `evaluate`.
+    /// Score table for `evaluate`.
     #[arg(long, value_name = "CSV")]
     pub(crate) scores: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BenchWhat {
-    /// Decode and resize PNG films; read prepared ones.
+    /// Decoding and resizing PNG films, and reading prepared films.
     Input,
     /// Optimizer steps.
     Train,
     /// Predictions.
     Predict,
-    /// Figures with 1000 resamples of patients.
+    /// Metrics with 1000 resamples of the patients.
     Evaluate,
 }

@@ -1,4 +1,4 @@
-//! `--device` to a device; the only file that names Burn's backends.
+//! Turns `--device` into a Burn device. This is the only file that names Burn's backends.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -11,12 +11,12 @@ use burn::tensor::Device;
 #[cfg(any(feature = "vulkan", feature = "metal"))]
 use burn::tensor::Tensor;
 
-/// What `--device` says.
+/// A value of `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Auto,
     Cpu,
-    /// The best adapter, or the discrete GPU of that number.
+    /// The best adapter, or the discrete GPU with this number.
     Vulkan(Option<usize>),
     Cuda(usize),
     Metal,
@@ -27,7 +27,7 @@ impl FromStr for Choice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, number) = text.split_once(':').unwrap_or((text, "0"));
-        let index = number.parse().map_err(|_| format!("`{number}` is no device number"))?;
+        let index = number.parse().map_err(|_| format!("`{number}` is not a device number"))?;
         match (name, text.contains(':')) {
             ("auto", false) => Ok(Choice::Auto),
             ("cpu", false) => Ok(Choice::Cpu),
@@ -40,13 +40,14 @@ impl FromStr for Choice {
 }
 
 impl Choice {
-    /// Whether it is the CPU.
+    /// Returns whether the choice is the CPU.
     pub(crate) fn is_cpu(self) -> bool {
         self == Choice::Cpu
     }
 }
 
-/// What `auto` stands for: the first NVIDIA GPU where this build and this machine have all that it needs, or else the CPU.
+/// Resolves `auto` to the first NVIDIA GPU if this build and this machine have all that it needs,
+/// and to the CPU otherwise.
 pub(crate) fn resolve(choice: Choice) -> Choice {
     match choice {
         #[cfg(feature = "cuda")]
@@ -56,7 +57,8 @@ pub(crate) fn resolve(choice: Choice) -> Choice {
     }
 }
 
-/// A line for each NVIDIA GPU library that was found, and for each that is missing; empty in a build without CUDA.
+/// Lists the NVIDIA GPU libraries that were found and those that are missing, one per line. The
+/// list is empty in a build without CUDA.
 pub(crate) fn cuda_lines() -> Vec<String> {
     #[cfg(feature = "cuda")]
     return cuda::lines();
@@ -91,17 +93,17 @@ pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
         Choice::Cuda(index) => cuda::open(index),
         #[cfg(feature = "metal")]
         Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
-        #[allow(unreachable_patterns, reason = "with every GPU feature on, nothing is left over")]
+        #[allow(unreachable_patterns, reason = "with all GPU features, no choice is left")]
         other => {
             let name = other.to_string();
             let feature = name.split(':').next().unwrap_or_default();
-            bail!("this build knows no `{name}`; build it with `--features {feature}`")
+            bail!("this build does not support `{name}`; build it with `--features {feature}`")
         }
     }
 }
 
-/// Adds one and one there: a backend finds out that it has no adapter or no driver only when it is first
-/// used, and then panics.
+/// Tries a device by adding one and one on it: a backend only notices on first use that it has no
+/// adapter or no driver, and then panics.
 #[cfg(any(feature = "vulkan", feature = "metal"))]
 fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
     let hook = std::panic::take_hook();
@@ -113,13 +115,13 @@ fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
     match two {
         Ok(Some(2.0)) => Ok(device),
         _ => bail!(
-            "`--device {choice}` does not work on this machine: there is no such adapter, or no driver \
-             for it (`vulkaninfo --summary` or `nvidia-smi` lists what there is)"
+            "`--device {choice}` does not work on this machine: the adapter or its driver is \
+             missing (`vulkaninfo --summary` and `nvidia-smi` list the adapters)"
         ),
     }
 }
 
-/// The backends in this build.
+/// Lists the backends in this build.
 pub(crate) fn built_in() -> Vec<&'static str> {
     let mut names = vec!["cpu"];
     for (name, is_there) in [

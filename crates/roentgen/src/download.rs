@@ -1,10 +1,10 @@
-//! Downloads of one file over HTTP(S): resumed where they broke off, verified, whole or not there.
+//! Downloads one file over HTTP(S), resumes after an interruption and verifies the result.
 //!
-//! Bytes go to `NAME.part`. Beside it `NAME.part.toml` keeps which version of the file they are of,
-//! so that a file that was changed on the server is begun anew and never glued to the old half. The
-//! name itself appears with the last byte, after the checksum. Proxies are taken from the
-//! environment (`HTTPS_PROXY`, `NO_PROXY` and so on). Some hosts answer `HEAD` with an error where
-//! `GET` works, so nothing is asked for with `HEAD`.
+//! Bytes go to `NAME.part`. Next to it, `NAME.part.toml` records which version of the file they
+//! belong to, so that a file that changes on the server is downloaded again from the start and
+//! never joined to the old half. The file gets its name after the last byte and the checksum.
+//! Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY` and so on). Some hosts answer
+//! `HEAD` with an error where `GET` works, so `HEAD` is not used.
 
 mod checksum;
 mod error;
@@ -29,18 +29,18 @@ use error::Failure;
 use part::Part;
 use response::Answer;
 
-/// The address of a file on a mirror.
+/// Returns the address of a file on a mirror.
 pub(crate) fn on_mirror(base: &str, name: &str) -> String {
     format!("{}/{name}", base.trim_end_matches('/'))
 }
 
-/// Tries without a new byte before a download is given up, unless asked otherwise.
+/// Default number of attempts without progress before a download is given up.
 pub(crate) const TRIES: u32 = 8;
-/// The first wait between two tries; each is twice the one before.
+/// The first wait between two attempts; each wait is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest wait between two tries.
+/// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How long a server may say nothing.
+/// How long a server may stay silent.
 const SILENCE: Duration = Duration::from_secs(60);
 /// Bytes read at once.
 const BLOCK: usize = 128 * 1024;
@@ -52,22 +52,23 @@ pub(crate) struct Download {
     pub(crate) url: String,
     /// Where it goes.
     pub(crate) to: PathBuf,
-    /// Its published checksum, where there is one.
+    /// Its published checksum, if there is one.
     pub(crate) checksum: Option<Checksum>,
-    /// Its published length, where it is known for certain.
+    /// Its published length, if it is known for certain.
     pub(crate) bytes: Option<u64>,
-    /// Tries without a new byte before it is given up, at least one.
+    /// Attempts without progress before the download is given up, at least one.
     pub(crate) tries: u32,
 }
 
-/// How a download is coming along.
+/// The progress of a download.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Progress<'a> {
-    /// So many bytes are on the disk, of so many, where the server told.
+    /// The number of bytes on the disk, and the length of the file if the server sent it.
     At(u64, Option<u64>),
-    /// What was there is of no use, about to be cut off: the next bytes are the file's first.
+    /// The bytes on the disk are of no use and are about to be cut off: the next bytes are the
+    /// file's first.
     StartsOver,
-    /// The connection failed for this reason; the next try comes after a while.
+    /// The connection failed for this reason; the next attempt follows after this wait.
     Waits(&'a Error, Duration),
 }
 
@@ -76,7 +77,7 @@ pub(crate) enum Progress<'a> {
 pub(crate) enum Origin {
     /// This call downloaded it, or the rest of it.
     Downloaded,
-    /// It was there already, whole.
+    /// It was already there, complete.
     Kept,
 }
 
@@ -85,22 +86,23 @@ pub(crate) enum Origin {
 pub(crate) struct Fetched {
     /// Its length.
     pub(crate) bytes: u64,
-    /// Its checksum: of the published kind, SHA-256 where none was published.
+    /// Its checksum, of the published kind, or SHA-256 if none was published.
     pub(crate) checksum: Checksum,
     /// Where it came from.
     pub(crate) origin: Origin,
 }
 
 impl Download {
-    /// Downloads the file, or goes on with what an earlier call left, or finds it there.
+    /// Downloads the file, resumes an earlier download, or finds the complete file.
     ///
-    /// `progress` may break off: what is there stays for a later call.
+    /// `progress` can stop the download; the bytes so far stay for a later call.
     ///
     /// # Errors
     ///
-    /// An address that does not answer or answers something else, a connection that broke off too
-    /// often, a checksum or length other than published, a file system's. After a wrong checksum
-    /// nothing is left; after a broken connection the part is, and a later call goes on from there.
+    /// Returns an error if the address does not answer or answers something else, if the connection
+    /// breaks too often, if the checksum or the length is not the published one, or if a file
+    /// cannot be read or written. After a wrong checksum nothing is kept; after a broken connection
+    /// the part stays, and a later call resumes from there.
     pub(crate) fn fetch(
         &self,
         progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
@@ -130,11 +132,12 @@ impl Download {
         }
     }
 
-    /// The file, where it is there already, verified; `None` where it is not.
+    /// Returns the file, verified, if it is already there.
     ///
     /// # Errors
     ///
-    /// A file that is not the published one: it is not ours to delete.
+    /// Returns an error if the file there is not the published one: it may be the user's, so it is
+    /// not deleted.
     pub(crate) fn kept(&self) -> Result<Option<Fetched>, Error> {
         if !self.to.is_file() {
             return Ok(None);
@@ -157,7 +160,7 @@ impl Download {
         Ok(Some(Fetched { bytes, checksum: actual, origin: Origin::Kept }))
     }
 
-    /// Asks for what is missing and appends it.
+    /// Requests the missing bytes and appends them.
     fn read_on(
         &self,
         agent: &Agent,

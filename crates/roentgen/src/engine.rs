@@ -1,7 +1,7 @@
-//! `--engine` to what computes a prediction: Burn, which is always there, or ONNX Runtime where this
+//! Turns `--engine` into an inference engine: Burn, which is built in, or ONNX Runtime, if this
 //! machine has it.
 //!
-//! Both take the same input and give the same probabilities to about six digits, not to the last bit.
+//! Both take the same input. Their probabilities agree to about six digits, not to the last bit.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,33 +19,33 @@ use crate::commands::Context;
 use crate::output::note;
 use crate::sources::Sources;
 
-/// What `--engine` says.
+/// A value of `--engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Choice {
-    /// ONNX Runtime where it is found, the device is the CPU and there are a hundred films or more;
-    /// otherwise Burn, which starts sooner.
+    /// ONNX Runtime for 100 or more films on the CPU, if it is found; otherwise Burn, which starts
+    /// faster.
     Auto,
-    /// Burn, on the device.
+    /// Burn on the device.
     Burn,
-    /// ONNX Runtime, on the CPU.
+    /// ONNX Runtime on the CPU.
     Onnx,
 }
 
-/// Films from which on ONNX Runtime makes up for its start: it takes 0.2 s longer to be ready.
+/// Number of films at which ONNX Runtime pays off: it takes 0.2 s longer than Burn to start.
 const WORTH_STARTING: usize = 100;
 
-/// The variable that names a library.
+/// The environment variable with the path of the library.
 const LIBRARY: &str = "ORT_DYLIB_PATH";
 
-/// A model, ready to predict.
+/// A loaded model.
 pub(crate) enum Engine {
     Burn(Box<Predictor>),
     Onnx(Box<roentgen_onnx::Engine>, Runtime),
 }
 
 impl Engine {
-    /// Loads the model in `folder` for films: their number picks the engine, and whether they have to be
-    /// decoded, how its threads wait.
+    /// Loads the model in `folder`. The number of films selects the engine; whether the films need
+    /// decoding selects how its threads wait.
     pub(crate) fn load(
         folder: &Path,
         choice: Choice,
@@ -60,7 +60,7 @@ impl Engine {
             Choice::Auto if !context.is_cpu || films < WORTH_STARTING => None,
             Choice::Auto => find().inspect_err(|reason| tell_if_named(reason)).ok(),
             Choice::Onnx if context.names_gpu => bail!(
-                "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
+                "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
                 context.device_name
             ),
             Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
@@ -69,7 +69,7 @@ impl Engine {
         match roentgen_onnx::Engine::load(folder, &runtime, threads, waiting) {
             Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
             Err(error) if choice == Choice::Auto => {
-                note(&format!("warning: predicting with Burn, since {error}"));
+                note(&format!("warning: predicting with Burn, because {error}"));
                 Self::burn(folder, context)
             }
             Err(error) => Err(error.into()),
@@ -106,24 +106,28 @@ impl fmt::Display for Engine {
     }
 }
 
-/// The library that the user names.
+/// Returns the library that the user names.
 fn named() -> Option<OsString> {
     env::var_os(LIBRARY).filter(|path| !path.is_empty())
 }
 
-/// Says why Burn steps in for a library that was asked for.
+/// Warns that Burn replaces a library that the user named, and why.
 fn tell_if_named(reason: &str) {
     if named().is_some() {
-        note(&format!("warning: predicting with Burn, since {reason}"));
+        note(&format!("warning: predicting with Burn, because {reason}"));
     }
 }
 
-/// ONNX Runtime, or why there is none.
+/// Finds ONNX Runtime.
+///
+/// # Errors
+///
+/// Returns the reason if no library can be loaded.
 pub(crate) fn find() -> Result<Runtime, String> {
     if let Some(path) = named() {
-        // Whoever names a library wants that one.
+        // A user who names a library wants that one and no other.
         return Runtime::load(Path::new(&path))
-            .map_err(|error| format!("{error}; `{LIBRARY}` names it"));
+            .map_err(|error| format!("{error} (set by `{LIBRARY}`)"));
     }
     let mut refused = Vec::new();
     for path in candidates() {
@@ -134,13 +138,16 @@ pub(crate) fn find() -> Result<Runtime, String> {
     }
     match refused.is_empty() {
         false => Err(refused.join("; ")),
-        true => Err("ONNX Runtime was not found; `pip install onnxruntime` brings it, and \
-                     `ORT_DYLIB_PATH` names its library (libonnxruntime.so, .dylib or onnxruntime.dll)"
-            .to_owned()),
+        true => Err(
+            "ONNX Runtime was not found; run `pip install onnxruntime`, or set `ORT_DYLIB_PATH` \
+                     to its library (libonnxruntime.so, libonnxruntime.dylib or onnxruntime.dll)"
+                .to_owned(),
+        ),
     }
 }
 
-/// Libraries beside the program, of the active Python environment, of the system, of its Python.
+/// Lists libraries next to the program, in the active Python environment, in the system and in the
+/// system's Python.
 fn candidates() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     folders.extend(env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned)));
@@ -149,7 +156,7 @@ fn candidates() -> Vec<PathBuf> {
     }
     let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().filter_map(env::var_os);
     let mut prefixes: Vec<PathBuf> = environments.map(PathBuf::from).collect();
-    // An environment that is in use without having been activated: its `python3` comes first.
+    // An environment can be in use without being activated; then its `python3` is first in `PATH`.
     let paths = env::var_os("PATH").unwrap_or_default();
     let python = env::split_paths(&paths).find(|folder| folder.join("python3").is_file());
     prefixes.extend(python.and_then(|folder| folder.parent().map(Path::to_owned)));
@@ -169,7 +176,7 @@ fn candidates() -> Vec<PathBuf> {
     folders.iter().flat_map(|folder| names_in(folder)).filter(|path| is_library(path)).collect()
 }
 
-/// What lies in a folder, in the order of names; nothing where it cannot be read.
+/// Lists the paths in a folder, sorted by name. The list is empty if the folder cannot be read.
 fn names_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<PathBuf> =

@@ -41,7 +41,7 @@ fn run(cli: Cli) -> anyhow::Result<Output> {
 fn finish(output: &Output, is_json: bool) -> ExitCode {
     match output.print(is_json) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error.into()),
-        // Whoever reads us has read enough.
+        // On a broken pipe the reader has read enough.
         _ => match output.ending {
             Ending::Done => ExitCode::SUCCESS,
             Ending::BadFilms | Ending::FailedPoints => ExitCode::FAILURE,

@@ -1,8 +1,8 @@
-//! The most memory that this process has held, where the system says so.
+//! Peak memory of this process, on systems that report it.
 
 use std::fs;
 
-/// In MiB, since the process started.
+/// Returns the peak memory in MiB since the process started.
 pub(crate) fn peak_mib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;

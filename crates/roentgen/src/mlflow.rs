@@ -1,7 +1,9 @@
-//! A finished run on an MLflow tracking server: parameters, metrics by epoch, the model directory.
+//! Records a finished run on an MLflow tracking server: parameters, metrics by epoch, model
+//! directory.
 //!
-//! The server's REST interface, version 2.0, and its artifact proxy, which `mlflow server` has on by
-//! default. What the server was told is noted in the run's folder, so that no run is there twice.
+//! Uses version 2.0 of the server's REST API and its artifact proxy, which `mlflow server` enables
+//! by default. A note in the run's folder says which server has it, so that no run is recorded
+//! twice.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +16,14 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Response;
 
-/// Where a run notes that a server has it.
+/// The file in which a run notes that a server has it.
 const NOTE: &str = "mlflow.toml";
-/// What a server takes at once.
+/// Limits of one request.
 const METRICS: usize = 1000;
 const PARAMETERS: usize = 100;
-/// The longest parameter that every version of the server takes, in bytes.
+/// The longest parameter that all versions of the server accept, in bytes.
 const LONGEST: usize = 500;
-/// What is uploaded of a run, where it is there.
+/// The files of a run to upload, if they exist.
 const ARTIFACTS: [&str; 6] =
     ["model.toml", "model.bpk", "experiment.toml", "epochs.csv", "facts.toml", "scores/valid.csv"];
 
@@ -32,21 +34,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The server at `address`, such as `http://127.0.0.1:5000`.
+    /// Makes a client of the server at `address`, such as `http://127.0.0.1:5000`.
     pub(crate) fn new(address: &str) -> Self {
         let agent = Agent::config_builder().http_status_as_error(false).build().into();
         Self { address: address.trim_end_matches('/').to_owned(), agent }
     }
 
-    /// Records the finished run in `folder`, unless the server has it.
+    /// Records the finished run in `folder`, unless the server already has it.
     pub(crate) fn record(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
-        // Another server has not heard of it.
+        // A note of another server does not count.
         let note = fs::read_to_string(folder.join(NOTE)).unwrap_or_default();
         if note.starts_with(&self.note("")) {
             return Ok(());
         }
         self.tell(experiment, name, folder).with_context(|| {
-            format!("could not record `{}` at the MLflow server {}", folder.display(), self.address)
+            format!("could not record `{}` on the MLflow server {}", folder.display(), self.address)
         })
     }
 
@@ -60,10 +62,10 @@ impl Server {
             &json!({ "experiment_id": experiment_id, "run_name": name, "start_time": began }),
         )?;
         let info = &created["run"]["info"];
-        let id = info["run_id"].as_str().context("the server named no run")?;
-        let place = info["artifact_uri"].as_str().context("the server named no place for files")?;
+        let id = info["run_id"].as_str().context("the server returned no run")?;
+        let place = info["artifact_uri"].as_str().context("the server returned no artifact URI")?;
         if let Err(error) = self.fill(id, place, now, folder, &facts) {
-            // Left behind as failed; the next try makes another.
+            // The failed run stays on the server; the next attempt creates another.
             let ended = json!({ "run_id": id, "status": "FAILED", "end_time": now });
             let _ = self.post("runs/update", &ended);
             return Err(error);
@@ -73,13 +75,13 @@ impl Server {
         Ok(files::write_whole(&folder.join(NOTE), self.note(id).as_bytes())?)
     }
 
-    /// The note of a run that this server has; with an empty name, how such a note begins.
+    /// Returns the note of a run that this server has; with an empty ID, the start of such a note.
     fn note(&self, id: &str) -> String {
         let server = format!("server = {:?}\n", self.address);
         if id.is_empty() { server } else { format!("{server}run_id = {id:?}\n") }
     }
 
-    /// Tells the server parameters, metrics and files of a run that it knows by number.
+    /// Sends parameters, metrics and files of the run `id` to the server.
     fn fill(
         &self,
         id: &str,
@@ -122,7 +124,7 @@ impl Server {
         Ok(())
     }
 
-    /// The number of the experiment of this name; a new one where there is none.
+    /// Returns the ID of the experiment with this name, and creates the experiment if needed.
     fn experiment(&self, name: &str) -> anyhow::Result<String> {
         let url = self.url("experiments/get-by-name");
         let found = self.agent.get(&url).query("experiment_name", name).call()?;
@@ -132,12 +134,15 @@ impl Server {
             return Ok(found);
         }
         match self.post("experiments/create", &json!({ "name": name })) {
-            Ok(created) => id(&created["experiment_id"]).context("the server named no experiment"),
-            // Another process may have made it since.
+            Ok(created) => {
+                id(&created["experiment_id"]).context("the server returned no experiment")
+            }
+            // Another process may have created it since.
             Err(error) => {
                 let found = self.agent.get(&url).query("experiment_name", name).call()?;
                 let found = answer(&url, found).map_err(|_| error)?;
-                id(&found["experiment"]["experiment_id"]).context("the server named no experiment")
+                id(&found["experiment"]["experiment_id"])
+                    .context("the server returned no experiment")
             }
         }
     }
@@ -145,7 +150,7 @@ impl Server {
     fn upload(&self, place: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let Some(path) = place.strip_prefix("mlflow-artifacts:") else {
             bail!(
-                "the server keeps files at `{place}` and does not pass them on; start it with \
+                "the server stores files at `{place}` and does not accept uploads; start it with \
                  `--serve-artifacts`"
             );
         };
@@ -166,7 +171,11 @@ impl Server {
     }
 }
 
-/// An answer's document, or what the server had against the question.
+/// Reads the document in a response.
+///
+/// # Errors
+///
+/// Returns an error if the server refused the request or the response is not JSON.
 fn answer(url: &str, mut response: Response<ureq::Body>) -> anyhow::Result<Value> {
     let text = response.body_mut().read_to_string()?;
     if !response.status().is_success() {
@@ -175,15 +184,16 @@ fn answer(url: &str, mut response: Response<ureq::Body>) -> anyhow::Result<Value
     if text.trim().is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(&text).with_context(|| format!("{url} answered no JSON: {}", cut(&text)))
+    serde_json::from_str(&text)
+        .with_context(|| format!("{url} did not answer JSON: {}", cut(&text)))
 }
 
-/// Milliseconds since 1970, as the server counts.
+/// Returns the milliseconds since 1970, the server's unit of time.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-/// A text that the server takes, cut between letters.
+/// Cuts a text to the length that the server accepts, between characters.
 fn cut(text: &str) -> &str {
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {

@@ -1,6 +1,6 @@
-//! What a command leaves on standard output: a text for people or one JSON document for programs.
+//! The result of a command on standard output: text for people or one JSON document for programs.
 //!
-//! Everything else goes to standard error. A reader that closes the pipe early is no error.
+//! Everything else goes to standard error. A closed pipe is not treated as an error.
 
 use std::io::{self, Write};
 
@@ -9,14 +9,14 @@ use serde_json::Value;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All is done.
+    /// The command finished.
     #[default]
     Done,
-    /// All is done but for films that were left out and named.
+    /// The command finished but skipped some films, each of which is listed.
     BadFilms,
-    /// All is done but for points of a sweep that failed and were named.
+    /// The sweep finished but some of its points failed, each of which is listed.
     FailedPoints,
-    /// Someone stopped it; what was done is saved.
+    /// The user stopped the command; its progress is saved.
     Interrupted,
 }
 
@@ -27,21 +27,22 @@ pub(crate) struct Output {
     pub(crate) text: String,
     /// For programs.
     pub(crate) json: Value,
-    /// What the exit code says.
+    /// How the command ended, which decides the exit code.
     pub(crate) ending: Ending,
 }
 
 impl Output {
-    /// A result of a command that did all it was asked.
+    /// Makes the result of a command that finished.
     pub(crate) fn done(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, ending: Ending::Done }
     }
 
-    /// Prints the one or the other.
+    /// Prints the text or the JSON document.
     ///
     /// # Errors
     ///
-    /// The file system's, a closed pipe among them.
+    /// Returns an error if standard output cannot be written, for example because the pipe is
+    /// closed.
     pub(crate) fn print(&self, is_json: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if is_json {
@@ -54,12 +55,13 @@ impl Output {
     }
 }
 
-/// Writes a line to standard error; where even that is closed there is no one to tell.
+/// Writes a line to standard error, and ignores the error if that is closed too.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Lines up rows of cells, the first column to the left and the others to the right.
+/// Formats rows of cells as a table, with the first column left-aligned and the others
+/// right-aligned.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..header.len())
         .map(|column| {
@@ -85,7 +87,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -98,7 +100,7 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
-/// A figure with four decimals, or `n/a` where it has no meaning.
+/// Formats a figure with four decimals, or `n/a` if it is undefined.
 pub(crate) fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.4}"))
 }

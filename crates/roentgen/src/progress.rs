@@ -1,4 +1,4 @@
-//! Bars where someone looks on, plain lines elsewhere; and Ctrl-C.
+//! Progress bars on a terminal, plain lines elsewhere, and the handler of Ctrl-C.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -20,12 +20,12 @@ pub(crate) enum Bars {
 }
 
 impl Bars {
-    /// Bars on a terminal, unless they are not wanted.
+    /// Chooses bars on a terminal, unless the user turned them off.
     pub(crate) fn choose(no_progress: bool) -> Self {
         if !no_progress && std::io::stderr().is_terminal() { Bars::Drawn } else { Bars::Off }
     }
 
-    /// A bar over `films`, with rate and time left.
+    /// Makes a bar over `films`, with rate and time left.
     pub(crate) fn over(self, what: &'static str, films: usize) -> ProgressBar {
         let bar = match self {
             Bars::Drawn => ProgressBar::with_draw_target(
@@ -40,7 +40,7 @@ impl Bars {
         )
     }
 
-    /// A bar over bytes, with rate and time left; their number may become known on the way.
+    /// Makes a bar over bytes, with rate and time left; the total can be set later.
     pub(crate) fn over_bytes(self, what: &'static str) -> ProgressBar {
         let style =
             "{prefix:>10} {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
@@ -50,13 +50,13 @@ impl Bars {
     }
 }
 
-/// Says of the validation losses so far whether they are hopeless.
+/// Returns whether a run with these validation losses so far is unpromising.
 pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
 
-/// Draws a training run.
+/// Shows the progress of a training run.
 pub(crate) struct Training<'a> {
     judge: Option<Judge<'a>>,
-    /// The most memory that the process held before this run.
+    /// Peak memory of the process before this run.
     peak_before: Option<u64>,
     bars: Bars,
     bar: ProgressBar,
@@ -67,11 +67,11 @@ pub(crate) struct Training<'a> {
     has_told: std::cell::Cell<bool>,
 }
 
-/// Steps after which the time left is told, where no bar tells it.
+/// Steps after which the time left is printed, if no bar shows it.
 const STEPS_TO_TELL: usize = 20;
 
 impl<'a> Training<'a> {
-    /// Begins to listen, also to Ctrl-C.
+    /// Starts to listen to a run and to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
         TRAINING.store(true, Ordering::Relaxed);
@@ -88,7 +88,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Lets someone else end the run where it is hopeless.
+    /// Lets `judge` stop the run early if it is unpromising.
     pub(crate) fn judged_by(mut self, judge: Judge<'a>) -> Self {
         self.judge = Some(judge);
         self
@@ -98,7 +98,7 @@ impl<'a> Training<'a> {
         self.bar.suspend(|| note(line));
     }
 
-    /// Tells the time left after some steps, once.
+    /// Prints the time left after some steps, once.
     fn tell_time_left(&self, epoch: usize, step: usize) {
         let done = (epoch - 1) * self.steps.get() + step;
         let (began, first) = self.first_step.get().unwrap_or((self.seconds(), done));
@@ -109,7 +109,7 @@ impl<'a> Training<'a> {
         self.has_told.set(true);
         let per_step = (self.seconds() - began) / (done - first) as f64;
         let left = (self.epochs.get() * self.steps.get()).saturating_sub(done) as f64 * per_step;
-        self.say(&format!("{per_step:.3} s a step, about {:.0} min left", (left / 60.0).ceil()));
+        self.say(&format!("{per_step:.3} s per step, about {:.0} min left", (left / 60.0).ceil()));
     }
 }
 
@@ -125,10 +125,10 @@ impl Progress for Training<'_> {
         if self.bar.prefix() != "features" {
             self.bar.reset();
             self.bar.set_prefix("features");
-            self.bar.set_message("of the frozen backbone, once");
+            self.bar.set_message("of the frozen backbone, computed once");
         }
         if done == films {
-            self.say(&format!("features of {films} films kept: the backbone is frozen"));
+            self.say(&format!("features of {films} films cached, because the backbone is frozen"));
         }
         self.bar.set_length(films as u64);
         self.bar.set_position(done as u64);
@@ -168,8 +168,8 @@ impl Progress for Training<'_> {
     }
 
     fn peak_memory_mib(&self) -> Option<u64> {
-        // The allocator keeps its pages: a run that stays below an earlier one of the process has no
-        // peak that could be told from that one's.
+        // The allocator keeps its pages: if a run stays below an earlier run of the same process,
+        // its own peak is unknown.
         memory::peak_mib().filter(|peak| self.peak_before.is_none_or(|before| *peak > before))
     }
 
@@ -177,7 +177,7 @@ impl Progress for Training<'_> {
         let losses: Vec<f64> = epochs.iter().map(|epoch| epoch.valid_loss).collect();
         let is_hopeless = self.judge.is_some_and(|judge| judge(&losses));
         if is_hopeless {
-            self.say("given up: others were better by now");
+            self.say("stopped early: other runs were better at this epoch");
         }
         is_hopeless
     }
@@ -193,11 +193,11 @@ impl Drop for Training<'_> {
     }
 }
 
-/// Whether a run is under way that can save itself.
+/// Whether a run is in progress that can save itself.
 static TRAINING: AtomicBool = AtomicBool::new(false);
 
-/// Set by the first Ctrl-C while a run is under way; a second one, or one at any other time, ends
-/// the program at once.
+/// Returns the flag that the first Ctrl-C sets while a run is in progress. A second Ctrl-C, or one
+/// at any other time, ends the program at once.
 fn interrupted() -> &'static AtomicBool {
     static FLAG: AtomicBool = AtomicBool::new(false);
     static LISTENING: OnceLock<()> = OnceLock::new();

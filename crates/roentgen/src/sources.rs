@@ -1,4 +1,4 @@
-//! The films a model is asked about: sides of prepared data sets, or picture files.
+//! The films to predict: splits of prepared data sets, or image files.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,13 +16,13 @@ use roentgen_train::run_dir;
 
 use crate::cli::Side;
 
-/// Films from all inputs of a command.
+/// The films from all inputs of a command.
 pub(crate) struct Sources {
     prepared: Vec<Prepared>,
     pub(crate) films: Vec<Film>,
 }
 
-/// One film and what is known of it.
+/// One film and what is known about it.
 pub(crate) struct Film {
     pub(crate) image: String,
     pub(crate) patient: String,
@@ -35,7 +35,7 @@ pub(crate) struct Film {
     pub(crate) dataset: String,
     /// Such as `official test`; empty for files.
     pub(crate) split: String,
-    /// Whether the model was trained on films of this patient, where that can be known.
+    /// Whether the model was trained on films of this patient; `None` if that is unknown.
     pub(crate) patient_in_training: Option<bool>,
     /// `None` for files.
     pub(crate) truth: Option<FilmFindings>,
@@ -43,13 +43,13 @@ pub(crate) struct Film {
 }
 
 enum Place {
-    /// Of a prepared data set, by number, the row.
+    /// The number of a prepared data set, and a row in it.
     Row(usize, usize),
     File(PathBuf),
 }
 
 impl Sources {
-    /// Finds the films that `inputs` name, for the model in `model`.
+    /// Finds the films in `inputs` for the model in the folder `model`.
     pub(crate) fn open(
         model: &Path,
         description: &Description,
@@ -64,7 +64,7 @@ impl Sources {
             } else if input.exists() {
                 if let Some(side) = side {
                     bail!(
-                        "`--split {}` belongs to prepared data sets, and `{}` is none; leave it out",
+                        "`--split {}` needs a prepared data set, which `{}` is not; leave it out",
                         side_of(side).name(),
                         input.display()
                     );
@@ -72,20 +72,20 @@ impl Sources {
                 sources.add_files(input)?;
             } else {
                 bail!(
-                    "there is no `{}`; give films, folders of films or prepared data sets",
+                    "`{}` does not exist; give films, folders of films or prepared data sets",
                     input.display()
                 );
             }
         }
         if sources.films.is_empty() {
             let side = side.map_or_else(String::new, |side| {
-                format!(" on the side `{}`", side_of(side).name())
+                format!(" of the split `{}`", side_of(side).name())
             });
-            bail!("there are no films{side} in what was given");
+            bail!("the inputs contain no films{side}");
         }
         let mut names = HashSet::new();
         if let Some(film) = sources.films.iter().find(|film| !names.insert(film.image.as_str())) {
-            bail!("two films are called `{}`; predict them in two calls", film.image);
+            bail!("two films are named `{}`; predict them separately", film.image);
         }
         Ok(sources)
     }
@@ -101,11 +101,12 @@ impl Sources {
         let (size, asked) = (prepared.store.size(), description.input.size);
         if size != asked {
             bail!(
-                "`{}` holds films of {size} px and the model takes {asked} px; prepare them at {asked} px",
+                "`{}` contains films of {size} px, but the model takes {asked} px; prepare them at \
+                 {asked} px",
                 folder.display()
             );
         }
-        // What someone else trained has no split of its own: NIH's lists divide the films.
+        // An imported model has no split of its own: NIH's lists split the films.
         let training = description.training.as_ref();
         let official = Selection {
             split: Rule::Official,
@@ -118,11 +119,11 @@ impl Sources {
             training.map_or((official, 0), |training| (training.selection, training.seed));
         let sides = selection.sides(&prepared.rows, &description.findings, seed);
         let sides = match sides {
-            // Another hospital's films stand on no list of NIH's.
+            // Another hospital's films are not on NIH's lists.
             Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
             sides => sides?,
         };
-        // Patients have the same numbers only within one data set.
+        // Patient numbers identify the same patients only within one data set.
         let dataset = &prepared.description.dataset;
         let is_same = training.is_some_and(|training| training.dataset == *dataset);
         let place = self.prepared.len();
@@ -155,7 +156,7 @@ impl Sources {
     fn add_files(&mut self, input: &Path) -> anyhow::Result<()> {
         let is_folder = input.is_dir();
         for path in nih::walk(input)? {
-            // A file that was named is tried whatever it is called.
+            // A file that the user names is tried whatever its extension.
             if is_folder && !nih::is_film(&path) {
                 continue;
             }
@@ -177,7 +178,7 @@ impl Sources {
         Ok(())
     }
 
-    /// Whether no film has to be decoded.
+    /// Returns whether all films are decoded already.
     pub(crate) fn are_decoded(&self) -> bool {
         self.films.iter().all(|film| match film.place {
             Place::Row(..) => true,
@@ -185,7 +186,7 @@ impl Sources {
         })
     }
 
-    /// The film's pixels at `size` x `size`.
+    /// Returns the film's pixels at `size` x `size`.
     pub(crate) fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
@@ -199,7 +200,7 @@ impl Sources {
     }
 }
 
-/// The side that a flag names.
+/// Returns the split that a flag names.
 fn side_of(side: Side) -> Split {
     match side {
         Side::Train => Split::Train,
@@ -208,7 +209,8 @@ fn side_of(side: Side) -> Split {
     }
 }
 
-/// NIH's names begin with the patient's number; of another name the whole stem stands for a patient.
+/// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
+/// name the whole stem identifies the patient.
 fn patient_of(image: &str) -> String {
     let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
     match stem.split_once('_') {
@@ -219,7 +221,8 @@ fn patient_of(image: &str) -> String {
     }
 }
 
-/// The patients the model was trained on, from its run directory; `None` where it came alone.
+/// Reads the patients that the model was trained on from its run directory. Returns `None` for a
+/// model without one.
 fn trained_on(model: &Path) -> anyhow::Result<Option<HashSet<String>>> {
     let path = model.join(run_dir::FILMS);
     if !path.exists() {

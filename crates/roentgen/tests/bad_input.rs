@@ -1,4 +1,4 @@
-//! Bad input: each is named with its reason, nothing is lost, nothing half-written remains.
+//! Bad input is reported with its reason, nothing is lost, and no half-written file remains.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -8,7 +8,8 @@ use std::fs;
 
 use common::{EXPERIMENT, HEADER, Place, encode, label_row, png, stderr};
 
-/// A data set of one sound film and one bad one: what `prepare` says of the bad one.
+/// Prepares a data set of one good film and one bad film, and returns the reason why `prepare`
+/// skipped the bad film.
 fn reason(bad: &[u8]) -> String {
     let place = Place::new();
     let labels = [HEADER, &label_row("good.png", "Mass", 1), &label_row("bad.png", "Mass", 2)];
@@ -263,7 +264,7 @@ fn a_film_repaired_between_two_calls_is_not_paired_with_labels_of_another() {
         .to_owned();
     let film = common::find(&place.at("films"), &first);
     let whole = fs::read(&film).unwrap();
-    // A kill that comes too late proves nothing, so it is tried again in another folder.
+    // A kill that comes too late proves nothing, so the test tries again in another folder.
     let was_killed = (0..5).any(|number| {
         let out = format!("broken-{number}");
         fs::write(&film, b"").unwrap();
@@ -336,6 +337,6 @@ fn quickstart_deletes_nobodys_films() {
     place.write("mine/films/precious.png", png([8, 8]));
     let error = place.fails("quickstart --out mine");
 
-    assert!(error.contains("holds other films"), "{error}");
+    assert!(error.contains("contains other films"), "{error}");
     assert!(place.at("mine/films/precious.png").exists());
 }

@@ -1,4 +1,4 @@
-//! Pages in a real browser: no console message, no request to anywhere.
+//! Pages in a real browser: they print no console message and send no request.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use common::{EXPERIMENT, Place};
 
-/// What a browser said and asked for while it showed a page.
+/// The console messages and requests of a browser that shows a page.
 struct Seen {
     dom: String,
     console: Vec<String>,
@@ -44,7 +44,7 @@ fn open(browser: &str, page: &Path) -> Seen {
     let log: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&log).unwrap_or_else(|_| panic!("{errors}")))
             .unwrap();
-    // What the browser asks for itself has no origin; what a file asks for has the origin `null`.
+    // The browser's own requests have no origin; those of a file have the origin `null`.
     let of_page = |event: &&serde_json::Value| {
         event["params"]["initiator"].as_str().is_some_and(|by| by != "not an origin")
     };

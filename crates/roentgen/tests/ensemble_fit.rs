@@ -1,4 +1,4 @@
-//! Ensembles whose weights are learned: from validation tables, for other films.
+//! Ensembles with weights that are fitted on validation tables and applied to other films.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -6,7 +6,7 @@ mod common;
 
 use common::Place;
 
-/// A table of forty films whose Mass is told apart by `margin`, and whose Edema by its opposite.
+/// Makes a table of forty films that separates Mass by `margin`, and Edema by its opposite.
 fn table(side: &str, margin: f64) -> String {
     let mut text = "image,patient,split,Mass,Mass.truth,Edema,Edema.truth\n".to_owned();
     for film in 0..40 {
@@ -72,5 +72,5 @@ fn the_films_learned_from_are_not_measured_on() {
 
     let error = place
         .fails(&format!("ensemble --fit model {VALID} --apply test-a.csv test-b.csv --out x.csv"));
-    assert!(error.contains("3 tables to learn from and 2 to apply to"), "{error}");
+    assert!(error.contains("3 tables to fit on but 2 to apply to"), "{error}");
 }

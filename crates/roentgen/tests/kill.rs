@@ -1,4 +1,4 @@
-//! `kill -9` at any moment: the same command again ends in the bytes of an unbroken run.
+//! `kill -9` at any moment: running the command again gives the same bytes as an uninterrupted run.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use common::{EXPERIMENT, Place};
 
-/// Starts a command, kills it after `after`, and says whether it had not ended by itself.
+/// Starts a command, kills it after `after`, and returns whether it was still running.
 fn kill(place: &Place, line: &str, after: Duration) -> bool {
     let mut child =
         place.command(line.split(' ')).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(after);
     let was_running = child.try_wait().unwrap().is_none();
-    // SIGKILL: no handler runs, nothing is flushed.
+    // On SIGKILL no handler runs and nothing is flushed.
     child.kill().ok();
     child.wait().unwrap();
     was_running

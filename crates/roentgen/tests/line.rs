@@ -1,4 +1,4 @@
-//! The straight line, command by command, on a few drawn films.
+//! The whole pipeline, command by command, on a few synthetic films.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

@@ -1,4 +1,4 @@
-//! Runs on a real MLflow server, read back by MLflow itself.
+//! Runs are recorded on a real MLflow server and read back by MLflow itself.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -28,7 +28,7 @@ struct Server(Child, String);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The server has workers of its own, which its group takes along.
+        // The server has worker processes, so the whole process group is killed.
         let _ = Command::new("kill").args(["--", &format!("-{}", self.0.id())]).status();
         let _ = self.0.wait();
     }

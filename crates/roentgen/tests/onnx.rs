@@ -1,4 +1,4 @@
-//! A model leaves as ONNX, and ONNX Runtime predicts what Burn does.
+//! A model is exported as ONNX, and ONNX Runtime makes the same predictions as Burn.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use common::{EXPERIMENT, Place, stderr};
 
-/// Python's own ONNX Runtime on the exported file, with what its metadata says and nothing else known.
+/// Runs Python's own ONNX Runtime on the exported file, using only the metadata in the file.
 const RUN: &str = r#"
 import csv, json, pathlib, sys
 import numpy, onnxruntime, PIL.Image
@@ -31,7 +31,7 @@ print(len(rows), worst)
 assert worst < 1e-4, worst
 "#;
 
-/// A small trained model with attention, and the films it knows at its own size.
+/// Trains a small model with attention on films of its own size.
 fn trained() -> Place {
     let place = Place::new();
     place.ok("phantom --images 120 --size 64 --seed 2 --out films");
@@ -99,7 +99,7 @@ fn the_engines_agree_and_doctor_says_which_there_are() {
     }
 }
 
-/// The probabilities of a table: all cells with a point in them that are numbers.
+/// Reads the probabilities of a table: all cells that are numbers with a decimal point.
 fn numbers(table: &str) -> Vec<f64> {
     let cells = table.split(['\n', ',']).filter(|cell| cell.contains('.'));
     cells.filter_map(|cell| cell.parse().ok()).collect()
@@ -123,6 +123,6 @@ fn a_library_that_is_none_is_named_and_burn_steps_in_where_it_may() {
 
     let output = run("auto");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("predicting with Burn, since"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("predicting with Burn, because"), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("by Burn"));
 }

@@ -1,4 +1,4 @@
-//! Every experiment of the 2019 study, in both protocols, shrunk to seconds on drawn films.
+//! Every experiment of the 2019 study, in both protocols, shrunk to seconds on synthetic films.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use common::Place;
 
-/// The sizes that the presets name.
+/// The film sizes that the presets use.
 const SIZES: [usize; 7] = [1024, 512, 256, 224, 192, 128, 64];
 
 /// Sixty films, one epoch, a hundredth of the weights.
@@ -46,7 +46,7 @@ fn sweep(name: &str, settings: &str, points: u64, sizes: &[usize]) {
     }
 }
 
-/// Trains an experiment that is no sweep, in both protocols, and predicts with it.
+/// Trains an experiment that is not a sweep, in both protocols, and predicts with it.
 fn train(name: &str, size: usize, settings: &str) {
     let place = Place::new();
     place.ok("phantom --images 120 --size 96 --seed 3 --out films");

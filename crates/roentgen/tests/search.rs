@@ -1,4 +1,4 @@
-//! Searches: points that are drawn, given up, and read back by Optuna itself.
+//! Searches: points that are drawn, stopped early, and read back by Optuna itself.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -59,11 +59,11 @@ fn drawn_points_are_run_once_written_down_and_given_up_where_hopeless() {
         })
         .count();
     assert!((1..8).contains(&given_up), "{given_up} of 11 given up");
-    assert_eq!(place.text("out/comparison.html").matches(", given up").count(), given_up);
+    assert_eq!(place.text("out/comparison.html").matches(", stopped early").count(), given_up);
 
     let again = place.json("sweep search.toml --out out");
     assert_eq!(again["ran"].as_u64(), Some(0));
-    // The same seed in another folder draws the same points, one after another.
+    // The same seed in another folder draws the same points in the same order.
     place.ok("sweep search.toml --out other");
     for (number, set) in (1..=11).zip(&sets) {
         assert_eq!(*set, place.text(&format!("other/points/{number:03}/set.toml")), "{number}");

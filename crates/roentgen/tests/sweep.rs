@@ -1,4 +1,4 @@
-//! Sweeps: every point once, whatever is killed, however many share the folder.
+//! Sweeps run every point once, even if processes are killed or several share the folder.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -25,7 +25,7 @@ fn four_points() -> Place {
     place(&format!("{EXPERIMENT}{SWEEP}"))
 }
 
-/// The lines of `comparison.csv` by name, without what the clock and the memory say.
+/// Reads the lines of `comparison.csv` by name, without times and memory.
 fn table(place: &Place, out: &str) -> BTreeMap<String, Vec<String>> {
     let text = place.text(&format!("{out}/comparison.csv"));
     let mut lines = text.lines();
@@ -55,7 +55,8 @@ fn a_second_call_runs_nothing_and_leaves_the_same_table() {
     let verdict = &second["comparison"]["verdicts"][0];
     assert!(verdict["lead"].as_f64().unwrap() >= 0.0, "{verdict}");
 
-    // The same runs, named one by one, are the same comparison but for what the points are called.
+    // The same runs, named one by one, give the same comparison, except for the names of the
+    // points.
     place.ok("compare out --out again");
     let (swept, compared) = (table(&place, "out"), table(&place, "again"));
     let losses = |table: &BTreeMap<String, Vec<String>>| {
@@ -138,7 +139,7 @@ fn a_point_that_fails_is_written_down_and_the_others_go_on() {
     assert!(table["learns"].last().unwrap().is_empty());
     assert!(place.text("out/comparison.html").contains("failed: training diverged"));
 
-    // Left alone by the next call, run again when asked to.
+    // The next call skips it, and `--retry` runs it again.
     let again = place.run("sweep sweep.toml --out out --json");
     let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(document["ran"].as_u64(), Some(0));

@@ -1,4 +1,4 @@
-//! TensorBoard itself reads what a run writes, also after the run was stopped and resumed.
+//! TensorBoard itself reads the files of a run, even after the run was stopped and resumed.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -56,7 +56,8 @@ fn tensorboard_reads_scalars_and_films_of_a_resumed_run() {
     assert!(text.contains("images 4 32 32 True"), "{text}");
 }
 
-/// A real TensorBoard over the runs of a sweep: what its hyper-parameter page would ask for.
+/// Starts a real TensorBoard on the runs of a sweep and sends the requests of its hyper-parameter
+/// page.
 const SERVE: &str = r#"
 import json, sys, time, urllib.request
 from tensorboard import default, program

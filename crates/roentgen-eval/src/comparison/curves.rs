@@ -1,7 +1,7 @@
 //! Curves of many runs in one frame.
 //!
-//! More than eight colours cannot be told apart: the best eight by their last value have one each and
-//! a name, the others are drawn thin and gray behind them.
+//! More than eight colours cannot be told apart, so the best eight runs by their last value have a
+//! colour and a name, and the others are drawn thin and gray behind them.
 
 use std::fmt::Write;
 
@@ -13,16 +13,16 @@ const LEFT: f64 = 56.0;
 const TOP: f64 = 12.0;
 const RIGHT: f64 = 250.0;
 const BOTTOM: f64 = 36.0;
-/// Runs that get a colour and a name.
+/// The number of runs with a colour and a name.
 const NAMED: usize = 8;
 
-/// One run's figure by epoch, from the first on; `None` where it has no meaning.
+/// One run's figure by epoch, from the first on; `None` if it is undefined.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// Draws the curves, the best first: an SVG element for the page.
+/// Draws the curves, given best first, as an SVG element for the page.
 pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
     let values = || curves.iter().flat_map(|curve| curve.values.iter().flatten().copied());
     let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0);
@@ -83,13 +83,13 @@ pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
     }
     if curves.len() > NAMED {
         let y = TOP + 14.0 + 19.0 * NAMED as f64;
-        let more = format!("and {} more, in gray", curves.len() - NAMED);
+        let more = format!("and {} more in gray", curves.len() - NAMED);
         text(&mut svg, "p-note", WIDTH - RIGHT + 38.0, y, &more);
     }
     svg + "</svg>"
 }
 
-/// The range of values with a little room; a range of nothing is opened.
+/// Returns the range of the values with a small margin, or a default range if there are none.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (least, greatest) =
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -100,7 +100,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (least - room, greatest + room)
 }
 
-/// Four to eight round numbers in a range.
+/// Returns four to eight round numbers in a range.
 fn ticks(least: f64, greatest: f64) -> Vec<f64> {
     let rough = (greatest - least) / 8.0;
     let power = 10_f64.powf(rough.log10().floor());

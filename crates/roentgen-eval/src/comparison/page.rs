@@ -1,4 +1,4 @@
-//! Everything a comparison says, as the texts that both templates put in place.
+//! All the texts of a comparison, which both templates fill in.
 
 use serde::Serialize;
 
@@ -11,14 +11,14 @@ use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
 use crate::report::plot;
 
-/// Runs whose loss is shown epoch by epoch; more would not fit on a page.
+/// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.
 const BY_EPOCH: usize = 12;
-/// Letters of a failure's reason.
+/// The maximum number of characters of a failure's reason.
 const REASON: usize = 240;
 /// Shades of the heat map.
 const SHADES: f64 = 9.0;
 
-/// What the templates see.
+/// The data of the templates.
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
     title: String,
@@ -81,7 +81,7 @@ struct Heat {
 #[derive(Debug, Serialize)]
 struct Cell {
     text: String,
-    /// 0 is the best, 9 the worst; none for a point without a figure.
+    /// 0 is the best, 9 the worst, `None` a point without a figure.
     shade: Option<u32>,
 }
 
@@ -145,7 +145,7 @@ impl Page {
     }
 }
 
-/// A failure whose reason fits on a page; all of it is in the CSV.
+/// Shortens the reason of a failure to fit on a page; the CSV has all of it.
 fn in_short(failure: &Failure) -> Failure {
     let short: String = failure.reason.chars().take(REASON).collect();
     let reason = if short.len() < failure.reason.len() { short + "…" } else { short };
@@ -174,7 +174,7 @@ impl Line {
             accuracy_all_negative: figure(row.accuracy_all_negative),
             best_epoch: format!(
                 "{best} of {epochs}{}",
-                if entrant.is_stopped { ", given up" } else { "" }
+                if entrant.is_stopped { ", stopped early" } else { "" }
             ),
             parameters: format!("{:.2}", entrant.cost.parameters as f64 / 1e6),
             minutes: format!("{:.1}", entrant.cost.seconds / 60.0),
@@ -196,7 +196,7 @@ fn by<'a>(rows: &[&'a Row], value: impl Fn(&Epoch) -> Option<f64>) -> Vec<Curve<
     rows.iter().map(curve).collect()
 }
 
-/// The losses in a grid, where the runs are all pairs of the values of two settings.
+/// Arranges the losses in a grid, if the runs are the pairs of values of two settings.
 fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
     let values = |key: &str| {
         let mut values: Vec<String> = Vec::new();
@@ -212,7 +212,7 @@ fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
     let [down, across] = varied.as_slice() else { return None };
     let (down, across) = (down.as_str(), across.as_str());
     let (lines, columns) = (values(down), values(across));
-    // Named points that happen to differ in two keys are no grid.
+    // Named points that happen to differ in two keys do not form a grid.
     if 2 * rows.len() <= lines.len() * columns.len() {
         return None;
     }

@@ -1,9 +1,9 @@
-//! The comparison as CSV: one line a run, all digits.
+//! The comparison as CSV: one line per run, with all digits.
 
 use super::{Failure, Row};
 use crate::Measured;
 
-/// One line a run; a figure without a meaning is an empty cell.
+/// Writes one line per run; an undefined figure is an empty cell.
 pub(super) fn csv(rows: &[Row], failed: &[Failure]) -> Result<String, crate::Error> {
     let keys = keys(rows);
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -88,7 +88,7 @@ fn figures(row: &Row) -> [String; 19] {
     ]
 }
 
-/// All keys in which the runs differ, in the order in which they come.
+/// Lists all keys in which the runs differ, in the order in which they appear.
 pub(super) fn keys(rows: &[Row]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for (key, _) in rows.iter().flat_map(|row| &row.entrant.settings) {
@@ -99,7 +99,7 @@ pub(super) fn keys(rows: &[Row]) -> Vec<String> {
     keys
 }
 
-/// A run's value of a key; nothing where it does not set it.
+/// Returns a run's value of a key, or an empty text if the run does not set it.
 pub(super) fn setting<'a>(row: &'a Row, key: &str) -> &'a str {
     let found = row.entrant.settings.iter().find(|(own, _)| own == key);
     found.map_or("", |(_, value)| value.as_str())

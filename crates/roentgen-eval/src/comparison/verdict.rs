@@ -1,22 +1,22 @@
-//! The best run against its runner-up, on the same films and the same draws of patients.
+//! The best run compared with its runner-up, on the same films and the same resamples of patients.
 
 use super::Row;
 use crate::report::format::figure;
 use crate::{Interval, Options, paired_difference, paired_log_loss};
 
-/// What the best and the runner-up are compared by.
+/// The figure by which runs are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The loss on the validation films; the least is the best.
+    /// The loss on the validation films; lower is better.
     Loss,
-    /// The mean AUROC; the greatest is the best.
+    /// The mean AUROC; higher is better.
     Auroc,
 }
 
-/// The best run and how sure that is.
+/// The best run and whether its lead is significant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// By which figure.
+    /// The figure that runs are compared by.
     pub by: By,
     /// The best run's name.
     pub best: String,
@@ -24,43 +24,47 @@ pub struct Verdict {
     pub value: f64,
     /// The second best's name.
     pub runner_up: String,
-    /// How much better the best is, above zero; `None` where they were not measured on the same films.
+    /// How much better the best run is, zero or more; `None` if the two were not measured on the
+    /// same films.
     pub lead: Option<f64>,
     /// The lead's 95 % interval.
     pub interval: Option<Interval>,
 }
 
 impl Verdict {
-    /// Whether the interval of the lead leaves zero out.
+    /// Returns whether the interval of the lead excludes zero.
     pub fn is_clear(&self) -> bool {
         self.interval.is_some_and(|interval| interval.low > 0.0)
     }
 
-    /// The verdict as a sentence.
+    /// Returns the verdict as a sentence.
     pub fn sentence(&self) -> String {
         let (what, digits) = match self.by {
             By::Loss => ("validation loss", 4),
             By::Auroc => ("mean AUROC", 3),
         };
         let Self { best, runner_up, value, .. } = self;
-        let head = format!("Best by {what}: {best} ({value:.digits$}), before {runner_up}.");
+        let head = format!("Best by {what}: {best} ({value:.digits$}), ahead of {runner_up}.");
         match (self.lead, self.interval) {
             (Some(lead), Some(Interval { low, high })) => {
                 let end = match self.is_clear() {
-                    true => "the interval leaves out zero",
-                    false => "these films do not tell them apart",
+                    true => "significant at the 95 % level",
+                    false => "not significant at the 95 % level",
                 };
-                format!("{head} It leads by {lead:.4} ({low:.4} to {high:.4}): {end}.")
+                format!("{head} It leads by {lead:.4} ({low:.4} to {high:.4}), {end}.")
             }
-            (Some(lead), None) => format!("{head} It leads by {lead:.4}, without an interval."),
+            (Some(lead), None) => {
+                format!("{head} It leads by {lead:.4}; the interval is undefined.")
+            }
             _ => format!(
-                "{head} They were not measured on the same films, so nothing is said of the difference."
+                "{head} They were not measured on the same films, so the difference is not tested."
             ),
         }
     }
 }
 
-/// The verdict by loss and the verdict by AUROC; none with fewer than two runs that have the figure.
+/// Returns the verdict by loss and the verdict by AUROC. A verdict needs at least two runs that
+/// have the figure.
 pub(super) fn verdicts(rows: &[Row], options: &Options) -> Vec<Verdict> {
     [By::Loss, By::Auroc].into_iter().filter_map(|by| verdict(rows, by, options)).collect()
 }
@@ -96,7 +100,8 @@ fn verdict(rows: &[Row], by: By, options: &Options) -> Option<Verdict> {
     })
 }
 
-/// A figure and its interval in words, such as `0.2911` and `0.2850 to 0.2971`; no words without one.
+/// Formats a figure and its interval, such as `0.2911` and `0.2850 to 0.2971`. Without an interval
+/// the second text is empty.
 pub(super) fn with_interval(measured: Option<crate::Measured>) -> [String; 2] {
     let Some(measured) = measured else { return [figure(None), String::new()] };
     let interval = measured.interval.map(|Interval { low, high }| format!("{low:.4} to {high:.4}"));

@@ -1,20 +1,20 @@
-//! Films worth looking at: where the model was surest, right and wrong.
+//! Films to look at: those on which the model was most confident, right or wrong.
 //!
-//! Taken by probability alone, one frequent finding would fill the page. So findings take turns:
-//! the surest film of each first, then the second of each. A film is shown once.
+//! Sorted by probability alone, one frequent finding would fill the page. So findings take turns:
+//! the most confident film of each first, then the second of each. Each film is shown once.
 
 use std::collections::HashSet;
 
 use crate::{Finding, Scores};
 
-/// Where a film stands.
+/// How the probability of a film agrees with its label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// A high probability, and the finding is there.
+    /// A high probability and a positive label.
     Found,
-    /// A high probability, and the finding is not there.
+    /// A high probability and a negative label.
     FalseAlarm,
-    /// A low probability, and the finding is there.
+    /// A low probability and a positive label.
     Missed,
 }
 
@@ -23,15 +23,15 @@ pub enum Verdict {
 pub struct Choice {
     /// Its row in the table.
     pub row: usize,
-    /// Its image.
+    /// The name of its image.
     pub image: String,
     /// The finding in question.
     pub finding: String,
     /// The probability of that finding.
     pub probability: f64,
-    /// Whether the finding is there.
+    /// Whether the label is positive.
     pub truth: bool,
-    /// Where it stands.
+    /// How the probability agrees with the label.
     pub verdict: Verdict,
 }
 
@@ -40,22 +40,22 @@ pub struct Choice {
 pub struct FilmCard {
     /// Which film, and why.
     pub choice: Choice,
-    /// Its picture as PNG; without bytes the card has none.
+    /// Its picture as PNG, or empty for a card without a picture.
     pub png: Vec<u8>,
-    /// A line below it.
+    /// A line of text below it.
     pub text: String,
 }
 
 /// Chooses up to `n` films of each verdict: found, false alarm, missed.
 ///
-/// "High" and "low" are the highest and lowest of the table, whatever the threshold.
+/// "High" and "low" mean the highest and lowest probabilities of the table, whatever the threshold.
 pub fn confident_films(scores: &Scores, n: usize) -> Vec<Choice> {
     let mut shown = HashSet::new();
     let mut choices = Vec::new();
     for verdict in [Verdict::Found, Verdict::FalseAlarm, Verdict::Missed] {
         let mut turns: Vec<(usize, Choice)> = Vec::new();
         for finding in scores.findings() {
-            // The first films of the others may be shown already, so more than `n` are ranked.
+            // Other findings may already show the first films, so more than `n` are ranked.
             let ranked = surest(scores, finding, verdict).into_iter().take(4 * n).enumerate();
             turns.extend(ranked);
         }

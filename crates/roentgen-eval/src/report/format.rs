@@ -1,41 +1,41 @@
-//! Figures as texts.
+//! Formatting of figures.
 //!
-//! Rounding happens here and nowhere else, and a figure without a meaning becomes `n/a` here, so
-//! that HTML and Markdown cannot say two things.
+//! Figures are rounded only here, and undefined figures become `n/a` here, so that HTML and
+//! Markdown cannot disagree.
 
 use crate::Interval;
 
-/// A figure in three decimals.
+/// Formats a figure with three decimals.
 pub(crate) fn figure(value: Option<f64>) -> String {
     value.map_or("n/a".into(), |value| format!("{value:.3}"))
 }
 
-/// A probability in three decimals, which for the smallest would be zero.
+/// Formats a probability with three decimals, or as `<0.001` if that would be zero.
 pub(crate) fn probability(p: f64) -> String {
     if p > 0.0 && p < 0.0005 { "<0.001".into() } else { figure(Some(p)) }
 }
 
-/// A figure in three decimals, a dash where nobody gave it.
+/// Formats a figure with three decimals, or a dash if it is not given.
 pub(crate) fn given(value: Option<f64>) -> String {
     value.map_or("–".into(), |value| format!("{value:.3}"))
 }
 
-/// Both ends in three decimals.
+/// Formats both ends of an interval with three decimals.
 pub(crate) fn interval(interval: Option<Interval>) -> String {
     interval.map_or("n/a".into(), |Interval { low, high }| format!("{low:.3}–{high:.3}"))
 }
 
-/// A share in percent.
+/// Formats a share in percent.
 pub(crate) fn percent(share: Option<f64>) -> String {
     match share {
-        // Hernia has 0.2 % and Effusion 18 %: both want two digits that say something.
+        // Hernia has 0.2 % and Effusion 18 %: both need two significant digits.
         Some(share) if share > 0.0 && share < 0.1 => format!("{:.2} %", 100.0 * share),
         Some(share) => format!("{:.1} %", 100.0 * share),
         None => "n/a".into(),
     }
 }
 
-/// A count with a comma every three digits.
+/// Formats a count with a comma between thousands.
 pub(crate) fn count(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();

@@ -1,6 +1,6 @@
-//! Everything a report says, as the texts that the templates put in place.
+//! All the texts of a report, which the templates fill in.
 //!
-//! Both templates see the same texts, so HTML and Markdown cannot say two things.
+//! Both templates use the same texts, so HTML and Markdown cannot disagree.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Evaluation, FindingFigures};
 
-/// What the templates see.
+/// The data of the templates.
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
     title: String,
@@ -171,7 +171,7 @@ impl Page {
     }
 }
 
-/// Where the axis of AUROC starts: at one half, or lower where an interval does.
+/// Returns the start of the AUROC axis: 0.5, or lower if an interval starts lower.
 fn axis_start(evaluation: &Evaluation) -> f64 {
     let findings = evaluation.findings.iter().map(|finding| (finding.auroc, finding.auroc_ci95));
     let groups = evaluation.subgroups.values().flat_map(|groups| groups.values());
@@ -247,9 +247,9 @@ fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
 
 fn films(report: &Report) -> Vec<Films> {
     let titles = [
-        (Verdict::Found, "Highest probability, and the finding is there"),
-        (Verdict::FalseAlarm, "Highest probability, and the finding is not there"),
-        (Verdict::Missed, "Lowest probability, and the finding is there"),
+        (Verdict::Found, "Highest probability, label positive"),
+        (Verdict::FalseAlarm, "Highest probability, label negative"),
+        (Verdict::Missed, "Lowest probability, label positive"),
     ];
     let groups = titles.into_iter().map(|(verdict, title)| {
         let cards = report.films.iter().filter(|card| card.choice.verdict == verdict);
@@ -266,7 +266,8 @@ fn films(report: &Report) -> Vec<Films> {
 }
 
 fn picture(figure: &super::Figure) -> Figure {
-    // As an image, not as elements of the page: a script in it stays asleep, its styles its own.
+    // As an image, not as elements of the page, so that its scripts do not run and its styles do
+    // not affect the page.
     let source = match &figure.picture {
         Picture::Svg(text) => data("image/svg+xml", text.as_bytes()),
         Picture::Png(bytes) => data("image/png", bytes),

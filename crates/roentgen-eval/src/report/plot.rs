@@ -1,19 +1,21 @@
 //! Curves and intervals as SVG.
 //!
-//! Small multiples, one panel a finding: fourteen lines in one frame cannot be told apart. Colors
-//! are classes, so that a picture follows the reader's light or dark mode, on the page as in a file
-//! of its own. Areas in titles are those of the evaluation, never taken from the drawn points.
-//! Written by hand since the plotting crates put colors into attributes, which no dark mode moves.
+//! Small multiples, one panel per finding, because fourteen lines in one frame cannot be told
+//! apart. Colors are classes, so that a figure follows the reader's light or dark mode, both on the
+//! page and in a file of its own. Areas in titles come from the evaluation, never from the drawn
+//! points. The SVG is written by hand because plotting crates put colors into attributes, which
+//! dark mode cannot change.
 
 use std::fmt::Write;
 
 use super::{Report, format::count};
 use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
 
-/// Classes of the pictures, for a page or a file.
+/// The style sheet of the figures, for a page or a file.
 pub(crate) const STYLE: &str = include_str!("plot.css");
 
-/// Points of a curve: a panel is 170 units wide, so more would not be seen.
+/// The maximum number of points of a curve: a panel is 170 units wide, so more would not be
+/// visible.
 const POINTS: usize = 200;
 const WIDTH: f64 = 216.0;
 const HEIGHT: f64 = 228.0;
@@ -21,10 +23,10 @@ const LEFT: f64 = 32.0;
 const TOP: f64 = 38.0;
 const SIDE: f64 = 170.0;
 const COLUMNS: usize = 5;
-/// Films from which on a bin says something.
+/// The number of films from which on a bin is meaningful.
 const FULL: usize = 10;
 
-/// What the panels show.
+/// The kind of curve that the panels show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Roc,
@@ -41,28 +43,29 @@ impl Kind {
         }
     }
 
-    /// How to read a panel.
+    /// Returns the caption, which explains how to read a panel.
     pub(super) fn caption(self) -> &'static str {
         match self {
             Self::Roc => {
-                "Sensitivity (up) against false positive rate (right). Beside the name the AUROC, \
-                 below it the 95 % interval. Dashed: chance. Dot: threshold 0.5."
+                "Sensitivity (vertical) against false positive rate (horizontal). AUROC next to \
+                 the name, its 95 % interval below. Dashed: chance. Dot: threshold 0.5."
             }
             Self::PrecisionRecall => {
-                "Precision (up) against recall (right). Beside the name the average precision, \
-                 below it the 95 % interval. Dashed: the prevalence, which chance has. \
+                "Precision (vertical) against recall (horizontal). Average precision next to the \
+                 name, its 95 % interval below. Dashed: the prevalence, which is chance level. \
                  Dot: threshold 0.5."
             }
             Self::Reliability => {
-                "How often the finding was there (up) against the probability given (right), in 15 \
-                 equal bins; the area of a dot grows with its films, hollow dots have fewer than 10. \
-                 Beside the name the expected calibration error. Dashed: probabilities that come true."
+                "Share of positive labels (vertical) against predicted probability (horizontal), \
+                 in 15 equal bins. The area of a dot grows with its number of films; hollow dots \
+                 have fewer than 10. Expected calibration error next to the name. Dashed: perfect \
+                 calibration."
             }
         }
     }
 }
 
-/// One panel a finding, each an SVG element for the page.
+/// Draws one panel per finding, each an SVG element for the page.
 pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
     let element = |inside: String| {
         format!(
@@ -73,11 +76,11 @@ pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
     insides(kind, report).into_iter().map(element).collect()
 }
 
-/// All panels as a file of its own.
+/// Draws all panels into one SVG file.
 pub(super) fn picture(kind: Kind, report: &Report) -> String {
     let panels = insides(kind, report);
     let columns = panels.len().clamp(1, COLUMNS);
-    // The title needs the room of three panels.
+    // The title needs the width of three panels.
     let width = columns.max(3) as f64 * WIDTH + 32.0;
     let split = report.evaluation.split.as_deref().unwrap_or("split not recorded");
     let films = count(report.evaluation.images);
@@ -102,7 +105,7 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
     svg + "</svg>\n"
 }
 
-/// Breaks a text into lines of a width, at the usual width of a 12 px letter.
+/// Breaks a text into lines of a width, assuming the average width of a 12 px letter.
 fn wrap(text: &str, width: f64) -> Vec<String> {
     let most = (width / 6.6) as usize;
     let mut lines = vec![String::new()];
@@ -168,7 +171,7 @@ fn reliability_panel(figures: &FindingFigures, probabilities: &[f64], truths: &[
     let mut svg = frame(figures, figures.ece, None);
     let bins = reliability(probabilities, truths);
     let point = |bin: &Bin| [bin.mean_probability, bin.observed];
-    // A bin of two films is at 0, 0.5 or 1 whatever the model does: no line leads there.
+    // A bin of two films is at 0, 0.5 or 1 whatever the model does, so the line leaves it out.
     let (full, sparse): (Vec<Bin>, Vec<Bin>) = bins.iter().partition(|bin| bin.count >= FULL);
     path(&mut svg, "p-chance", &[[0.0, 0.0], [1.0, 1.0]], "");
     path(&mut svg, "p-link", &full.iter().map(point).collect::<Vec<_>>(), "");
@@ -182,7 +185,7 @@ fn reliability_panel(figures: &FindingFigures, probabilities: &[f64], truths: &[
     svg
 }
 
-/// The frame with the name, the value and its interval.
+/// Draws the frame with the name, the value and its interval.
 fn frame(figures: &FindingFigures, value: Option<f64>, interval: Option<Interval>) -> String {
     let mut svg = String::new();
     let right = LEFT + SIDE;
@@ -226,7 +229,7 @@ fn path(svg: &mut String, class: &str, points: &[Point], end: &str) {
     let _ = write!(svg, "{end}\"/>");
 }
 
-/// From the end of a curve along the floor.
+/// Closes the area under a curve along the floor.
 fn close() -> String {
     let floor = TOP + SIDE;
     format!("V{floor}H{LEFT}Z")
@@ -243,7 +246,7 @@ pub(crate) fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
     let _ = write!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y}\">{text}</text>");
 }
 
-/// A text that may stand in an element.
+/// Escapes a text for an element.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

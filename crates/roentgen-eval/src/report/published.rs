@@ -1,7 +1,7 @@
-//! Our row beside the published ones.
+//! Our row next to the published ones.
 //!
-//! Columns are the findings of the table that others have measured. Every row carries its split,
-//! and those of our split come first.
+//! Columns are the findings of the table that others have measured. Every row shows its split, and
+//! the rows of our split come first.
 
 use serde::Serialize;
 
@@ -29,7 +29,8 @@ struct Row {
 }
 
 impl Comparison {
-    /// `None` for drawn films and for tables without a finding of the NIH.
+    /// Compares an evaluation with the published rows. Returns `None` for synthetic films and for
+    /// tables without any of the NIH findings.
     pub(super) fn of(evaluation: &Evaluation) -> Option<Self> {
         let known = evaluation.findings.iter().filter(|f| NIH_FINDINGS.contains(&f.name.as_str()));
         let known: Vec<_> = known.collect();

@@ -1,13 +1,13 @@
 //! Intervals as small pictures in a column of a table.
 //!
-//! All pictures of a page share one axis, from `low` to one, or the eye compares what is not.
+//! All pictures of a page share one axis, from `low` to one, so that they can be compared by eye.
 
 use std::fmt::Write;
 
 use super::plot::text;
 use crate::Interval;
 
-/// An interval as a line with a dot, on an axis from `low` to one.
+/// Draws an interval as a line with a dot, on an axis from `low` to one.
 pub(super) fn whisker(value: Option<f64>, interval: Option<Interval>, low: f64) -> String {
     let x = |value: f64| 6.0 + 148.0 * (value - low) / (1.0 - low);
     let mut svg =
@@ -25,7 +25,7 @@ pub(super) fn whisker(value: Option<f64>, interval: Option<Interval>, low: f64) 
     svg + "</svg>"
 }
 
-/// The numbers above a column of whiskers.
+/// Draws the numbers above a column of whiskers.
 pub(super) fn axis(low: f64) -> String {
     let x = |value: f64| 6.0 + 148.0 * (value - low) / (1.0 - low);
     let mut svg =

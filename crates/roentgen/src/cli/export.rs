@@ -6,18 +6,18 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct Export {
-    /// A run directory, or another folder with `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
-    /// What to write.
+    /// File format.
     #[arg(long, value_enum, default_value = "onnx")]
     pub(crate) format: Format,
-    /// The file to write.
+    /// File to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
-    /// ONNX, operator set 18, any number of films at once.
+    /// ONNX, operator set 18, any batch size.
     Onnx,
 }

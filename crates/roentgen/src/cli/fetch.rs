@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct Fetch {
-    /// Which data set.
+    /// Data set to download.
     #[command(subcommand)]
     pub(crate) what: FetchWhat,
 }
@@ -15,23 +15,23 @@ pub(crate) struct Fetch {
 pub(crate) enum FetchWhat {
     /// NIH ChestX-ray14: 112,120 films of 30,805 patients in twelve archives, 45 GB.
     Nih(FetchNih),
-    /// ChestMNIST: the same films, small and packed, without patients; prepared at once.
+    /// ChestMNIST: the same films, downscaled, without patient numbers; needs no `prepare`.
     Chestmnist(FetchChestmnist),
 }
 
 /// Flags of every download.
 #[derive(Args, Debug)]
 pub(crate) struct Downloads {
-    /// A mirror: all files by their names directly below this address.
+    /// Download from a mirror that has all files directly below this address.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Take files whose checksum is not the published one, such as a mirror's part of the data set.
+    /// Accept files that do not match the published checksum, such as a mirror's subset.
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// Keep the archives beside what was unpacked.
+    /// Keep the archives after unpacking.
     #[arg(long)]
     pub(crate) keep_archives: bool,
-    /// Give up after so many tries without a new byte.
+    /// Give up after N attempts without progress.
     #[arg(long, default_value_t = crate::download::TRIES, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) tries: u32,
@@ -39,10 +39,11 @@ pub(crate) struct Downloads {
 
 #[derive(Args, Debug)]
 pub(crate) struct FetchNih {
-    /// Where everything goes; a second call goes on where the first stopped.
+    /// Output folder; run again with the same folder to resume.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Only these: `labels`, `lists`, `boxes`, `images_001` to `images_012`, parted by commas.
+    /// Download only these parts (`labels`, `lists`, `boxes`, `images_001` to `images_012`),
+    /// separated by commas; everything by default.
     #[arg(long, value_delimiter = ',', value_name = "NAME,...", value_parser = crate::commands::fetch::NIH_PARTS)]
     pub(crate) only: Vec<String>,
     #[command(flatten)]
@@ -51,10 +52,10 @@ pub(crate) struct FetchNih {
 
 #[derive(Args, Debug)]
 pub(crate) struct FetchChestmnist {
-    /// Height and width of the films in pixels, as MedMNIST made them.
+    /// Height and width of the films in pixels, one of MedMNIST's sizes.
     #[arg(long, value_enum, value_name = "PX")]
     pub(crate) size: ChestmnistSize,
-    /// Where the prepared data set goes; a second call goes on where the first stopped.
+    /// Output folder for the prepared data set; run again with the same folder to resume.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]

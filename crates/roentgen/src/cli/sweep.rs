@@ -9,21 +9,21 @@ use crate::commands::sweep::shard::Shard;
 
 #[derive(Args, Debug)]
 pub(crate) struct Sweep {
-    /// An experiment file with a table `[sweep]`.
+    /// Experiment file with a `[sweep]` table.
     pub(crate) experiment: PathBuf,
-    /// Where points and comparison go; a second call goes on, and several processes may share it.
+    /// Output folder; run again with the same folder to resume; processes can share it.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Changes a key of the experiment for all points, such as `train.epochs=5`.
+    /// Override a key of the experiment for all points, such as `train.epochs=5`; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<String>,
-    /// Run only part I of N; by default what SLURM or Kubernetes say, else all.
+    /// Run only part I of N; by default the part of the SLURM or Kubernetes job, otherwise all.
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<Shard>,
-    /// Run only points with this in their names.
+    /// Run only points whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
-    /// Record finished points at an MLflow server, such as http://127.0.0.1:5000.
+    /// Record finished points on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
     /// Run failed points again.
@@ -33,16 +33,16 @@ pub(crate) struct Sweep {
 
 #[derive(Args, Debug)]
 pub(crate) struct Compare {
-    /// Finished runs, or folders of sweeps.
+    /// Finished runs, or output folders of sweeps.
     #[arg(required = true)]
     pub(crate) runs: Vec<PathBuf>,
-    /// Where comparison.html, comparison.md and comparison.csv go.
+    /// Output folder for comparison.html, comparison.md and comparison.csv.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Patients are drawn this many times for the intervals.
+    /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
     pub(crate) resamples: usize,
-    /// What the page is called.
+    /// Title of the page.
     #[arg(long, default_value = "Comparison", value_name = "TEXT")]
     pub(crate) title: String,
 }

@@ -10,34 +10,33 @@ use super::positive;
 
 #[derive(Args, Debug)]
 pub(crate) struct Weights {
-    /// What to do.
+    /// Action.
     #[command(subcommand)]
     pub(crate) what: WeightsWhat,
 }
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum WeightsWhat {
-    /// Every architecture, where its weights are published, under which terms, and which are here.
+    /// List all architectures with the source, licence and local copy of their published weights.
     List,
-    /// Download the published weights of architectures, verify and keep them for
-    /// `weights = "imagenet"`.
+    /// Download and verify published weights for `weights = "imagenet"`.
     Pull(Pull),
-    /// Take weights from a `.pth`, `.pt` or `.safetensors` file and print the map of names.
+    /// Import weights from a `.pth`, `.pt` or `.safetensors` file and print the map of names.
     Import(Import),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Pull {
-    /// Architectures, such as `densenet121`.
+    /// Names of architectures, such as `densenet121`.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) architectures: Vec<Architecture>,
-    /// A mirror: all files by their names directly below this address.
+    /// Download from a mirror that has all files directly below this address.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Take a file whose checksum is not the published one, such as a mirror's own.
+    /// Accept files that do not match the published checksum, such as a mirror's own.
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// Give up after so many tries without a new byte.
+    /// Give up after N attempts without progress.
     #[arg(long, default_value_t = crate::download::TRIES, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) tries: u32,
@@ -45,30 +44,31 @@ pub(crate) struct Pull {
 
 #[derive(Args, Debug)]
 pub(crate) struct Import {
-    /// The file; a run directory is one too.
+    /// Weight file or run directory to import.
     pub(crate) file: PathBuf,
-    /// The network that the weights are of.
+    /// Architecture of the network that the weights belong to.
     #[arg(long, value_name = "NAME")]
     pub(crate) architecture: Architecture,
-    /// What its classifier says, in its order: a whole model is imported, not a backbone alone.
-    /// `chexnet` stands for the fourteen findings in the order of CheXNet's re-implementations.
+    /// Import a whole model whose outputs are these findings, in this order; by default only the
+    /// backbone. `chexnet` means the fourteen findings in the order of CheXNet's
+    /// re-implementations.
     #[arg(long, value_delimiter = ',', value_name = "FINDING,...", value_parser = findings,
         requires = "out")]
     pub(crate) findings: Vec<Named>,
-    /// Where the model goes, a new folder; `roentgen predict` takes it.
+    /// Output folder for the model, new, which `roentgen predict` can read.
     #[arg(long, value_name = "DIR", requires = "findings")]
     pub(crate) out: Option<PathBuf>,
-    /// Height and width of the films the model was trained on; the architecture's own otherwise.
+    /// Size in pixels of the model's training films; the architecture's native size by default.
     #[arg(long, value_name = "PX", requires = "findings", value_parser = positive)]
     pub(crate) size: Option<usize>,
 }
 
-/// What `--findings` may name.
+/// A value of `--findings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// The fourteen in CheXNet's order.
+    /// The fourteen findings in CheXNet's order.
     Chexnet,
-    /// One.
+    /// One finding.
     One(Finding),
 }
 

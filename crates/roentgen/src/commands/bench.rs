@@ -1,4 +1,4 @@
-//! `bench`: how fast this machine does it. Prints figures; passes no judgement.
+//! `bench`: measures the speed of this machine and prints the figures without a verdict.
 
 mod work;
 
@@ -31,11 +31,11 @@ use crate::output::Output;
 
 /// Steps that warm caches and pages before the measured ones.
 const WARM_UP: usize = 2;
-/// Films drawn for `input` where none are given.
+/// Number and size of the films drawn for `input` if the user gives none.
 const DRAWN: usize = 12;
 const DRAWN_SIZE: u32 = 1024;
 
-/// Measures.
+/// Measures one part of the program.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     if args.precision != Precision::F32 && !roentgen_kernels::is_cuda(&context.device) {
         bail!("`--precision {}` needs an NVIDIA GPU and `--device cuda`", args.precision);
@@ -43,14 +43,14 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     if args.what != BenchWhat::Predict
         && (args.model.is_some() || args.engine != engine::Choice::Burn)
     {
-        bail!("`--model` and `--engine` belong to `bench predict`");
+        bail!("`--model` and `--engine` can only be used with `bench predict`");
     }
     let mut document = match args.what {
         BenchWhat::Input => input(args, &context.device)?,
         BenchWhat::Train => train(args, &context.device)?,
         BenchWhat::Predict => match args.engine {
             engine::Choice::Onnx if context.names_gpu => bail!(
-                "`--engine onnx` runs on the CPU, and `--device {}` asks for another device",
+                "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
                 context.device_name
             ),
             engine::Choice::Onnx => forward_onnx(args)?,
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     Ok(Output::done(text.join("\n"), document))
 }
 
-/// Runs `step` and gives what all benches share.
+/// Runs `step` repeatedly and returns the figures that all benches share.
 fn measure(
     steps: usize,
     films: usize,
@@ -138,7 +138,7 @@ fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     Ok(merge(merge(what, measured), json!({ "first_loss": first })))
 }
 
-/// Predictions by ONNX Runtime, of the network alone.
+/// Measures predictions by ONNX Runtime, of the network alone.
 fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
     let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
     let (films, targets, what) = Work::for_model(args, folder, "predict", &Device::flex())?;
@@ -160,7 +160,8 @@ fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
     Ok(merge(merge(what, measured), engine))
 }
 
-/// Decode and Lanczos resize on one thread, and reading of prepared films.
+/// Measures decoding and Lanczos resizing on one thread, reading prepared films, and batches of
+/// them on the device, normalized and augmented.
 fn input(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     let folder = std::env::temp_dir().join(format!("roentgen-bench-{}", std::process::id()));
     let measured = input_in(&folder, args, device);

@@ -1,4 +1,4 @@
-//! `compare`: finished runs side by side, as `sweep` leaves its points.
+//! `compare`: compares finished runs, as `sweep` does with its points.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::cli::{self, Compare, Side};
 use crate::engine;
 use crate::output::{Output, note};
 
-/// Where a run keeps its validation films.
+/// The score table of a run's validation films.
 const SCORES: &str = "scores/valid.csv";
-/// The seed of the draws of patients.
+/// The seed of the resamples of patients.
 const SEED: u64 = 2018;
 
-/// Compares runs and points of sweeps.
+/// Compares runs and the points of sweeps.
 pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
     let mut folders = Vec::new();
     for path in &args.runs {
@@ -92,7 +92,7 @@ pub(crate) fn points(
     write(&comparison.with_reported_by(sweep.reported_by.as_str()), out)
 }
 
-/// Predicts the validation films of a run, for whoever compares it.
+/// Predicts the validation films of a run, so that it can be compared.
 pub(crate) fn predict_valid(
     experiment: &Experiment,
     run: &Path,
@@ -109,7 +109,7 @@ pub(crate) fn predict_valid(
     predict::run(&predict, context).map(|_| ())
 }
 
-/// Where [`predict_valid`] leaves its table.
+/// Returns the path of the table that [`predict_valid`] writes.
 pub(crate) fn valid_scores(run: &Path) -> PathBuf {
     run.join(SCORES)
 }
@@ -145,17 +145,21 @@ fn entrant(
     })
 }
 
-/// What a run was and took; an unfinished run has nothing to be compared by.
+/// Reads the facts of a run.
+///
+/// # Errors
+///
+/// Returns an error if the run has not finished, because then it cannot be compared.
 fn facts_of(run: &Path) -> anyhow::Result<Facts> {
     Facts::read(run)?.with_context(|| {
         format!(
-            "the run in `{}` has not finished; `roentgen train --resume` goes on",
+            "the run in `{}` has not finished; resume it with `roentgen train --resume`",
             run.display()
         )
     })
 }
 
-/// A run's own folder, or those of the finished points of a sweep.
+/// Lists a run's own folder, or the folders of the finished points of a sweep.
 fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.join(run_dir::EXPERIMENT).exists() {
         return Ok(vec![path.to_owned()]);
@@ -163,7 +167,8 @@ fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let points = path.join("points");
     if !points.is_dir() {
         bail!(
-            "`{}` is no run and no sweep; give folders that `roentgen train` or `roentgen sweep` left",
+            "`{}` is neither a run nor a sweep; give output folders of `roentgen train` or \
+             `roentgen sweep`",
             path.display()
         );
     }
@@ -182,10 +187,10 @@ fn experiment_of(run: &Path) -> anyhow::Result<Experiment> {
     let path = run.join(run_dir::EXPERIMENT);
     let text = fs::read_to_string(&path)
         .with_context(|| format!("could not read `{}`", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("could not understand `{}`", path.display()))
+    toml::from_str(&text).with_context(|| format!("could not parse `{}`", path.display()))
 }
 
-/// Of each experiment the keys and values in which not all are alike.
+/// Returns the keys and values of each experiment that are not the same in all of them.
 fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, String)>>> {
     let all = experiments.iter().map(sweep::values).collect::<Result<Vec<_>, _>>()?;
     let is_common = |pair: &(String, String)| all.iter().all(|values| values.contains(pair));
@@ -195,7 +200,8 @@ fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, St
     Ok(all.iter().map(own).collect())
 }
 
-/// The last part of a run's path that no other run has too; the name of a point for a sweep's.
+/// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
+/// the whole path if another run has the same name.
 fn name_of(run: &Path, all: &[PathBuf]) -> String {
     let short = |path: &Path| {
         let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };

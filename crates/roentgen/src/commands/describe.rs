@@ -1,4 +1,4 @@
-//! `describe`: what a data set holds, in tables and, with `--out`, in the 2019 study's pictures.
+//! `describe`: describes a data set in tables and, with `--out`, in the figures of the 2019 study.
 
 use std::collections::HashSet;
 use std::fs;
@@ -20,12 +20,12 @@ use crate::output::{Output, table, thousands};
 
 mod pictures;
 
-/// The 2019 study dropped findings on no more films than this.
+/// The 2019 study dropped findings with at most this many films.
 const CLEANED: usize = 1000;
 /// The 2019 study's weight of a film without findings.
 const FLOOR: f64 = 0.04;
 
-/// What is described.
+/// The data set to describe.
 struct Data {
     name: String,
     rows: Vec<Row>,
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
     if let Some(out) = &args.out {
         fs::create_dir_all(out)
-            .with_context(|| format!("could not make the folder `{}`", out.display()))?;
+            .with_context(|| format!("could not create the folder `{}`", out.display()))?;
         for (name, svg) in pictures::draw(&data, &summary) {
             files::write_whole(&out.join(name), svg.as_bytes())?;
             text.push_str(&format!("\n{}", out.join(name).display()));
@@ -93,7 +93,8 @@ impl Data {
     }
 }
 
-/// The official lists in the folder of a label file: train_val and test, empty where absent.
+/// Reads the official lists in the folder of a label file: train_val and test, each empty if
+/// absent.
 fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<String>)> {
     let folder = labels.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries =
@@ -110,7 +111,7 @@ fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<Strin
     Ok(lists)
 }
 
-/// The findings that the 2019 study kept.
+/// Returns the findings that the 2019 study kept.
 fn cleaned(summary: &Summary) -> Vec<Finding> {
     Finding::ALL.into_iter().filter(|&finding| summary.counts[finding as usize] > CLEANED).collect()
 }
@@ -142,7 +143,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
     ];
     let numbers = data.prepared.as_ref().map(|prepared| prepared.description.patient_numbers);
     if numbers == Some(PatientNumbers::Films) {
-        let unknown = "the data set has no patient numbers: each film counts as a patient";
+        let unknown = "the data set has no patient numbers, so each film counts as a patient";
         lines.insert(2, unknown.to_owned());
     }
     let mut header = vec!["finding", "films", "share", "alone"];
@@ -173,9 +174,9 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
     lines.push(table(&header, &rows));
     lines.push(String::new());
     lines.push(if sides.is_empty() {
-        "no official lists beside these films".to_owned()
+        "no official lists were found next to these films".to_owned()
     } else {
-        let leaky = if both > 0 { ": this split leaks, its figures are too good" } else { "" };
+        let leaky = if both > 0 { "; this split leaks, so its figures are too good" } else { "" };
         format!("split {}: {} patients on both sides{leaky}", rule.name(), thousands(both))
     });
     let pairs: Vec<String> = summary::pairs(summary)

@@ -1,4 +1,4 @@
-//! `doctor`: what this build and this machine have.
+//! `doctor`: shows which devices and engines this build and this machine have.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::Context;
 use crate::output::Output;
 use crate::{device, engine};
 
-/// Says versions, devices and threads.
+/// Reports version, devices, threads and engines.
 pub(crate) fn run(context: &Context) -> Output {
     let version = env!("CARGO_PKG_VERSION");
     let threads = rayon::current_num_threads();
@@ -17,7 +17,8 @@ pub(crate) fn run(context: &Context) -> Output {
         Ok(runtime) => {
             let (path, build) = (runtime.path().display(), runtime.build());
             format!(
-                "ONNX Runtime for a hundred films or more on the CPU, from {path} ({build}); otherwise Burn"
+                "ONNX Runtime for 100 or more films on the CPU, from {path} ({build}); otherwise \
+                 Burn"
             )
         }
         Err(reason) => format!("Burn ({reason})"),

@@ -1,4 +1,4 @@
-//! `ensemble`: score tables in, score table out.
+//! `ensemble`: combines score tables into one.
 
 use std::path::PathBuf;
 
@@ -18,11 +18,11 @@ pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
     }
 }
 
-/// By a rule that the user names.
+/// Combines the tables by a rule that the user names.
 fn given(args: &Ensemble) -> anyhow::Result<Output> {
     let named = args.rule.context("give `--rule` or `--fit`")?;
     if !args.weights.is_empty() && !matches!(named, Rule::WeightedMean) {
-        bail!("`--weights` belongs to `--rule weighted-mean`; leave it out, or choose that rule");
+        bail!("`--weights` needs `--rule weighted-mean`; leave it out, or choose that rule");
     }
     let rule = match named {
         Rule::Mean => roentgen_eval::Rule::Mean,
@@ -47,11 +47,12 @@ fn given(args: &Ensemble) -> anyhow::Result<Output> {
     ))
 }
 
-/// By weights learned from validation films, applied to other films.
+/// Fits weights on validation films and applies them to other films.
 fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
     if args.apply.len() != args.scores.len() {
         bail!(
-            "{} tables to learn from and {} to apply to; give one of each a member, in the same order",
+            "{} tables to fit on but {} to apply to; give one of each per member, in the same \
+             order",
             args.scores.len(),
             args.apply.len()
         );
@@ -87,7 +88,7 @@ fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
     let weights: serde_json::Map<String, serde_json::Value> =
         weights.into_iter().map(|(finding, weights)| (finding, weights.into())).collect();
     let text = format!(
-        "{}\nlearned from {} films: loss {loss:.4}, of the plain mean {mean_loss:.4}\n{} films: {}",
+        "{}\nfitted on {} films: loss {loss:.4}, plain mean {mean_loss:.4}\n{} films: {}",
         table(&header, &rows),
         thousands(learned_from),
         thousands(films),

@@ -1,4 +1,4 @@
-//! `evaluate`: figures with intervals, pictures, one offline page.
+//! `evaluate`: computes metrics with intervals, draws plots and writes one self-contained page.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::cli::Evaluate;
 use crate::output::{Output, figure, note, table, thousands};
 
-/// Films shown of each kind: found, false alarm, missed.
+/// Number of films to show of each kind: true positive, false positive, false negative.
 const CARDS: usize = 6;
-/// Edge of the films in the report, in pixels, where they come from files.
+/// Height and width of films from files in the report, in pixels.
 const CARD_SIZE: u32 = 256;
 
-/// Evaluates each table; several are also compared with the first.
+/// Evaluates each table and compares every further table with the first.
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
     let options = Options { resamples: args.resamples, seed: args.seed };
     let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
     for (scores, path) in tables.iter().zip(&args.scores).skip(1) {
         let (_, mean) = paired_difference(&tables[0], scores, &options)?;
         texts.push(format!(
-            "{} against {}: mean AUROC {} ({}, paired patient bootstrap)",
+            "{} minus {}: mean AUROC {} ({}, paired patient bootstrap)",
             path.display(),
             args.scores[0].display(),
             mean.value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:+.4}")),
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
     Ok(Output::done(texts.join("\n\n"), document))
 }
 
-/// Evaluates one table into a folder and gives the page's path.
+/// Evaluates one table, writes the report into a folder and returns the path of the page.
 pub(crate) fn evaluate_into(
     scores: &Scores,
     path: &Path,
@@ -69,7 +69,7 @@ pub(crate) fn evaluate_into(
     Ok((evaluation, folder.join("report.html")))
 }
 
-/// One folder a table: `--out` itself for one, below it for several.
+/// Returns one folder per table: `--out` itself for one table, subfolders of it for several.
 fn folders(args: &Evaluate) -> Vec<PathBuf> {
     if args.scores.len() == 1 {
         return vec![args.out.clone()];
@@ -81,7 +81,7 @@ fn folders(args: &Evaluate) -> Vec<PathBuf> {
     (1..).zip(&args.scores).map(numbered).collect()
 }
 
-/// The films of high confidence, with their pixels where these can be found.
+/// Collects the films of high confidence whose pixels can be found.
 fn cards(scores: &Scores) -> (Vec<FilmCard>, Vec<String>) {
     let Some(sources) = scores.column("source") else {
         return (Vec::new(), vec!["The score table does not say where the films are.".to_owned()]);
@@ -104,7 +104,10 @@ fn cards(scores: &Scores) -> (Vec<FilmCard>, Vec<String>) {
     let mut notes = Vec::new();
     if cards.len() < chosen {
         let missing = chosen - cards.len();
-        notes.push(format!("{missing} films of high confidence are not shown: their files are not where the score table says."));
+        notes.push(format!(
+            "{missing} films of high confidence are not shown, because their files are not where \
+             the score table says."
+        ));
     }
     (cards, notes)
 }
@@ -122,7 +125,7 @@ fn film(
     let prepared = prepared.entry(source.to_owned()).or_insert_with(|| {
         let opened = Prepared::is_in(path).then(|| Prepared::open(path));
         opened.transpose().unwrap_or_else(|error| {
-            note(&format!("warning: the report goes without films: {error:#}"));
+            note(&format!("warning: the report shows no films: {error:#}"));
             None
         })
     });
@@ -132,7 +135,7 @@ fn film(
     Some(Plane { width: size, height: size, pixels: prepared.store.plane(row).to_vec() })
 }
 
-/// The figures as a table, never without the split's name.
+/// Formats the metrics as a table, always with the name of the split.
 pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
     let rows: Vec<Vec<String>> = evaluation
         .findings
@@ -157,16 +160,16 @@ pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
         ]])
         .collect();
     let common = evaluation.patients_in_training.map_or_else(
-        || "patients in common with training not stated".to_owned(),
+        || "patients in common with training unknown".to_owned(),
         |count| format!("{count} patients in common with training"),
     );
     let mut lines = Vec::new();
     if evaluation.is_phantom() {
-        lines.push("films drawn by phantom: test data, no patients".to_owned());
+        lines.push("synthetic films drawn by phantom: test data, no real patients".to_owned());
     }
     lines.push(format!(
         "split {}: {} films of {} patients, {common}",
-        evaluation.split.as_deref().unwrap_or("not stated"),
+        evaluation.split.as_deref().unwrap_or("unknown"),
         thousands(evaluation.images),
         thousands(evaluation.patients)
     ));
@@ -175,7 +178,7 @@ pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
         &rows,
     ));
     lines.push(format!(
-        "binary accuracy {} (always answering no: {})",
+        "binary accuracy {} (when always answering no: {})",
         figure(evaluation.binary_accuracy),
         figure(evaluation.binary_accuracy_all_negative)
     ));

@@ -1,4 +1,4 @@
-//! `explain`: where a model with attention looked, as overlays, raw maps and one figure.
+//! `explain`: draws where a model with attention looked, as overlays, raw maps and one figure.
 
 use std::collections::HashSet;
 use std::fs;
@@ -20,12 +20,12 @@ use crate::figures::{FilmTile, films};
 use crate::output::{Ending, Output};
 use crate::sources::{Film, Sources};
 
-/// Films in a row of the figure, each beside its mask.
+/// Films in a row of the figure, each next to its mask.
 const COLUMNS: usize = 3;
-/// Films that pass through the network at once.
+/// Films in a batch.
 const BATCH: usize = 16;
 
-/// A film that is drawn, and the finding it is drawn for.
+/// A film to draw, and the finding to draw it for.
 struct Drawn<'a> {
     film: &'a Film,
     plane: Plane,
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
     let predicted = predict(&mut engine, sources, BATCH, context)?;
     name_bad_films(&predicted.bad, None);
     fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", args.out.display()))?;
 
     let size = description.input.size;
     let mut tiles = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     Ok(Output {
         text: format!(
-            "{} of {} films drawn (`--most` draws more): {}",
+            "drew {} of {} films (`--most` sets the number): {}",
             tiles.len(),
             predicted.predictions.len(),
             figure.display()
@@ -81,19 +81,21 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 
 fn caption(description: &Description) -> String {
     let trained = match &description.training {
-        None => "trained by others".to_owned(),
+        None => "trained elsewhere".to_owned(),
         Some(training) if training.dataset.starts_with("phantom") => {
-            format!("trained on {} films drawn by phantom (test data, no patients)", training.films)
+            format!("trained on {} synthetic films (test data, no real patients)", training.films)
         }
         Some(training) => format!("trained on {} films of {}", training.films, training.dataset),
     };
     format!(
-        "{} with attention, {trained}; beside each film the mask, bright where it counts most",
+        "{} with attention, {trained}; next to each film its mask, brightest where the weight is \
+         highest",
         description.network.architecture.name(),
     )
 }
 
-/// The most confident film of each finding in turn, then the second, until there are enough.
+/// Chooses the most confident film of each finding in turn, then the second most confident, until
+/// there are enough.
 fn choose(predicted: &Predicted, most: usize) -> Vec<(usize, usize)> {
     let films = predicted.predictions.len();
     let findings = predicted.predictions.first().map_or(0, |(_, film)| film.probabilities.len());
@@ -149,7 +151,7 @@ impl Drawn<'_> {
     fn tile(&self, description: &Description) -> FilmTile {
         let finding = description.findings[self.finding];
         let truth = self.film.truth.map_or("", |shown| {
-            if shown.contains(finding) { ", labelled so" } else { ", not labelled so" }
+            if shown.contains(finding) { ", label positive" } else { ", label negative" }
         });
         let probability = self.prediction.probabilities[self.finding];
         FilmTile {

@@ -1,4 +1,4 @@
-//! `export`: a model directory to one file that other programs run.
+//! `export`: writes a model directory as one file that other programs can run.
 
 use roentgen_data::files;
 use roentgen_models::{Description, Pool};
@@ -10,7 +10,7 @@ use super::predict::make_folder_of;
 use crate::cli::{Export, Format};
 use crate::output::{Output, thousands};
 
-/// Writes the file, whole or not at all.
+/// Writes the file, completely or not at all.
 pub(crate) fn run(args: &Export) -> anyhow::Result<Output> {
     let bytes = match args.format {
         Format::Onnx => export(&args.model)?,

@@ -1,4 +1,4 @@
-//! One file a command, and what they share.
+//! The commands, one file each, and the context that they share.
 
 mod bench;
 mod compare;
@@ -28,12 +28,12 @@ use crate::device;
 use crate::output::{Output, note};
 use crate::progress::Bars;
 
-/// What the global flags decided.
+/// The settings from the global flags.
 pub(crate) struct Context {
     pub(crate) device: Device,
     pub(crate) device_name: String,
     pub(crate) is_cpu: bool,
-    /// Whether a GPU was asked for by name.
+    /// Whether the user asked for a GPU by name.
     pub(crate) names_gpu: bool,
     pub(crate) bars: Bars,
 }
@@ -48,12 +48,12 @@ impl Context {
                 .context("could not set `--threads`")?;
         }
         let choice = match global.device {
-            // A command that needs no device does not start a GPU's driver.
+            // A command without a device does not start a GPU's driver.
             device::Choice::Auto if !command.uses_device() => device::Choice::Cpu,
             asked => device::resolve(asked),
         };
         if choice != global.device && !choice.is_cpu() {
-            // The last digits of figures differ from the CPU's.
+            // The last digits of the figures differ from those of the CPU.
             note(&format!("device: {choice}"));
         }
         Ok(Self {
@@ -71,10 +71,11 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     if context.is_cpu {
         return run_command(command, context);
     }
-    // Burn panics when a GPU fails or has no memory left, and its threads may panic again until the process ends.
+    // Burn panics if a GPU fails or runs out of memory, and its threads may panic again until the
+    // process ends.
     std::panic::set_hook(Box::new(|_| ()));
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
-    // A process that ends with work on its way to a GPU is aborted by the driver's own cleaning up.
+    // The process would be aborted if it ended while a GPU still had work to do.
     let _ = catch_unwind(AssertUnwindSafe(|| context.device.sync()));
     let reason = match ended {
         Ok(output) => match roentgen_kernels::failure() {
@@ -85,20 +86,18 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     };
     match reason.lines().find(|line| line.contains("out of device memory")) {
         Some(line) => bail!(
-            "the memory of the GPU ran out ({}); what was saved before stays, and a smaller batch, or a smaller \
-             `train.micro_batch_size`, needs less",
+            "the GPU ran out of memory ({}); use a smaller batch or a smaller \
+             `train.micro_batch_size`; saved files are kept",
             line.trim()
         ),
-        None => bail!("the GPU failed: {reason}; what was saved before stays"),
+        None => bail!("the GPU failed: {reason}; saved files are kept"),
     }
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("it does not say why")
-        .to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown reason").to_owned()
 }
 
 fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {

@@ -1,4 +1,4 @@
-//! `predict`: films in, score table out.
+//! `predict`: predicts films and writes a score table.
 
 use std::borrow::Cow;
 use std::fs;
@@ -20,10 +20,10 @@ use crate::engine::Engine;
 use crate::output::{Ending, Output, thousands};
 use crate::sources::{Film, Sources};
 
-/// What a model said of films.
+/// The predictions of a model.
 pub(crate) struct Predicted {
     pub(crate) sources: Sources,
-    /// Film (by number in `sources`) and prediction; a bad film has none.
+    /// The number of each film in `sources` with its prediction, without the bad films.
     pub(crate) predictions: Vec<(usize, Prediction)>,
     pub(crate) bad: Vec<BadFilm>,
 }
@@ -56,17 +56,17 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     })
 }
 
-/// Writes a score table and the folder it goes to.
+/// Writes a score table and creates its folder.
 pub(crate) fn write_table(scores: &Scores, out: &Path) -> anyhow::Result<()> {
     make_folder_of(out)?;
     Ok(scores.write(out)?)
 }
 
-/// Makes the folder that a file goes to.
+/// Creates the folder of a file.
 pub(crate) fn make_folder_of(file: &Path) -> anyhow::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
-            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+            .with_context(|| format!("could not create the folder `{}`", folder.display()))?;
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ fn text(scores: &Scores, films: usize, engine: &Engine, args: &Predict) -> Strin
     format!("{} films{split} by {engine}: {out}{next}", thousands(films))
 }
 
-/// Predicts all films, decoding a batch on all cores before each pass through the network.
+/// Predicts all films, and decodes each batch on all cores before it passes through the network.
 pub(crate) fn predict(
     engine: &mut Engine,
     sources: Sources,

@@ -11,10 +11,10 @@ use crate::cli::{Filter, Prepare};
 use crate::output::{Ending, Output, note, thousands};
 use crate::progress::Bars;
 
-/// Bad films named on the terminal where a file names all of them.
+/// Number of bad films to list on the terminal if a file lists all of them.
 const NAMED: usize = 200;
 
-/// Prepares a data set, names every bad film, and says what is there.
+/// Prepares a data set, lists the bad films and reports the result.
 pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
     let settings = Settings {
         size: args.size,
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
     Ok(Output { text: text(&outcome, args), json: json(&outcome, args), ending })
 }
 
-/// Draws bars while `work` goes on.
+/// Draws progress bars while `work` runs.
 pub(crate) fn with_bar<T>(bars: Bars, work: impl FnOnce(&(dyn Fn(Progress) + Sync)) -> T) -> T {
     let checking = bars.over("checking", 0);
     let packing = bars.over("packing", 0);
@@ -48,21 +48,22 @@ pub(crate) fn with_bar<T>(bars: Bars, work: impl FnOnce(&(dyn Fn(Progress) + Syn
             packing.set_length(films as u64);
             packing.set_position(done as u64);
         }
-        Progress::Sealing => packing.set_message("adding up the fingerprint"),
+        Progress::Sealing => packing.set_message("computing the fingerprint"),
     });
     checking.finish_and_clear();
     packing.finish_and_clear();
     result
 }
 
-/// Names bad films with their reasons: all of them, or with a `file` that does so the first.
+/// Lists bad films with their reasons: all of them, or only the first ones if `file` lists them
+/// all.
 pub(crate) fn name_bad_films(bad: &[BadFilm], file: Option<&Path>) {
     let named = file.map_or(bad.len(), |_| NAMED.min(bad.len()));
     for film in &bad[..named] {
-        note(&format!("left out {}: {}", film.image, film.reason));
+        note(&format!("skipped {}: {}", film.image, film.reason));
     }
     if let Some(file) = file.filter(|_| bad.len() > named) {
-        note(&format!("and {} more, all of them in `{}`", bad.len() - named, file.display()));
+        note(&format!("and {} more; `{}` lists all of them", bad.len() - named, file.display()));
     }
 }
 
@@ -70,7 +71,7 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
     let description = &outcome.description;
     let mut lines = vec![
         format!(
-            "{}: {} films of {} patients at {} px, {} left out",
+            "{}: {} films of {} patients at {} px, {} skipped",
             args.out.display(),
             thousands(description.films),
             thousands(description.patients),
@@ -80,18 +81,20 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
         format!("labels: {}", outcome.version.text()),
     ];
     if description.dataset.starts_with("phantom") {
-        lines.push("the films were drawn by phantom: test data, no patients".to_owned());
+        lines.push(
+            "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
+        );
     }
     if outcome.unlisted > 0 {
         let films = thousands(outcome.unlisted);
-        lines.push(format!("{films} film files are not in the label file and were not used"));
+        lines.push(format!("{films} film files are not in the label file and were ignored"));
     }
     if outcome.lists_only > 0 {
         let names = thousands(outcome.lists_only);
         lines.push(format!("{names} names on the official lists are not in the label file"));
     }
     if outcome.above_100 > 0 {
-        lines.push(format!("{} ages above 100, kept as they stand", outcome.above_100));
+        lines.push(format!("{} ages above 100, kept unchanged", outcome.above_100));
     }
     if description.boxes > 0 {
         lines.push(format!("{} boxes", description.boxes));

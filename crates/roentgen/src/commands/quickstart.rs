@@ -1,6 +1,6 @@
-//! `quickstart`: the whole line on drawn films, stage by stage as a user would type it.
+//! `quickstart`: runs all stages on synthetic films, one by one, as a user would type them.
 //!
-//! Each stage leaves its files, so a second call goes on where the first was stopped.
+//! Each stage keeps its files, so a second call resumes where the first one stopped.
 
 use std::fs;
 use std::path::Path;
@@ -18,23 +18,23 @@ use crate::cli::{self, Quickstart};
 use crate::engine;
 use crate::output::{Ending, Output, note};
 
-/// The experiment, also to be read and changed in `experiments/`.
+/// The experiment, which is also in `experiments/` for users to read and change.
 const EXPERIMENT: &str = include_str!("../../../../experiments/quickstart.toml");
-/// Films drawn, and their size on disk.
+/// Number of films to draw, and their height and width.
 const FILMS: usize = 2400;
 const FILM_SIZE: u32 = 128;
-/// Size of the prepared films.
+/// Height and width of the prepared films.
 const SIZE: u32 = 64;
 
-/// Runs the line.
+/// Runs all stages.
 pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output> {
     let began = Instant::now();
     let stage = |name: &str| note(&format!("[{:>4.0} s] {name}", began.elapsed().as_secs_f64()));
     fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", args.out.display()))?;
     let at = |name: &str| args.out.join(name);
 
-    stage("phantom: drawing films, test data and no patients");
+    stage("phantom: drawing synthetic films, test data without real patients");
     draw_films(args, context)?;
 
     stage("prepare: checking, decoding, resizing, packing");
@@ -50,13 +50,13 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         context,
     )?;
 
-    stage("train: MobileNetV1 with attention");
+    stage("train: training MobileNetV1 with attention");
     let trained = train_in(args, &at("run"), context)?;
     if trained.ending == Ending::Interrupted {
         return Ok(trained);
     }
 
-    stage("predict: the test films");
+    stage("predict: predicting the test films");
     let scores = at("run").join("scores/test.csv");
     let predict = cli::Predict {
         model: at("run"),
@@ -68,12 +68,12 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     };
     predict::run(&predict, context)?;
 
-    stage("evaluate: figures, intervals, report");
+    stage("evaluate: computing metrics and intervals, writing the report");
     let options = Options { resamples: 1000, seed: args.seed };
     let (evaluation, page) =
         evaluate::evaluate_into(&Scores::read(&scores)?, &scores, &at("report"), &options)?;
 
-    stage("explain: where the model looked");
+    stage("explain: drawing where the model looked");
     let explain = cli::Explain {
         model: at("run"),
         inputs: vec![at("prepared")],
@@ -89,14 +89,15 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     ))
 }
 
-/// Draws the films beside their place and renames them, so that `films` is whole where it stands.
+/// Draws the films in a temporary folder and renames it, so that `films` is always complete.
 fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
     let (films, part) = (args.out.join("films"), args.out.join("films.part"));
     if films.exists() {
         let mark = fs::read_to_string(films.join(PHANTOM_MARK)).unwrap_or_default();
         if !mark.lines().any(|line| line == format!("seed: {}", args.seed)) {
             bail!(
-                "`{}` holds other films than seed {} draws; name another folder with `--out`",
+                "`{}` contains other films than those of seed {}; choose another folder with \
+                 `--out`",
                 films.display(),
                 args.seed
             );
@@ -104,11 +105,11 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
         return Ok(());
     }
     if part.exists() {
-        fs::remove_dir_all(&part).context("could not clear away unfinished films")?;
+        fs::remove_dir_all(&part).context("could not delete unfinished films")?;
     }
     let drawn = cli::Phantom { images: FILMS, size: FILM_SIZE, seed: args.seed, out: part.clone() };
     phantom::run(&drawn, context)?;
-    fs::rename(&part, &films).context("could not put the films in their place")
+    fs::rename(&part, &films).context("could not rename the folder of films")
 }
 
 fn train_in(args: &Quickstart, run: &Path, context: &Context) -> anyhow::Result<Output> {

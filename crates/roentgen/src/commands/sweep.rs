@@ -1,4 +1,5 @@
-//! `sweep`: all points of an experiment file, each once, by as many processes as share the folder.
+//! `sweep`: runs every point of an experiment file once, with any number of processes on one
+//! folder.
 
 mod history;
 mod optuna;
@@ -23,10 +24,10 @@ use crate::progress::{Judge, Training};
 use place::{Place, State};
 use shard::Shard;
 
-/// What the folder's sweep consists of.
+/// The file with the points of the sweep in a folder.
 const POINTS: &str = "points.toml";
 
-/// Runs what is left to run, then compares what is finished.
+/// Runs the remaining points, then compares the finished ones.
 pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output> {
     let (sweep, points) = sweep::read(&args.experiment, &args.settings)?;
     check(&points, args)?;
@@ -34,7 +35,10 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
     let shard = shard.unwrap_or(Shard::WHOLE);
     same_points(&args.out, &points)?;
     let count = points.count();
-    note(&format!("{count} points, part {shard} of them here: {}", args.out.display()));
+    note(&format!(
+        "{count} points, of which this process runs part {shard}: {}",
+        args.out.display()
+    ));
 
     let mut ran = 0;
     let mut busy = Vec::new();
@@ -47,7 +51,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
             busy.push(number.to_string());
             continue;
         };
-        // Another process may have ended it between the two looks.
+        // Another process may have finished it between the two checks.
         if !is_to_run(&place, args.retry)? {
             continue;
         }
@@ -70,7 +74,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         if one(&point, &place, &judge, context)? == Ending::Interrupted {
             let out = args.out.display();
             return Ok(Output {
-                text: format!("stopped and saved; the same command goes on: {out}"),
+                text: format!("stopped and saved; run the command again to resume: {out}"),
                 json: json!({ "out": args.out, "finished": false, "ran": ran }),
                 ending: Ending::Interrupted,
             });
@@ -78,26 +82,26 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         ran += 1;
     }
     if !busy.is_empty() {
-        note(&format!("run by another process just now: {}", busy.join(", ")));
+        note(&format!("currently run by another process: {}", busy.join(", ")));
     }
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
     summary(args, &sweep, &points, title, ran)
 }
 
-/// Checks every point, or every end of what is drawn, before the first runs.
+/// Checks every point, or the ends of every range of a search, before the first point runs.
 fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
     let all = match points {
         Points::Fixed(points) => points.clone(),
         Points::Drawn(drawn) => drawn.ends()?,
     };
     if args.only.is_some() && matches!(points, Points::Drawn(_)) {
-        bail!("`--only` chooses points by name, and a search has none before it draws them");
+        bail!("`--only` selects points by name, but the points of a search have no names yet");
     }
     if let Some(only) = &args.only
         && !all.iter().any(|point| point.name.contains(only))
     {
         let names: Vec<&str> = all.iter().map(|point| point.name.as_str()).collect();
-        bail!("no point has `{only}` in its name; there are: {}", names.join("; "));
+        bail!("no point has `{only}` in its name; the points are: {}", names.join("; "));
     }
     for point in all.iter().filter(|point| is_named(&args.only, point)) {
         roentgen_train::check(&point.experiment)
@@ -110,7 +114,7 @@ fn is_named(only: &Option<String>, point: &Point) -> bool {
     only.as_ref().is_none_or(|only| point.name.contains(only))
 }
 
-/// Whether `--only` leaves a point in; what a search draws has no name before.
+/// Returns whether `--only` selects a point; the points of a search have no names yet.
 fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
     match points {
         Points::Fixed(points) => is_named(only, &points[number - 1]),
@@ -118,7 +122,8 @@ fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
     }
 }
 
-/// Compares what is finished, in this process or another, and tells whoever should know.
+/// Compares the points that this or another process has finished, and records them on the MLflow
+/// server.
 fn summary(
     args: &cli::Sweep,
     sweep: &Sweep,
@@ -139,7 +144,7 @@ fn summary(
                 }
             }
             State::Failed(reason) => {
-                // A search may have drawn what makes no experiment.
+                // A search may have drawn values that do not make a valid experiment.
                 let point = history::known(&args.out, points, number).ok().flatten();
                 let name = point.as_ref().map_or(points.folder(number), |point| point.name.clone());
                 note(&format!("failed: {name}: {reason}"));
@@ -152,7 +157,7 @@ fn summary(
     if let Some(address) = &args.mlflow {
         let server = Server::new(address);
         for (point, run) in &finished {
-            // Whoever holds the point tells the server.
+            // Only the process that holds the point records it.
             if let Some(_claim) = Place::new(&args.out, &point.folder).claim()? {
                 server.record(title, &point.name, run)?;
             }
@@ -186,7 +191,7 @@ fn is_to_run(place: &Place, retry: bool) -> anyhow::Result<bool> {
     })
 }
 
-/// Trains a point and predicts its validation films; what goes wrong is the point's alone.
+/// Trains a point and predicts its validation films; a failure affects this point only.
 fn one(
     point: &Point,
     place: &Place,
@@ -225,7 +230,7 @@ fn train_and_predict(
     Ok(Ending::Done)
 }
 
-/// Writes the sweep's points down, or makes sure that those in the folder are the same.
+/// Writes the points of the sweep to the folder, or checks that those in the folder are the same.
 fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
     let _lock = place::lock(out)?;
     let text = match points {
@@ -233,12 +238,12 @@ fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
             let mut lines = Vec::new();
             for point in points {
                 let experiment =
-                    toml::to_string(&point.experiment).context("could not write a point out")?;
+                    toml::to_string(&point.experiment).context("could not write a point")?;
                 lines.push(format!("[{:?}]\n{}", point.folder, indent(&experiment, &point.folder)));
             }
             lines.join("\n")
         }
-        Points::Drawn(drawn) => drawn.to_text().context("could not write the search out")?,
+        Points::Drawn(drawn) => drawn.to_text().context("could not write the search")?,
     };
     let path = out.join(POINTS);
     if path.exists() {
@@ -248,18 +253,19 @@ fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
             let differs = there.lines().zip(text.lines()).find(|(a, b)| a != b);
             let (there, here) = differs.unwrap_or(("fewer or more points", "another number"));
             bail!(
-                "`{}` holds another sweep (it has `{there}`, this one `{here}`); name another folder",
+                "`{}` contains another sweep (with `{there}`, this one has `{here}`); choose \
+                 another folder",
                 out.display()
             );
         }
         return Ok(());
     }
     fs::create_dir_all(out)
-        .with_context(|| format!("could not make the folder `{}`", out.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", out.display()))?;
     Ok(files::write_whole(&path, text.as_bytes())?)
 }
 
-/// Puts the tables of an experiment below the point's.
+/// Nests the tables of an experiment in the table of its point.
 fn indent(experiment: &str, folder: &str) -> String {
     let line = |line: &str| match line.strip_prefix('[') {
         Some(table) if table.starts_with('[') => format!("[[{folder:?}.{}", &table[1..]),

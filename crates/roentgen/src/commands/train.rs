@@ -1,4 +1,4 @@
-//! `train` runs an experiment, `show` prints it as it would be run.
+//! `train` runs an experiment; `show` prints it as it would run.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use crate::mlflow::Server;
 use crate::output::{Ending, Output};
 use crate::progress::Training;
 
-/// Trains, or goes on training.
+/// Trains, or resumes training.
 pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
     let mut settings = args.settings.clone();
     settings.extend(args.seed.map(|seed| format!("seed={seed}")));
     let experiment = overrides::read(&args.experiment, &settings)?;
     if experiment.sweep.is_some() {
         bail!(
-            "`{}` has a table `[sweep]` and so stands for several experiments; run them with \
+            "`{}` has a `[sweep]` table, so it describes several experiments; run them with \
              `roentgen sweep`",
             args.experiment.display()
         );
@@ -47,7 +47,7 @@ pub(crate) fn experiment_into(
     experiment_with(experiment, out, start, context, Training::new(context.bars))
 }
 
-/// The same, told to a listener that may give the run up.
+/// Runs an experiment into a folder, with a listener that can stop the run.
 pub(crate) fn experiment_with(
     experiment: &Experiment,
     out: &Path,
@@ -59,7 +59,7 @@ pub(crate) fn experiment_with(
     drop(training);
     match outcome {
         Outcome::Finished(best) => {
-            // The 2019 study's split by film has no test side.
+            // The 2019 study's split by film has no test films.
             let side =
                 if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
             let text = format!(
@@ -72,16 +72,16 @@ pub(crate) fn experiment_with(
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }
         Outcome::Interrupted => Ok(Output {
-            text: format!("stopped and saved; `--resume` goes on: {}", out.display()),
+            text: format!("stopped and saved; resume with `--resume`: {}", out.display()),
             json: json!({ "out": out, "finished": false }),
             ending: Ending::Interrupted,
         }),
     }
 }
 
-/// Prints an experiment with everything resolved.
+/// Prints an experiment with all values resolved.
 pub(crate) fn show(args: &Show) -> anyhow::Result<Output> {
     let experiment = overrides::read(&args.experiment, &args.settings)?;
-    let text = toml::to_string(&experiment).context("could not write the experiment out")?;
+    let text = toml::to_string(&experiment).context("could not print the experiment")?;
     Ok(Output::done(text, serde_json::to_value(&experiment)?))
 }

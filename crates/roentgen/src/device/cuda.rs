@@ -1,4 +1,4 @@
-//! What this machine has of what an NVIDIA GPU needs.
+//! The libraries that an NVIDIA GPU needs, and which of them this machine has.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,23 @@ use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_kernels::Libraries;
 
-/// The libraries that were found, and what is missing.
+/// The libraries that were found, and those that are missing.
 pub(crate) struct Found {
     libraries: Libraries,
-    /// Each with what to do.
+    /// The missing libraries, each with the way to install it.
     pub(crate) missing: Vec<String>,
 }
 
 impl Found {
-    /// Looks the libraries and the headers up.
+    /// Searches for the libraries and the headers.
     pub(crate) fn now() -> Self {
         let libraries = Libraries::find();
         let mut missing = libraries.missing();
         if !folder().is_some_and(|folder| folder.join("include/crt/mma.h").exists()) {
             missing.push(
-                "no headers of CUDA, which kernels are compiled with; `pip install nvidia-cuda-runtime nvidia-cuda-crt`, \
-                 and let `CUDA_PATH` name the folder above `include`"
+                "the CUDA headers, needed to compile kernels, were not found; run `pip install \
+                 nvidia-cuda-runtime nvidia-cuda-crt` and set `CUDA_PATH` to the folder above \
+                 `include`"
                     .to_owned(),
             );
         }
@@ -29,7 +30,7 @@ impl Found {
     }
 }
 
-/// The folder of CUDA, searched in CubeCL's order.
+/// Finds the CUDA folder, searching in the same order as CubeCL.
 fn folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("CUDA_PATH") {
         return Some(folder.into());
@@ -44,7 +45,7 @@ fn folder() -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// Something that is missing, or a number that no GPU has.
+/// Returns an error if a library is missing or no GPU has this number.
 pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
     let Found { libraries, missing } = Found::now();
     if !missing.is_empty() {
@@ -60,7 +61,7 @@ pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
     Ok(Device::cuda(index))
 }
 
-/// What was found and what is missing, a line each.
+/// Lists what was found and what is missing, one per line.
 pub(crate) fn lines() -> Vec<String> {
     let Found { libraries, missing } = Found::now();
     let mut lines = Vec::new();

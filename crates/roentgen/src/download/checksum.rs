@@ -1,4 +1,4 @@
-//! Checksums as they are published, and their sums as bytes go by.
+//! Published checksums, and checksums computed while bytes arrive.
 
 use std::fmt;
 use std::fs::File;
@@ -13,16 +13,16 @@ use super::Error;
 /// A checksum in hexadecimal, as publishers print it; compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Checksum {
-    /// Against accidents only: whoever wants to can make two files of one MD5.
+    /// Detects accidents only: an attacker can make two files with the same MD5.
     Md5(String),
-    /// Against accidents and intent.
+    /// Detects accidents and attacks.
     Sha256(String),
-    /// The first digits of a SHA-256, as PyTorch's file names carry them: against accidents only.
+    /// The first digits of a SHA-256, as in PyTorch's file names: detects accidents only.
     Sha256Start(String),
 }
 
 impl Checksum {
-    /// Whether a file of the sum `actual` is the one that was published.
+    /// Returns whether a file with the checksum `actual` is the published one.
     pub(crate) fn is_met_by(&self, actual: &Checksum) -> bool {
         match (self, actual) {
             (Checksum::Md5(a), Checksum::Md5(b)) | (Checksum::Sha256(a), Checksum::Sha256(b)) => {
@@ -46,7 +46,7 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// A sum under way.
+/// A checksum that is being computed.
 #[derive(Clone, Debug)]
 pub(super) enum Sum {
     Md5(Md5),
@@ -54,7 +54,7 @@ pub(super) enum Sum {
 }
 
 impl Sum {
-    /// A new sum of the kind that was published, SHA-256 where none was.
+    /// Makes a sum of the published kind, or SHA-256 if no checksum was published.
     pub(super) fn like(published: Option<&Checksum>) -> Self {
         match published {
             Some(Checksum::Md5(_)) => Sum::Md5(Md5::new()),
@@ -64,7 +64,7 @@ impl Sum {
         }
     }
 
-    /// The same kind, of nothing yet.
+    /// Makes an empty sum of the same kind.
     pub(super) fn anew(&self) -> Self {
         match self {
             Sum::Md5(_) => Sum::Md5(Md5::new()),
@@ -87,7 +87,7 @@ impl Sum {
         }
     }
 
-    /// Adds all that `file` still has: how many bytes that was.
+    /// Adds the rest of `file` and returns its number of bytes.
     pub(super) fn add_file(&mut self, file: &mut File) -> io::Result<u64> {
         let mut block = vec![0; super::BLOCK];
         let mut bytes = 0;
@@ -101,7 +101,7 @@ impl Sum {
         }
     }
 
-    /// Length and checksum of a file.
+    /// Returns the length and the checksum of a file.
     pub(super) fn of_file(path: &Path, mut sum: Self) -> Result<(u64, Checksum), Error> {
         let failed = |source| Error::Read { path: path.to_owned(), source };
         let bytes =

@@ -1,4 +1,4 @@
-//! Why a file could not be downloaded, and whether another try can help.
+//! Why a file could not be downloaded, and whether another attempt can help.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,44 +9,44 @@ use roentgen_data::files::WriteError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Error {
-    /// No answer came.
-    #[error("could not reach `{url}`; is this machine connected, or does it need `HTTPS_PROXY`?")]
+    /// The server did not answer.
+    #[error("could not reach `{url}`; check the connection, or set `HTTPS_PROXY`")]
     Connect { url: String, source: Box<ureq::Error> },
-    /// The server refused.
+    /// The server refused the request.
     #[error("could not download `{url}`: the server answered {status}")]
     Status { url: String, status: u16 },
-    /// A page for people came instead of the file: a login, a notice, a hotel's network.
+    /// The server sent a web page instead of the file: a login, a notice, a captive portal.
     #[error(
-        "`{url}` answered with a web page and not with the file; open the address in a browser to \
-         see what it asks for"
+        "`{url}` answered with a web page instead of the file; open the address in a browser to \
+         see why"
     )]
     WebPage { url: String },
     /// The connection ended too early.
     #[error(
-        "the connection to `{url}` broke off after {bytes} of {} bytes; the same command goes on \
-         from there", of.map_or_else(|| "an unknown number of".to_owned(), |of| of.to_string())
+        "the connection to `{url}` broke off after {bytes} of {} bytes; run the command again to \
+         resume", of.map_or_else(|| "an unknown number of".to_owned(), |of| of.to_string())
     )]
     BrokeOff { url: String, bytes: u64, of: Option<u64>, source: Option<io::Error> },
-    /// The file on the server is no longer the one whose first half is here.
-    #[error("`{url}` has changed since the download began; the same command begins anew")]
+    /// The file on the server is no longer the one that was partly downloaded.
+    #[error("`{url}` has changed since the download started; run the command again to restart it")]
     Changed { url: String },
     /// The server has a file of another length.
-    #[error("`{url}` is not the published file: it has {actual} bytes, {expected} were published")]
+    #[error("`{url}` is not the published file: it has {actual} bytes instead of {expected}")]
     Length { url: String, expected: u64, actual: u64 },
-    /// All came, and it is something else.
+    /// The download is complete, but its checksum is wrong.
     #[error(
-        "`{url}` sent something else than was published: {actual}, where {expected} was expected; \
-         nothing of it was kept"
+        "`{url}` is not the published file: expected {expected}, got {actual}; the download was \
+         deleted"
     )]
     Checksum { url: String, expected: String, actual: String },
-    /// Another file lies in the place.
+    /// Another file is in the way.
     #[error(
-        "`{path}` is not the file that is published at `{url}`: {actual}, where {expected} was \
-         expected; delete it or move it away to download it"
+        "`{path}` is not the file published at `{url}`: expected {expected}, got {actual}; delete \
+         it or move it away to download the published file"
     )]
     Other { path: PathBuf, url: String, expected: String, actual: String },
-    /// Whoever asked for it stopped it.
-    #[error("the download of `{url}` was stopped; the same command goes on from there")]
+    /// The caller stopped the download.
+    #[error("the download of `{url}` was stopped; run the command again to resume")]
     Stopped { url: String },
     /// A file could not be read.
     #[error("could not read `{path}`")]
@@ -57,7 +57,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Whether the address is at fault, so that another address of the same file may serve.
+    /// Returns whether the address is at fault, so that another address of the same file may work.
     pub(crate) fn is_of_the_address(&self) -> bool {
         match self {
             Error::Connect { .. }
@@ -75,12 +75,12 @@ impl Error {
     }
 }
 
-/// One try that failed.
+/// One failed attempt.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Another try may go better.
+    /// Another attempt may succeed.
     Passing(Error),
-    /// Every other try would fail alike.
+    /// Every further attempt would fail in the same way.
     Final(Error),
 }
 

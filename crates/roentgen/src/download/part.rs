@@ -1,7 +1,8 @@
-//! `NAME.part`, the bytes that are there, and `NAME.part.toml`, what they are the beginning of.
+//! `NAME.part`, the bytes downloaded so far, and `NAME.part.toml`, a note of the file they belong
+//! to.
 //!
-//! The note is written before the first byte it speaks of. Without a note, or with one of another
-//! address, a part is worth nothing and is begun anew.
+//! The note is written before the first byte. A part without a note, or with a note of another
+//! address, is useless, and the download starts over.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -22,7 +23,7 @@ struct Note {
     version: Version,
 }
 
-/// A file that is growing.
+/// A partly downloaded file.
 #[derive(Debug)]
 pub(super) struct Part {
     to: PathBuf,
@@ -34,7 +35,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Opens what an earlier call left of the file at `url`, or begins with nothing.
+    /// Opens the part that an earlier call left of the file at `url`, or an empty one.
     pub(super) fn open(to: &Path, url: &str, mut sum: Sum) -> Result<Self, Error> {
         let path = files::aside(to);
         let write = |source| WriteError { path: path.clone(), source };
@@ -66,22 +67,22 @@ impl Part {
         Ok(Self { to: to.to_owned(), path, note, file, bytes, sum })
     }
 
-    /// How many bytes are there.
+    /// Returns the number of bytes so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Which version of the file they are of.
+    /// Returns the version of the file that the bytes belong to.
     pub(super) fn version(&self) -> &Version {
         &self.note.version
     }
 
-    /// What the server knows that version by.
+    /// Returns the validator by which the server identifies that version.
     pub(super) fn validator(&self) -> Option<&str> {
         self.note.version.validator()
     }
 
-    /// Begins anew, with another version.
+    /// Starts over with another version.
     pub(super) fn begin(&mut self, version: Version) -> Result<(), WriteError> {
         self.empty().map_err(|source| WriteError { path: self.path.clone(), source })?;
         self.note.version = version;
@@ -108,12 +109,13 @@ impl Part {
         Ok(())
     }
 
-    /// Puts the file under its name, if it is the published one; if not, nothing is left of it.
+    /// Gives the file its name if it is the published one, and deletes it otherwise.
     pub(super) fn finish(self, published: Option<&Checksum>) -> Result<Fetched, Error> {
         let actual = self.sum.checksum();
         if let Some(expected) = published.filter(|expected| !expected.is_met_by(&actual)) {
             drop(self.file);
-            // What stays behind is begun anew by the next call: its checksum is no other.
+            // If the deletion fails, the next call computes the same wrong checksum and starts
+            // over.
             let _ = fs::remove_file(note_of(&self.path));
             let _ = fs::remove_file(&self.path);
             return Err(Error::Checksum {
@@ -127,16 +129,16 @@ impl Part {
             .and_then(|()| fs::rename(&self.path, &self.to))
             .and_then(|()| files::sync_folder(&self.to))
             .map_err(|source| WriteError { path: self.to.clone(), source })?;
-        // A note without its part is of no consequence.
+        // A note without its part does no harm.
         let _ = fs::remove_file(note_of(&self.path));
         Ok(Fetched { bytes: self.bytes, checksum: actual, origin: Origin::Downloaded })
     }
 }
 
-/// Takes away what an unfinished download left beside `to`.
+/// Deletes the files that an unfinished download left next to `to`.
 pub(crate) fn discard(to: &Path) {
     let path = files::aside(to);
-    // The note first: a part without one is begun anew anyway.
+    // The note first: without it, the next call discards the part anyway.
     let _ = fs::remove_file(note_of(&path));
     let _ = fs::remove_file(&path);
 }

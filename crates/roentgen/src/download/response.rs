@@ -1,8 +1,8 @@
-//! What a server's answer to "the rest, please" means.
+//! The answer of a server to a request for the rest of a file.
 //!
-//! A server may send the rest (206), the whole file again (200: it knows no ranges, or the file has
-//! changed), or say that there is no such rest (416). `If-Range` asks for the rest of one version
-//! only; a server that does not look at it is found out by its own `ETag` and by the length.
+//! A server can send the rest (206), send the whole file again (200: it does not support ranges, or
+//! the file has changed), or report that the range does not exist (416). `If-Range` requests the
+//! rest of one version only; the `ETag` and the length reveal a server that ignores it.
 
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, header};
@@ -11,7 +11,7 @@ use ureq::{Agent, Body};
 use super::Error;
 use super::error::Failure;
 
-/// Which version of a file a server has, as far as it says.
+/// The version of a file on a server, as far as the server reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Version {
     /// Its length.
@@ -21,7 +21,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// What `If-Range` may be asked with: a strong `ETag`, or else the date.
+    /// Returns the value for `If-Range`: a strong `ETag`, or else the date.
     pub(super) fn validator(&self) -> Option<&str> {
         let strong = self.etag.as_deref().filter(|etag| !etag.starts_with("W/"));
         strong.or(self.last_modified.as_deref())
@@ -35,7 +35,7 @@ impl Version {
         }
     }
 
-    /// Whether another answer's version can be this one: nothing that both state differs.
+    /// Returns whether another answer's version can be this one: no value that both report differs.
     fn agrees_with(&self, other: &Self) -> bool {
         fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
             a.zip(b).is_some_and(|(a, b)| a != b)
@@ -46,7 +46,7 @@ impl Version {
     }
 }
 
-/// What an answer brings.
+/// The content of an answer.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// The bytes that are missing.
@@ -55,11 +55,11 @@ pub(super) enum Answer {
     Whole(Version),
     /// Nothing is missing.
     AllThere,
-    /// A part of another file than the one that is here.
+    /// A part of another version than the one on the disk.
     Changed,
 }
 
-/// Asks for the file at `url` from byte `from`, if it still is the version of the `validator`.
+/// Requests the file at `url` from byte `from` on, if it still is the version of the `validator`.
 pub(super) fn ask(
     agent: &Agent,
     url: &str,
@@ -87,7 +87,7 @@ pub(super) fn ask(
     })
 }
 
-/// Reads status and headers of an answer to a request from byte `from` of the version `here`.
+/// Reads status and headers of an answer to a request from byte `from` on of the version `here`.
 pub(super) fn read(
     url: &str,
     response: &Response<Body>,
@@ -127,7 +127,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// `Content-Range`: `bytes FROM-TO/OF`, where `*` stands for what is not known.
+/// `Content-Range`: `bytes FROM-TO/OF`, with `*` for an unknown value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Range {
     from: Option<u64>,

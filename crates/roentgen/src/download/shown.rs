@@ -1,4 +1,4 @@
-//! One display for all files of a call: a bar where someone looks on, plain lines elsewhere.
+//! One display for all files of a call: a bar on a terminal, plain lines elsewhere.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -10,10 +10,10 @@ use super::{Download, Error, Fetched, Progress};
 use crate::output::{note, thousands};
 use crate::progress::Bars;
 
-/// What is being fetched.
+/// The display of the downloads of a call.
 pub(crate) struct Shown {
     bar: ProgressBar,
-    /// The file under way.
+    /// The current file.
     pub(crate) name: String,
     before: u64,
     after: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Begins to show; `expected` bytes in all, as far as they are known.
+    /// Starts the display; `expected` is the total number of bytes, as far as it is known.
     pub(crate) fn new(bars: Bars, expected: u64) -> Self {
         let bar = bars.over_bytes("fetching");
         bar.set_length(expected);
@@ -36,7 +36,7 @@ impl Shown {
         }
     }
 
-    /// Goes on to a file; of what was expected, `expected` bytes are its share.
+    /// Starts the next file, whose share of the expected total is `expected` bytes.
     pub(crate) fn begins(&mut self, name: &str, expected: u64) {
         self.name = name.to_owned();
         self.after = self.after.saturating_sub(expected);
@@ -44,7 +44,7 @@ impl Shown {
         self.bar.set_message(name.to_owned());
     }
 
-    /// Downloads the file that began and shows how it comes along.
+    /// Downloads the current file and shows its progress.
     pub(crate) fn download(&self, download: &Download) -> Result<Fetched, Error> {
         download.fetch(&|progress| {
             match progress {
@@ -56,41 +56,41 @@ impl Shown {
         })
     }
 
-    /// So many bytes of the file are there.
+    /// Shows that this number of bytes of the file has arrived.
     pub(crate) fn at(&self, bytes: u64, of: Option<u64>) {
         self.bar.set_length(self.before + of.unwrap_or(bytes) + self.after);
         self.bar.set_position(self.before + bytes);
     }
 
-    /// The file is whole, and what is left of it to unpack is unpacked.
+    /// Shows that the file is complete and that the rest of it is being unpacked.
     pub(crate) fn unpacks(&self, bytes: u64) {
         self.at(bytes, Some(bytes));
         self.bar.set_message(format!("{}, unpacking", self.name));
     }
 
-    /// So many films have come out of it.
+    /// Shows the number of films unpacked from the file.
     pub(crate) fn films(&self, films: usize) {
         self.films.set(films);
         self.bar.set_message(format!("{}, {} films", self.name, thousands(films)));
     }
 
-    /// The next try comes after a while.
+    /// Shows that the next attempt follows after a wait.
     pub(crate) fn waits(&self, error: &Error, wait: Duration) {
         let line = format!("{error}; trying again");
-        // A line that goes on failing alike is said once.
+        // A repeated error is printed once.
         if self.said.replace(line.clone()) != line {
             self.say(&format!("{line} in {:.1} s", wait.as_secs_f64()));
         }
     }
 
-    /// The file is done.
+    /// Shows that the file is finished.
     pub(crate) fn done(&mut self, bytes: u64) {
         self.before += bytes;
         self.bar.set_length(self.before + self.after);
         self.bar.set_position(self.before);
     }
 
-    /// Says a line above the bar.
+    /// Prints a line above the bar.
     pub(crate) fn say(&self, line: &str) {
         self.bar.suspend(|| note(line));
     }
@@ -102,7 +102,7 @@ impl Drop for Shown {
     }
 }
 
-/// Bytes for people.
+/// Formats a number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),

@@ -12,7 +12,7 @@ mod server;
 
 use server::{Server, Way};
 
-/// A file of 5,000 bytes, and its MD5.
+/// Returns a file of 5,000 bytes, and its MD5.
 fn file() -> (Vec<u8>, Checksum) {
     let bytes: Vec<u8> = (0..5000_u32).map(|i| (i * i / 7 % 251) as u8).collect();
     let mut sum = super::Sum::like(Some(&Checksum::Md5(String::new())));
@@ -40,7 +40,7 @@ fn from(server: &Server) -> Vec<Option<usize>> {
     server.asked().into_iter().map(|(_, from)| from).collect()
 }
 
-/// What lies in a folder.
+/// Lists the names in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> =

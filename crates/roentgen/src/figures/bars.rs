@@ -1,6 +1,6 @@
-//! Horizontal bars: one row a name, its bar, its numbers.
+//! Horizontal bars: each row has a name, a bar and its numbers.
 //!
-//! There is no axis, since every bar has its number beside it.
+//! There is no axis, because every bar has its number next to it.
 
 use std::fmt::Write;
 
@@ -17,13 +17,13 @@ const MOST_NUMBER: f64 = 130.0;
 /// One row of [`bars()`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bar {
-    /// What is counted.
+    /// The name of the row.
     pub(crate) name: String,
-    /// The length of the bar, in any unit; below zero and what is not a number are drawn as zero.
+    /// The length of the bar, in any unit; negative values and NaN are drawn as zero.
     pub(crate) value: f64,
-    /// The numbers at the end: `11,559 (10.3 %)`. What is in brackets has a column of its own.
+    /// The numbers at the end: `11,559 (10.3 %)`. The part in brackets has its own column.
     pub(crate) label: String,
-    /// Whether the row stands back: drawn in gray.
+    /// Whether the row is drawn in gray.
     pub(crate) is_muted: bool,
 }
 
@@ -32,7 +32,7 @@ impl Bar {
         if self.value.is_finite() { self.value.max(0.0) } else { 0.0 }
     }
 
-    /// The number and what is in brackets after it.
+    /// Splits the label into the number and the part in brackets after it.
     fn numbers(&self) -> (&str, &str) {
         let at = self.label.find(" (").unwrap_or(self.label.len());
         let (number, brackets) = self.label.split_at(at);
@@ -43,13 +43,13 @@ impl Bar {
 /// Draws bars in the order of `rows`.
 pub(crate) fn bars(title: &str, caption: &str, rows: &[Bar]) -> String {
     if rows.is_empty() {
-        return empty_page(title, caption, "Nothing to count.");
+        return empty_page(title, caption, "There is nothing to count.");
     }
     let names = column(rows.iter().map(|row| row.name.as_str()), LETTER, MOST_NAME);
     let numbers = column(rows.iter().map(|row| row.numbers().0), LETTER, MOST_NUMBER);
     let brackets = column(rows.iter().map(|row| row.numbers().1), LETTER, MOST_NUMBER);
     let left = names + SPACE;
-    // The brackets come with half a space, which they need only where there are any.
+    // The brackets need half a space, but only if there are any.
     let number_end = WIDTH - if brackets > 0.0 { brackets + SPACE / 2.0 } else { 0.0 };
     let room = number_end - numbers - SPACE - left;
     let longest = rows.iter().map(Bar::length).fold(0.0, f64::max);
@@ -64,7 +64,7 @@ pub(crate) fn bars(title: &str, caption: &str, rows: &[Bar]) -> String {
         let _ = writeln!(svg, "<g><title>{}: {}</title>", escape(&row.name), escape(&row.label));
         text(&mut svg, &format!("{name} end"), names, baseline, &cut(&row.name, LETTER, names));
         strip(&mut svg, "p-track", left, top, room);
-        // A thin line is left of what is rare but there.
+        // A rare finding keeps a thin line.
         let width = if share > 0.0 { (room * share).max(1.0) } else { 0.0 };
         strip(&mut svg, bar, left, top, width);
         let number = cut(number, LETTER, MOST_NUMBER);
@@ -142,7 +142,7 @@ mod tests {
         let svg = bars("t", "c", &[]);
 
         assert_well_formed(&svg);
-        assert!(svg.contains("Nothing to count."));
+        assert!(svg.contains("There is nothing to count."));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! A chord diagram of which findings stand together, after figure 2 of [ChestX-ray8][paper].
+//! A chord diagram of findings that occur together, after figure 2 of [ChestX-ray8][paper].
 //!
 //! Each finding has an arc: a pale part for the films that show it alone, then a part for each
-//! other finding, as wide as the films that show both. A film with three findings stands in three
-//! pairs, so an arc is longer than the films of its finding.
+//! other finding, as wide as the number of films that show both. A film with three findings counts
+//! in three pairs, so an arc can be longer than the number of films of its finding.
 //!
 //! [paper]: https://arxiv.org/abs/1705.02315
 
@@ -12,17 +12,17 @@ use std::fmt::Write;
 use super::{LETTER, PALETTE, count, cut, empty_page, escape, page, text, text_width};
 
 const RADIUS: f64 = 290.0;
-/// How thick an arc is.
+/// The thickness of an arc.
 const BAND: f64 = 16.0;
-/// Between an arc and its ribbons.
+/// The gap between an arc and its ribbons.
 const SPACE: f64 = 3.0;
-/// Between arcs: room for a name, even where an arc has no length.
+/// The gap between arcs, which leaves room for a name even if an arc has no length.
 const GAP: f64 = 0.05;
 const MOST_NAME: f64 = 150.0;
 const NOTE: &str =
-    "Pale: the finding alone. A ribbon has the colour of the rarer of its two findings.";
+    "Pale: films with that finding only. A ribbon has the colour of the rarer of its two findings.";
 
-/// Where a finding stands on the circle, in radians from the top, clockwise.
+/// The position of a finding on the circle, in radians from the top, clockwise.
 #[derive(Clone, Copy, Debug)]
 struct Arc {
     start: f64,
@@ -37,20 +37,21 @@ impl Arc {
     }
 }
 
-/// What joins two findings.
+/// A ribbon that joins two findings.
 #[derive(Clone, Debug)]
 struct Ribbon {
     pair: [usize; 2],
     films: usize,
-    /// Start and end of each foot.
+    /// Start and end of each of its two feet.
     feet: [[f64; 2]; 2],
 }
 
 /// Draws the findings `names` as arcs and the films that show two of them as ribbons.
 ///
-/// `together[a][b]` with `a < b` is the number of films that show both, `together[a][a]` of those
-/// that show `a` alone; the other half is not read, and what is missing is zero. A ribbon has the
-/// colour of its rarer finding, and the widest is drawn first, so that narrow ones lie above it.
+/// `together[a][b]` with `a < b` is the number of films that show both, `together[a][a]` the number
+/// that show only `a`. The other half is not read, and missing entries count as zero. A ribbon has
+/// the colour of its rarer finding, and the widest ribbon is drawn first, so that narrow ones are
+/// on top.
 pub(crate) fn chord(
     title: &str,
     caption: &str,
@@ -75,7 +76,7 @@ pub(crate) fn chord(
     page(title, caption, [height, width], &svg)
 }
 
-/// How far names reach from the centre: up, right, down, left.
+/// Returns how far names reach from the centre: up, right, down, left.
 fn reach(arcs: &[Arc], names: &[String]) -> [f64; 4] {
     arcs.iter().zip(names).fold([RADIUS + LETTER; 4], |[top, right, bottom, left], (arc, name)| {
         let radius = RADIUS + LETTER + text_width(name, LETTER).min(MOST_NAME);
@@ -84,7 +85,7 @@ fn reach(arcs: &[Arc], names: &[String]) -> [f64; 4] {
     })
 }
 
-/// Films that show both, or one alone.
+/// Returns the number of films that show both findings, or only that finding if `a` equals `b`.
 fn films(together: &[Vec<usize>], a: usize, b: usize) -> usize {
     together.get(a.min(b)).and_then(|row| row.get(a.max(b))).copied().unwrap_or(0)
 }
@@ -104,7 +105,7 @@ fn layout(findings: usize, together: &[Vec<usize>]) -> (Vec<Arc>, Vec<Ribbon>) {
         at += films(together, a, a) as f64 * scale;
         let alone = at;
         let mut own = vec![[0.0; 2]; findings];
-        // Neighbours first, and from their side: so two ribbons cross only where they must.
+        // Neighbours come first, from their side, so that ribbons cross only if they must.
         for b in (1..findings).map(|step| (a + findings - step) % findings) {
             let end = at + films(together, a, b) as f64 * scale;
             own[b] = [at, end];
@@ -160,7 +161,7 @@ fn draw_arc(svg: &mut String, index: usize, arc: &Arc, name: &str, alone: usize)
 
     let middle = arc.middle();
     let class = if arc.end > arc.start { "p-label" } else { "p-soft" };
-    // On the left the name would stand on its head.
+    // On the left the name would be upside down.
     let (turn, side, x) =
         if middle < PI { (-90.0, "", RADIUS + 8.0) } else { (90.0, " end", -RADIUS - 8.0) };
     let _ = writeln!(
@@ -171,7 +172,7 @@ fn draw_arc(svg: &mut String, index: usize, arc: &Arc, name: &str, alone: usize)
     );
 }
 
-/// A piece of the ring.
+/// Draws a piece of the ring.
 fn band(svg: &mut String, class: &str, [start, end]: [f64; 2]) {
     if end <= start {
         return;
@@ -188,7 +189,7 @@ fn band(svg: &mut String, class: &str, [start, end]: [f64; 2]) {
     );
 }
 
-/// An arc on from its start, clockwise.
+/// Continues a path along an arc from its start, clockwise.
 fn curve([start, end]: [f64; 2], radius: f64) -> String {
     let is_large = u8::from(end - start > PI);
     format!("A{radius} {radius} 0 {is_large} 1 {}", point(end, radius))
@@ -198,7 +199,8 @@ fn point(angle: f64, radius: f64) -> String {
     format!("{:.2} {:.2}", radius * angle.sin(), -radius * angle.cos())
 }
 
-/// What pulls the side of a ribbon inwards: the centre for opposite feet, less for neighbours.
+/// Returns the control point that bends the side of a ribbon inwards: the centre for opposite feet,
+/// a point further out for neighbours.
 fn bend(from: f64, to: f64, radius: f64) -> String {
     let way = (to - from).rem_euclid(TAU);
     let (way, middle) =

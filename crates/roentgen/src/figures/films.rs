@@ -1,6 +1,6 @@
-//! A grid of films with text underneath, each alone or beside a second picture of it.
+//! A grid of films with text underneath, each alone or next to a second image of it.
 //!
-//! The pictures are within the file, so it shows them wherever it is opened.
+//! The images are embedded, so the file is complete by itself.
 
 use std::fmt::Write;
 
@@ -9,15 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{BOLD, LETTER, empty_page, escape, page, text, wrap};
 
-/// Width of a film; a tall one is narrower.
+/// Width of a film; a tall film is narrower.
 const SIDE: f64 = 176.0;
 const MOST_HEIGHT: f64 = 1.3 * SIDE;
-/// Between a film and its overlay.
+/// The gap between a film and its overlay.
 const PAIR: f64 = 4.0;
 const SPACE: f64 = 20.0;
 /// Height of a line of text.
 const LINE: f64 = 15.0;
-/// A line of a tile goes on for at most so many lines.
+/// A line of text wraps to at most this many lines.
 const MOST_LINES: usize = 2;
 
 /// One film of [`films()`].
@@ -25,23 +25,23 @@ const MOST_LINES: usize = 2;
 pub(crate) struct FilmTile {
     /// The film, as PNG.
     pub(crate) png: Vec<u8>,
-    /// Its `[height, width]`; only the proportion matters.
+    /// Its `[height, width]`; only the ratio matters.
     pub(crate) size: [u32; 2],
     /// The text underneath, the first line in bold.
     pub(crate) lines: Vec<String>,
-    /// A second PNG of the same size, drawn beside it: the film under an attention mask.
+    /// A second PNG of the same size, drawn next to it: the film under an attention mask.
     pub(crate) overlay: Option<Vec<u8>>,
 }
 
 impl FilmTile {
-    /// `[height, width]` in the grid.
+    /// Returns the `[height, width]` in the grid.
     fn drawn(&self) -> [f64; 2] {
         let [height, width] = self.size.map(|side| f64::from(side.max(1)));
         let scale = (SIDE / width).min(MOST_HEIGHT / height);
         [height * scale, width * scale]
     }
 
-    /// Lines that fit below a tile of a width, and whether each is of the first.
+    /// Wraps the text to the width of a tile, and marks the lines that belong to the first one.
     fn wrapped(&self, width: f64) -> Vec<(bool, String)> {
         let lines = self.lines.iter().enumerate();
         lines
@@ -70,7 +70,7 @@ pub(crate) fn films(title: &str, caption: &str, films: &[FilmTile], columns: usi
         let height = row.iter().map(|film| film.drawn()[0]).fold(0.0, f64::max);
         for (column, (film, lines)) in row.iter().zip(&texts).enumerate() {
             let left = column as f64 * (width + SPACE);
-            // Films stand on one line, each next to its text.
+            // The films of a row are aligned at the bottom, each above its text.
             draw(&mut svg, film, [top + height - film.drawn()[0], left]);
             for (index, (is_first, line)) in lines.iter().enumerate() {
                 let class = if *is_first { "p-name" } else { "p-soft" };

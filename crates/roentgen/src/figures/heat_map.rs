@@ -1,7 +1,7 @@
-//! A square matrix in one colour, deeper where the value is higher.
+//! A square matrix in one colour, which is deeper for higher values.
 //!
-//! The depth is the opacity of one accent, so that it works on light and on dark paper. The
-//! diagonal is not compared with the rest: it has a frame and no colour.
+//! The depth is the opacity of one accent colour, so that it works on light and dark backgrounds.
+//! The diagonal is not compared with the rest: it has a frame and no colour.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const MOST_CELL: f64 = 64.0;
 const MOST_NAME: f64 = 150.0;
 const SPACE: f64 = 10.0;
 const GAP: f64 = 2.0;
-/// How far a name of a column reaches up and to the right, by its width.
+/// How far the name of a column reaches up and to the right, relative to its width.
 const LEAN: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// One cell of [`heat_map()`].
@@ -21,11 +21,11 @@ const LEAN: f64 = std::f64::consts::FRAC_1_SQRT_2;
 pub(crate) struct Cell {
     /// The depth of the colour, from 0 to 1.
     pub(crate) value: f64,
-    /// What is written in the cell.
+    /// The text in the cell.
     pub(crate) text: String,
 }
 
-/// Draws a matrix with `names` beside its rows and above its columns; `cells` is asked for
+/// Draws a matrix with `names` next to its rows and above its columns; `cells` returns the cell of
 /// `(row, column)`.
 pub(crate) fn heat_map(
     title: &str,
@@ -34,7 +34,7 @@ pub(crate) fn heat_map(
     cells: &dyn Fn(usize, usize) -> Cell,
 ) -> String {
     if names.is_empty() {
-        return empty_page(title, caption, "Nothing to compare.");
+        return empty_page(title, caption, "There is nothing to compare.");
     }
     let places = || (0..names.len()).flat_map(|row| (0..names.len()).map(move |c| (row, c)));
     let cells: Vec<Cell> = places().map(|(row, column)| cells(row, column)).collect();
@@ -90,7 +90,7 @@ fn draw(
         svg.push_str(&rect("p-track", 0.0, ""));
         svg.push_str(&rect("p-heat", 0.0, &format!(" fill-opacity=\"{value:.3}\"")));
     }
-    // In the middle depth, dark letters read better than light ones in both modes.
+    // At medium depth, dark letters are easier to read than light ones in both modes.
     let class = match value {
         _ if is_diagonal => "p-cell-soft",
         0.0 => "p-cell-soft",
@@ -156,6 +156,6 @@ mod tests {
         let svg = heat_map("t", "c", &[], &|_, _| unreachable!());
 
         assert_well_formed(&svg);
-        assert!(svg.contains("Nothing to compare."));
+        assert!(svg.contains("There is nothing to compare."));
     }
 }

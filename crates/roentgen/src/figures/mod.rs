@@ -1,8 +1,9 @@
 //! Figures of a data set and of a model's attention, each a standalone SVG.
 //!
-//! Functions from data to text: they read and write no file. Colours are classes, so that a picture
-//! follows the reader's light or dark mode; they are those of the report's curves. Only the
-//! palette of [`chord()`] is the same in both. Every text may come from a file name and is escaped.
+//! The functions turn data into text and neither read nor write files. Colours are classes, the
+//! same as in the report's curves, so that a figure follows the reader's light or dark mode. Only
+//! the palette of [`chord()`] is the same in both. Every text may come from a file name and is
+//! escaped.
 
 mod bars;
 mod chord;
@@ -16,28 +17,30 @@ pub(crate) use chord::chord;
 pub(crate) use films::{FilmTile, films};
 pub(crate) use heat_map::{Cell, heat_map};
 
-/// Classes of the pictures.
+/// The style sheet of the figures.
 const STYLE: &str = include_str!("figure.css");
-/// Space around a picture.
+/// The margin around a figure.
 const MARGIN: f64 = 24.0;
-/// The least width of a picture, which titles and captions need.
+/// The minimum width of a figure, which titles and captions need.
 const LEAST_WIDTH: f64 = 560.0;
 /// Font size of names, labels and captions.
 const LETTER: f64 = 12.0;
 const TITLE_LETTER: f64 = 17.0;
-/// How much wider bold letters are.
+/// The width of bold letters relative to regular ones.
 const BOLD: f64 = 1.12;
 
-/// Fourteen colours that can be told apart, on white as on black, then from the first again.
+/// Fourteen colours that can be told apart on white and on black; further items start again from
+/// the first.
 ///
-/// Tableau's ten with the two pinks drawn apart, and four more in the gaps between their hues.
+/// They are Tableau's ten, with the two pinks moved apart, and four more in the gaps between their
+/// hues.
 const PALETTE: [&str; 14] = [
     "#4e79a7", "#e15759", "#f28e2b", "#5fb7b0", "#59a14f", "#e6bf3c", "#a878b8", "#ff9da7",
     "#9c755f", "#5b5fc7", "#1fa3d1", "#a3ad2f", "#cf4592", "#8c95a3",
 ];
 
-/// A file: the title, the caption below it, then `body`, whose origin is below the caption and
-/// `MARGIN` from the left, and whose size is `[height, width]`.
+/// Makes a file of a title, a caption below it and `body`. The origin of `body` is below the
+/// caption and `MARGIN` from the left, and its size is `[height, width]`.
 fn page(title: &str, caption: &str, [height, width]: [f64; 2], body: &str) -> String {
     let room = width.max(LEAST_WIDTH - 2.0 * MARGIN);
     let title_lines = wrap(title, BOLD * TITLE_LETTER, room, usize::MAX);
@@ -65,7 +68,7 @@ fn page(title: &str, caption: &str, [height, width]: [f64; 2], body: &str) -> St
     )
 }
 
-/// A file that says why there is no figure.
+/// Makes a file that explains why there is no figure.
 fn empty_page(title: &str, caption: &str, reason: &str) -> String {
     let mut body = String::new();
     text(&mut body, "p-soft", 0.0, LETTER, reason);
@@ -77,7 +80,8 @@ fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
         writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(text));
 }
 
-/// Text for an element or an attribute; what XML forbids becomes the replacement character.
+/// Escapes text for an element or an attribute; characters that XML forbids become the replacement
+/// character.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -95,7 +99,8 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// About how wide a text is in a system font of a size, rather too much than too little.
+/// Estimates the width of a text in a system font of a size; the estimate is too high rather than
+/// too low.
 fn text_width(text: &str, size: f64) -> f64 {
     let width = |letter: char| match letter {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '\'' | '!' | ' ' => 0.34,
@@ -109,7 +114,7 @@ fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(width).sum::<f64>() * size
 }
 
-/// A text that fits into `room`, with an ellipsis for what does not.
+/// Cuts a text to fit into `room`, and marks the cut with an ellipsis.
 fn cut(text: &str, size: f64, room: f64) -> String {
     if text_width(text, size) <= room {
         return text.to_owned();
@@ -127,7 +132,7 @@ fn cut(text: &str, size: f64, room: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Breaks a text between words into at most `most` lines of a width; what does not fit is cut.
+/// Breaks a text between words into at most `most` lines of a width, and cuts the rest.
 fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -143,12 +148,12 @@ fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     lines.iter().map(|line| cut(line, size, room)).collect()
 }
 
-/// The width that a column needs for its widest text, up to `most`.
+/// Returns the width that a column needs for its widest text, up to `most`.
 fn column<'a>(texts: impl IntoIterator<Item = &'a str>, size: f64, most: f64) -> f64 {
     texts.into_iter().map(|text| text_width(text, size)).fold(0.0, f64::max).min(most)
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -167,8 +172,8 @@ mod tests {
 
     pub(super) const HOSTILE: &str = "</text><script>alert('&')</script>\"\u{1}.png";
 
-    /// Walks over the tags: each closes the last open one, quotes pair, and no `<`, bare `&` or
-    /// control character stands in a text.
+    /// Walks over the tags and checks that each closing tag matches the last open one, that quotes
+    /// are paired, and that no text contains `<`, a bare `&` or a control character.
     pub(super) fn assert_well_formed(svg: &str) {
         let mut open: Vec<&str> = Vec::new();
         let mut rest = svg;

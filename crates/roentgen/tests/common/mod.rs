@@ -1,4 +1,4 @@
-//! The program as its users start it, in a folder of its own.
+//! Runs the program as users do, in a temporary folder.
 
 #![allow(dead_code, reason = "each test file uses what it needs of this")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A folder, and the program run in it.
+/// A temporary folder to run the program in.
 pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
@@ -26,26 +26,26 @@ impl Place {
         command
     }
 
-    /// Runs a command line, words parted by spaces.
+    /// Runs a command line whose words are separated by spaces.
     pub(crate) fn run(&self, line: &str) -> Output {
         self.command(line.split(' ')).output().unwrap()
     }
 
-    /// Runs a command line that must succeed: its standard output.
+    /// Runs a command line that must succeed, and returns its standard output.
     pub(crate) fn ok(&self, line: &str) -> String {
         let output = self.run(line);
         assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs a command line that must fail with exit code 1: its standard error.
+    /// Runs a command line that must fail with exit code 1, and returns its standard error.
     pub(crate) fn fails(&self, line: &str) -> String {
         let output = self.run(line);
         assert_eq!(output.status.code(), Some(1), "{line}\n{}", stderr(&output));
         stderr(&output)
     }
 
-    /// Runs a command line with `--json` that must succeed.
+    /// Runs a command line with `--json` that must succeed, and returns the document.
     pub(crate) fn json(&self, line: &str) -> serde_json::Value {
         serde_json::from_str(&self.ok(&format!("{line} --json"))).unwrap()
     }
@@ -69,7 +69,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The shared real data, or `None` with a plain word about it.
+/// Returns the path of shared real data, or prints that the test is skipped and returns `None`.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
@@ -92,12 +92,12 @@ pub(crate) const EXPERIMENT: &str = "seed = 5\n[data]\nprepared = \"prepared\"\n
 pub(crate) const HEADER: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
     View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n";
 
-/// A row of NIH's label file.
+/// Makes a row of NIH's label file.
 pub(crate) fn label_row(image: &str, labels: &str, patient: u32) -> String {
     format!("{image},{labels},0,{patient},50,M,PA,2500,2048,0.143,0.143\n")
 }
 
-/// A small PNG, `[height, width]`.
+/// Makes a small PNG of size `[height, width]`.
 pub(crate) fn png(size: [u32; 2]) -> Vec<u8> {
     let film =
         image::GrayImage::from_fn(size[1], size[0], |x, y| image::Luma([(x * 5 + y * 3) as u8]));
@@ -110,13 +110,13 @@ pub(crate) fn encode(film: image::DynamicImage) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Writes past the test runner, which would keep a passing test's words to itself.
+/// Writes to standard error directly, because the test runner hides the output of passing tests.
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The file of this name below a folder.
+/// Finds the file with this name below a folder.
 pub(crate) fn find(folder: &Path, name: &str) -> PathBuf {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! A small HTTP server on this machine that can misbehave in the ways real ones do.
+//! A small HTTP server on this machine that can misbehave in the ways that real servers do.
 
 #![allow(dead_code, reason = "each test file uses what it needs of this")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -11,23 +11,23 @@ use std::sync::{Arc, Mutex};
 /// How one request is answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
-    /// As it should be.
+    /// Correctly.
     Honest,
-    /// The connection ends after so many bytes of the body.
+    /// The connection ends after this many bytes of the body.
     BreaksOff(usize),
-    /// The whole file, whatever was asked for.
+    /// The whole file, whatever the request.
     IgnoresRange,
-    /// The whole file and a break after so many bytes, whatever was asked for.
+    /// The whole file, whatever the request, but the connection ends after this many bytes.
     IgnoresRangeAndBreaksOff(usize),
-    /// The rest that was asked for, of whatever version.
+    /// The requested rest, of whatever version.
     IgnoresIfRange,
-    /// A length that is so much greater than that of the body.
+    /// A length that is greater than that of the body by this many bytes.
     ClaimsMore(usize),
-    /// No length: pieces, as a server sends what it makes on the fly.
+    /// In chunks without a length, as a server sends generated content.
     InPieces,
-    /// This status and no file.
+    /// With this status and without a file.
     Status(u16),
-    /// A page for people.
+    /// With a web page.
     WebPage,
 }
 
@@ -37,7 +37,7 @@ struct File {
     ways: VecDeque<Way>,
 }
 
-/// What was asked for: a path, and from which byte on.
+/// A request: a path, and the first byte requested.
 pub(crate) type Asked = (String, Option<usize>);
 
 /// The server; it ends with the test.
@@ -69,17 +69,17 @@ impl Server {
         format!("http://{}/{name}", self.address)
     }
 
-    /// Serves `bytes` as `/name`: the next requests in these ways, all others honestly.
+    /// Serves `bytes` as `/name`: the next requests in these ways, all later ones correctly.
     pub(crate) fn serve(&self, name: &str, bytes: impl Into<Vec<u8>>, ways: &[Way]) {
         let bytes = bytes.into();
-        // Another content is another version.
+        // Other content is another version.
         let sum: u64 = bytes.iter().fold(7, |sum, &byte| sum.wrapping_mul(31) + u64::from(byte));
         let etag = Some(format!("\"{sum:x}\""));
         let file = File { bytes, etag, ways: ways.iter().copied().collect() };
         self.files.lock().unwrap().insert(format!("/{name}"), file);
     }
 
-    /// What was asked for since the last call of this.
+    /// Returns the requests since the last call of this method.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }

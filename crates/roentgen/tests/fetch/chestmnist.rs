@@ -1,4 +1,4 @@
-//! ChestMNIST, a handful of films, to a prepared data set that every later command takes.
+//! A few films of ChestMNIST become a prepared data set that every later command accepts.
 
 use std::io::{Cursor, Write};
 
@@ -6,7 +6,7 @@ use crate::common::{EXPERIMENT, Place};
 use crate::server::{Server, Way};
 use crate::{fails, ok};
 
-/// ChestMNIST with `[train, val, test]` films; odd films of every side show a mass.
+/// Makes ChestMNIST with `[train, val, test]` films; odd films of every split show a mass.
 fn npz(films: [usize; 3], size: usize, method: zip::CompressionMethod) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(method);

@@ -1,4 +1,5 @@
-//! `fetch`, from a server on this machine that breaks off, changes its files and sends others.
+//! `fetch` from a server on this machine that breaks connections, changes files and sends wrong
+//! ones.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

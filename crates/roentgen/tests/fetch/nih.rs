@@ -1,4 +1,4 @@
-//! The archives and tables of ChestX-ray14, three small films an archive.
+//! The archives and tables of ChestX-ray14, with three small films per archive.
 
 use std::fs;
 
@@ -9,13 +9,13 @@ use crate::common::{HEADER, Place, label_row, png};
 use crate::server::{Server, Way};
 use crate::{fails, ok};
 
-/// The films of archive `number`, three of two patients.
+/// Returns the film names of archive `number`: three films of two patients.
 fn films(number: u32) -> Vec<String> {
     let [a, b] = [number * 2, number * 2 + 1];
     vec![format!("{a:08}_000.png"), format!("{a:08}_001.png"), format!("{b:08}_000.png")]
 }
 
-/// An archive as NIH packs them; not compressed, so that half of it is half of its films.
+/// Makes an archive like NIH's, but not compressed, so that half of it contains half of its films.
 fn archive(names: &[String]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::none()));
     for name in names {
@@ -29,7 +29,7 @@ fn archive(names: &[String]) -> Vec<u8> {
     tar.into_inner().unwrap().finish().unwrap()
 }
 
-/// Serves the tables and `archives` archives; every fourth patient is tested on.
+/// Serves the tables and `archives` archives; every fourth patient is on the test list.
 fn serve(server: &Server, archives: u32) {
     let mut labels = HEADER.replace("Patient Gender", "Patient Sex");
     let mut lists = [String::new(), String::new()];
@@ -190,13 +190,13 @@ fn an_archive_that_is_cut_off_or_writes_elsewhere_is_refused_and_not_kept() {
     let evil = tar.into_inner().unwrap().finish().unwrap();
     let line = "nih --no-verify --only images_001 --out nih";
 
-    for (bytes, what) in [(half, "not a whole archive"), (evil, "leads out of the folder")] {
+    for (bytes, what) in [(half, "not a complete archive"), (evil, "leads out of the folder")] {
         server.serve("images_001.tar.gz", bytes, &[]);
         let error = fails(&place, &server, line);
         assert!(error.contains(what), "{error}");
         assert!(!place.at("nih/images_001").exists() && !place.at("nih/out.png").exists());
     }
-    // What was refused does not stand in the way of what is right.
+    // A refused archive does not block the correct one.
     server.serve("images_001.tar.gz", out, &[]);
     ok(&place, &server, line);
 }

@@ -1,4 +1,4 @@
-//! `weights`: lists, downloads from a server on this machine that misbehaves, imports.
+//! `weights`: lists, imports, and downloads from a misbehaving server on this machine.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -17,7 +17,7 @@ use roentgen_models::{Architecture, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
 use server::{Server, Way};
 
-/// The file of MobileNetV2 that is published.
+/// The published file of MobileNetV2.
 const PUBLISHED: &str = "mobilenet_v2-b0353104.pth";
 
 fn run(place: &Place, line: &str) -> Output {
@@ -85,7 +85,7 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     let map = ok(&place, "weights import v2.safetensors --architecture mobilenet-v2");
 
     assert!(map.contains("model.features.18.1.running_var"), "{map}");
-    assert!(map.contains("left out: model.classifier.bias, model.classifier.weight"), "{map}");
+    assert!(map.contains("ignored: model.classifier.bias, model.classifier.weight"), "{map}");
     let list = ok(&place, "weights list --json");
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let of = |name: &str| {
@@ -147,8 +147,8 @@ fn a_chexnet_is_imported_as_a_model_and_predicts() {
     let of = |finding: &str| -> f64 {
         cells[names.iter().position(|name| *name == finding).unwrap()].parse().unwrap()
     };
-    // The biases rise by one in the order of CheXNet, and the weights are those of every output
-    // five on.
+    // The biases rise by one in CheXNet's order, and outputs five places apart have the same
+    // weights, so their logits differ by five.
     let logit = |finding: &str| (of(finding) / (1.0 - of(finding))).ln();
     assert!((logit("Nodule") - logit("Atelectasis") - 5.0).abs() < 1e-3);
     assert!((logit("Emphysema") - logit("Nodule") - 5.0).abs() < 1e-3);
@@ -156,7 +156,7 @@ fn a_chexnet_is_imported_as_a_model_and_predicts() {
         &place,
         "weights import chexnet.safetensors --architecture densenet121 --findings chexnet --out chexnet",
     );
-    assert!(error.contains("there is a model in `chexnet` already"), "{error}");
+    assert!(error.contains("`chexnet` already contains a model"), "{error}");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn another_file_than_was_published_is_not_kept() {
     let line = format!("weights pull mobilenet-v2 --tries 2 --base-url {}", server.url(""));
     let error = fails(&place, &line);
 
-    assert!(error.contains("sent something else than was published"), "{error}");
+    assert!(error.contains("is not the published file: expected"), "{error}");
     assert!(error.contains("b0353104"), "{error}");
     assert!(is_empty(&place.at("store")));
 }
@@ -205,7 +205,7 @@ fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
     let bytes = std::fs::read(weights).unwrap();
     server.serve(PUBLISHED, bytes, &[Way::BreaksOff(1_000_000), Way::BreaksOff(2_000_000)]);
 
-    // The shared file is an older one of the same network: its sum is not the published one.
+    // The shared file is an older one of the same network, whose checksum is not the published one.
     let line = format!("weights pull mobilenet-v2 --no-verify --base-url {}", server.url(""));
     let said = ok(&place, &line);
 
@@ -216,7 +216,7 @@ fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
     assert!(starts[0] == 0 && 0 < starts[1] && starts[1] < starts[2], "{starts:?}");
     let kept: Vec<_> = std::fs::read_dir(place.at("store")).unwrap().collect();
     assert_eq!(kept.len(), 1, "the download itself is not kept");
-    assert!(ok(&place, &line).contains("here already"));
+    assert!(ok(&place, &line).contains("already downloaded"));
     assert!(server.asked().is_empty());
 }
 

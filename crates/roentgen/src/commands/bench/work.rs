@@ -1,4 +1,5 @@
-//! What `bench train` and `bench predict` run: a network, films and targets, random or from files.
+//! The work of `bench train` and `bench predict`: a network, films and targets, random or from
+//! files.
 
 use std::path::Path;
 
@@ -15,14 +16,14 @@ use crate::cli::Bench;
 pub(super) struct Work {
     pub(super) model: Classifier,
     pub(super) films: Tensor<4>,
-    /// 0 or 1, a film and finding.
+    /// 0 or 1 for each film and finding.
     pub(super) targets: Tensor<2>,
-    /// What is run, for the document.
+    /// A description of the work, for the document.
     pub(super) what: Value,
 }
 
 impl Work {
-    /// Random, or those of `--like`.
+    /// Makes the work of random values, or of those in `--like`.
     pub(super) fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
         if let Some(folder) = &args.model {
             return Self::of_model(args, folder, name, device);
@@ -47,14 +48,14 @@ impl Work {
         Ok(Self { model, films, targets, what })
     }
 
-    /// A model directory, and films as it takes them.
+    /// Loads a model directory and makes films that fit it.
     fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
         let (films, targets, what) = Self::for_model(args, folder, name, device)?;
         let (_, model) = model_dir::load(folder, device)?;
         Ok(Self { model, films, targets, what })
     }
 
-    /// Films as a model directory takes them, their targets, and what is run.
+    /// Makes films that fit a model directory, their targets, and a description of the work.
     pub(super) fn for_model(
         args: &Bench,
         folder: &Path,
@@ -70,7 +71,8 @@ impl Work {
         let (films, targets) = Self::films(file.as_ref(), shape, findings, device)?;
         if films.dims()[1..] != shape[1..] || targets.dims()[1] != findings {
             bail!(
-                "`--like` has films of {:?} and {} targets; the model in `{}` takes {:?} and says {findings}",
+                "`--like` has films of {:?} and {} targets, but the model in `{}` takes {:?} and \
+                 has {findings} outputs",
                 &films.dims()[1..],
                 targets.dims()[1],
                 folder.display(),
@@ -82,7 +84,7 @@ impl Work {
         Ok((films, targets, what))
     }
 
-    /// Those of `--like`, or a film of noise of which one finding in five shows.
+    /// Reads the films of `--like`, or makes films of noise with one in five labels positive.
     fn films(
         file: Option<&WeightFile>,
         shape: [usize; 4],
@@ -119,6 +121,6 @@ fn tensor<const D: usize>(
     let shape: [usize; D] = file
         .shape(name)
         .and_then(|shape| shape.try_into().ok())
-        .with_context(|| format!("`{name}` in `{}` has no {D} axes", file.path.display()))?;
+        .with_context(|| format!("`{name}` in `{}` does not have {D} axes", file.path.display()))?;
     Ok(Tensor::from_data(TensorData::new(values, shape), device))
 }

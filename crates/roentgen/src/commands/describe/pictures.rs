@@ -1,4 +1,4 @@
-//! The 2019 study's pictures of a data set: bars, chord, heat map, sample films.
+//! The figures of a data set in the 2019 study: bars, chord diagram, heat map, sample films.
 
 use roentgen_data::Finding;
 use roentgen_data::pixels::{self, Plane};
@@ -9,11 +9,11 @@ use super::{CLEANED, Data, FLOOR, cleaned};
 use crate::figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
 use crate::output::thousands;
 
-/// Sample films in the grid, and in a row of it.
+/// Number of sample films in the grid, and in a row of it.
 const FILMS: usize = 16;
 const COLUMNS: usize = 4;
 
-/// Draws all pictures: file name and SVG.
+/// Draws all figures and returns their file names and SVG.
 pub(super) fn draw(data: &Data, summary: &Summary) -> Vec<(&'static str, String)> {
     let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
     let caption = format!(
@@ -91,7 +91,9 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
             }
         })
         .collect();
-    let caption = format!("{caption}; a film weighs its findings + {FLOOR}, as sampled in 2019");
+    let caption = format!(
+        "{caption}; the weight of a film is its number of findings + {FLOOR}, as in the 2019 study"
+    );
     bars("Adjusted frequencies", &caption, &rows)
 }
 
@@ -114,14 +116,14 @@ fn co_occurrence(summary: &Summary, names: &[String], caption: &str) -> String {
         .max()
         .unwrap_or(0)
         .max(1);
-    let caption = format!("{caption}; the diagonal counts films that show a finding alone");
+    let caption = format!("{caption}; the diagonal counts films with that finding only");
     heat_map("Findings on the same films", &caption, names, &|row, column| {
         let films = summary.together[row][column];
         Cell { value: (films as f64 / most as f64).min(1.0).sqrt(), text: thousands(films) }
     })
 }
 
-/// Films spread evenly over the data set.
+/// Picks films evenly over the data set.
 fn sample(prepared: &Prepared) -> Vec<FilmTile> {
     let films = prepared.rows.len();
     let shown = films.min(FILMS);

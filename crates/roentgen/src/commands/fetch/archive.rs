@@ -1,10 +1,10 @@
-//! One archive of films: downloaded, verified and unpacked at once, whole or not there.
+//! Downloads, verifies and unpacks one archive of films at the same time.
 //!
-//! While the archive grows in `fetch.part/`, a second thread unpacks what is there of it into
-//! `images_001.part/`. A gzip stream cannot be entered in its middle, so after a break the download
-//! goes on where it stood and the unpacking reads again from the first byte on the disk. The folder
-//! gets its name when the checksum is right, all films are on the disk and the journal says so: a
-//! folder without a name is then finished by the next call, and one without a record is not ours.
+//! While the archive grows in `fetch.part/`, a second thread unpacks it into `images_001.part/`. A
+//! gzip stream cannot be read from the middle, so after an interruption the download resumes, but
+//! the unpacking starts over from the first byte on the disk. The folder gets its name when the
+//! checksum is right, all films are on the disk and the journal has a record of it. The next call
+//! finishes a recorded folder that has no name yet; a named folder without a record is not ours.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -21,13 +21,13 @@ use super::tail::{End, Growth, Tail};
 use super::unpack::{self, Error};
 use crate::download::{self, Download, Fetched, Progress, Shown};
 
-/// Downloads `download.to` and unpacks it aside of `folder`: how many films that were. The archive is
-/// left where it lies, and the folder gets its name by [`name`].
+/// Downloads `download.to`, unpacks it next to `folder` and returns the number of films. The
+/// archive stays where it is, and [`name`] gives the folder its name.
 ///
 /// # Errors
 ///
-/// The download's, an archive that is damaged or not to be trusted, a full disk. A damaged archive
-/// does not stay, since going on with it would not heal it.
+/// Returns an error if the download fails, if the archive is damaged or not safe to unpack, or if a
+/// file cannot be written. A damaged archive is deleted, because resuming it would not repair it.
 pub(super) fn fetch(
     download: &Download,
     folder: &Path,
@@ -56,10 +56,10 @@ pub(super) fn fetch(
 pub(super) fn name(folder: &Path) -> anyhow::Result<()> {
     fs::rename(files::aside(folder), folder)
         .and_then(|()| files::sync_folder(folder))
-        .with_context(|| format!("could not name the folder `{}`", folder.display()))
+        .with_context(|| format!("could not rename the folder `{}`", folder.display()))
 }
 
-/// Downloads and unpacks side by side.
+/// Downloads and unpacks in parallel.
 fn beside(
     download: &Download,
     aside: &Path,
@@ -101,7 +101,7 @@ fn beside(
     let films = films.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match (fetched, films) {
         (Ok(fetched), Ok(films)) => Ok((fetched, films)),
-        // The download was stopped because of it, or ended before it.
+        // The failure stopped the download, or came after the download ended.
         (Ok(_) | Err(download::Error::Stopped { .. }), Err(error)) => {
             forget(download, aside, &error);
             Err(error.into())
@@ -113,7 +113,7 @@ fn beside(
     }
 }
 
-/// Unpacks a growing archive, from the beginning again when the download starts over.
+/// Unpacks a growing archive, and starts over when the download does.
 fn follow(
     download: &Download,
     aside: &Path,
@@ -127,7 +127,7 @@ fn follow(
         let films = unpack::films(name, Tail::new(growth, &download.to), aside, &|films| {
             unpacked.store(films, Ordering::Relaxed);
         });
-        // What was unpacked is worth something when the download has ended, too.
+        // The films are only valid once the download has ended, too.
         if films.is_ok() {
             growth.wait(beginning);
         }
@@ -137,7 +137,7 @@ fn follow(
     }
 }
 
-/// An empty folder to unpack into.
+/// Makes an empty folder to unpack into.
 fn anew(aside: &Path) -> Result<(), Error> {
     let cleared = match fs::remove_dir_all(aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -146,10 +146,10 @@ fn anew(aside: &Path) -> Result<(), Error> {
     Ok(cleared.map_err(|source| files::WriteError { path: aside.to_owned(), source })?)
 }
 
-/// Takes away what cannot be gone on with.
+/// Deletes the files that cannot be resumed.
 fn forget(download: &Download, aside: &Path, error: &Error) {
     match error {
-        // Room can be made; the download goes on.
+        // The user can free disk space; the download can be resumed.
         Error::Write(_) => {}
         Error::Damaged { .. } | Error::Unsafe { .. } | Error::NoFilms { .. } => {
             download::discard(&download.to);

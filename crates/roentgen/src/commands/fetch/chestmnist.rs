@@ -1,4 +1,4 @@
-//! `fetch chestmnist`: MedMNIST's small copy of ChestX-ray14, as a prepared data set.
+//! `fetch chestmnist`: downloads MedMNIST's small copy of ChestX-ray14 as a prepared data set.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
         return Ok(output(args, &done));
     }
     let flags = &args.downloads;
-    // An archive that someone put into the folder is used and stays.
+    // An archive that the user put into the folder is used and kept.
     let beside = args.out.join(name);
     let download = Download {
         url: flags
@@ -47,7 +47,7 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
         } else {
             fs::remove_file(&download.to)
         };
-        tidied.with_context(|| format!("could not move `{}` away", download.to.display()))?;
+        tidied.with_context(|| format!("could not move or delete `{}`", download.to.display()))?;
         let _ = fs::remove_dir(args.out.join(WORK));
     }
     Ok(output(args, &description))
@@ -81,17 +81,18 @@ fn output(args: &FetchChestmnist, description: &Description) -> Output {
             thousands(description.films),
             description.size
         ),
-        "MedMNIST publishes no patient numbers: each film counts as a patient, so intervals are of \
-         films\nand too narrow, and no check can find a person on two sides"
+        "MedMNIST publishes no patient numbers, so each film counts as a patient: intervals are \
+         too narrow,\nand no check can find a patient in two splits"
             .to_owned(),
-        "split = \"official\" is MedMNIST's own, not NIH's lists: compare figures with those of \
-         ChestMNIST only"
+        "split = \"official\" is MedMNIST's own split, not NIH's lists: compare figures only with \
+         those of ChestMNIST"
             .to_owned(),
     ];
     let least = Architecture::ALL.into_iter().map(Architecture::least_size).min().unwrap_or(0);
     if (description.size as usize) < least {
         lines.push(format!(
-            "no network here takes films of less than {least} px: `--size 64` is the least to train on"
+            "no network accepts films below {least} px: the smallest size to train on \
+             is `--size 64`"
         ));
     } else {
         lines.push(format!(

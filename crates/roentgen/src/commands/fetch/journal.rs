@@ -1,4 +1,4 @@
-//! `fetch.toml`: which files of a data set were fetched, from where, and what they were.
+//! `fetch.toml`: the files of a data set that were fetched, with their addresses and checksums.
 
 use std::path::Path;
 
@@ -18,21 +18,21 @@ pub(super) struct Journal {
     files: Vec<Record>,
 }
 
-/// One file that is there, whole; of an archive: unpacked, whole.
+/// One completely downloaded file; an archive is also completely unpacked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Record {
     /// The file, such as `images_001.tar.gz`.
     pub(super) name: String,
-    /// Where it is from.
+    /// The address that it was downloaded from.
     pub(super) address: String,
     /// Its length.
     pub(super) bytes: u64,
     /// Its checksum, with its kind.
     pub(super) checksum: String,
-    /// Whether that is the published one.
+    /// Whether the checksum was compared with the published one.
     pub(super) verified: bool,
-    /// Films in it, of an archive.
+    /// The number of films in an archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) films: Option<usize>,
 }
@@ -51,7 +51,7 @@ impl Record {
 }
 
 impl Journal {
-    /// Reads the journal in `out`; an empty one where there is none.
+    /// Reads the journal in `out`, or returns an empty one if there is none.
     pub(super) fn read(out: &Path) -> anyhow::Result<Self> {
         let path = out.join(FILE);
         if !path.exists() {
@@ -60,16 +60,16 @@ impl Journal {
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("could not read `{}`", path.display()))?;
         toml::from_str(&text).with_context(|| {
-            format!("`{}` is not what `fetch` writes; delete it to begin anew", path.display())
+            format!("`{}` was not written by `fetch`; delete it to start over", path.display())
         })
     }
 
-    /// The record of a file.
+    /// Returns the record of a file.
     pub(super) fn of(&self, name: &str) -> Option<&Record> {
         self.files.iter().find(|record| record.name == name)
     }
 
-    /// Notes a file down, on the disk at once.
+    /// Adds the record of a file and writes the journal.
     pub(super) fn note(&mut self, out: &Path, record: Record) -> anyhow::Result<()> {
         self.files.retain(|other| other.name != record.name);
         self.files.push(record);
@@ -77,7 +77,7 @@ impl Journal {
         self.write(out)
     }
 
-    /// Strikes a file out, on the disk at once.
+    /// Removes the record of a file and writes the journal.
     pub(super) fn forget(&mut self, out: &Path, name: &str) -> anyhow::Result<()> {
         if self.of(name).is_none() {
             return Ok(());
@@ -87,7 +87,7 @@ impl Journal {
     }
 
     fn write(&self, out: &Path) -> anyhow::Result<()> {
-        let text = toml::to_string(self).context("could not write down what was fetched")?;
+        let text = toml::to_string(self).context("could not write the record of fetched files")?;
         Ok(files::write_whole(&out.join(FILE), text.as_bytes())?)
     }
 }

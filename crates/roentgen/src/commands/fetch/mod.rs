@@ -1,4 +1,4 @@
-//! `fetch`: downloads a data set, resumes, verifies, unpacks.
+//! `fetch`: downloads, verifies and unpacks a data set, and resumes an interrupted download.
 
 mod archive;
 mod chestmnist;
@@ -12,9 +12,9 @@ use super::Context;
 use crate::cli::{Fetch, FetchWhat};
 use crate::output::Output;
 
-/// Below the data set, the folder of archives that are under way.
+/// The subfolder of the data set for unfinished archives.
 const WORK: &str = "fetch.part";
-/// What `fetch nih --only` may name.
+/// The parts that `fetch nih --only` accepts.
 pub(crate) const NIH_PARTS: [&str; 15] = [
     "labels",
     "boxes",

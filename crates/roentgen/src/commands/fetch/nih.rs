@@ -1,4 +1,4 @@
-//! `fetch nih`: ChestX-ray14 as the NIH Clinical Center publishes it, ready for `prepare`.
+//! `fetch nih`: downloads ChestX-ray14 from the NIH Clinical Center, ready for `prepare`.
 
 use std::fs;
 
@@ -14,10 +14,10 @@ use crate::commands::Context;
 use crate::download::{Checksum, Download, Origin, Shown, on_mirror, size};
 use crate::output::{Output, note, thousands};
 
-/// Fetches what was asked for, file by file; what is there already is left as it is.
+/// Fetches the requested files one by one and skips those that are already there.
 pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> {
     fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not make the folder `{}`", args.out.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", args.out.display()))?;
     let is_wanted = |part: &str| args.only.is_empty() || args.only.iter().any(|only| only == part);
     let mut call = Call { args, journal: Journal::read(&args.out)?, records: Vec::new() };
     let films: Vec<&Films> = FILMS.iter().filter(|films| is_wanted(films.part)).collect();
@@ -35,12 +35,12 @@ pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> 
         call.films(films, &mut shown)?;
     }
     drop(shown);
-    // Only an archive that is still under way keeps it.
+    // This fails, and keeps the folder, if it still holds an unfinished archive.
     let _ = fs::remove_dir(args.out.join(WORK));
     Ok(Output::done(call.text(), call.json()))
 }
 
-/// One call, and what it has so far.
+/// One call and its files so far.
 struct Call<'a> {
     args: &'a FetchNih,
     journal: Journal,
@@ -48,7 +48,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The download of a published file, from the mirror if there is one.
+    /// Returns the download of a published file, from the mirror if there is one.
     fn download(
         &self,
         name: &str,
@@ -69,7 +69,7 @@ impl Call<'_> {
         }
     }
 
-    /// Fetches a table, from the next address where one does not serve.
+    /// Fetches a table, and tries the next address if one fails.
     fn table(&mut self, table: &Table, shown: &mut Shown) -> anyhow::Result<()> {
         shown.begins(table.name, 0);
         if let Some(record) = self.journal.of(table.name)
@@ -99,7 +99,7 @@ impl Call<'_> {
             }
         }
         let advice = format!(
-            "could not fetch `{}`; put it into `{}` from {NIH_PAGE} and call again",
+            "could not fetch `{}`; download it from {NIH_PAGE} into `{}` and run the command again",
             table.name,
             self.args.out.display()
         );
@@ -117,21 +117,22 @@ impl Call<'_> {
             if !folder.is_dir() {
                 archive::name(&folder)?;
             }
-            // A call that was killed may have left it; an archive that is kept lies elsewhere.
+            // A killed call may have left it; archives to keep are in another folder.
             let _ = fs::remove_file(self.args.out.join(WORK).join(&name));
             self.records.extend(self.journal.of(&name).cloned());
             return Ok(());
         }
         if folder.exists() {
             note(&format!(
-                "`{}` was not fetched by this command and is left as it is; move it away to fetch it",
+                "`{}` was not fetched by this command and stays unchanged; move it away to \
+                 fetch it",
                 folder.display()
             ));
             return Ok(());
         }
         let expected = if self.args.downloads.base_url.is_some() { 0 } else { films.bytes };
         shown.begins(&name, expected);
-        // An archive that someone put beside is used and stays; one of ours goes when it is unpacked.
+        // An archive that the user put there is used and kept; ours is deleted after unpacking.
         let beside = self.args.out.join(&name);
         let work = if beside.is_file() { "" } else { WORK };
         let download = self.download(&name, &films.url(), Some(films.checksum()), work);
@@ -150,12 +151,14 @@ impl Call<'_> {
             } else {
                 fs::remove_file(&download.to)
             };
-            tidied.with_context(|| format!("could not move `{}` away", download.to.display()))?;
+            tidied
+                .with_context(|| format!("could not move or delete `{}`", download.to.display()))?;
         }
         Ok(())
     }
 
-    /// Whether an earlier call unpacked all of an archive, be it that the folder lacks its name.
+    /// Returns whether an earlier call unpacked all of an archive, even if its folder has no name
+    /// yet.
     fn is_unpacked(&self, films: &Films) -> bool {
         let folder = self.args.out.join(films.part);
         self.journal.of(&films.name()).is_some()
@@ -168,7 +171,7 @@ impl Call<'_> {
         let verified = if record.verified { "" } else { ", not verified" };
         let origin = match origin {
             Origin::Downloaded => "",
-            Origin::Kept => ", was there",
+            Origin::Kept => ", already there",
         };
         shown.say(&format!("{}: {}{films}{origin}{verified}", record.name, size(record.bytes)));
         self.records.push(record.clone());
@@ -189,13 +192,13 @@ impl Call<'_> {
         )];
         let unverified = self.records.iter().filter(|record| !record.verified).count();
         if unverified > 0 {
-            lines.push(format!("{unverified} of these files could not be verified by a checksum"));
+            lines.push(format!("{unverified} of these files were not verified by a checksum"));
         }
         let has = |name: &str| self.args.out.join(name).exists();
         let missing = FILMS.iter().filter(|films| !has(films.part)).count();
         if missing > 0 {
             lines.push(format!(
-                "{missing} of the twelve archives are not there; `prepare` names their films"
+                "{missing} of the twelve archives are missing; `prepare` will list their films"
             ));
         }
         if has(TABLES[0].name) && missing < FILMS.len() {

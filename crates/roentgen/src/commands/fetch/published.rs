@@ -1,14 +1,14 @@
-//! What is published where: addresses, lengths and checksums.
+//! Addresses, lengths and checksums of the published files.
 //!
-//! The addresses of the twelve archives are those of the NIH Clinical Center's own
-//! `batch_download_zips.py`, their MD5s those of its `FAQ_CHESTXRAY.pdf`, question 7; the lengths
-//! are what the server states. The tables have no such links. They come from the same Box folder,
-//! <https://nihcc.app.box.com/v/ChestXray-NIHCC>, by the numbers that its pages give its files;
-//! SHA-256 as others have recorded them for these files. Where Box does not answer, the copy of the
-//! data set `alkzar90/NIH-Chest-X-ray-dataset` on Hugging Face is asked: its label file differs by
-//! one word of the header, its lists have no checksum that is published.
+//! The addresses of the twelve archives are from the NIH Clinical Center's own
+//! `batch_download_zips.py`, their MD5s from its `FAQ_CHESTXRAY.pdf`, question 7, and the lengths
+//! from the server. The tables have no such links. They come from the same Box folder,
+//! <https://nihcc.app.box.com/v/ChestXray-NIHCC>, by the file numbers on its pages, with the
+//! SHA-256 sums that others have recorded for these files. If Box does not answer, the tables come
+//! from the copy of the data set `alkzar90/NIH-Chest-X-ray-dataset` on Hugging Face, whose label
+//! file differs in one word of the header and whose lists have no published checksum.
 //!
-//! ChestMNIST's addresses and MD5s are those of `medmnist/info.py` in version 3.0.2 of MedMNIST's
+//! ChestMNIST's addresses and MD5s are from `medmnist/info.py` in version 3.0.2 of MedMNIST's
 //! Python package.
 
 use crate::cli::ChestmnistSize;
@@ -16,24 +16,24 @@ use crate::download::Checksum;
 
 /// The download page of the NIH Clinical Center.
 pub(super) const NIH_PAGE: &str = "https://nihcc.app.box.com/v/ChestXray-NIHCC";
-/// What the NIH Clinical Center asks of whoever uses its films.
-pub(super) const NIH_ASKS: &str = "the films are the NIH Clinical Center's, which asks whoever uses them \
+/// The terms of use of the NIH Clinical Center's films.
+pub(super) const NIH_ASKS: &str = "the films are from the NIH Clinical Center, which asks users \
     to link to\nhttps://nihcc.app.box.com/v/ChestXray-NIHCC, to acknowledge the NIH Clinical Center as \
     the provider,\nand to cite Wang et al., \"ChestX-ray8: Hospital-scale Chest X-ray Database and \
     Benchmarks\non Weakly-Supervised Classification and Localization of Common Thorax Diseases\", IEEE \
     CVPR 2017";
-/// What MedMNIST asks for.
+/// The terms of use of ChestMNIST.
 pub(super) const MEDMNIST_ASKS: &str =
     "ChestMNIST is under CC BY 4.0: cite Yang et al., \"MedMNIST v2\", Scientific Data 10:41, 2023";
 
-/// A part of NIH's release that can be asked for by name.
+/// A table of NIH's release.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table {
-    /// What `--only` calls it.
+    /// Its name in `--only`.
     pub(super) part: &'static str,
     /// Its file.
     pub(super) name: &'static str,
-    /// Where it is published, best first, with the SHA-256 of what lies there.
+    /// Its addresses, best first, each with the SHA-256 of the file there.
     pub(super) addresses: &'static [(&'static str, Option<&'static str>)],
 }
 
@@ -100,27 +100,27 @@ pub(super) const TABLES: [Table; 4] = [
 /// An archive of films.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Films {
-    /// What `--only` calls it, and the folder it is unpacked into.
+    /// Its name in `--only`, and the folder that it is unpacked into.
     pub(super) part: &'static str,
     /// Its name below <https://nihcc.box.com/shared/static/>.
     box_name: &'static str,
-    /// Its length, for the time that is left; what is checked is the MD5.
+    /// Its length, to estimate the time left; only the MD5 is verified.
     pub(super) bytes: u64,
     md5: &'static str,
 }
 
 impl Films {
-    /// Its file.
+    /// Returns its file name.
     pub(super) fn name(&self) -> String {
         format!("{}.tar.gz", self.part)
     }
 
-    /// Where it is published.
+    /// Returns its address.
     pub(super) fn url(&self) -> String {
         format!("https://nihcc.box.com/shared/static/{}.gz", self.box_name)
     }
 
-    /// Its published checksum.
+    /// Returns its published checksum.
     pub(super) fn checksum(&self) -> Checksum {
         Checksum::Md5(self.md5.to_owned())
     }
@@ -147,7 +147,7 @@ pub(super) const FILMS: [Films; 12] = [
     films("images_012", "ioqwiy20ihqwyr8pf4c24eazhh281pbu", 2_914_187_733, "dc9fda1757c2de0032b63347a7d2895c"),
 ];
 
-/// A size of ChestMNIST: pixels, file, MD5.
+/// Returns height and width in pixels, file name and MD5 of a size of ChestMNIST.
 pub(super) fn chestmnist(size: ChestmnistSize) -> (u32, &'static str, Checksum) {
     let (pixels, file, md5) = match size {
         ChestmnistSize::Px28 => (28, "chestmnist.npz", "02c8a6516a18b556561a56cbdd36c4a8"),
@@ -158,7 +158,7 @@ pub(super) fn chestmnist(size: ChestmnistSize) -> (u32, &'static str, Checksum) 
     (pixels, file, Checksum::Md5(md5.to_owned()))
 }
 
-/// Where a file of ChestMNIST is published.
+/// Returns the address of a file of ChestMNIST.
 pub(super) fn chestmnist_url(file: &str) -> String {
     format!("https://zenodo.org/records/10519652/files/{file}?download=1")
 }

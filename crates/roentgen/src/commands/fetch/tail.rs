@@ -1,4 +1,4 @@
-//! Reads a file while it grows: the decoder runs beside the download and not after it.
+//! Reads a file while it grows, so that the decoder runs in parallel with the download.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use roentgen_data::files;
 
-/// How far the file has grown, told by whoever writes it.
+/// How far the file has grown, as reported by the writer.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
     state: Mutex<State>,
@@ -17,7 +17,7 @@ pub(super) struct Growth {
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     bytes: u64,
-    /// How often the file was begun anew.
+    /// How many times the download started over.
     beginnings: u32,
     end: Option<End>,
 }
@@ -25,20 +25,20 @@ struct State {
 /// How a file stops growing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// All is there, and it is the right file.
+    /// The file is complete, and its checksum is right.
     Whole,
-    /// No more comes.
+    /// The file is incomplete or wrong, and no more bytes follow.
     Broken,
 }
 
 impl Growth {
-    /// So many bytes are there.
+    /// Reports the number of bytes so far.
     pub(super) fn at(&self, bytes: u64) {
         self.state().bytes = bytes;
         self.changed.notify_all();
     }
 
-    /// All bytes are about to be cut off.
+    /// Reports that all bytes are about to be cut off.
     pub(super) fn starts_over(&self) {
         let mut state = self.state();
         state.bytes = 0;
@@ -46,18 +46,18 @@ impl Growth {
         self.changed.notify_all();
     }
 
-    /// The file grows no more.
+    /// Reports that the file has stopped growing.
     pub(super) fn ends(&self, end: End) {
         self.state().end = Some(end);
         self.changed.notify_all();
     }
 
-    /// How often the file was begun anew.
+    /// Returns how many times the download started over.
     pub(super) fn beginnings(&self) -> u32 {
         self.state().beginnings
     }
 
-    /// Waits until the file grows no more, or is begun anew after that `beginning`.
+    /// Waits until the file stops growing, or the download starts over after that `beginning`.
     pub(super) fn wait(&self, beginning: u32) {
         let mut state = self.state();
         while state.end.is_none() && state.beginnings == beginning {
@@ -70,26 +70,26 @@ impl Growth {
     }
 }
 
-/// Reads a growing file from its first byte; at its end so far, it waits.
+/// Reads a growing file from its first byte, and waits at the current end.
 #[derive(Debug)]
 pub(super) struct Tail<'a> {
     growth: &'a Growth,
-    /// Its name when it is whole.
+    /// The name of the complete file.
     to: PathBuf,
-    /// Opened with the first byte: before it there may be no file.
+    /// Opened with the first byte, because before it there may be no file.
     file: Option<File>,
     at: u64,
     beginning: u32,
 }
 
 impl<'a> Tail<'a> {
-    /// A reader of the file that grows aside and will be called `to`.
+    /// Makes a reader of the part that will become `to`.
     pub(super) fn new(growth: &'a Growth, to: &Path) -> Self {
         let beginning = growth.beginnings();
         Self { growth, to: to.to_owned(), file: None, at: 0, beginning }
     }
 
-    /// Waits for bytes: how many there are, zero at the end of a whole file.
+    /// Waits for bytes and returns their number, which is zero at the end of a complete file.
     fn wait(&self) -> io::Result<u64> {
         let mut state = self.growth.state();
         loop {
@@ -119,13 +119,13 @@ impl Read for Tail<'_> {
         }
         let file = match &mut self.file {
             Some(file) => file,
-            // A short download may be whole, and have its name, before we look.
+            // A short download may already be complete, and have its final name.
             file => {
                 file.insert(File::open(files::aside(&self.to)).or_else(|_| File::open(&self.to))?)
             }
         };
         let read = file.read(&mut buffer[..most])?;
-        // Cut off while we read: these bytes may be of either version.
+        // The file was cut off during the read: these bytes may be from either version.
         if read == 0 || self.growth.beginnings() != self.beginning {
             return Err(io::Error::other("the download has started over"));
         }

@@ -1,8 +1,8 @@
-//! Films out of a `.tar.gz`, as it streams by.
+//! Unpacks films from a `.tar.gz` stream.
 //!
-//! The archive is not trusted: a name that leads out of the folder, a link or a device ends the
-//! unpacking before anything of it is written. A film is written aside and renamed, so a stream that
-//! ends early leaves no half film under a film's name.
+//! The archive is not trusted: a name that leads out of the folder, a link or a device stops the
+//! unpacking before that entry is written. Each film is written under a temporary name and renamed,
+//! so a stream that ends early leaves no incomplete film under a film's name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
@@ -19,26 +19,26 @@ const BLOCK: usize = 128 * 1024;
 /// Why an archive could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// It is cut off, damaged, or no archive.
-    #[error("`{archive}` is not a whole archive of films (.tar.gz)")]
+    /// It is cut off or damaged, or is not an archive.
+    #[error("`{archive}` is not a complete archive of films (.tar.gz)")]
     Damaged { archive: String, source: io::Error },
     /// It would write elsewhere.
     #[error(
-        "`{archive}` has the entry `{entry}`, {what}; no such entry is in NIH's archives, so nothing \
-         of this one was kept"
+        "`{archive}` has the entry `{entry}`, {what}; NIH's archives have no such entry, so no \
+         film of this one was kept"
     )]
     Unsafe { archive: String, entry: String, what: &'static str },
     /// It has no films.
-    #[error("`{archive}` has no film in it")]
+    #[error("`{archive}` contains no films")]
     NoFilms { archive: String },
-    /// The file system.
+    /// A film could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
-/// Unpacks the films of `stream` below `folder`; `told` hears how many there are.
+/// Unpacks the films of `stream` into `folder` and reports their number so far to `told`.
 ///
-/// The films are not yet known to be on the disk: [`sync`] waits for that.
+/// The films may not be on the disk yet: [`sync`] waits for that.
 pub(super) fn films(
     archive: &str,
     stream: impl Read,
@@ -56,7 +56,7 @@ pub(super) fn films(
         films.push(film);
         told(films.len());
     }
-    // The checksum of the compressed stream stands behind the last entry.
+    // The checksum of the compressed stream follows the last entry.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(damaged)?;
     if films.is_empty() {
         return Err(Error::NoFilms { archive: archive.to_owned() });
@@ -64,7 +64,7 @@ pub(super) fn films(
     Ok(films)
 }
 
-/// The name of an entry that is a film, `None` for folders and other files.
+/// Returns the name of an entry that is a film, `None` for folders and other files.
 fn name_of<R: Read>(archive: &str, entry: &Entry<'_, R>) -> Result<Option<PathBuf>, Error> {
     let name = entry.path().map_err(|source| Error::Damaged { archive: archive.into(), source })?;
     let refused = |what| {
@@ -86,7 +86,7 @@ fn name_of<R: Read>(archive: &str, entry: &Entry<'_, R>) -> Result<Option<PathBu
     }
 }
 
-/// Writes one film aside and gives it its name.
+/// Writes one film under a temporary name and renames it.
 fn write(archive: &str, entry: &mut impl Read, film: &Path) -> Result<(), Error> {
     let aside = files::aside(film);
     let failed = |source| WriteError { path: film.to_owned(), source };
@@ -109,8 +109,8 @@ fn write(archive: &str, entry: &mut impl Read, film: &Path) -> Result<(), Error>
 
 /// Waits until films are on the disk.
 ///
-/// One wait for many: most have got there by themselves by now, so this costs little, where a wait
-/// after each film would cost an hour of a hundred thousand.
+/// One wait for all films costs little, because most of them are on the disk by then; a wait after
+/// each film would take an hour for a hundred thousand films.
 pub(super) fn sync(films: &[PathBuf]) -> Result<(), WriteError> {
     let mut folder = None;
     for film in films {
@@ -138,14 +138,14 @@ mod tests {
 
     use super::*;
 
-    /// An archive of entries: name, type, content.
+    /// Makes an archive of entries, each a name, a type and its content.
     fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
         let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
         for (name, kind, content) in entries {
             let mut header = Header::new_gnu();
             header.set_entry_type(*kind);
             header.set_size(content.len() as u64);
-            // Past the crate's own check of names, as whoever means harm would.
+            // Bypasses the crate's own check of names, as an attacker would.
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             if *kind == EntryType::Symlink {
                 header.set_link_name("/etc/passwd").unwrap();

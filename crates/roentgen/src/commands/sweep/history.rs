@@ -1,4 +1,5 @@
-//! What the finished points of a folder found: what a search draws from and a rule gives up by.
+//! The results of the finished points in a folder, used by searches and by the rules that stop
+//! runs.
 
 use std::fs;
 use std::path::Path;
@@ -13,10 +14,10 @@ use toml::Table;
 
 use super::place::{Place, State};
 
-/// The values that a search drew for a point.
+/// The file with the values that a search drew for a point.
 const SET: &str = "set.toml";
 
-/// The finished points, but for number `besides`.
+/// Returns the finished points, except number `besides`.
 pub(super) fn finished(out: &Path, points: &Points, besides: usize) -> anyhow::Result<Vec<Trial>> {
     let mut trials = Vec::new();
     for number in (1..=points.count()).filter(|number| *number != besides) {
@@ -36,7 +37,7 @@ pub(super) fn finished(out: &Path, points: &Points, besides: usize) -> anyhow::R
     Ok(trials)
 }
 
-/// A point as far as it is known: one that a search has not drawn yet is not.
+/// Returns a point, or `None` if a search has not drawn it yet.
 pub(super) fn known(out: &Path, points: &Points, number: usize) -> anyhow::Result<Option<Point>> {
     match points {
         Points::Fixed(fixed) => Ok(fixed.get(number - 1).cloned()),
@@ -48,21 +49,22 @@ pub(super) fn known(out: &Path, points: &Points, number: usize) -> anyhow::Resul
     }
 }
 
-/// A point that is about to be run; what a search draws for it is written down first, so that a point
-/// that was killed goes on as it began.
+/// Returns a point that is about to run. The values that a search draws for it are saved first, so
+/// that a killed point resumes with the same values.
 pub(super) fn begin(out: &Path, points: &Points, number: usize) -> anyhow::Result<Point> {
     if let Some(point) = known(out, points, number)? {
         return Ok(point);
     }
     let Points::Drawn(drawn) = points else { anyhow::bail!("there is no point {number}") };
     let values = drawn.suggest(number, &finished(out, points, number)?);
-    let text = toml::to_string(&values).context("could not write drawn values out")?;
+    let text = toml::to_string(&values).context("could not write the drawn values")?;
     let place = Place::new(out, &points.folder(number));
     files::write_whole(&place.path.join(SET), text.as_bytes())?;
     Ok(drawn.point(number, &values)?)
 }
 
-/// Whether a point under way is hopeless beside the finished ones. Where they cannot be read it is not.
+/// Returns whether a running point is unpromising compared with the finished ones. Returns false if
+/// those cannot be read.
 pub(super) fn is_hopeless(
     stop: Stop,
     out: &Path,
@@ -83,5 +85,5 @@ fn values(place: &Place) -> anyhow::Result<Option<Table>> {
     let text = fs::read_to_string(&path)
         .with_context(|| format!("could not read `{}`", path.display()))?;
     let values = toml::from_str(&text);
-    values.map(Some).with_context(|| format!("could not understand `{}`", path.display()))
+    values.map(Some).with_context(|| format!("could not parse `{}`", path.display()))
 }

@@ -1,7 +1,7 @@
-//! `optuna.log`: the finished points as a journal that Optuna loads and its dashboard shows.
+//! `optuna.log`: the finished points as a journal that Optuna and its dashboard can load.
 //!
-//! Optuna's journal is a line of JSON an operation; a trial that is created with all its figures needs
-//! one. Values are categories as people read them, but for numbers that a search drew.
+//! Optuna's journal has one line of JSON per operation; a trial that is created with all its
+//! figures needs a single line. Values are categories, except for numbers that a search drew.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// The journal's name in the folder of the sweep.
 pub(super) const JOURNAL: &str = "optuna.log";
 
-/// Optuna's numbers for what they name.
+/// Optuna's numbers of operations, directions and states.
 const CREATE_STUDY: u32 = 0;
 const CREATE_TRIAL: u32 = 4;
 const MINIMIZE: u32 = 1;
@@ -68,7 +68,7 @@ pub(super) fn write(
     Ok(files::write_whole(&out.join(JOURNAL), text.as_bytes())?)
 }
 
-/// A trial with its values and without figures.
+/// Makes a trial with its values and without figures.
 fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
     let (mut values, mut ranges) = (Map::new(), Map::new());
     for (key, value) in &point.values {
@@ -110,7 +110,7 @@ fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
     })
 }
 
-/// Optuna's range of numbers: whole ones step by one, others do not step.
+/// Makes an Optuna range of numbers; whole numbers have a step of one, others have none.
 fn number(kind: &str, low: Value, high: Value, log: bool) -> Value {
     let step = if kind == "Int" { json!(1) } else { Value::Null };
     json!({
@@ -119,7 +119,7 @@ fn number(kind: &str, low: Value, high: Value, log: bool) -> Value {
     })
 }
 
-/// All values that the points have for a key.
+/// Lists all values that the points have for a key.
 fn choices(key: &str, all: &[&Point]) -> Vec<String> {
     let mut choices: Vec<String> = Vec::new();
     for (_, value) in all.iter().flat_map(|point| &point.values).filter(|(own, _)| own == key) {
@@ -130,7 +130,7 @@ fn choices(key: &str, all: &[&Point]) -> Vec<String> {
     choices
 }
 
-/// A number as a number.
+/// Turns a text into a JSON number if it is one, otherwise into a JSON string.
 fn typed(value: &str) -> Value {
     value
         .parse::<i64>()
@@ -139,11 +139,11 @@ fn typed(value: &str) -> Value {
         .unwrap_or_else(|_| Value::from(value))
 }
 
-/// A moment as ISO 8601 has it, in UTC.
+/// Formats a time in UTC as ISO 8601.
 fn time(moment: SystemTime) -> String {
     let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days to a date of the Gregorian calendar, counted from 1 March of the year 0.
+    // Converts days to a date of the Gregorian calendar, counted from 1 March of the year 0.
     let day = days + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

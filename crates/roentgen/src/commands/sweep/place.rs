@@ -1,8 +1,8 @@
-//! A point's folder: what became of it, and whose it is.
+//! The folder of a point, with its state and its lock.
 //!
-//! Who runs a point holds a lock of the file system on `lock`. The system lets go of it when the
-//! process ends, however it ends, so nothing has to be cleaned up after a crash; the file itself stays
-//! and means nothing.
+//! The process that runs a point holds a file system lock on `lock`. The system releases the lock
+//! when the process ends, for whatever reason, so nothing has to be cleaned up after a crash; the
+//! file itself stays and has no meaning.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,25 +13,26 @@ use roentgen_train::Facts;
 
 use crate::commands::compare::valid_scores;
 
-/// Why a point failed.
+/// The file with the reason why a point failed.
 const FAILED: &str = "failed.txt";
 
-/// What became of a point.
+/// The state of a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It has not been run to its end.
+    /// It has not finished.
     Open,
-    /// It was, and its validation films are predicted.
+    /// It has finished, and its validation films are predicted.
     Finished,
-    /// It cannot be: the reason.
+    /// It failed for this reason.
     Failed(String),
 }
 
-/// Waits until no other process writes what the points of a folder share, and keeps others waiting.
+/// Locks the files that the points of a folder share, and waits until no other process holds the
+/// lock.
 pub(crate) fn lock(sweep: &Path) -> anyhow::Result<Claim> {
     let path = sweep.join("lock");
     fs::create_dir_all(sweep)
-        .with_context(|| format!("could not make the folder `{}`", sweep.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", sweep.display()))?;
     let lock = File::options().create(true).append(true).open(&path);
     let lock = lock.and_then(|lock| lock.lock().map(|()| lock));
     Ok(Claim { _lock: lock.with_context(|| format!("could not lock `{}`", path.display()))? })
@@ -42,7 +43,7 @@ pub(crate) struct Place {
     pub(crate) path: PathBuf,
 }
 
-/// Held while a point is run.
+/// A lock, held while a point runs.
 pub(crate) struct Claim {
     _lock: File,
 }
@@ -52,12 +53,12 @@ impl Place {
         Self { path: sweep.join("points").join(folder) }
     }
 
-    /// Where its run is.
+    /// Returns the folder of its run.
     pub(crate) fn run(&self) -> PathBuf {
         self.path.join("run")
     }
 
-    /// Its table of validation films, which is written last.
+    /// Returns its score table of the validation films, which is written last.
     pub(crate) fn scores(&self) -> PathBuf {
         valid_scores(&self.run())
     }
@@ -76,14 +77,14 @@ impl Place {
         Ok(if is_finished { State::Finished } else { State::Open })
     }
 
-    /// Takes the point, unless another process has it.
+    /// Claims the point, unless another process holds it.
     pub(crate) fn claim(&self) -> anyhow::Result<Option<Claim>> {
         let failed =
             |what: &str| format!("could not {what} `{}`", self.path.join("lock").display());
         fs::create_dir_all(&self.path)
-            .with_context(|| format!("could not make the folder `{}`", self.path.display()))?;
+            .with_context(|| format!("could not create the folder `{}`", self.path.display()))?;
         let lock = File::options().create(true).append(true).open(self.path.join("lock"));
-        let lock = lock.with_context(|| failed("make"))?;
+        let lock = lock.with_context(|| failed("create"))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Claim { _lock: lock })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -91,14 +92,14 @@ impl Place {
         }
     }
 
-    /// Writes down why the point cannot be.
+    /// Records why the point failed.
     pub(crate) fn fail(&self, reason: &str) -> anyhow::Result<()> {
         Ok(files::write_whole(&self.path.join(FAILED), format!("{reason}\n").as_bytes())?)
     }
 
-    /// Lets a failed point be tried again, from its start.
+    /// Resets a failed point, so that it runs again from the start.
     pub(crate) fn reopen(&self) -> anyhow::Result<()> {
-        // The run first: without `failed.txt` it would be taken up where it failed.
+        // The run first: without `failed.txt` it would resume where it failed.
         for path in [self.run(), self.path.join(FAILED)] {
             let removed =
                 if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
@@ -113,7 +114,9 @@ impl Place {
         Ok(())
     }
 
-    /// Removes what only an unfinished run needs: weights and the optimizer's state, thrice the model.
+    /// Deletes the checkpoint, which only an unfinished run needs: weights and optimizer state,
+    /// three
+    /// times the size of the model.
     pub(crate) fn tidy(&self) {
         let _ = fs::remove_dir_all(self.run().join("checkpoint"));
     }

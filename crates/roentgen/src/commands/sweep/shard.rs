@@ -1,8 +1,8 @@
-//! Which points of a sweep are this process's to run.
+//! The part of a sweep's points that this process runs.
 
 use std::str::FromStr;
 
-/// Part `index` of `count`, from 1.
+/// Part `index` of `count`, numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
     index: usize,
@@ -18,7 +18,7 @@ impl FromStr for Shard {
             parts.and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
         match numbers {
             Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err("give a part of so many, from 1, such as 2/8".to_owned()),
+            _ => Err("give a part and the number of parts, such as 2/8".to_owned()),
         }
     }
 }
@@ -27,8 +27,8 @@ impl Shard {
     /// All points.
     pub(crate) const WHOLE: Shard = Shard { index: 1, count: 1 };
 
-    /// From the variables of a SLURM array job, or of an indexed Kubernetes job whose template also
-    /// sets `JOB_COMPLETIONS` to its number of completions.
+    /// Reads the part from the variables of a SLURM array job, or of an indexed Kubernetes job
+    /// whose template also sets `JOB_COMPLETIONS` to its number of completions.
     pub(crate) fn of_cluster(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let number = |name: &str| variable(name)?.parse::<usize>().ok();
         let slurm = || {
@@ -43,7 +43,7 @@ impl Shard {
         (index < count).then_some(Self { index: index + 1, count })
     }
 
-    /// Whether a point, numbered from 1, is of this part.
+    /// Returns whether a point, numbered from 1, is in this part.
     pub(crate) fn has(self, number: usize) -> bool {
         (number - 1) % self.count == self.index - 1
     }

@@ -1,4 +1,4 @@
-//! `weights import`: a backbone, or a whole model that someone else trained, from a file.
+//! `weights import`: imports a backbone, or a whole model trained elsewhere, from a file.
 
 use std::fs;
 use std::path::Path;
@@ -40,16 +40,18 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
         fit.left.iter().partition(|name| name.ends_with("num_batches_tracked"));
     if !left.is_empty() {
         let left: Vec<&str> = left.into_iter().map(String::as_str).collect();
-        lines.push(format!("left out: {}", left.join(", ")));
+        lines.push(format!("ignored: {}", left.join(", ")));
     }
     if !counters.is_empty() {
-        lines.push(format!("left out: {} counters of PyTorch's batch norms", counters.len()));
+        lines.push(format!("ignored: {} batch counters of PyTorch's batch norms", counters.len()));
     }
     if fit.is_gray {
-        lines.push("the first convolution was summed over its colours".to_owned());
+        lines.push(
+            "the weights of the first convolution were summed over the colour channels".to_owned(),
+        );
     }
     lines.push(format!(
-        "{} tensors of {}: {}\n{next}",
+        "{} tensors imported from {}: {}\n{next}",
         fit.found.len(),
         args.file.display(),
         place.display()
@@ -69,11 +71,11 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
     Ok(Output::done(lines.join("\n"), json))
 }
 
-/// Writes the model that a file holds: backbone and one dense layer.
+/// Writes the model in a file: backbone and one dense layer.
 fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> anyhow::Result<Fit> {
     let findings = findings(&args.findings)?;
     if out.join(model_dir::DESCRIPTION).exists() {
-        bail!("there is a model in `{}` already; name another folder", out.display());
+        bail!("`{}` already contains a model; choose another folder", out.display());
     }
     let architecture = args.architecture;
     let network = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
@@ -94,7 +96,7 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
         imported: Some(file.origin()?),
     };
     fs::create_dir_all(out)
-        .with_context(|| format!("could not make the folder `{}`", out.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", out.display()))?;
     model_dir::save(out, &description, &model)?;
     Ok(fit)
 }
@@ -106,7 +108,9 @@ fn findings(named: &[Named]) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for named in named {
         match *named {
-            Named::Chexnet => bail!("`--findings chexnet` names all fourteen; give it alone"),
+            Named::Chexnet => {
+                bail!("`--findings chexnet` means all fourteen findings; give nothing else")
+            }
             Named::One(finding) if findings.contains(&finding) => {
                 bail!("`--findings` names {} twice", finding.name())
             }

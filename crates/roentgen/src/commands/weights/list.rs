@@ -1,4 +1,4 @@
-//! `weights list`: every architecture, where its weights are published, and which are here.
+//! `weights list`: lists all architectures, the source of their weights, and the local copies.
 
 use roentgen_models::Architecture;
 use roentgen_models::pretrained::store;
@@ -16,7 +16,7 @@ pub(super) fn run() -> anyhow::Result<Output> {
         let published = Published::of(architecture);
         let path = store::place(&folder, architecture);
         let kept = if path.is_file() { Some(store::origin(&path)?) } else { None };
-        let from = published.map_or("none that can be read", |published| published.name);
+        let from = published.map_or("not in a readable format", |published| published.name);
         let terms = published.map_or("", |published| published.licence);
         rows.push(vec![
             architecture.name().to_owned(),
@@ -33,9 +33,10 @@ pub(super) fn run() -> anyhow::Result<Output> {
         }));
     }
     let text = format!(
-        "{}\n`roentgen weights pull NAME` downloads, `weights import FILE --architecture NAME` takes a \
-         file; both\ngo to {}. {IMAGENET_ASKS}.",
-        table(&["architecture", "published", "terms", "here"], &rows),
+        "{}\nTo download weights, run `roentgen weights pull NAME`; to import a file, run \
+         `roentgen weights import FILE --architecture NAME`.\nBoth store weights in {}. \
+         {IMAGENET_ASKS}.",
+        table(&["architecture", "published", "licence", "local copy"], &rows),
         folder.display(),
     );
     Ok(Output::done(text, json!({ "folder": folder, "weights": documents })))

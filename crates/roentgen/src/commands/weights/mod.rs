@@ -1,4 +1,4 @@
-//! `weights`: published weights on this machine, and models that others have trained.
+//! `weights`: lists, downloads and imports published weights and models trained elsewhere.
 
 mod import;
 mod list;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Weights, context: &Context) -> anyhow::Result<Output> {
     }
 }
 
-/// Puts a backbone into the folder of weights, with where it is from in its header.
+/// Saves a backbone in the folder of weights, with its origin in the header.
 fn keep(
     architecture: Architecture,
     file: &WeightFile,
@@ -34,7 +34,7 @@ fn keep(
 ) -> anyhow::Result<(PathBuf, Fit)> {
     let folder = store::folder();
     fs::create_dir_all(&folder)
-        .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+        .with_context(|| format!("could not create the folder `{}`", folder.display()))?;
     let to = store::place(&folder, architecture);
     let facts = HashMap::from([
         (store::ORIGIN.to_owned(), file.origin()?),
@@ -44,6 +44,6 @@ fn keep(
     Ok((to, fit))
 }
 
-/// What the weights of any ImageNet network come with.
-const IMAGENET_ASKS: &str = "ImageNet's pictures are for non-commercial research and education; \
-    whether that binds what was learnt from them is for you to judge";
+/// The terms of use that may apply to the weights of any ImageNet network.
+const IMAGENET_ASKS: &str = "ImageNet's images are for non-commercial research and education; \
+    whether that applies to weights trained on them is for you to judge";

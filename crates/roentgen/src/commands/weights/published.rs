@@ -1,8 +1,8 @@
-//! Where the weights of each architecture are published, and under which terms.
+//! The addresses and licences of the published weights of each architecture.
 //!
-//! Each file is the one that gives our network its reference's numbers: torchvision's, timm's, and
-//! for NASNet-A Mobile that of `pretrainedmodels`. The eight digits in a file's name are the first
-//! of its SHA-256, which is how PyTorch itself verifies them.
+//! Each file is the one with which our network matches its reference: torchvision's, timm's, and
+//! for NASNet-A Mobile that of `pretrainedmodels`. The eight digits in a file name are the first
+//! digits of its SHA-256, which PyTorch verifies in the same way.
 
 use roentgen_models::Architecture;
 
@@ -11,11 +11,11 @@ use crate::download::Checksum;
 /// A published file of weights.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Published {
-    /// The folder it lies in.
+    /// The address of its folder.
     folder: &'static str,
-    /// Its name.
+    /// Its file name.
     pub(super) name: &'static str,
-    /// The terms of whoever published it.
+    /// Its publisher and licence.
     pub(super) licence: &'static str,
 }
 
@@ -25,13 +25,13 @@ const TIMM: &str =
 const CADENE: &str = "http://data.lip6.fr/cadene/pretrainedmodels";
 
 impl Published {
-    /// The file of an architecture; none where none is published in a form that can be read here.
+    /// Returns the file of an architecture, or `None` if none is published in a readable format.
     pub(super) fn of(architecture: Architecture) -> Option<Self> {
         let torchvision =
             |name| Published { folder: TORCHVISION, name, licence: "torchvision, BSD-3-Clause" };
         let timm = |name| Published { folder: TIMM, name, licence: "timm, Apache-2.0" };
         let published = match architecture {
-            // Keras' own are HDF5 files; a converted one can be imported.
+            // Keras publishes HDF5 files; a converted file can be imported.
             Architecture::Mobilenet => return None,
             Architecture::MobilenetV2 => torchvision("mobilenet_v2-b0353104.pth"),
             Architecture::InceptionV3 => torchvision("inception_v3_google-0cc3c7bd.pth"),
@@ -51,12 +51,12 @@ impl Published {
         Some(published)
     }
 
-    /// Its address.
+    /// Returns its address.
     pub(super) fn url(&self) -> String {
         format!("{}/{}", self.folder, self.name)
     }
 
-    /// The digits in its name.
+    /// Returns the checksum in its name.
     pub(super) fn checksum(&self) -> Option<Checksum> {
         let stem = self.name.strip_suffix(".pth")?;
         let (_, digits) = stem.rsplit_once('-')?;

@@ -1,4 +1,5 @@
-//! `weights pull`: downloads published weights, verifies them and puts them into the folder.
+//! `weights pull`: downloads published weights, verifies them and stores them in the folder of
+//! weights.
 
 use std::fs;
 
@@ -20,8 +21,8 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
         match Published::of(architecture) {
             Some(published) => files.push((architecture, published)),
             None => bail!(
-                "no weights of {architecture} are published in a form that can be read here; \
-                 `roentgen weights import FILE --architecture {architecture}` takes a converted file",
+                "no weights of {architecture} are published in a readable format; import a \
+                 converted file with `roentgen weights import FILE --architecture {architecture}`",
                 architecture = architecture.name()
             ),
         }
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
         let name = published.name;
         let place = store::place(&folder, architecture);
         if place.is_file() {
-            lines.push(format!("{}: here already: {}", architecture.name(), place.display()));
+            lines.push(format!("{}: already downloaded: {}", architecture.name(), place.display()));
             documents.push(json!({ "architecture": architecture.name(), "path": place }));
             continue;
         }
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
             tries: args.tries,
         };
         fs::create_dir_all(&folder)
-            .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+            .with_context(|| format!("could not create the folder `{}`", folder.display()))?;
         shown.begins(name, 0);
         shown.say(&format!("{name} from {}", download.url));
         let fetched = shown.download(&download)?;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
         fs::remove_file(&download.to)
             .with_context(|| format!("could not remove `{}`", download.to.display()))?;
         lines.push(format!(
-            "{}: {} tensors of the backbone, {} left out ({}): {}",
+            "{}: {} tensors of the backbone imported, {} ignored ({}): {}",
             architecture.name(),
             fit.found.len(),
             fit.left.len(),
