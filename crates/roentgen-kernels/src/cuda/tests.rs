@@ -4,12 +4,13 @@ mod bits;
 mod cases;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_cubecl::CubeDevice;
 use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, CubeDevice};
 
 use super::gpu::Element;
-use super::operation::Operation;
 use super::rows::dims;
+use crate::operation::Operation;
+use crate::tape::Compute as _;
 use bits::{from_bits, to_bits};
 use cases::{Case, cases};
 
@@ -92,7 +93,7 @@ fn check(case: &Case, element: Element, tolerance: f64) -> Vec<String> {
             upload(values, shape, element, &device)
         })
         .collect();
-    let (outputs, saved) = case.operation.forward(inputs);
+    let (outputs, saved) = CubeBackend::forward(case.operation, inputs);
     let of_gradient = if case.rank_of_output == 2 { Element::F32 } else { element };
     let mut gradient = upload(&weights, y.dims(), of_gradient, &device);
     if case.rank_of_output == 2 {
@@ -108,7 +109,8 @@ fn check(case: &Case, element: Element, tolerance: f64) -> Vec<String> {
     }
     let mut found = vec![download(outputs.into_iter().next().unwrap())];
     let wanted = vec![true; case.shapes.len()];
-    found.extend(saved.backward(gradient, &wanted).into_iter().map(|g| download(g.unwrap())));
+    let gradients = CubeBackend::backward(saved, gradient, &wanted);
+    found.extend(gradients.into_iter().map(|gradient| download(gradient.unwrap())));
 
     assert_eq!(found.len(), expected.len());
     let mut wrong = Vec::new();

@@ -2,10 +2,10 @@
 
 use burn::tensor::Tensor;
 
-use super::super::operation::Operation;
 use crate::activation::Activation;
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
+use crate::operation::Operation;
 use crate::{Convolution, NormConvolution};
 
 /// An operation of the CPU on a list of tensors, the first of them the activations.
@@ -117,7 +117,7 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
             &[0, 3],
             Box::new(move |t| {
                 let affine = [flat(&t[1]), flat(&t[2])];
-                crate::norm_add_activate(t[0].clone(), line, t[3].clone(), 1e-3, activation).0
+                crate::norm_add_activate(t[0].clone(), affine, t[3].clone(), 1e-3, activation).0
             }),
         );
         add(
