@@ -222,6 +222,20 @@ fn a_size_that_the_network_cannot_take_is_refused() {
 }
 
 #[test]
+fn sixteen_bits_are_refused_on_the_cpu_before_anything_is_written() {
+    let place = Place::new();
+    place.ok("phantom --images 40 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    let error = place.fails("train a.toml --out run --device cpu --set train.precision=bf16");
+    assert!(error.contains("`train.precision = \"bf16\"` needs an NVIDIA GPU"), "{error}");
+    assert!(!place.at("run").exists());
+
+    let error = place.fails("bench train --device cpu --precision bf16");
+    assert!(error.contains("`--precision bf16` needs an NVIDIA GPU"), "{error}");
+}
+
+#[test]
 fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() {
     let place = Place::new();
     place.ok("phantom --images 60 --size 64 --out films");

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Runs the tests of the CUDA operations on a machine without a GPU: builds the driver that stands in for one, and lets it run
-# our kernels on the CPU. Needs g++, and NVRTC with CUDA's headers; says so and passes where NVRTC is not there.
+# our kernels on the CPU. Needs g++, and NVRTC with CUDA's headers. Without a folder as argument it looks for the Python
+# packages, and passes if they are not installed.
 #
 #     crates/roentgen-kernels/tests/fake_gpu/run.sh [FOLDER_OF_NVRTC_AND_HEADERS]
 set -euo pipefail
 cd "$(dirname "$0")/../../../.."
 cuda=${1:-$(python3 -c 'import nvidia; print(list(nvidia.__path__)[0] + "/cu13")' 2>/dev/null || true)}
 if [ -z "$cuda" ] || ! ls "$cuda"/lib/libnvrtc.so.* >/dev/null 2>&1; then
-    echo "skipped: no NVRTC; pip install nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt"
-    exit 0
+    echo "no NVRTC${1:+ in $1}; pip install nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt"
+    [ $# = 0 ]
+    exit
 fi
 crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
 # Only the tests see these: set while building, they would build Burn again.
