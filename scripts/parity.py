@@ -14,6 +14,7 @@ in -1..1, then by kind
     weight of one axis (norm)    1 + 0.3 u
     bias, running_mean           0.1 u
     running_var                  1 + 0.3 u
+    layer_scale                  u
     films                        u
     targets                      1 where u > 0
 Names and axes are PyTorch's; Keras' layers are filled by their own names, axes turned.
@@ -26,7 +27,7 @@ falls, and the gradients of two correct implementations then differ by per cents
 far the reference in single precision is from itself in double, as the tests measure differences: a
 deep network on a few films in training mode may lose four digits by itself, and no other
 implementation can be held to more. It also prints parameters and the values that the forward pass
-leaves behind per pixel (outputs of convolutions and norms), which `zoo.rs` holds.
+leaves behind per pixel (outputs of convolutions, norms and dense layers), which the blueprints hold.
 """
 
 import json
@@ -140,6 +141,8 @@ def torch_networks():
             [[2, 75, 107], [2, 96, 65]],
             (2, 3, 43, 65),
         ),
+        "convnext-tiny": (lambda: tv.convnext_tiny(stochastic_depth_prob=0.0), features, sizes),
+        "convnext-base": (lambda: tv.convnext_base(stochastic_depth_prob=0.0), features, sizes),
         # The sides that pretrainedmodels takes: from 1 below to 2 above a multiple of 32.
         "nasnet-mobile": (
             lambda: nasnet_mobile.nasnetamobile(num_classes=1000, pretrained=None),
@@ -195,7 +198,7 @@ def torch_case(build, features):
             nonlocal total
             total += output.numel()
 
-        kinds = (torch.nn.Conv2d, torch.nn.BatchNorm2d)
+        kinds = (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.LayerNorm, torch.nn.Linear)
         hooks = [m.register_forward_hook(count_output) for m in model.modules() if isinstance(m, kinds)]
         model.eval()
         with torch.no_grad():

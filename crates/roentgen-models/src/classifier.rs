@@ -6,7 +6,7 @@ use roentgen_kernels::film_mean;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::Attention;
-use crate::backbones::{Backbone, BackboneConfig};
+use crate::backbones::{Backbone, Scale};
 use crate::freeze::{self, Freeze};
 use crate::head::Head;
 use crate::zoo::{Architecture, Pool};
@@ -25,6 +25,10 @@ pub struct ClassifierConfig {
     /// Fraction of values dropped before each dense layer in training.
     #[serde(default = "half")]
     pub dropout: f64,
+    /// Probability that the last block is skipped in training, for backbones with stochastic depth;
+    /// the paper's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stochastic_depth: Option<f64>,
 }
 
 fn one() -> f64 {
@@ -58,6 +62,12 @@ pub enum Error {
     /// The width leaves no channels or too many.
     #[error("`width = {0}`: must be a fraction of the paper's channels from 0.03 to 4")]
     Width(f64),
+    /// The backbone has no stochastic depth.
+    #[error("{0} has no stochastic depth; leave `stochastic_depth` out")]
+    NoStochasticDepth(&'static str),
+    /// The stochastic depth is outside 0..1.
+    #[error("`stochastic_depth = {0}`: must be at least 0 and less than 1")]
+    StochasticDepth(f64),
     /// The dropout is outside 0..1.
     #[error("`dropout = {0}`: must be at least 0 and less than 1")]
     Dropout(f64),
@@ -94,16 +104,24 @@ impl ClassifierConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Error::Dropout(self.dropout));
         }
+        if let Some(depth) = self.stochastic_depth {
+            if self.architecture.blueprint().stochastic_depth.is_none() {
+                return Err(Error::NoStochasticDepth(self.architecture.name()));
+            }
+            if !(0.0..1.0).contains(&depth) {
+                return Err(Error::StochasticDepth(depth));
+            }
+        }
         Ok(())
     }
 
     /// Creates the network for films of `channels` channels, with random weights from the device's
     /// seed.
     pub fn init(&self, channels: usize, findings: usize, device: &Device) -> Classifier {
-        let backbone = self.backbone(channels);
+        let init = self.architecture.blueprint().init;
         let features = self.features();
         Classifier {
-            backbone: backbone.init(device),
+            backbone: init(self.scale(channels), device),
             attention: match self.pool {
                 Pool::Average | Pool::Linear => None,
                 Pool::Attention => Some(Attention::init(features, device)),
@@ -123,11 +141,13 @@ impl ClassifierConfig {
 
     /// Returns the number of channels of the backbone's feature map.
     pub fn features(&self) -> usize {
-        self.backbone(1).out_channels()
+        (self.architecture.blueprint().out_channels)(self.scale(1))
     }
 
-    fn backbone(&self, in_channels: usize) -> BackboneConfig {
-        BackboneConfig { architecture: self.architecture, in_channels, width: self.width }
+    fn scale(&self, in_channels: usize) -> Scale {
+        let paper = self.architecture.blueprint().stochastic_depth.unwrap_or(0.0);
+        let stochastic_depth = self.stochastic_depth.unwrap_or(paper);
+        Scale { in_channels, width: self.width, stochastic_depth }
     }
 }
 

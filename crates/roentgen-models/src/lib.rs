@@ -5,8 +5,8 @@
 //! finding). Probabilities are always the sigmoids of logits; they are computed in one place,
 //! [`predictor`].
 //!
-//! A new backbone needs one file in [`backbones`] and new arms of `match`es, which the compiler
-//! lists, starting with [`zoo::Architecture`].
+//! A new backbone needs one file in [`backbones`] with its blueprint, and a variant of
+//! [`zoo::Architecture`].
 
 pub mod attention;
 pub mod backbones;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use roentgen_data::preprocess::Normalize;
 
+use crate::backbones::PublishedFile;
+
 /// A backbone architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -32,20 +34,15 @@ pub enum Architecture {
     Densenet121,
     /// EfficientNet-B0, [paper](https://arxiv.org/abs/1905.11946).
     EfficientnetB0,
-}
-
-/// Facts needed to use an architecture.
-struct Facts {
-    name: &'static str,
-    native_size: usize,
-    least_size: usize,
-    normalization: Normalize,
-    activations: f64,
+    /// ConvNeXt-Tiny, [paper](https://arxiv.org/abs/2201.03545).
+    ConvnextTiny,
+    /// ConvNeXt-Base, [paper](https://arxiv.org/abs/2201.03545).
+    ConvnextBase,
 }
 
 impl Architecture {
     /// All architectures.
-    pub const ALL: [Architecture; 11] = [
+    pub const ALL: [Architecture; 13] = [
         Architecture::Mobilenet,
         Architecture::MobilenetV2,
         Architecture::InceptionV3,
@@ -57,59 +54,48 @@ impl Architecture {
         Architecture::Resnet50,
         Architecture::Densenet121,
         Architecture::EfficientnetB0,
+        Architecture::ConvnextTiny,
+        Architecture::ConvnextBase,
     ];
-
-    fn facts(self) -> Facts {
-        use Normalize::{Imagenet, MinusOneToOne};
-        let facts = |name, native_size, least_size, normalization, activations| Facts {
-            name,
-            native_size,
-            least_size,
-            normalization,
-            activations,
-        };
-        match self {
-            Architecture::Mobilenet => facts("mobilenet", 224, 32, MinusOneToOne, 201.0),
-            Architecture::MobilenetV2 => facts("mobilenet-v2", 224, 32, Imagenet, 266.2),
-            Architecture::InceptionV3 => facts("inception-v3", 299, 75, MinusOneToOne, 196.8),
-            Architecture::InceptionResnetV2 => {
-                facts("inception-resnet-v2", 299, 75, MinusOneToOne, 420.3)
-            }
-            Architecture::Vgg16 => facts("vgg16", 224, 32, Imagenet, 270.0),
-            Architecture::Vgg19 => facts("vgg19", 224, 32, Imagenet, 296.0),
-            Architecture::NasnetLarge => facts("nasnet-large", 331, 32, MinusOneToOne, 1245.1),
-            Architecture::NasnetMobile => facts("nasnet-mobile", 224, 32, MinusOneToOne, 249.8),
-            Architecture::Resnet50 => facts("resnet50", 224, 32, Imagenet, 443.0),
-            Architecture::Densenet121 => facts("densenet121", 224, 32, Imagenet, 449.8),
-            Architecture::EfficientnetB0 => facts("efficientnet-b0", 224, 32, Imagenet, 268.7),
-        }
-    }
 
     /// Returns the name used in experiments and tables.
     pub fn name(self) -> &'static str {
-        self.facts().name
+        self.blueprint().name
     }
 
     /// Returns the size of the films that its paper trains on, in pixels.
     pub fn native_size(self) -> usize {
-        self.facts().native_size
+        self.blueprint().native_size
     }
 
     /// Returns the smallest size of films it accepts, in pixels; below it the feature map is empty.
     pub fn least_size(self) -> usize {
-        self.facts().least_size
+        self.blueprint().least_size
     }
 
     /// Returns the normalization that its published weights expect.
     pub fn normalization(self) -> Normalize {
-        self.facts().normalization
+        self.blueprint().normalization
     }
 
     /// Returns an upper estimate of the values that the forward pass keeps for the backward pass,
     /// per pixel of the film and at the paper's width: the outputs of all convolutions and norms,
     /// counted by `scripts/parity.py`. On the CPU most norms keep none.
     pub fn activations(self) -> f64 {
-        self.facts().activations
+        self.blueprint().activations
+    }
+
+    /// Returns the prefixes of the backbone's module paths, by stage in the order of the forward
+    /// pass.
+    pub fn stages(self) -> Vec<Vec<String>> {
+        let stages = self.blueprint().stages.iter();
+        stages.map(|stage| stage.iter().map(|prefix| (*prefix).to_owned()).collect()).collect()
+    }
+
+    /// Returns the file of its published weights, or `None` if none is published in a readable
+    /// format.
+    pub fn published_file(self) -> Option<PublishedFile> {
+        self.blueprint().weights
     }
 }
 

@@ -82,7 +82,13 @@ fn compare(architecture: Architecture, weights: &str) {
     let device = Device::flex();
     let films = TensorData::new(values, [fixture.films.len(), 3, SIDES[1], SIDES[1]]);
     let films = Tensor::<4>::from_data(films, &device);
-    let config = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let config = ClassifierConfig {
+        architecture,
+        width: 1.0,
+        pool: Pool::Linear,
+        dropout: 0.0,
+        stochastic_depth: None,
+    };
     let new = config.init(3, 14, &device);
     let file = WeightFile::open(&weights).unwrap();
     let (model, _) = fit(new, architecture, Part::Backbone, &file).unwrap();

@@ -42,7 +42,8 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
     let data = prepared(folder.path(), size);
     let device = Device::flex().autodiff();
     device.seed(1);
-    let network = ClassifierConfig { architecture, width, pool, dropout: 0.0 };
+    let network =
+        ClassifierConfig { architecture, width, pool, dropout: 0.0, stochastic_depth: None };
     let input = Input { size, channels: 1, normalize: architecture.normalization() };
     network.check(size, 1).unwrap();
     let findings = Finding::ALL.to_vec();
@@ -142,4 +143,9 @@ fn densenet121_learns_32_films() {
 #[test]
 fn efficientnet_b0_learns_32_films() {
     overfits(Architecture::EfficientnetB0, Pool::Attention, 0.25);
+}
+
+#[test]
+fn convnext_tiny_learns_32_films() {
+    overfits(Architecture::ConvnextTiny, Pool::Linear, 0.125);
 }

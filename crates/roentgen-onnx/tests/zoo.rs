@@ -109,7 +109,13 @@ fn agree(architecture: Architecture) {
     let mut files: Vec<PathBuf> = Vec::new();
     for (pool, channels) in [(Pool::Average, 1), (Pool::Attention, 3), (Pool::Linear, 3)] {
         let size = architecture.least_size().max(64) + 3;
-        let network = ClassifierConfig { architecture, width: 0.25, pool, dropout: 0.5 };
+        let network = ClassifierConfig {
+            architecture,
+            width: 0.25,
+            pool,
+            dropout: 0.5,
+            stochastic_depth: None,
+        };
         let folder = place.path().join(format!("{pool:?}"));
         fs::create_dir(&folder).unwrap();
         saved(&folder, network, channels, size);
@@ -184,4 +190,6 @@ all! {
     resnet50: Resnet50,
     densenet121: Densenet121,
     efficientnet_b0: EfficientnetB0,
+    convnext_tiny: ConvnextTiny,
+    convnext_base: ConvnextBase,
 }

@@ -177,6 +177,7 @@ impl Experiment {
             width: self.model.width,
             pool: self.model.pool,
             dropout: self.model.dropout,
+            stochastic_depth: self.model.stochastic_depth,
         }
     }
 

@@ -10,12 +10,15 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 use roentgen_kernels::{NormConvolution, dense_layer};
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{
     Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, convolve, follow, max_pool,
     normalize, normalizes_by_batch, plain,
 };
+use crate::pretrained::Spelling;
 
 /// Channels of the first convolution (section 4.2).
 const STEM: usize = 64;
@@ -27,17 +30,24 @@ const BOTTLENECK: usize = 4;
 const LAYERS: [usize; 4] = [6, 12, 24, 16];
 
 /// Prefixes of module paths by stage.
-pub(crate) const STAGES: &[&[&str]] =
+const STAGES: &[&[&str]] =
     &[&["stem"], &["blocks.0"], &["blocks.1"], &["blocks.2"], &["blocks.3", "norm"]];
 
-/// Configuration of [`DenseNet`].
-#[derive(Clone, Copy, Debug)]
-pub struct DenseNetConfig {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels and growth.
-    pub width: f64,
-}
+/// DenseNet-121.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "densenet121",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 449.8,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::DenseNet(DenseNet::init(scale, device)),
+    out_channels: DenseNet::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own, Spelling::Dotted],
+    weights: Some(PublishedFile::torchvision("densenet121-a639ec97.pth")),
+};
 
 /// The convolutional part of DenseNet-121.
 #[derive(Module, Debug)]
@@ -68,13 +78,13 @@ struct NormConv {
     conv: Conv2d,
 }
 
-impl DenseNetConfig {
+impl DenseNet {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> DenseNet {
-        let mut channels = self.channels(STEM);
-        let growth = self.channels(GROWTH);
+    fn init(scale: Scale, device: &Device) -> DenseNet {
+        let mut channels = scale.channels(STEM);
+        let growth = scale.channels(GROWTH);
         let stem =
-            ConvNormConfig { stride: 2, ..ConvNormConfig::new([self.in_channels, channels], 7) };
+            ConvNormConfig { stride: 2, ..ConvNormConfig::new([scale.in_channels, channels], 7) };
         let blocks = (1..).zip(LAYERS).map(|(number, layers)| {
             let mut layer = || {
                 let inputs = channels;
@@ -92,22 +102,18 @@ impl DenseNetConfig {
         DenseNet {
             stem: stem.init(device),
             blocks: blocks.collect(),
-            norm: BatchNormConfig::new(self.out_channels()).init(device),
+            norm: BatchNormConfig::new(Self::out_channels(scale)).init(device),
         }
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        let growth = self.channels(GROWTH);
+    fn out_channels(scale: Scale) -> usize {
+        let growth = scale.channels(GROWTH);
         let [halved @ .., last] = LAYERS;
         let inputs = halved
             .iter()
-            .fold(self.channels(STEM), |channels, layers| (channels + layers * growth) / 2);
+            .fold(scale.channels(STEM), |channels, layers| (channels + layers * growth) / 2);
         inputs + last * growth
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
     }
 }
 
@@ -192,7 +198,7 @@ impl NormConv {
 }
 
 /// Returns torchvision's name of a module.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
     let name = match path {
         ["stem", part] => format!("{part}0"),

@@ -8,8 +8,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, SqueezeExcite};
+use crate::pretrained::Spelling;
 
 /// Channels of the first convolution, which has stride 2 (table 1).
 const STEM: usize = 32;
@@ -30,7 +33,7 @@ const LAST: usize = 1280;
 const SQUEEZE: usize = 4;
 
 /// Prefixes of module paths by stage; each of the first four ends where the film is halved.
-pub(crate) const STAGES: &[&[&str]] = &[
+const STAGES: &[&[&str]] = &[
     &["stem", "stages.0"],
     &["stages.1"],
     &["stages.2"],
@@ -39,14 +42,21 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["last"],
 ];
 
-/// Configuration of [`EfficientNet`].
-#[derive(Clone, Copy, Debug)]
-pub struct EfficientNetConfig {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels, rounded down; B1 to B7 round to multiples of eight.
-    pub width: f64,
-}
+/// EfficientNet-B0.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "efficientnet-b0",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 268.7,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::EfficientNet(EfficientNet::init(scale, device)),
+    out_channels: EfficientNet::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::torchvision("efficientnet_b0_rwightman-7f5810bc.pth")),
+};
 
 /// The convolutional part of EfficientNet-B0.
 #[derive(Module, Debug)]
@@ -68,30 +78,26 @@ struct Bottleneck {
     is_residual: bool,
 }
 
-impl EfficientNetConfig {
+impl EfficientNet {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> EfficientNet {
-        let mut inputs = self.channels(STEM);
-        let stem = ConvNormConfig { stride: 2, ..silu([self.in_channels, inputs], 3) };
+    fn init(scale: Scale, device: &Device) -> EfficientNet {
+        let mut inputs = scale.channels(STEM);
+        let stem = ConvNormConfig { stride: 2, ..silu([scale.in_channels, inputs], 3) };
         let stages = BOTTLENECKS.map(|(expansion, kernel, stride, channels, count)| {
             let mut bottleneck = |stride| {
-                let channels = [inputs, self.channels(channels)];
+                let channels = [inputs, scale.channels(channels)];
                 inputs = channels[1];
                 Bottleneck::init(channels, expansion, kernel, stride, device)
             };
             (0..count).map(|number| bottleneck(if number == 0 { stride } else { 1 })).collect()
         });
-        let last = silu([inputs, self.out_channels()], 1);
+        let last = silu([inputs, Self::out_channels(scale)], 1);
         EfficientNet { stem: stem.init(device), stages: stages.into(), last: last.init(device) }
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        self.channels(LAST)
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
+    fn out_channels(scale: Scale) -> usize {
+        scale.channels(LAST)
     }
 }
 
@@ -147,7 +153,7 @@ fn silu(channels: [usize; 2], kernel: usize) -> ConvNormConfig {
 }
 
 /// Returns torchvision's name of a module.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let part = match *path.last()? {
         "conv" => "0",
         "norm" => "1",

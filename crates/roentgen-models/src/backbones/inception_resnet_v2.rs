@@ -15,9 +15,13 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::inception_v3::STEM;
+use roentgen_data::preprocess::Normalize;
+
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{
-    Border, Branch, BranchConfig, ConvConfig, Mixed, MixedConfig, Padding, Step, convolve, scaled,
+    Border, Branch, BranchConfig, ConvConfig, Mixed, MixedConfig, Padding, Step, convolve,
 };
+use crate::pretrained::Spelling;
 
 use Step::{Average, Conv, Max, Valid};
 
@@ -29,8 +33,23 @@ const STEM_NAMES: [&str; 7] =
     ["conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "maxpool_5a"];
 
 /// The stages in network order, for freezing the first of them.
-pub(crate) const STAGES: &[&[&str]] =
-    &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["last"]];
+const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["last"]];
+
+/// Inception-ResNet-V2.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "inception-resnet-v2",
+    native_size: 299,
+    least_size: 75,
+    normalization: Normalize::MinusOneToOne,
+    activations: 420.3,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::InceptionResNetV2(InceptionResNetV2::init(scale, device)),
+    out_channels: InceptionResNetV2::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::timm("inception_resnet_v2-940b1cd6.pth")),
+};
 
 /// A mixed module, followed by blocks of one table, each added to its input.
 struct Table {
@@ -106,15 +125,6 @@ fn tables() -> [Table; 3] {
     ]
 }
 
-/// Configuration of [`InceptionResNetV2`].
-#[derive(Clone, Copy, Debug)]
-pub struct InceptionResNetV2Config {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Share of the published network's channels.
-    pub width: f64,
-}
-
 /// The convolutional part of Inception-ResNet-V2.
 #[derive(Module, Debug)]
 pub struct InceptionResNetV2 {
@@ -141,19 +151,19 @@ struct Block {
     is_linear: bool,
 }
 
-impl InceptionResNetV2Config {
+impl InceptionResNetV2 {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> InceptionResNetV2 {
-        let stem = self.branch(self.in_channels, &STEM);
+    fn init(scale: Scale, device: &Device) -> InceptionResNetV2 {
+        let stem = Self::branch(scale, scale.in_channels, &STEM);
         let mut channels = stem.out_channels();
         let stages = tables().map(|table| {
-            let mixed = self.mixed(channels, &table.mixed);
+            let mixed = Self::mixed(scale, channels, &table.mixed);
             channels = mixed.out_channels();
             let blocks = (0..table.blocks + usize::from(table.names.2.is_some()))
-                .map(|number| self.block(channels, &table, number == table.blocks, device));
+                .map(|number| Self::block(scale, channels, &table, number == table.blocks, device));
             Stage { mixed: mixed.init(device), blocks: blocks.collect() }
         });
-        let last = self.branch(channels, &[Conv(LAST, [1, 1])]);
+        let last = Self::branch(scale, channels, &[Conv(LAST, [1, 1])]);
         InceptionResNetV2 {
             stem: stem.init(device),
             stages: stages.into(),
@@ -162,20 +172,26 @@ impl InceptionResNetV2Config {
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        scaled(LAST, self.width)
+    fn out_channels(scale: Scale) -> usize {
+        scale.channels(LAST)
     }
 
-    fn branch(&self, in_channels: usize, steps: &[Step]) -> BranchConfig {
-        BranchConfig { in_channels, steps: steps.to_vec(), width: self.width }
+    fn branch(scale: Scale, in_channels: usize, steps: &[Step]) -> BranchConfig {
+        BranchConfig { in_channels, steps: steps.to_vec(), width: scale.width }
     }
 
-    fn mixed(&self, in_channels: usize, branches: &[Vec<Step>]) -> MixedConfig {
-        MixedConfig { in_channels, branches: branches.to_vec(), width: self.width }
+    fn mixed(scale: Scale, in_channels: usize, branches: &[Vec<Step>]) -> MixedConfig {
+        MixedConfig { in_channels, branches: branches.to_vec(), width: scale.width }
     }
 
-    fn block(&self, channels: usize, table: &Table, is_linear: bool, device: &Device) -> Block {
-        let mixed = self.mixed(channels, &table.block);
+    fn block(
+        scale: Scale,
+        channels: usize,
+        table: &Table,
+        is_linear: bool,
+        device: &Device,
+    ) -> Block {
+        let mixed = Self::mixed(scale, channels, &table.block);
         let up =
             ConvConfig { has_bias: true, ..ConvConfig::new([mixed.out_channels(), channels], 1) };
         let scale = if is_linear { 1.0 } else { table.scale };
@@ -208,7 +224,7 @@ impl Block {
 }
 
 /// Returns timm's name of the module at `path`; a branch with one step has no step number.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let table = |stage: &str| tables().into_iter().nth(stage.parse().ok()?);
     let (name, layer) = match *path {
         ["stem", "steps", step, "convs", _, layer] => {

@@ -10,8 +10,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step};
+use crate::pretrained::Spelling;
 
 use Step::{Average, Conv, Fork, Max, Valid};
 
@@ -32,7 +35,23 @@ const STEM_NAMES: [&str; 7] = [
 ];
 
 /// The stages in network order, for freezing the first of them.
-pub(crate) const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"]];
+const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"]];
+
+/// InceptionV3.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "inception-v3",
+    native_size: 299,
+    least_size: 75,
+    normalization: Normalize::MinusOneToOne,
+    activations: 196.8,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::InceptionV3(InceptionV3::init(scale, device)),
+    out_channels: InceptionV3::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::torchvision("inception_v3_google-0cc3c7bd.pth")),
+};
 
 /// The branches of a module, each with torchvision's name.
 type Table = Vec<(&'static str, Vec<Step>)>;
@@ -117,15 +136,6 @@ fn with_forks() -> Table {
     ]
 }
 
-/// Configuration of [`InceptionV3`].
-#[derive(Clone, Copy, Debug)]
-pub struct InceptionV3Config {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels.
-    pub width: f64,
-}
-
 /// The convolutional part of InceptionV3.
 #[derive(Module, Debug)]
 pub struct InceptionV3 {
@@ -133,28 +143,28 @@ pub struct InceptionV3 {
     stages: Vec<Vec<Mixed>>,
 }
 
-impl InceptionV3Config {
+impl InceptionV3 {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> InceptionV3 {
-        let (stages, _) = self.fold(|module| module.init(device));
-        InceptionV3 { stem: self.stem().init(device), stages }
+    fn init(scale: Scale, device: &Device) -> InceptionV3 {
+        let (stages, _) = Self::fold(scale, |module| module.init(device));
+        InceptionV3 { stem: Self::stem(scale).init(device), stages }
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        self.fold(|_| ()).1
+    fn out_channels(scale: Scale) -> usize {
+        Self::fold(scale, |_| ()).1
     }
 
-    fn stem(&self) -> BranchConfig {
-        BranchConfig { in_channels: self.in_channels, steps: STEM.to_vec(), width: self.width }
+    fn stem(scale: Scale) -> BranchConfig {
+        BranchConfig { in_channels: scale.in_channels, steps: STEM.to_vec(), width: scale.width }
     }
 
     /// Folds over the modules, passing along the number of input channels.
-    fn fold<T>(&self, make: impl Fn(MixedConfig) -> T) -> (Vec<Vec<T>>, usize) {
-        let mut in_channels = self.stem().out_channels();
+    fn fold<T>(scale: Scale, make: impl Fn(MixedConfig) -> T) -> (Vec<Vec<T>>, usize) {
+        let mut in_channels = Self::stem(scale).out_channels();
         let mut each = |(_, table): (_, Table)| {
             let branches = table.into_iter().map(|(_, steps)| steps).collect();
-            let module = MixedConfig { in_channels, branches, width: self.width };
+            let module = MixedConfig { in_channels, branches, width: scale.width };
             in_channels = module.out_channels();
             make(module)
         };
@@ -177,7 +187,7 @@ impl InceptionV3 {
 
 /// Returns torchvision's name of the module at `path`; a branch of several convolutions numbers
 /// them.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let index = |part: &str| part.parse::<usize>().ok();
     let (layer, name) = match *path {
         ["stem", "steps", step, "convs", _, layer] => {

@@ -9,8 +9,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, Scale};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
+use crate::pretrained::Spelling;
 
 /// Channels of the first convolution, which has stride 2 (table 1).
 const STEM: usize = 32;
@@ -35,7 +38,7 @@ const PAIRS: [(usize, usize); 13] = [
 pub(crate) const EPSILON: f64 = 1e-3;
 
 /// Prefixes of module paths by stage.
-pub(crate) const STAGES: &[&[&str]] = &[
+const STAGES: &[&[&str]] = &[
     &["stem", "pairs.0"],
     &["pairs.1", "pairs.2"],
     &["pairs.3", "pairs.4"],
@@ -43,14 +46,21 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["pairs.11", "pairs.12"],
 ];
 
-/// Configuration of [`MobileNet`].
-#[derive(Clone, Copy, Debug)]
-pub struct MobileNetConfig {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// The paper's width multiplier alpha.
-    pub width: f64,
-}
+/// MobileNetV1.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "mobilenet",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::MinusOneToOne,
+    activations: 201.0,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::MobileNet(MobileNet::init(scale, device)),
+    out_channels: MobileNet::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own, Spelling::FoldedTensorflow],
+    weights: None,
+};
 
 /// The convolutional part of MobileNetV1.
 #[derive(Module, Debug)]
@@ -66,9 +76,9 @@ struct Pair {
     pointwise: ConvNorm,
 }
 
-impl MobileNetConfig {
+impl MobileNet {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> MobileNet {
+    fn init(scale: Scale, device: &Device) -> MobileNet {
         let block = |channels, kernel, stride, groups| ConvNormConfig {
             stride,
             groups,
@@ -79,9 +89,9 @@ impl MobileNetConfig {
         };
         let stem = ConvNormConfig {
             padding: Padding::Same,
-            ..block([self.in_channels, self.channels(STEM)], 3, 2, 1)
+            ..block([scale.in_channels, scale.channels(STEM)], 3, 2, 1)
         };
-        let pairs = self.pairs().map(|[channels, out], stride| {
+        let pairs = Self::pairs(scale).map(|[channels, out], stride| {
             let depthwise = block([channels; 2], 3, stride, channels);
             let pointwise = block([channels, out], 1, 1, 1);
             Pair { depthwise: depthwise.init(device), pointwise: pointwise.init(device) }
@@ -90,21 +100,17 @@ impl MobileNetConfig {
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        self.channels(PAIRS[PAIRS.len() - 1].0)
+    fn out_channels(scale: Scale) -> usize {
+        scale.channels(PAIRS[PAIRS.len() - 1].0)
     }
 
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
-    }
-
-    fn pairs(&self) -> Pairs {
-        Pairs(*self)
+    fn pairs(scale: Scale) -> Pairs {
+        Pairs(scale)
     }
 }
 
 /// Folds over the table, passing along the number of input channels.
-struct Pairs(MobileNetConfig);
+struct Pairs(Scale);
 
 impl Pairs {
     fn map<T>(self, mut make: impl FnMut([usize; 2], usize) -> T) -> Vec<T> {
@@ -136,7 +142,7 @@ impl MobileNet {
 }
 
 /// Returns the name of a module in Keras' `MobileNet`.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let (layer, inner) = match *path {
         ["stem", inner] => ("conv1".to_owned(), inner),
         ["pairs", index, layer, inner] => {

@@ -8,8 +8,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig};
+use crate::pretrained::Spelling;
 
 /// Channels of the first convolution, which has stride 2 (table 2).
 const STEM: usize = 32;
@@ -28,7 +31,7 @@ const ROWS: [[usize; 4]; 7] = [
 const LAST: usize = 1280;
 
 /// Prefixes of module paths by stage.
-pub(crate) const STAGES: &[&[&str]] = &[
+const STAGES: &[&[&str]] = &[
     &["stem", "rows.0"],
     &["rows.1"],
     &["rows.2"],
@@ -36,14 +39,21 @@ pub(crate) const STAGES: &[&[&str]] = &[
     &["rows.5", "rows.6", "last"],
 ];
 
-/// Configuration of [`MobileNetV2`].
-#[derive(Clone, Copy, Debug)]
-pub struct MobileNetV2Config {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels.
-    pub width: f64,
-}
+/// MobileNetV2.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "mobilenet-v2",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 266.2,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::MobileNetV2(MobileNetV2::init(scale, device)),
+    out_channels: MobileNetV2::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own, Spelling::CountedThrough],
+    weights: Some(PublishedFile::torchvision("mobilenet_v2-b0353104.pth")),
+};
 
 /// The convolutional part of MobileNetV2.
 #[derive(Module, Debug)]
@@ -63,18 +73,18 @@ struct InvertedResidual {
     is_residual: bool,
 }
 
-impl MobileNetV2Config {
+impl MobileNetV2 {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> MobileNetV2 {
+    fn init(scale: Scale, device: &Device) -> MobileNetV2 {
         let block = |channels, kernel| ConvNormConfig {
             activation: Activation::Relu6,
             ..ConvNormConfig::new(channels, kernel)
         };
-        let mut channels = self.channels(STEM);
-        let stem = ConvNormConfig { stride: 2, ..block([self.in_channels, channels], 3) };
+        let mut channels = scale.channels(STEM);
+        let stem = ConvNormConfig { stride: 2, ..block([scale.in_channels, channels], 3) };
         let rows = ROWS
             .map(|[widening, out, blocks, stride]| {
-                let out = self.channels(out);
+                let out = scale.channels(out);
                 let row = (0..blocks).map(|index| {
                     let stride = if index == 0 { stride } else { 1 };
                     let made = inverted_residual([channels, out], widening, stride, device);
@@ -87,17 +97,13 @@ impl MobileNetV2Config {
         MobileNetV2 {
             stem: stem.init(device),
             rows,
-            last: block([channels, self.out_channels()], 1).init(device),
+            last: block([channels, Self::out_channels(scale)], 1).init(device),
         }
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        self.channels(LAST)
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
+    fn out_channels(scale: Scale) -> usize {
+        scale.channels(LAST)
     }
 }
 
@@ -148,7 +154,7 @@ impl InvertedResidual {
 }
 
 /// Returns the name of a module in torchvision's `mobilenet_v2`.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let part = |part: &str| if part == "conv" { "0" } else { "1" };
     let name = match *path {
         ["stem", inner] => format!("features.0.{}", part(inner)),

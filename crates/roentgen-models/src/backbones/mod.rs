@@ -1,28 +1,122 @@
 //! The convolutional parts of the networks, one file per family.
+//!
+//! Each file has one [`Blueprint`] per architecture: everything that the rest of the project needs
+//! to know of it. [`Architecture::blueprint`] is the only place that lists them.
 
-pub mod densenet;
-pub mod efficientnet;
-pub mod inception_resnet_v2;
-pub mod inception_v3;
-pub mod mobilenet;
-pub mod mobilenet_v2;
-pub mod nasnet;
-pub mod resnet;
-pub mod vgg;
+mod convnext;
+mod densenet;
+mod efficientnet;
+mod inception_resnet_v2;
+mod inception_v3;
+pub(crate) mod mobilenet;
+mod mobilenet_v2;
+mod nasnet;
+mod resnet;
+mod vgg;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use crate::layers::scaled;
+use crate::pretrained::Spelling;
 use crate::zoo::Architecture;
-use densenet::{DenseNet, DenseNetConfig};
-use efficientnet::{EfficientNet, EfficientNetConfig};
-use inception_resnet_v2::{InceptionResNetV2, InceptionResNetV2Config};
-use inception_v3::{InceptionV3, InceptionV3Config};
-use mobilenet::{MobileNet, MobileNetConfig};
-use mobilenet_v2::{MobileNetV2, MobileNetV2Config};
-use nasnet::{NasNet, NasNetConfig, NasNetVariant};
-use resnet::{ResNet, ResNetConfig};
-use vgg::{Vgg, VggConfig, VggVariant};
+use convnext::ConvNext;
+use densenet::DenseNet;
+use efficientnet::EfficientNet;
+use inception_resnet_v2::InceptionResNetV2;
+use inception_v3::InceptionV3;
+use mobilenet::MobileNet;
+use mobilenet_v2::MobileNetV2;
+use nasnet::NasNet;
+use resnet::ResNet;
+use vgg::Vgg;
+
+/// Everything that the project needs to know of an architecture.
+pub(crate) struct Blueprint {
+    /// The name used in experiments and tables.
+    pub(crate) name: &'static str,
+    /// The size of the films that its paper trains on, in pixels.
+    pub(crate) native_size: usize,
+    /// The smallest size of films it accepts, in pixels; below it the feature map is empty.
+    pub(crate) least_size: usize,
+    /// The normalization that its published weights expect.
+    pub(crate) normalization: Normalize,
+    /// Values that the forward pass keeps for the backward pass, see [`Architecture::activations`].
+    pub(crate) activations: f64,
+    /// The paper's probability that the last block is skipped in training; `None` for a network
+    /// without stochastic depth.
+    pub(crate) stochastic_depth: Option<f64>,
+    /// Creates the network with random weights.
+    pub(crate) init: fn(Scale, &Device) -> Backbone,
+    /// The number of channels of the feature map.
+    pub(crate) out_channels: fn(Scale) -> usize,
+    /// Prefixes of module paths by stage, in the order of the forward pass.
+    pub(crate) stages: &'static [&'static [&'static str]],
+    /// The name of a module in the published weights, given its path in our network; `None` if the
+    /// published weights do not have the module.
+    pub(crate) published: fn(&[&str]) -> Option<String>,
+    /// The spellings of tensor names in files of its weights.
+    pub(crate) spellings: &'static [Spelling],
+    /// The file of its published weights; `None` if none is published in a readable format.
+    pub(crate) weights: Option<PublishedFile>,
+}
+
+/// The scale of a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Channels of the films, 1 or 3.
+    pub in_channels: usize,
+    /// Fraction of the paper's channels; 1 is the paper's network.
+    pub width: f64,
+    /// Probability that the last block is skipped in training.
+    pub stochastic_depth: f64,
+}
+
+impl Scale {
+    /// Returns a fraction of the paper's channels, rounded down, at least one.
+    pub(crate) fn channels(self, paper: usize) -> usize {
+        scaled(paper, self.width)
+    }
+}
+
+/// A published file of weights.
+///
+/// Each is the file with which our network matches its reference. The eight digits in a file name
+/// are the first digits of its SHA-256, which PyTorch verifies in the same way.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedFile {
+    /// The address of its folder.
+    pub folder: &'static str,
+    /// Its file name.
+    pub name: &'static str,
+    /// Its publisher and licence.
+    pub licence: &'static str,
+}
+
+impl PublishedFile {
+    const fn torchvision(name: &'static str) -> Self {
+        let folder = "https://download.pytorch.org/models";
+        Self { folder, name, licence: "torchvision, BSD-3-Clause" }
+    }
+
+    const fn timm(name: &'static str) -> Self {
+        let folder =
+            "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights";
+        Self { folder, name, licence: "timm, Apache-2.0" }
+    }
+
+    /// Returns its address.
+    pub fn url(&self) -> String {
+        format!("{}/{}", self.folder, self.name)
+    }
+
+    /// Returns the first digits of its SHA-256, which are in its name.
+    pub fn checksum(&self) -> Option<&'static str> {
+        let (_, digits) = self.name.strip_suffix(".pth")?.rsplit_once('-')?;
+        Some(digits)
+    }
+}
 
 /// Computes a feature map from films.
 #[derive(Module, Debug)]
@@ -45,97 +139,8 @@ pub enum Backbone {
     InceptionResNetV2(InceptionResNetV2),
     /// NASNet-A.
     NasNet(NasNet),
-}
-
-/// Configuration of a [`Backbone`].
-#[derive(Clone, Copy, Debug)]
-pub struct BackboneConfig {
-    /// The architecture.
-    pub architecture: Architecture,
-    /// Channels of the films, 1 or 3.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels; 1 is the paper's network.
-    pub width: f64,
-}
-
-impl BackboneConfig {
-    /// Creates the backbone with random weights.
-    pub fn init(&self, device: &Device) -> Backbone {
-        match self.architecture {
-            Architecture::Mobilenet => Backbone::MobileNet(self.mobilenet().init(device)),
-            Architecture::MobilenetV2 => Backbone::MobileNetV2(self.mobilenet_v2().init(device)),
-            Architecture::Vgg16 => Backbone::Vgg(self.vgg(VggVariant::Vgg16).init(device)),
-            Architecture::Vgg19 => Backbone::Vgg(self.vgg(VggVariant::Vgg19).init(device)),
-            Architecture::Resnet50 => Backbone::ResNet(self.resnet().init(device)),
-            Architecture::Densenet121 => Backbone::DenseNet(self.densenet().init(device)),
-            Architecture::EfficientnetB0 => {
-                Backbone::EfficientNet(self.efficientnet().init(device))
-            }
-            Architecture::InceptionV3 => Backbone::InceptionV3(self.inception_v3().init(device)),
-            Architecture::InceptionResnetV2 => {
-                Backbone::InceptionResNetV2(self.inception_resnet_v2().init(device))
-            }
-            Architecture::NasnetLarge => {
-                Backbone::NasNet(self.nasnet(NasNetVariant::Large).init(device))
-            }
-            Architecture::NasnetMobile => {
-                Backbone::NasNet(self.nasnet(NasNetVariant::Mobile).init(device))
-            }
-        }
-    }
-
-    /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        match self.architecture {
-            Architecture::Mobilenet => self.mobilenet().out_channels(),
-            Architecture::MobilenetV2 => self.mobilenet_v2().out_channels(),
-            Architecture::Vgg16 => self.vgg(VggVariant::Vgg16).out_channels(),
-            Architecture::Vgg19 => self.vgg(VggVariant::Vgg19).out_channels(),
-            Architecture::Resnet50 => self.resnet().out_channels(),
-            Architecture::Densenet121 => self.densenet().out_channels(),
-            Architecture::EfficientnetB0 => self.efficientnet().out_channels(),
-            Architecture::InceptionV3 => self.inception_v3().out_channels(),
-            Architecture::InceptionResnetV2 => self.inception_resnet_v2().out_channels(),
-            Architecture::NasnetLarge => self.nasnet(NasNetVariant::Large).out_channels(),
-            Architecture::NasnetMobile => self.nasnet(NasNetVariant::Mobile).out_channels(),
-        }
-    }
-
-    fn mobilenet(&self) -> MobileNetConfig {
-        MobileNetConfig { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn mobilenet_v2(&self) -> MobileNetV2Config {
-        MobileNetV2Config { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn vgg(&self, variant: VggVariant) -> VggConfig {
-        VggConfig { variant, in_channels: self.in_channels, width: self.width }
-    }
-
-    fn resnet(&self) -> ResNetConfig {
-        ResNetConfig { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn densenet(&self) -> DenseNetConfig {
-        DenseNetConfig { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn efficientnet(&self) -> EfficientNetConfig {
-        EfficientNetConfig { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn inception_v3(&self) -> InceptionV3Config {
-        InceptionV3Config { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn inception_resnet_v2(&self) -> InceptionResNetV2Config {
-        InceptionResNetV2Config { in_channels: self.in_channels, width: self.width }
-    }
-
-    fn nasnet(&self, variant: NasNetVariant) -> NasNetConfig {
-        NasNetConfig { variant, in_channels: self.in_channels, width: self.width }
-    }
+    /// ConvNeXt.
+    ConvNext(ConvNext),
 }
 
 impl Backbone {
@@ -156,46 +161,29 @@ impl Backbone {
             Backbone::InceptionV3(network) => network.forward(films),
             Backbone::InceptionResNetV2(network) => network.forward(films),
             Backbone::NasNet(network) => network.forward(films),
+            Backbone::ConvNext(network) => network.forward(films),
         }
     }
 }
 
 impl Architecture {
-    /// Returns the name of a module in the published weights, given its path in our network; `None`
-    /// if the published weights have no such module.
-    pub(crate) fn published(self, path: &[&str]) -> Option<String> {
+    /// Returns the architecture's blueprint.
+    pub(crate) fn blueprint(self) -> &'static Blueprint {
         match self {
-            Architecture::Mobilenet => mobilenet::published(path),
-            Architecture::MobilenetV2 => mobilenet_v2::published(path),
-            Architecture::Vgg16 => vgg::published(VggVariant::Vgg16, path),
-            Architecture::Vgg19 => vgg::published(VggVariant::Vgg19, path),
-            Architecture::Resnet50 => resnet::published(path),
-            Architecture::Densenet121 => densenet::published(path),
-            Architecture::EfficientnetB0 => efficientnet::published(path),
-            Architecture::InceptionV3 => inception_v3::published(path),
-            Architecture::InceptionResnetV2 => inception_resnet_v2::published(path),
-            Architecture::NasnetLarge => nasnet::published(path),
-            Architecture::NasnetMobile => nasnet::published(path),
+            Architecture::Mobilenet => &mobilenet::BLUEPRINT,
+            Architecture::MobilenetV2 => &mobilenet_v2::BLUEPRINT,
+            Architecture::Vgg16 => &vgg::VGG16,
+            Architecture::Vgg19 => &vgg::VGG19,
+            Architecture::Resnet50 => &resnet::BLUEPRINT,
+            Architecture::Densenet121 => &densenet::BLUEPRINT,
+            Architecture::EfficientnetB0 => &efficientnet::BLUEPRINT,
+            Architecture::InceptionV3 => &inception_v3::BLUEPRINT,
+            Architecture::InceptionResnetV2 => &inception_resnet_v2::BLUEPRINT,
+            Architecture::NasnetLarge => &nasnet::LARGE,
+            Architecture::NasnetMobile => &nasnet::MOBILE,
+            Architecture::ConvnextTiny => &convnext::TINY_BLUEPRINT,
+            Architecture::ConvnextBase => &convnext::BASE_BLUEPRINT,
         }
-    }
-
-    /// Returns the prefixes of the backbone's module paths, by stage in the order of the forward
-    /// pass.
-    pub fn stages(self) -> Vec<Vec<String>> {
-        let stages = match self {
-            Architecture::Mobilenet => mobilenet::STAGES,
-            Architecture::MobilenetV2 => mobilenet_v2::STAGES,
-            Architecture::Vgg16 => vgg::STAGES,
-            Architecture::Vgg19 => vgg::STAGES,
-            Architecture::Resnet50 => resnet::STAGES,
-            Architecture::Densenet121 => densenet::STAGES,
-            Architecture::EfficientnetB0 => efficientnet::STAGES,
-            Architecture::InceptionV3 => inception_v3::STAGES,
-            Architecture::InceptionResnetV2 => inception_resnet_v2::STAGES,
-            Architecture::NasnetLarge => nasnet::STAGES,
-            Architecture::NasnetMobile => nasnet::STAGES,
-        };
-        stages.iter().map(|stage| stage.iter().map(|prefix| prefix.to_string()).collect()).collect()
     }
 }
 
@@ -210,7 +198,7 @@ mod tests {
     fn the_feature_map_is_the_films_thirty_second_rounded_as_the_reference_rounds() {
         let (down, up): (Maps, Maps) =
             (&[([70, 32], [2, 1]), ([64, 96], [2, 3])], &[([64, 97], [2, 4]), ([33, 32], [2, 1])]);
-        let rows: [(Architecture, f64, usize, Maps); 11] = [
+        let rows: [(Architecture, f64, usize, Maps); 13] = [
             // Keras rounds up in the first convolution with stride 2 and down in the others.
             (Architecture::Mobilenet, 0.0625, 64, &[([64, 97], [2, 3]), ([33, 32], [1, 1])]),
             (Architecture::MobilenetV2, 0.125, 160, up),
@@ -236,14 +224,17 @@ mod tests {
             // Each stage halves and rounds down, after a stem that rounds up.
             (Architecture::Densenet121, 0.0625, 64, &[([64, 96], [2, 3]), ([29, 61], [1, 2])]),
             (Architecture::EfficientnetB0, 0.125, 160, up),
+            (Architecture::ConvnextTiny, 0.0625, 48, down),
+            (Architecture::ConvnextBase, 0.03125, 32, down),
         ];
         assert!(Architecture::ALL.iter().all(|known| rows.iter().any(|row| row.0 == *known)));
         let device = Device::flex();
         for (architecture, width, channels, maps) in rows {
             let name = architecture.name();
-            let config = BackboneConfig { architecture, in_channels: 1, width };
-            let network = config.init(&device);
-            assert_eq!(config.out_channels(), channels, "{name}");
+            let scale = Scale { in_channels: 1, width, stochastic_depth: 0.0 };
+            let Blueprint { init, out_channels, .. } = architecture.blueprint();
+            let network = init(scale, &device);
+            assert_eq!(out_channels(scale), channels, "{name}");
             for (film, [rows, columns]) in maps {
                 let map = network.forward(Tensor::zeros([2, 1, film[0], film[1]], &device));
                 assert_eq!(map.dims(), [2, channels, *rows, *columns], "{name} {film:?}");
@@ -266,11 +257,25 @@ mod tests {
             (Architecture::Resnet50, 23_508_032, 26_560),
             (Architecture::Densenet121, 6_953_856, 41_824),
             (Architecture::EfficientnetB0, 4_007_548, 21_008),
+            (Architecture::ConvnextTiny, 28_589_128 - 1536 - 769_000, 0),
+            (Architecture::ConvnextBase, 88_591_464 - 2048 - 1_025_000, 0),
         ] {
-            let config = BackboneConfig { architecture, in_channels: 3, width: 1.0 };
-            let count = config.init(&Device::flex()).num_params();
+            let scale = Scale { in_channels: 3, width: 1.0, stochastic_depth: 0.0 };
+            let count = (architecture.blueprint().init)(scale, &Device::flex()).num_params();
 
             assert_eq!(count, weights + 2 * normed, "{}", architecture.name());
+        }
+    }
+
+    #[test]
+    fn every_published_file_has_eight_digits_of_its_sum_in_its_name() {
+        let files: Vec<_> =
+            Architecture::ALL.into_iter().filter_map(Architecture::published_file).collect();
+        assert!(files.len() >= 10);
+        for file in files {
+            let digits = file.checksum().unwrap();
+            assert_eq!(digits.len(), 8, "{}", file.name);
+            assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()), "{}", file.name);
         }
     }
 }

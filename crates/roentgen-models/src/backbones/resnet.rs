@@ -8,8 +8,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
+use crate::pretrained::Spelling;
 
 /// Channels of the first convolution (table 1).
 const STEM: usize = 64;
@@ -19,17 +22,23 @@ const BOTTLENECKS: [(usize, usize, usize); 4] = [(64, 3, 1), (128, 4, 2), (256, 
 const EXPANSION: usize = 4;
 
 /// Prefixes of module paths by stage.
-pub(crate) const STAGES: &[&[&str]] =
-    &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
+const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
 
-/// Configuration of [`ResNet`].
-#[derive(Clone, Copy, Debug)]
-pub struct ResNetConfig {
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels.
-    pub width: f64,
-}
+/// ResNet-50.
+pub(super) const BLUEPRINT: Blueprint = Blueprint {
+    name: "resnet50",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 443.0,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::ResNet(ResNet::init(scale, device)),
+    out_channels: ResNet::out_channels,
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::torchvision("resnet50-11ad3fa6.pth")),
+};
 
 /// The convolutional part of ResNet-50.
 #[derive(Module, Debug)]
@@ -45,15 +54,15 @@ struct Bottleneck {
     shortcut: Option<ConvNorm>,
 }
 
-impl ResNetConfig {
+impl ResNet {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> ResNet {
-        let mut inputs = self.channels(STEM);
+    fn init(scale: Scale, device: &Device) -> ResNet {
+        let mut inputs = scale.channels(STEM);
         let stem =
-            ConvNormConfig { stride: 2, ..ConvNormConfig::new([self.in_channels, inputs], 7) };
+            ConvNormConfig { stride: 2, ..ConvNormConfig::new([scale.in_channels, inputs], 7) };
         let stages = BOTTLENECKS.map(|(channels, count, stride)| {
             let mut bottleneck = |stride| {
-                let channels = [inputs, self.channels(channels)];
+                let channels = [inputs, scale.channels(channels)];
                 inputs = EXPANSION * channels[1];
                 Bottleneck::init(channels, stride, device)
             };
@@ -63,13 +72,9 @@ impl ResNetConfig {
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
+    fn out_channels(scale: Scale) -> usize {
         let [.., (channels, _, _)] = BOTTLENECKS;
-        EXPANSION * self.channels(channels)
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
+        EXPANSION * scale.channels(channels)
     }
 }
 
@@ -115,7 +120,7 @@ impl Bottleneck {
 }
 
 /// Returns torchvision's name of a module.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let next = |number: &str| Some(number.parse::<usize>().ok()? + 1);
     Some(match path {
         ["stem", "conv"] => "conv1".into(),

@@ -9,17 +9,52 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 use roentgen_kernels::Activation;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{ConvConfig, Padding, convolve_activate, convolve_activate_max_pool};
+use crate::pretrained::Spelling;
 
 /// Prefixes of module paths by stage.
-pub(crate) const STAGES: &[&[&str]] =
+const STAGES: &[&[&str]] =
     &[&["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"], &["stages.4"]];
+
+/// VGG-16.
+pub(super) const VGG16: Blueprint = Blueprint {
+    name: "vgg16",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 270.0,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::Vgg(Vgg::init(VggVariant::Vgg16, scale, device)),
+    out_channels: |scale| Vgg::out_channels(VggVariant::Vgg16, scale),
+    stages: STAGES,
+    published: |path| published(VggVariant::Vgg16, path),
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::torchvision("vgg16-397923af.pth")),
+};
+
+/// VGG-19.
+pub(super) const VGG19: Blueprint = Blueprint {
+    name: "vgg19",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::Imagenet,
+    activations: 296.0,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::Vgg(Vgg::init(VggVariant::Vgg19, scale, device)),
+    out_channels: |scale| Vgg::out_channels(VggVariant::Vgg19, scale),
+    stages: STAGES,
+    published: |path| published(VggVariant::Vgg19, path),
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::torchvision("vgg19-dcbb9e9d.pth")),
+};
 
 /// The members of the family, named by their layers with weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VggVariant {
+enum VggVariant {
     /// VGG-16, column D of table 1.
     Vgg16,
     /// VGG-19, column E.
@@ -36,30 +71,19 @@ impl VggVariant {
     }
 }
 
-/// Configuration of [`Vgg`].
-#[derive(Clone, Copy, Debug)]
-pub struct VggConfig {
-    /// The member of the family.
-    pub variant: VggVariant,
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels.
-    pub width: f64,
-}
-
 /// The convolutional part of a VGG.
 #[derive(Module, Debug)]
 pub struct Vgg {
     stages: Vec<Vec<Conv2d>>,
 }
 
-impl VggConfig {
+impl Vgg {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> Vgg {
-        let mut inputs = self.in_channels;
-        let stages = self.variant.table().map(|(channels, convs)| {
+    fn init(variant: VggVariant, scale: Scale, device: &Device) -> Vgg {
+        let mut inputs = scale.in_channels;
+        let stages = variant.table().map(|(channels, convs)| {
             let mut conv = || {
-                let channels = [inputs, self.channels(channels)];
+                let channels = [inputs, scale.channels(channels)];
                 inputs = channels[1];
                 ConvConfig { has_bias: true, ..ConvConfig::new(channels, 3) }.init(device)
             };
@@ -69,13 +93,9 @@ impl VggConfig {
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        let [.., (channels, _)] = self.variant.table();
-        self.channels(channels)
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
+    fn out_channels(variant: VggVariant, scale: Scale) -> usize {
+        let [.., (channels, _)] = variant.table();
+        scale.channels(channels)
     }
 }
 
@@ -98,7 +118,7 @@ impl Vgg {
 }
 
 /// Returns torchvision's name of a module.
-pub(crate) fn published(variant: VggVariant, path: &[&str]) -> Option<String> {
+fn published(variant: VggVariant, path: &[&str]) -> Option<String> {
     let ["stages", stage, conv] = path else { return None };
     let (stage, conv) = (stage.parse::<usize>().ok()?, conv.parse::<usize>().ok()?);
     let before =

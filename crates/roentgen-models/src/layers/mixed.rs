@@ -103,7 +103,7 @@ impl Step {
 }
 
 /// Returns a fraction of the paper's channels, at least one.
-pub fn scaled(paper: usize, width: f64) -> usize {
+pub(crate) fn scaled(paper: usize, width: f64) -> usize {
     ((paper as f64 * width) as usize).max(1)
 }
 

@@ -32,7 +32,13 @@ pub fn convert(
         path: file.path.display().to_string(),
         source,
     };
-    let config = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let config = ClassifierConfig {
+        architecture,
+        width: 1.0,
+        pool: Pool::Linear,
+        dropout: 0.0,
+        stochastic_depth: None,
+    };
     let with_channels = |channels| {
         let bytes =
             weights::to_bytes(&config.init(channels, 1, &Device::flex())).map_err(broken)?;

@@ -17,3 +17,4 @@ pub use convert::convert;
 pub use file::{FileError, WeightFile};
 pub use fit::{Fit, FitError, Found, Part, fit};
 pub use names::{Wanted, wanted};
+pub(crate) use spelling::Spelling;

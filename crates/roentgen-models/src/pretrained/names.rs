@@ -38,7 +38,7 @@ pub fn wanted<'a>(
                 "beta" => "bias",
                 leaf => leaf,
             };
-            let name = match architecture.published(module) {
+            let name = match (architecture.blueprint().published)(module) {
                 Some(module) => format!("{module}.{leaf}"),
                 None => path.to_owned(),
             };

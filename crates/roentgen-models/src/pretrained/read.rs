@@ -47,7 +47,8 @@ fn sources(
         let prefix = spelling.prefix(file, first).unwrap_or("");
         wanted.iter().map(|wanted| spelling.find(file, prefix, wanted)).collect()
     };
-    let best = Spelling::of(architecture).iter().map(spelled).min_by_key(|found| missing(found));
+    let best =
+        architecture.blueprint().spellings.iter().map(spelled).min_by_key(|found| missing(found));
     let best = best.unwrap_or_default();
     match best.iter().zip(wanted).find(|(source, _)| matches!(source, Source::Nowhere)) {
         None => Ok(best),
@@ -82,7 +83,8 @@ fn values(
     if is_last && let [out, height, width, channels] = *shape {
         (shape, values) = channels_first(&values, [out, height, width, channels]);
     }
-    if shape == wanted.shape {
+    // Axes of length one at the end do not move a value: a dense layer is a 1x1 convolution here.
+    if shape == wanted.shape || without_ones(&shape) == without_ones(&wanted.shape) {
         return Ok((values, false));
     }
     // Films are gray: this is the response of a color network to three equal channels.
@@ -103,6 +105,12 @@ fn values(
         there: shape,
         here: wanted.shape.clone(),
     })
+}
+
+/// Returns a shape without the axes of length one at its end.
+fn without_ones(shape: &[usize]) -> &[usize] {
+    let len = shape.iter().rposition(|&axis| axis != 1).map_or(0, |last| last + 1);
+    &shape[..len]
 }
 
 /// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise

@@ -5,11 +5,10 @@
 use std::fmt;
 
 use super::{Wanted, WeightFile};
-use crate::zoo::Architecture;
 
 /// A spelling of the tensor names of an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spelling {
+pub(crate) enum Spelling {
     /// The newest spelling.
     Newest,
     /// Our own paths, as in a run's `model.bpk`.
@@ -19,6 +18,8 @@ pub(super) enum Spelling {
     CountedThrough,
     /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, still used in published files.
     Dotted,
+    /// timm's ConvNeXt, with torchvision's tensors under other names.
+    TimmConvNext,
     /// TensorFlow's MobileNetV1 as converted for edge boards: norms folded into the convolutions,
     /// channels last.
     FoldedTensorflow,
@@ -48,27 +49,6 @@ impl fmt::Display for Source {
 }
 
 impl Spelling {
-    /// Returns the spellings in use for an architecture.
-    pub(super) fn of(architecture: Architecture) -> &'static [Spelling] {
-        match architecture {
-            Architecture::Densenet121 => &[Spelling::Newest, Spelling::Own, Spelling::Dotted],
-            Architecture::Vgg16
-            | Architecture::Vgg19
-            | Architecture::Resnet50
-            | Architecture::EfficientnetB0
-            | Architecture::InceptionV3
-            | Architecture::InceptionResnetV2
-            | Architecture::NasnetLarge
-            | Architecture::NasnetMobile => &[Spelling::Newest, Spelling::Own],
-            Architecture::MobilenetV2 => {
-                &[Spelling::Newest, Spelling::Own, Spelling::CountedThrough]
-            }
-            Architecture::Mobilenet => {
-                &[Spelling::Newest, Spelling::Own, Spelling::FoldedTensorflow]
-            }
-        }
-    }
-
     /// Finds the source of a tensor, given its newest name.
     pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &Wanted) -> Source {
         let name = wanted.name.as_str();
@@ -81,6 +61,7 @@ impl Spelling {
             Spelling::Own => named(wanted.path.clone()),
             Spelling::CountedThrough => named(counted_through(name)),
             Spelling::Dotted => named(dotted(name)),
+            Spelling::TimmConvNext => named(timm_convnext(name)),
             Spelling::FoldedTensorflow => folded(file, name),
         }
     }
@@ -91,6 +72,7 @@ impl Spelling {
             Spelling::Newest => name.to_owned(),
             Spelling::CountedThrough => counted_through(name),
             Spelling::Dotted => dotted(name),
+            Spelling::TimmConvNext => timm_convnext(name),
             Spelling::Own | Spelling::FoldedTensorflow => return Some(""),
         };
         let prefixes = file.shapes().filter_map(|(name, _)| name.strip_suffix(&spelled));
@@ -127,6 +109,31 @@ fn dotted(name: &str) -> String {
         *layer = format!("{kind}.{number}");
     }
     parts.join(".")
+}
+
+/// Changes `features.3.1.block.5.weight` to `stages.1.blocks.1.mlp.fc2.weight`.
+fn timm_convnext(name: &str) -> String {
+    let parts: Vec<_> = name.split('.').collect();
+    let half = |number: &str| number.parse::<usize>().unwrap_or(0) / 2;
+    match *parts.as_slice() {
+        ["features", "0", layer, leaf] => format!("stem.{layer}.{leaf}"),
+        ["features", stage, block, "block", layer, leaf] => {
+            let layer = match layer {
+                "0" => "conv_dw",
+                "2" => "norm",
+                "3" => "mlp.fc1",
+                _ => "mlp.fc2",
+            };
+            format!("stages.{}.blocks.{block}.{layer}.{leaf}", half(stage))
+        }
+        ["features", stage, block, "layer_scale"] => {
+            format!("stages.{}.blocks.{block}.gamma", half(stage))
+        }
+        ["features", step, layer, leaf] => {
+            format!("stages.{}.downsample.{layer}.{leaf}", half(step))
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// Changes `conv_dw_3.weight` to `MobilenetV1/MobilenetV1/Conv2d_3_depthwise/depthwise_Fold;…`.

@@ -150,4 +150,6 @@ equal! {
     inception_resnet_v2_is_that_of_timm: InceptionResnetV2,
     nasnet_large_is_that_of_timm: NasnetLarge,
     nasnet_mobile_is_that_of_pretrainedmodels: NasnetMobile,
+    convnext_tiny_is_that_of_torchvision: ConvnextTiny,
+    convnext_base_is_that_of_torchvision: ConvnextBase,
 }

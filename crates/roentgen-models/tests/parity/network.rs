@@ -93,7 +93,13 @@ impl Network {
 }
 
 pub(crate) fn config(architecture: Architecture) -> ClassifierConfig {
-    ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 }
+    ClassifierConfig {
+        architecture,
+        width: 1.0,
+        pool: Pool::Linear,
+        dropout: 0.0,
+        stochastic_depth: Some(0.0),
+    }
 }
 
 /// Returns the formula's films.

@@ -92,6 +92,9 @@ pub struct Model {
     pub pool: Pool,
     /// Fraction of values dropped before each dense layer.
     pub dropout: f64,
+    /// Probability that the last block is skipped in training; the paper's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stochastic_depth: Option<f64>,
 }
 
 /// Initial weights of a backbone.
@@ -217,6 +220,7 @@ impl Default for Model {
             width: 1.0,
             pool: Pool::Average,
             dropout: 0.5,
+            stochastic_depth: None,
         }
     }
 }

@@ -44,7 +44,13 @@ fn fails(place: &Place, line: &str) -> String {
 
 /// Writes a whole network under published names behind `prefix`, with small values.
 fn write_network(place: &Place, name: &str, architecture: Architecture, prefix: &str) {
-    let config = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let config = ClassifierConfig {
+        architecture,
+        width: 1.0,
+        pool: Pool::Linear,
+        dropout: 0.0,
+        stochastic_depth: None,
+    };
     let bytes = weights::to_bytes(&config.init(3, 14, &Device::flex())).unwrap();
     place.write("own.bpk", &bytes[..]);
     let own = WeightFile::open(&place.at("own.bpk")).unwrap();

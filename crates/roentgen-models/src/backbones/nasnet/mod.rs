@@ -30,8 +30,11 @@ use std::iter::{once, repeat_n};
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use roentgen_data::preprocess::Normalize;
 
+use super::{Backbone, Blueprint, PublishedFile, Scale};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
+use crate::pretrained::Spelling;
 use arm::{Average, Edge};
 use cell::{Cell, CellConfig, Handed, Map, NORMAL, REDUCTION};
 
@@ -44,12 +47,47 @@ const STAGES_IN_QUARTERS: [(usize, Option<usize>); 4] =
 const EPSILON: f64 = 1e-3;
 
 /// Module paths by stage.
-pub(crate) const STAGES: &[&[&str]] =
-    &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
+const STAGES: &[&[&str]] = &[&["stem"], &["stages.0"], &["stages.1"], &["stages.2"], &["stages.3"]];
+
+/// NASNet-A Large.
+pub(super) const LARGE: Blueprint = Blueprint {
+    name: "nasnet-large",
+    native_size: 331,
+    least_size: 32,
+    normalization: Normalize::MinusOneToOne,
+    activations: 1245.1,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::NasNet(NasNet::init(NasNetVariant::Large, scale, device)),
+    out_channels: |scale| NasNet::out_channels(NasNetVariant::Large, scale),
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile::timm("nasnetalarge-dc4a7b8b.pth")),
+};
+
+/// NASNet-A Mobile.
+pub(super) const MOBILE: Blueprint = Blueprint {
+    name: "nasnet-mobile",
+    native_size: 224,
+    least_size: 32,
+    normalization: Normalize::MinusOneToOne,
+    activations: 249.8,
+    stochastic_depth: None,
+    init: |scale, device| Backbone::NasNet(NasNet::init(NasNetVariant::Mobile, scale, device)),
+    out_channels: |scale| NasNet::out_channels(NasNetVariant::Mobile, scale),
+    stages: STAGES,
+    published,
+    spellings: &[Spelling::Newest, Spelling::Own],
+    weights: Some(PublishedFile {
+        folder: "http://data.lip6.fr/cadene/pretrainedmodels",
+        name: "nasnetamobile-7e03cead.pth",
+        licence: "pretrainedmodels, BSD-3-Clause",
+    }),
+};
 
 /// A member of the family, named in the paper by cells per stage and channels of the feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NasNetVariant {
+enum NasNetVariant {
     /// NASNet-A (6 @ 4032), for films of 331 pixels.
     Large,
     /// NASNet-A (4 @ 1056), for films of 224 pixels.
@@ -70,17 +108,6 @@ struct Plan {
     others: Edge,
     /// The second map that a reduction in mid-network passes on.
     handed: Handed,
-}
-
-/// Configuration of [`NasNet`].
-#[derive(Clone, Copy, Debug)]
-pub struct NasNetConfig {
-    /// The member of the family.
-    pub variant: NasNetVariant,
-    /// Channels of the films.
-    pub in_channels: usize,
-    /// Fraction of the paper's channels.
-    pub width: f64,
 }
 
 /// The convolutional part of NASNet-A.
@@ -114,36 +141,35 @@ impl NasNetVariant {
     }
 }
 
-impl NasNetConfig {
+impl NasNet {
     /// Creates the network with random weights.
-    pub fn init(&self, device: &Device) -> NasNet {
+    fn init(variant: NasNetVariant, scale: Scale, device: &Device) -> NasNet {
         let stem = ConvNormConfig {
             stride: 2,
             padding: Padding::None,
             epsilon: EPSILON,
             activation: Activation::Linear,
-            ..ConvNormConfig::new([self.in_channels, self.channels(self.variant.plan().stem)], 3)
+            ..ConvNormConfig::new([scale.in_channels, scale.channels(variant.plan().stem)], 3)
         };
         let cells = |stage: &Vec<CellConfig>| stage.iter().map(|cell| cell.init(device)).collect();
-        NasNet { stem: stem.init(device), stages: self.stages().iter().map(cells).collect() }
+        NasNet {
+            stem: stem.init(device),
+            stages: Self::stages(variant, scale).iter().map(cells).collect(),
+        }
     }
 
     /// Returns the number of channels of the feature map.
-    pub fn out_channels(&self) -> usize {
-        self.stages().iter().flatten().last().map_or(0, CellConfig::out_channels)
-    }
-
-    fn channels(&self, paper: usize) -> usize {
-        ((paper as f64 * self.width) as usize).max(1)
+    fn out_channels(variant: NasNetVariant, scale: Scale) -> usize {
+        Self::stages(variant, scale).iter().flatten().last().map_or(0, CellConfig::out_channels)
     }
 
     /// Folds over the table, passing along the input maps.
-    fn stages(&self) -> Vec<Vec<CellConfig>> {
-        let plan = self.variant.plan();
+    fn stages(variant: NasNetVariant, scale: Scale) -> Vec<Vec<CellConfig>> {
+        let plan = variant.plan();
         // A feature map has 24 times as many channels as filters: six outputs of a normal cell, and
         // two doublings.
-        let quarter = self.channels(plan.penultimate / 24 / 4);
-        let stem = Map { channels: self.channels(plan.stem), halvings: 0 };
+        let quarter = scale.channels(plan.penultimate / 24 / 4);
+        let stem = Map { channels: scale.channels(plan.stem), halvings: 0 };
         let mut maps = (None, stem);
         STAGES_IN_QUARTERS
             .iter()
@@ -194,7 +220,7 @@ impl NasNet {
 ///
 /// timm and pretrainedmodels agree in all names. They number normal cells as if there were six per
 /// stage, even if there are four.
-pub(crate) fn published(path: &[&str]) -> Option<String> {
+fn published(path: &[&str]) -> Option<String> {
     let (cell, within) = match path {
         ["stem", part] => return Some(format!("conv0.{}", layer(part))),
         ["stages", stage @ ("0" | "1"), "0", within @ ..] => (format!("cell_stem_{stage}"), within),

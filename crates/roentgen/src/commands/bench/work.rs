@@ -38,7 +38,13 @@ impl Work {
         let what = Self::what(name, &args.architecture, args.width, films.dims());
         let (pool, dropout) =
             if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
-        let config = ClassifierConfig { architecture, width: args.width, pool, dropout };
+        let config = ClassifierConfig {
+            architecture,
+            width: args.width,
+            pool,
+            dropout,
+            stochastic_depth: None,
+        };
         config.check(size, channels)?;
         let model = config.init(channels, findings, device);
         let model = match &file {

@@ -78,7 +78,13 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
         bail!("`{}` already contains a model; choose another folder", out.display());
     }
     let architecture = args.architecture;
-    let network = ClassifierConfig { architecture, width: 1.0, pool: Pool::Linear, dropout: 0.0 };
+    let network = ClassifierConfig {
+        architecture,
+        width: 1.0,
+        pool: Pool::Linear,
+        dropout: 0.0,
+        stochastic_depth: None,
+    };
     let input = Input {
         size: args.size.unwrap_or(architecture.native_size()),
         channels: 3,

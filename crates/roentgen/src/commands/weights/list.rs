@@ -5,7 +5,6 @@ use roentgen_models::pretrained::store;
 use serde_json::json;
 
 use super::IMAGENET_ASKS;
-use super::published::Published;
 use crate::output::{Output, table};
 
 /// Lists the weights of all architectures.
@@ -13,7 +12,7 @@ pub(super) fn run() -> anyhow::Result<Output> {
     let folder = store::folder();
     let (mut rows, mut documents) = (Vec::new(), Vec::new());
     for architecture in Architecture::ALL {
-        let published = Published::of(architecture);
+        let published = architecture.published_file();
         let path = store::place(&folder, architecture);
         let kept = if path.is_file() { Some(store::origin(&path)?) } else { None };
         let from = published.map_or("not in a readable format", |published| published.name);

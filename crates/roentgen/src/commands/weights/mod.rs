@@ -2,7 +2,6 @@
 
 mod import;
 mod list;
-mod published;
 mod pull;
 
 use std::collections::HashMap;

@@ -7,18 +7,17 @@ use anyhow::{Context as _, bail};
 use roentgen_models::pretrained::{WeightFile, store};
 use serde_json::json;
 
-use super::published::Published;
 use super::{IMAGENET_ASKS, keep};
 use crate::cli::Pull;
 use crate::commands::Context;
-use crate::download::{Download, Shown, on_mirror};
+use crate::download::{Checksum, Download, Shown, on_mirror};
 use crate::output::Output;
 
 /// Downloads the weights of some architectures.
 pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
     let mut files = Vec::new();
     for &architecture in &args.architectures {
-        match Published::of(architecture) {
+        match architecture.published_file() {
             Some(published) => files.push((architecture, published)),
             None => bail!(
                 "no weights of {architecture} are published in a readable format; import a \
@@ -42,7 +41,10 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
         let download = Download {
             url: args.base_url.as_deref().map_or(url, |base| on_mirror(base, name)),
             to: folder.join(name),
-            checksum: published.checksum().filter(|_| !args.no_verify),
+            checksum: published
+                .checksum()
+                .map(|digits| Checksum::Sha256Start(digits.to_owned()))
+                .filter(|_| !args.no_verify),
             bytes: None,
             tries: args.tries,
         };
