@@ -7,7 +7,7 @@
 mod films;
 pub(crate) mod format;
 mod page;
-pub(crate) mod plot;
+mod plot;
 mod published;
 mod whisker;
 

@@ -4,6 +4,8 @@
 
 use std::io::{self, Write};
 
+use roentgen_figures::decimals;
+pub(crate) use roentgen_figures::thousands;
 use serde_json::Value;
 
 /// How a command ended.
@@ -87,22 +89,9 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// Formats a number with commas between thousands.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Formats a figure with four decimals, or `n/a` if it is undefined.
 pub(crate) fn figure(value: Option<f64>) -> String {
-    value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.4}"))
+    decimals(value, 4)
 }
 
 #[cfg(test)]
@@ -114,11 +103,5 @@ mod tests {
         let text = table(&["finding", "films"], &[vec!["Mass".into(), "1,234".into()]]);
 
         assert_eq!(text, "finding  films\nMass     1,234");
-    }
-
-    #[test]
-    fn thousands_are_parted() {
-        assert_eq!(thousands(112_120), "112,120");
-        assert_eq!(thousands(999), "999");
     }
 }

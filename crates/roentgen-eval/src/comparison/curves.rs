@@ -3,9 +3,7 @@
 //! More than eight colours cannot be told apart, so the best eight runs by their last value have a
 //! colour and a name, and the others are drawn thin and gray behind them.
 
-use std::fmt::Write;
-
-use crate::report::plot::{escape, text};
+use roentgen_figures::{Anchor, Svg, decimals, fit, line};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 330.0;
@@ -13,6 +11,8 @@ const LEFT: f64 = 56.0;
 const TOP: f64 = 12.0;
 const RIGHT: f64 = 250.0;
 const BOTTOM: f64 = 36.0;
+/// Font size of names.
+const LETTER: f64 = 9.5;
 /// The number of runs with a colour and a name.
 const NAMED: usize = 8;
 
@@ -32,61 +32,42 @@ pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
         LEFT + (WIDTH - LEFT - RIGHT) * share
     };
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (greatest - value) / (greatest - least);
-    let mut svg = format!(
-        "<svg class=\"p\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         xmlns=\"http://www.w3.org/2000/svg\"><title>{}</title>",
-        escape(label)
-    );
+    let mut svg = Svg::new();
+    svg.title(label);
     for tick in ticks(least, greatest) {
-        let _ =
-            write!(svg, "<path class=\"p-grid\" d=\"M{LEFT} {:.1}H{}\"/>", y(tick), WIDTH - RIGHT);
-        text(
-            &mut svg,
-            "p-tick\" text-anchor=\"end",
-            LEFT - 6.0,
-            (y(tick) + 3.0).round(),
-            &shown(tick, greatest - least),
-        );
+        svg.path("p-grid", &format!("M{LEFT} {:.1}H{}", y(tick), WIDTH - RIGHT));
+        let at = [LEFT - 6.0, (y(tick) + 3.0).round()];
+        svg.text(at, Anchor::End, "p-tick", &shown(tick, greatest - least));
     }
     let step = epochs.div_ceil(12).max(1);
     for epoch in (0..epochs).step_by(step) {
-        let label = (epoch + 1).to_string();
-        text(&mut svg, "p-tick\" text-anchor=\"middle", x(epoch), HEIGHT - BOTTOM + 15.0, &label);
+        let at = [x(epoch), HEIGHT - BOTTOM + 15.0];
+        svg.text(at, Anchor::Middle, "p-tick", &(epoch + 1).to_string());
     }
-    text(
-        &mut svg,
-        "p-note\" text-anchor=\"middle",
-        (LEFT + WIDTH - RIGHT) / 2.0,
-        HEIGHT - 6.0,
-        "epoch",
-    );
+    let middle = (LEFT + WIDTH - RIGHT) / 2.0;
+    svg.text([middle, HEIGHT - 6.0], Anchor::Middle, "p-note", "epoch");
     for (number, curve) in curves.iter().enumerate().rev() {
         let class = if number < NAMED { format!("c c{number}") } else { "c c-other".to_owned() };
         let points = curve.values.iter().enumerate();
-        let points = points.filter_map(|(epoch, value)| Some((x(epoch), y((*value)?))));
-        let points: Vec<(f64, f64)> = points.collect();
-        let mut path = String::new();
-        for (index, (x, y)) in points.iter().enumerate() {
-            let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
-        }
-        let name = escape(curve.name);
-        let _ = write!(svg, "<path class=\"{class}\" d=\"{path}\"><title>{name}</title></path>");
-        if let Some((x, y)) = points.last().filter(|_| number < NAMED) {
-            let _ =
-                write!(svg, "<circle class=\"d d{number}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
+        let points = points.filter_map(|(epoch, value)| Some([x(epoch), y((*value)?)]));
+        let points: Vec<[f64; 2]> = points.collect();
+        svg.titled_path(&class, &[], &line(points.iter().copied()), curve.name);
+        if let Some(&point) = points.last().filter(|_| number < NAMED) {
+            svg.circle(&format!("d d{number}"), point, 3.0);
         }
     }
     for (number, curve) in curves.iter().take(NAMED).enumerate() {
         let (x, y) = (WIDTH - RIGHT + 16.0, TOP + 14.0 + 19.0 * number as f64);
-        let _ = write!(svg, "<path class=\"c c{number}\" d=\"M{x} {:.1}h16\"/>", y - 4.0);
-        text(&mut svg, "p-note", x + 22.0, y, &cut(curve.name, 42));
+        svg.path(&format!("c c{number}"), &format!("M{x} {:.1}h16", y - 4.0));
+        let name = fit(curve.name, LETTER, WIDTH - x - 22.0);
+        svg.text([x + 22.0, y], Anchor::Start, "p-note", &name);
     }
     if curves.len() > NAMED {
         let y = TOP + 14.0 + 19.0 * NAMED as f64;
         let more = format!("and {} more in gray", curves.len() - NAMED);
-        text(&mut svg, "p-note", WIDTH - RIGHT + 38.0, y, &more);
+        svg.text([WIDTH - RIGHT + 38.0, y], Anchor::Start, "p-note", &more);
     }
-    svg + "</svg>"
+    svg.element("p", [HEIGHT, WIDTH], false)
 }
 
 /// Returns the range of the values with a small margin, or a default range if there are none.
@@ -113,14 +94,7 @@ fn ticks(least: f64, greatest: f64) -> Vec<f64> {
 
 fn shown(value: f64, range: f64) -> String {
     let digits = (1.0 - range.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{value:.digits$}")
-}
-
-fn cut(text: &str, letters: usize) -> String {
-    if text.chars().count() <= letters {
-        return text.to_owned();
-    }
-    text.chars().take(letters - 1).chain(['…']).collect()
+    decimals(Some(value), digits)
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use super::{Comparison, Epoch, Failure, Row};
 use crate::evaluation::names_phantom;
 use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
-use crate::report::plot;
 
 /// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.
 const BY_EPOCH: usize = 12;
@@ -112,7 +111,7 @@ impl Page {
             title: comparison.title.clone(),
             version: env!("CARGO_PKG_VERSION"),
             style: include_str!("../report/report.css"),
-            plot_style: plot::STYLE,
+            plot_style: roentgen_figures::STYLE,
             own_style: include_str!("comparison.css"),
             is_phantom: datasets.iter().any(|dataset| names_phantom(dataset)),
             is_leaky: splits.iter().any(|split| says_leaky(split)),

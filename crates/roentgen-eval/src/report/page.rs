@@ -141,7 +141,7 @@ impl Page {
             title: report.title.clone(),
             version: env!("CARGO_PKG_VERSION"),
             style: include_str!("report.css"),
-            plot_style: plot::STYLE,
+            plot_style: roentgen_figures::STYLE,
             dataset: evaluation.dataset.clone(),
             split: evaluation.split.clone(),
             is_phantom: evaluation.is_phantom(),
