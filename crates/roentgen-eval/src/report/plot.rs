@@ -7,7 +7,7 @@
 
 use roentgen_figures::{Anchor, Svg, decimals, line, wrap};
 
-use super::{Report, format::count};
+use super::{Report, format::count, provenance};
 use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
 
 /// The maximum number of points of a curve: a panel is 170 units wide, so more would not be
@@ -55,9 +55,9 @@ impl Kind {
             }
             Self::Reliability => {
                 "Share of positive labels (vertical) against predicted probability (horizontal), \
-                 in 15 equal bins. The area of a dot grows with its number of films; hollow dots \
-                 have fewer than 10. Expected calibration error next to the name. Dashed: perfect \
-                 calibration."
+                 in 15 equal bins. Each panel is zoomed to the bins of at least 10 films. The area of \
+                 a dot grows with its number of films; hollow dots have fewer than 10. Expected \
+                 calibration error next to the name. Dashed: perfect calibration."
             }
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
     let head = 58.0 + 16.0 * caption.len() as f64;
     let height = panels.len().div_ceil(columns) as f64 * HEIGHT + head + 12.0;
 
-    let title = format!("{}: {}", kind.title(), report.title);
+    let title = format!("{}: {}", kind.title(), provenance::title(report));
     let mut svg = Svg::new();
     svg.text([24.0, 32.0], Anchor::Start, "p-title", &title);
     for (index, line) in caption.iter().enumerate() {
@@ -115,7 +115,7 @@ fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
 }
 
 fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
-    let mut svg = frame(figures, figures.auroc, figures.auroc_ci95);
+    let mut svg = frame(figures, figures.auroc, figures.auroc_ci95, 1.0);
     let Some(curve) = curve else { return svg };
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
     svg.path("p-area", &area(&curve));
@@ -129,7 +129,7 @@ fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
 }
 
 fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
-    let mut svg = frame(figures, figures.average_precision, figures.average_precision_ci95);
+    let mut svg = frame(figures, figures.average_precision, figures.average_precision_ci95, 1.0);
     let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
@@ -143,25 +143,39 @@ fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg 
 }
 
 fn reliability_panel(figures: &FindingFigures, probabilities: &[f64], truths: &[bool]) -> Svg {
-    let mut svg = frame(figures, figures.ece, None);
     let bins = reliability(probabilities, truths);
-    let point = |bin: &Bin| [bin.mean_probability, bin.observed];
     // A bin of two films is at 0, 0.5 or 1 whatever the model does, so the line leaves it out.
     let (full, sparse): (Vec<Bin>, Vec<Bin>) = bins.iter().partition(|bin| bin.count >= FULL);
+    let limit = axis_end(&full);
+    let mut svg = frame(figures, figures.ece, None, limit);
+    let point = |bin: &Bin| [bin.mean_probability / limit, bin.observed / limit];
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
     svg.path("p-link", &polyline(&full.iter().map(point).collect::<Vec<_>>()));
     for bin in &full {
         let share = bin.count as f64 / truths.len() as f64;
         svg.circle("p-bin", at(point(bin)), 2.0 + 7.0 * share.sqrt());
     }
-    for bin in &sparse {
-        svg.circle("p-sparse", at(point(bin)), 2.0);
+    let is_inside = |[x, y]: &Point| *x <= 1.0 && *y <= 1.0;
+    for point in sparse.iter().map(point).filter(is_inside) {
+        svg.circle("p-sparse", at(point), 2.0);
     }
     svg
 }
 
-/// Draws the frame with the name, the value and its interval.
-fn frame(figures: &FindingFigures, value: Option<f64>, interval: Option<Interval>) -> Svg {
+/// Returns the end of both axes of a reliability panel: the first round number that no bin exceeds.
+fn axis_end(bins: &[Bin]) -> f64 {
+    let highest = bins.iter().map(|bin| bin.mean_probability.max(bin.observed)).fold(0.0, f64::max);
+    let rounds = [0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8];
+    rounds.into_iter().find(|&round| 0.0 < highest && highest <= round).unwrap_or(1.0)
+}
+
+/// Draws the frame with the name, the value and its interval, and axes from 0 to `limit`.
+fn frame(
+    figures: &FindingFigures,
+    value: Option<f64>,
+    interval: Option<Interval>,
+    limit: f64,
+) -> Svg {
     let mut svg = Svg::new();
     let right = LEFT + SIDE;
     let name = figures.name.replace('_', " ");
@@ -176,7 +190,8 @@ fn frame(figures: &FindingFigures, value: Option<f64>, interval: Option<Interval
     svg.rect("p-frame", [LEFT, TOP], [SIDE; 2]);
     let [x, y] = at([0.5, 0.5]);
     svg.path("p-grid", &format!("M{LEFT} {y}h{SIDE}M{x} {TOP}v{SIDE}"));
-    for (share, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
+    for share in [0.0, 0.5, 1.0] {
+        let label = &(share * limit).to_string();
         let [x, y] = at([share, share]);
         svg.text([x, TOP + SIDE + 13.0], Anchor::Middle, "p-tick", label);
         svg.text([LEFT - 5.0, y + 3.0], Anchor::End, "p-tick", label);
@@ -197,4 +212,20 @@ fn polyline(points: &[Point]) -> String {
 fn area(points: &[Point]) -> String {
     let floor = TOP + SIDE;
     format!("{}V{floor}H{LEFT}Z", polyline(points))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reliability_is_zoomed_to_the_bins_with_films() {
+        let bin = |mean_probability, observed| Bin { count: 40, mean_probability, observed };
+
+        assert_eq!(axis_end(&[bin(0.03, 0.05), bin(0.1, 0.09)]), 0.1);
+        assert_eq!(axis_end(&[bin(0.03, 0.35)]), 0.4);
+        assert_eq!(axis_end(&[bin(0.85, 0.7)]), 1.0);
+        assert_eq!(axis_end(&[]), 1.0);
+        assert_eq!(axis_end(&[bin(0.0, 0.0)]), 1.0);
+    }
 }
