@@ -3,30 +3,63 @@
 //! More than eight colours cannot be told apart, so the best eight runs by their last value have a
 //! colour and a name, and the others are drawn thin and gray behind them.
 
-use roentgen_figures::{Anchor, Svg, decimals, fit, line};
+use roentgen_figures::{Anchor, Svg, decimals, line};
+use serde::Serialize;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 48.0;
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 250.0;
+const RIGHT: f64 = 12.0;
 const BOTTOM: f64 = 36.0;
-/// Font size of names.
-const LETTER: f64 = 9.5;
 /// The number of runs with a colour and a name.
 const NAMED: usize = 8;
 
-/// One run's figure by epoch, from the first on; `None` if it is undefined.
+/// One run's figures by epoch, from the first on; `None` if undefined.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
-    pub(super) values: Vec<Option<f64>>,
+    pub(super) valid: Vec<Option<f64>>,
+    /// Drawn dashed.
+    pub(super) train: Vec<Option<f64>>,
 }
 
-/// Draws the curves, given best first, as an SVG element for the page.
-pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
-    let values = || curves.iter().flat_map(|curve| curve.values.iter().flatten().copied());
-    let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0);
-    let (least, greatest) = range(values());
+/// Curves, and a legend that is text of the page, so that it breaks into lines on a phone.
+#[derive(Debug, Serialize)]
+pub(super) struct Chart {
+    svg: String,
+    /// A sample of the line, and the name.
+    legend: Vec<(String, String)>,
+    /// Runs that are drawn in gray, without a name.
+    unnamed: usize,
+    has_training: bool,
+}
+
+/// Draws the curves, given best first, for the page.
+pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
+    let sample = |number: usize| {
+        let mut svg = Svg::new();
+        svg.path(&format!("c c{number}"), "M1 5h20");
+        svg.element("p sample", [10.0, 22.0], true)
+    };
+    let named = curves.iter().take(NAMED).enumerate();
+    Chart {
+        svg: draw(curves, label).element("p", [HEIGHT, WIDTH], false),
+        legend: named.map(|(number, curve)| (sample(number), curve.name.to_owned())).collect(),
+        unnamed: curves.len().saturating_sub(NAMED),
+        has_training: curves
+            .iter()
+            .take(NAMED)
+            .any(|curve| curve.train.iter().any(Option::is_some)),
+    }
+}
+
+fn draw(curves: &[Curve<'_>], label: &str) -> Svg {
+    let values = curves.iter().enumerate().flat_map(|(number, curve)| {
+        let train = if number < NAMED { curve.train.as_slice() } else { &[] };
+        curve.valid.iter().chain(train).flatten().copied()
+    });
+    let epochs = curves.iter().map(|curve| curve.valid.len()).max().unwrap_or(0);
+    let (least, greatest) = range(values);
     let x = |epoch: usize| {
         let share = if epochs < 2 { 0.5 } else { epoch as f64 / (epochs - 1) as f64 };
         LEFT + (WIDTH - LEFT - RIGHT) * share
@@ -46,28 +79,24 @@ pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
     }
     let middle = (LEFT + WIDTH - RIGHT) / 2.0;
     svg.text([middle, HEIGHT - 6.0], Anchor::Middle, "p-note", "epoch");
+    let points = |values: &[Option<f64>]| -> Vec<[f64; 2]> {
+        let points = values.iter().enumerate();
+        points.filter_map(|(epoch, value)| Some([x(epoch), y((*value)?)])).collect()
+    };
     for (number, curve) in curves.iter().enumerate().rev() {
         let class = if number < NAMED { format!("c c{number}") } else { "c c-other".to_owned() };
-        let points = curve.values.iter().enumerate();
-        let points = points.filter_map(|(epoch, value)| Some([x(epoch), y((*value)?)]));
-        let points: Vec<[f64; 2]> = points.collect();
-        svg.titled_path(&class, &[], &line(points.iter().copied()), curve.name);
-        if let Some(&point) = points.last().filter(|_| number < NAMED) {
+        let train = points(&curve.train);
+        if number < NAMED && !train.is_empty() {
+            let title = format!("{}, training", curve.name);
+            svg.titled_path(&format!("{class} c-train"), &[], &line(train), &title);
+        }
+        let valid = points(&curve.valid);
+        svg.titled_path(&class, &[], &line(valid.iter().copied()), curve.name);
+        if let Some(&point) = valid.last().filter(|_| number < NAMED) {
             svg.circle(&format!("d d{number}"), point, 3.0);
         }
     }
-    for (number, curve) in curves.iter().take(NAMED).enumerate() {
-        let (x, y) = (WIDTH - RIGHT + 16.0, TOP + 14.0 + 19.0 * number as f64);
-        svg.path(&format!("c c{number}"), &format!("M{x} {:.1}h16", y - 4.0));
-        let name = fit(curve.name, LETTER, WIDTH - x - 22.0);
-        svg.text([x + 22.0, y], Anchor::Start, "p-note", &name);
-    }
-    if curves.len() > NAMED {
-        let y = TOP + 14.0 + 19.0 * NAMED as f64;
-        let more = format!("and {} more in gray", curves.len() - NAMED);
-        svg.text([WIDTH - RIGHT + 38.0, y], Anchor::Start, "p-note", &more);
-    }
-    svg.element("p", [HEIGHT, WIDTH], false)
+    svg
 }
 
 /// Returns the range of the values with a small margin, or a default range if there are none.
@@ -101,21 +130,45 @@ fn shown(value: f64, range: f64) -> String {
 mod tests {
     use super::*;
 
+    fn curve<'a>(name: &'a str, valid: &[f64], train: &[f64]) -> Curve<'a> {
+        let values = |values: &[f64]| values.iter().copied().map(Some).collect();
+        Curve { name, valid: values(valid), train: values(train) }
+    }
+
+    /// The heights of the points of the path with this class.
+    fn heights(svg: &str, class: &str) -> Vec<f64> {
+        let start = format!("<path class=\"{class}\" d=\"M");
+        let points = svg.split(&start).nth(1).unwrap().split('"').next().unwrap();
+        points.split('L').map(|point| point.split(' ').nth(1).unwrap().parse().unwrap()).collect()
+    }
+
     #[test]
     fn the_greatest_value_is_at_the_top_and_names_are_escaped() {
-        let of = |name, values: &[f64]| Curve {
-            name,
-            values: values.iter().copied().map(Some).collect(),
-        };
-        let svg = curves(&[of("<a>", &[1.0, 3.0]), of("b", &[2.0, 2.0])], "loss");
+        let chart = chart(&[curve("<a>", &[1.0, 3.0], &[]), curve("b", &[2.0, 2.0], &[])], "loss");
 
-        assert!(svg.contains("&lt;a&gt;") && !svg.contains("<a>"));
-        let points = svg.split("class=\"c c0\" d=\"M").nth(1).unwrap().split('"').next().unwrap();
-        let ys: Vec<f64> = points
-            .split('L')
-            .map(|point| point.split(' ').nth(1).unwrap().parse().unwrap())
-            .collect();
-        assert!(ys[0] > ys[1], "{points}");
+        assert!(chart.svg.contains("&lt;a&gt;") && !chart.svg.contains("<a>"));
+        let heights = heights(&chart.svg, "c c0");
+        assert!(heights[0] > heights[1], "{heights:?}");
+        assert!(!chart.has_training);
+    }
+
+    #[test]
+    fn training_loss_is_on_the_same_axis_and_dashed() {
+        let chart = chart(&[curve("a", &[0.5, 0.6], &[0.4, 0.2]), curve("b", &[0.7], &[0.7])], "");
+
+        assert!(chart.has_training);
+        let (train, valid) = (heights(&chart.svg, "c c0 c-train"), heights(&chart.svg, "c c0"));
+        assert!(train[1] > train[0] && train[0] > valid[0], "{train:?} {valid:?}");
+        assert_eq!(chart.svg.matches("c-train").count(), 2);
+    }
+
+    #[test]
+    fn only_named_runs_show_training() {
+        let all: Vec<Curve> = (0..11).map(|_| curve("a", &[0.5, 0.4], &[0.3, 9.0])).collect();
+        let chart = chart(&all, "");
+
+        assert_eq!((chart.legend.len(), chart.unnamed), (NAMED, 3));
+        assert_eq!(chart.svg.matches("c-train").count(), NAMED);
     }
 
     #[test]
@@ -131,7 +184,8 @@ mod tests {
 
     #[test]
     fn runs_without_values_make_an_empty_frame() {
-        assert!(curves(&[], "loss").ends_with("</svg>"));
-        assert!(curves(&[Curve { name: "a", values: vec![None] }], "AUROC").contains("epoch"));
+        assert!(chart(&[], "loss").svg.ends_with("</svg>"));
+        let empty = Curve { name: "a", valid: vec![None], train: vec![None] };
+        assert!(chart(&[empty], "AUROC").svg.contains("epoch"));
     }
 }
