@@ -149,4 +149,39 @@ mod tests {
         assert_eq!(patients_in_training(&table(["0"; 4], ["test"; 4])).unwrap(), Some(0));
         assert!(patients_in_training(&table(["yes", "0", "0", "0"], ["test"; 4])).is_err());
     }
+
+    /// The answer that a table must get, by what its rows say of split and patient.
+    #[test]
+    fn every_pair_of_split_and_mark_has_its_answer() {
+        use crate::{Options, Per, evaluate, fit};
+
+        // Split, mark, whether `evaluate` accepts it, whether weights may be fitted to it.
+        let matrix = [
+            ("official train", "1", false, false),
+            ("official train", "0", false, false),
+            ("official train", "", false, false),
+            ("by-image train, leaky", "1", true, false),
+            ("by-image train, leaky", "", true, false),
+            ("official valid", "1", false, false),
+            ("official valid", "0", true, true),
+            ("official valid", "", true, true),
+            ("by-image valid, leaky", "1", true, true),
+            ("official test", "1", false, false),
+            ("official test", "0", true, true),
+            ("official test", "", true, true),
+            ("none", "1", false, false),
+            ("none", "", true, true),
+            ("", "1", false, false),
+            ("", "0", true, true),
+            ("", "", true, true),
+        ];
+
+        for (split, mark, is_evaluated, is_fitted) in matrix {
+            let table = table([mark; 4], [split; 4]);
+            let evaluated = evaluate(&table, &Options { resamples: 2, seed: 1 });
+            assert_eq!(evaluated.is_ok(), is_evaluated, "evaluate: {split:?}, {mark:?}");
+            let fitted = fit(&[table.clone(), table], Per::Model);
+            assert_eq!(fitted.is_ok(), is_fitted, "fit: {split:?}, {mark:?}");
+        }
+    }
 }
