@@ -38,11 +38,10 @@ pub(crate) struct Cohort {
 impl Cohort {
     /// Prepares these rows of the table.
     pub(crate) fn of(scores: &Scores, rows: &[usize]) -> Self {
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
         let mut patient = vec![None; scores.len()];
-        for &row in rows {
-            let next = numbers.len() as u32;
-            patient[row] = Some(*numbers.entry(&scores.patients()[row]).or_insert(next));
+        let (numbers, patients) = number(rows.iter().map(|&row| scores.patients()[row].as_str()));
+        for (&row, number) in rows.iter().zip(numbers) {
+            patient[row] = Some(number);
         }
         let ranking = |finding: &Finding| {
             let known = finding.known();
@@ -50,7 +49,7 @@ impl Cohort {
                 known.filter_map(|(row, p, truth)| Some((p, truth, patient[row]?))).collect(),
             )
         };
-        Self { patients: numbers.len(), findings: scores.findings().iter().map(ranking).collect() }
+        Self { patients, findings: scores.findings().iter().map(ranking).collect() }
     }
 
     /// Returns both areas of each finding when every film counts once.
@@ -60,16 +59,37 @@ impl Cohort {
 
     /// Returns both areas of each finding, for each resample.
     pub(crate) fn draws(&self, options: &Options) -> Vec<Vec<Option<Areas>>> {
-        if self.patients < 2 {
-            return Vec::new();
-        }
-        let draw = |weights: &mut Vec<u32>, stream: usize| {
-            draw(weights, options.seed, stream as u64);
+        resample(self.patients, options, |weights| {
             self.findings.iter().map(|ranking| ranking.areas(weights)).collect()
-        };
-        let resamples = (0..options.resamples).into_par_iter();
-        resamples.map_init(|| vec![0; self.patients], draw).collect()
+        })
     }
+}
+
+/// Numbers patients in order of appearance; returns the number of each, and how many there are.
+pub(crate) fn number<'a>(patients: impl Iterator<Item = &'a str>) -> (Vec<u32>, usize) {
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    let numbers = patients.map(|patient| {
+        let next = known.len() as u32;
+        *known.entry(patient).or_insert(next)
+    });
+    (numbers.collect(), known.len())
+}
+
+/// Computes something on each resample, given how often each patient was drawn. There are no
+/// resamples of fewer than two patients.
+pub(crate) fn resample<T: Send>(
+    patients: usize,
+    options: &Options,
+    of: impl Fn(&[u32]) -> T + Sync,
+) -> Vec<T> {
+    if patients < 2 {
+        return Vec::new();
+    }
+    let one = |weights: &mut Vec<u32>, stream: usize| {
+        draw(weights, options.seed, stream as u64);
+        of(weights)
+    };
+    (0..options.resamples).into_par_iter().map_init(|| vec![0; patients], one).collect()
 }
 
 /// Draws as many patients as there are, and counts how often each was drawn.

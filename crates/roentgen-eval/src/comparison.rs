@@ -3,9 +3,13 @@
 //! The trap is selection: one of forty runs is the best by chance alone. So the best run is never
 //! named without its difference to the runner-up, on the same resamples of patients. Even that
 //! interval does not account for the selection, which the page points out.
+//!
+//! The best run is named by the criterion that chose the epoch of each run. By any other criterion
+//! the epochs are arbitrary: a run can lead there only because its epoch was not chosen for it.
 
 mod curves;
 mod page;
+mod seeds;
 mod table;
 mod verdict;
 
@@ -17,7 +21,7 @@ use serde::Serialize;
 use crate::log_loss::{Measured, log_loss};
 use crate::{Error, Options, Scores, evaluate, file, render};
 
-pub use verdict::Verdict;
+pub use verdict::{Criterion, Verdict};
 
 /// A run to compare.
 #[derive(Clone, Debug)]
@@ -26,6 +30,8 @@ pub struct Entrant {
     pub name: String,
     /// Keys and values in which it differs from the others.
     pub settings: Vec<(String, String)>,
+    /// The criterion that chose its best epoch.
+    pub best_by: Criterion,
     /// Epochs, in order.
     pub epochs: Vec<Epoch>,
     /// Whether it was stopped early.
@@ -95,7 +101,10 @@ pub struct Comparison {
     open: usize,
     options: Options,
     reported_by: String,
-    /// The best by loss and the best by AUROC, each against its runner-up.
+    /// The criterion that all runs were selected by; `None` if they differ in it.
+    pub best_by: Option<Criterion>,
+    /// The best by the criterion of the runs, then the best by the other one, each against its
+    /// runner-up.
     pub verdicts: Vec<Verdict>,
 }
 
@@ -125,7 +134,8 @@ impl Comparison {
     ) -> Result<Self, Error> {
         let rows = entrants.into_iter().map(|entrant| Row::of(entrant, options));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let verdicts = verdict::verdicts(&rows, options);
+        let best_by = common_criterion(&rows);
+        let verdicts = verdict::verdicts(&rows, best_by, options);
         Ok(Self {
             title: title.into(),
             rows,
@@ -133,6 +143,7 @@ impl Comparison {
             open,
             reported_by: String::new(),
             options: *options,
+            best_by,
             verdicts,
         })
     }
@@ -182,6 +193,12 @@ impl Comparison {
         let template = include_str!("comparison/comparison.md");
         render::render("comparison.md", template, page::Page::of(self))
     }
+}
+
+/// Returns the criterion that all runs were selected by; `None` if they differ in it.
+fn common_criterion(rows: &[Row]) -> Option<Criterion> {
+    let first = rows.first()?.entrant.best_by;
+    rows.iter().all(|row| row.entrant.best_by == first).then_some(first)
 }
 
 impl Row {

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Error, Finding, Scores, leakage};
+use crate::{Error, Finding, Scores, identity, leakage, split};
 
 /// How the probabilities of the members are combined.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,8 +76,9 @@ impl Rule {
 /// Combines score tables film by film and finding by finding.
 ///
 /// The order of films, the order of findings and all other columns are those of the first member.
-/// The only exception is `patient_in_training`, which is 1 if it is 1 for any member, since one
-/// leaky member makes a leaky ensemble.
+/// The exceptions are `patient_in_training`, which is 1 if it is 1 for any member, and `split`, which
+/// is that of a member that was trained or chosen on the film, since one leaky member makes a leaky
+/// ensemble; and `model` and `dataset_id`, which are joined by `+`.
 ///
 /// # Errors
 ///
@@ -104,6 +105,8 @@ pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
     let findings = first.findings().iter().enumerate().map(finding);
     let mut joined = first.with_findings(findings.collect::<Result<_, Error>>()?);
     leakage::join(&mut joined, &aligned);
+    split::join(&mut joined, &aligned);
+    identity::join(&mut joined, &std::iter::once(first).chain(&aligned).collect::<Vec<_>>());
     Ok(joined)
 }
 
@@ -283,6 +286,37 @@ mod tests {
         findings[1].name = "Edema".into();
         let error = refused(findings);
         assert!(error.contains("it has the finding `Edema`"), "{error}");
+    }
+
+    #[test]
+    fn one_member_trained_on_a_film_makes_an_ensemble_that_was() {
+        let [first, second, third] = members();
+        let texts = |texts: [&str; 3]| texts.map(String::from).to_vec();
+        let first = first.with_column("split", texts(["official test"; 3])).unwrap();
+        // In its own order of films: c, a, b.
+        let splits = texts(["by-patient train", "by-patient valid", "none"]);
+        let second = second.with_column("split", splits).unwrap();
+
+        let joined = ensemble(&[first, second.clone()], &Rule::Mean).unwrap();
+        let splits = ["by-patient valid", "official test", "by-patient train"];
+        assert_eq!(joined.column("split").unwrap(), splits);
+        let joined = ensemble(&[third, second], &Rule::Mean).unwrap();
+        // In the order of films of the third: b, c, a.
+        let splits = ["", "by-patient train", "by-patient valid"];
+        assert_eq!(joined.column("split").unwrap(), splits);
+    }
+
+    #[test]
+    fn one_member_of_a_leaky_split_makes_a_leaky_ensemble() {
+        let [first, second, _] = members();
+        let texts = |texts: [&str; 3]| texts.map(String::from).to_vec();
+        let first = first.with_column("split", texts(["official test", "", "train"])).unwrap();
+        let second = second.with_column("split", texts(["by-image valid, leaky"; 3])).unwrap();
+
+        let joined = ensemble(&[first, second], &Rule::Mean).unwrap();
+        // Another member's leaky split does not excuse a training film.
+        let splits = ["by-image valid, leaky", "by-image valid, leaky", "train"];
+        assert_eq!(joined.column("split").unwrap(), splits);
     }
 
     #[test]

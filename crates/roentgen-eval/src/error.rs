@@ -98,6 +98,41 @@ pub enum Error {
         first: Vec<String>,
     },
 
+    /// The table has films of the training split, which is not named as leaky.
+    #[error(
+        "could not evaluate `{}`: {count} of its films are of the training split `{split}` \
+         (`{}`)\n\
+         evaluate test films, or write `leaky` into the column `split` to mark the metrics as leaky",
+        path.display(), first.join("`, `")
+    )]
+    TrainingFilms {
+        /// The table.
+        path: PathBuf,
+        /// Number of films.
+        count: usize,
+        /// The split of the first of them, as the table names it.
+        split: String,
+        /// The first three of them.
+        first: Vec<String>,
+    },
+
+    /// Weights were to be fitted to films that a member was trained on.
+    #[error(
+        "could not fit weights to `{}`: {count} {what} (`{}`)\n\
+         fit them to the validation films of every member",
+        path.display(), first.join("`, `")
+    )]
+    FitOnTraining {
+        /// The table.
+        path: PathBuf,
+        /// Number of films or patients.
+        count: usize,
+        /// What is wrong with them.
+        what: &'static str,
+        /// The first three of them.
+        first: Vec<String>,
+    },
+
     /// A template could not be rendered.
     #[error("could not render the template of `{name}`")]
     Template {

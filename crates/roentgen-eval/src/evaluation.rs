@@ -9,9 +9,10 @@ use std::collections::HashSet;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, MeanFigures, Options, Scores, bootstrap,
+    Error, FindingFigures, Identity, MeanFigures, Options, Scores, bootstrap,
     confusion::Pairs,
     leakage,
+    split::{Split, rows_in},
     subgroups::{Subgroups, subgroups},
 };
 
@@ -26,12 +27,21 @@ pub struct Evaluation {
     pub split: Option<String>,
     /// The data set of the films, if the table names it.
     pub dataset: Option<String>,
+    /// Identity of the model, if the table says.
+    pub model: Option<Identity>,
+    /// Identity of the data set, if the table says.
+    pub dataset_id: Option<Identity>,
     /// Number of resamples for the intervals.
     pub resamples: usize,
     /// Seed of the resamples.
     pub seed: u64,
     /// Number of patients that the model was trained on, if the table says.
     pub patients_in_training: Option<usize>,
+    /// Number of films of the training split, if the table names a split. Not zero only if the
+    /// split is named as leaky.
+    pub films_in_training: Option<usize>,
+    /// Number of films of the validation split, if the table names a split. They choose the model.
+    pub films_in_validation: Option<usize>,
     /// Metrics of each finding, in table order.
     #[serde(serialize_with = "by_name")]
     pub findings: Vec<FindingFigures>,
@@ -79,10 +89,11 @@ pub(crate) fn names_phantom(dataset: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Returns an error if no finding has a truth, or if the table has patients that the model was
-/// trained on and its split does not say `leaky`.
+/// Returns an error if no finding has a truth, or if the table has films of the training split, or
+/// of patients that the model was trained on, and their split does not say `leaky`.
 pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error> {
     let patients_in_training = leakage::patients_in_training(scores)?;
+    let films_in_training = leakage::films_in_training(scores)?;
     if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
         return Err(Error::NoTruth { path: scores.origin().to_owned() });
     }
@@ -109,9 +120,13 @@ pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error>
         patients: scores.patients().iter().collect::<HashSet<_>>().len(),
         split: scores.split(),
         dataset: scores.dataset(),
+        model: scores.model(),
+        dataset_id: scores.dataset_id(),
         resamples: options.resamples,
         seed: options.seed,
         patients_in_training,
+        films_in_training,
+        films_in_validation: rows_in(scores, Split::Valid).map(|rows| rows.len()),
         findings,
         mean,
         binary_accuracy: pairs.accuracy(),
@@ -222,6 +237,48 @@ mod tests {
         assert!(leaky.is_leaky());
         assert_eq!(leaky.patients_in_training, Some(1));
         assert_eq!(leaky.split.as_deref(), Some("by-image test, leaky"));
+    }
+
+    #[test]
+    fn training_films_are_refused_by_their_split_alone() {
+        let evaluated = |splits: [&str; 5], marks: &str| {
+            let mut scores = table();
+            scores.set_column("split", splits.map(String::from).to_vec());
+            scores.set_column("patient_in_training", vec![marks.into(); 5]);
+            evaluate(&scores, &Options { resamples: 2, seed: 1 })
+        };
+        let test = "official test";
+
+        for (train, marks) in [("official train", ""), ("train", "0"), ("Training set", "")] {
+            let error = evaluated([test, train, test, train, test], marks).unwrap_err();
+            assert!(matches!(error, Error::TrainingFilms { count: 2, .. }), "{error}");
+            let text = error.to_string();
+            assert!(text.contains(&format!("split `{train}` (`b`, `d`)")), "{text}");
+        }
+        let leaky = evaluated([test, "by-image train, leaky", test, test, test], "").unwrap();
+        assert_eq!(leaky.films_in_training, Some(1));
+        assert!(leaky.is_leaky());
+        assert!(evaluated(["by-image test, leaky", "train", test, test, test], "").is_err());
+    }
+
+    #[test]
+    fn validation_films_are_counted_and_what_is_unknown_is_null() {
+        let metrics = metrics(&table());
+        assert_eq!(
+            (&metrics["films_in_training"], &metrics["films_in_validation"]),
+            (&json!(0), &json!(0))
+        );
+        assert_eq!((&metrics["model"], &metrics["dataset_id"]), (&Value::Null, &Value::Null));
+
+        let mut scores = table();
+        let splits = ["valid", "official valid", "test", "none", ""];
+        scores.set_column("split", splits.map(String::from).to_vec());
+        scores.set_column("model", vec!["a1+b2".into(); 5]);
+        let metrics = self::metrics(&scores);
+        assert_eq!(metrics["films_in_validation"], 2);
+        assert_eq!(metrics["model"], "a1+b2");
+        scores.set_column("split", vec![String::new(); 5]);
+        assert_eq!(self::metrics(&scores)["films_in_training"], Value::Null);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Error, Rule, Scores, ensemble::align, leakage::says_leaky};
+use crate::{Error, Rule, Scores, ensemble::align, members::refuse_training_films};
 
 /// Maximum number of steps; a fit of a few members has converged long before.
 const STEPS: usize = 2000;
@@ -40,13 +40,14 @@ pub struct Fitted {
 ///
 /// # Errors
 ///
-/// Returns an error if the tables do not have the same films, if there are no members, or if no
-/// truth is known.
+/// Returns an error if the tables do not have the same films, if there are no members, if no truth
+/// is known, or if a film or its patient was trained on.
 pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
     let refuse = |problem: &str| Error::Weights { problem: problem.to_owned() };
     let Some((first, others)) = members.split_first() else {
         return Err(refuse("there are no members\ngive at least one score table"));
     };
+    refuse_training_films(members)?;
     let aligned = others.iter().map(|other| align(first, other)).collect::<Result<Vec<_>, _>>()?;
     let tables: Vec<&Scores> = std::iter::once(first).chain(&aligned).collect();
     let findings: Vec<Vec<Vec<f64>>> =
@@ -81,39 +82,6 @@ pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
         Rule::Mean | Rule::HardVote | Rule::Max => equal.clone(),
     });
     Ok(Fitted { mean_loss: loss(&|_| equal.clone()), loss: learned, rule })
-}
-
-/// Refuses tables for fitting and tables for evaluation that share films, or that share patients
-/// unless both name a leaky split.
-///
-/// # Errors
-///
-/// Returns an error that names the first film or patient on both sides.
-pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<(), Error> {
-    let of = |tables: &[Scores], column: fn(&Scores) -> &[String]| -> HashSet<String> {
-        tables.iter().flat_map(|table| column(table).iter().cloned()).collect()
-    };
-    let is_leaky = |table: &Scores| table.split().is_some_and(|split| says_leaky(&split));
-    let all_leaky = learned.iter().chain(measured).all(is_leaky);
-    let (films, patients) = (of(learned, Scores::images), of(learned, Scores::patients));
-    for table in measured {
-        let shared = |what: &str, name: &str| Error::Join {
-            path: table.origin().to_owned(),
-            problem: format!(
-                "{what} `{name}` is also in the tables that the weights are fitted to\nfit to \
-                 validation films, evaluate on test films"
-            ),
-        };
-        if let Some(film) = table.images().iter().find(|film| films.contains(*film)) {
-            return Err(shared("film", film));
-        }
-        if let Some(patient) = table.patients().iter().find(|patient| patients.contains(*patient))
-            && !all_leaky
-        {
-            return Err(shared("patient", patient));
-        }
-    }
-    Ok(())
 }
 
 /// Returns, for each film of known truth, the probability that each member gave to the truth.
@@ -222,17 +190,23 @@ mod tests {
     }
 
     #[test]
-    fn films_and_patients_on_both_sides_are_refused() {
-        let (valid, test) = (members("v"), members("t"));
+    fn weights_are_not_fitted_to_training_films() {
+        let with = |column: &str, cell: &str| {
+            let mut members = members("v");
+            let cells = vec![cell.to_owned(); members[2].len()];
+            members[2] = members[2].clone().with_column(column, cells).unwrap();
+            fit(&members, Per::Model).map_err(|error| error.to_string())
+        };
 
-        assert!(refuse_shared_films(&valid, &test).is_ok());
-        let error = refuse_shared_films(&valid, &valid[..1]).unwrap_err().to_string();
-        assert!(error.contains("film `iv0` is also in the tables"), "{error}");
-        let images = test[0].images().to_vec();
-        let moved =
-            Scores::new(images, valid[0].patients().to_vec(), test[0].findings().to_vec()).unwrap();
-        let error = refuse_shared_films(&valid, &[moved]).unwrap_err().to_string();
-        assert!(error.contains("patient `pv0`"), "{error}");
+        for split in ["official train", "train", "by-image train, leaky"] {
+            let error = with("split", split).unwrap_err();
+            assert!(error.contains("90 films are of the training split"), "{error}");
+            assert!(error.contains("`iv0`, `iv1`, `iv2`"), "{error}");
+        }
+        let error = with("patient_in_training", "1").unwrap_err();
+        assert!(error.contains("90 patients were trained on"), "{error}");
+        assert!(with("split", "official valid").is_ok());
+        assert!(with("patient_in_training", "0").is_ok());
     }
 
     #[test]

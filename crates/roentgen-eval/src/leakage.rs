@@ -2,11 +2,16 @@
 //!
 //! One patient on both sides raises AUROC by some hundredths without a trace in any metric. Such a
 //! table is therefore refused, row by row, unless the split of the row says `leaky`; another split
-//! in the same file that says so does not excuse the row.
+//! in the same file that says so does not excuse the row. A film whose split is the training split
+//! is refused in the same way, whether or not its patient is marked: the model may have come without
+//! the list of its patients.
 
 use std::collections::HashSet;
 
-use crate::{Error, Scores};
+use crate::{
+    Error, Scores,
+    split::{self, Split, rows_in},
+};
 
 /// The column that marks films of patients in the training split, 0 or 1.
 const COLUMN: &str = "patient_in_training";
@@ -24,7 +29,7 @@ pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Err
     if marks.iter().all(|mark| mark.trim().is_empty()) {
         return Ok(None);
     }
-    let splits = scores.column("split");
+    let splits = scores.column(split::COLUMN);
 
     let (mut trained, mut hidden) = (HashSet::new(), Vec::new());
     for (row, mark) in marks.iter().enumerate() {
@@ -49,6 +54,31 @@ pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Err
     let count = hidden.len();
     hidden.truncate(3);
     Err(Error::Leak { path: scores.origin().to_owned(), count, first: hidden })
+}
+
+/// Counts the films of the training split; returns `None` if the table names no split.
+///
+/// # Errors
+///
+/// Returns an error if such a film is not in a split that says `leaky`.
+pub(crate) fn films_in_training(scores: &Scores) -> Result<Option<usize>, Error> {
+    let Some(rows) = rows_in(scores, Split::Train) else { return Ok(None) };
+    let text = |row: usize| scores.column(split::COLUMN).map_or("", |texts| texts[row].trim());
+    let hidden: Vec<usize> = rows.iter().copied().filter(|&row| !says_leaky(text(row))).collect();
+    match hidden.first() {
+        None => Ok(Some(rows.len())),
+        Some(&first) => Err(Error::TrainingFilms {
+            path: scores.origin().to_owned(),
+            count: hidden.len(),
+            split: text(first).to_owned(),
+            first: hidden.iter().take(3).map(|&row| scores.images()[row].clone()).collect(),
+        }),
+    }
+}
+
+/// Whether the table says of any film whether its patient was trained on.
+pub(crate) fn has_marks(scores: &Scores) -> bool {
+    scores.column(COLUMN).is_some_and(|marks| marks.iter().any(|mark| !mark.trim().is_empty()))
 }
 
 /// Whether the name of a split says that it shares patients with training.
@@ -118,5 +148,40 @@ mod tests {
         assert_eq!(patients_in_training(&table([""; 4], ["test"; 4])).unwrap(), None);
         assert_eq!(patients_in_training(&table(["0"; 4], ["test"; 4])).unwrap(), Some(0));
         assert!(patients_in_training(&table(["yes", "0", "0", "0"], ["test"; 4])).is_err());
+    }
+
+    /// The answer that a table must get, by what its rows say of split and patient.
+    #[test]
+    fn every_pair_of_split_and_mark_has_its_answer() {
+        use crate::{Options, Per, evaluate, fit};
+
+        // Split, mark, whether `evaluate` accepts it, whether weights may be fitted to it.
+        let matrix = [
+            ("official train", "1", false, false),
+            ("official train", "0", false, false),
+            ("official train", "", false, false),
+            ("by-image train, leaky", "1", true, false),
+            ("by-image train, leaky", "", true, false),
+            ("official valid", "1", false, false),
+            ("official valid", "0", true, true),
+            ("official valid", "", true, true),
+            ("by-image valid, leaky", "1", true, true),
+            ("official test", "1", false, false),
+            ("official test", "0", true, true),
+            ("official test", "", true, true),
+            ("none", "1", false, false),
+            ("none", "", true, true),
+            ("", "1", false, false),
+            ("", "0", true, true),
+            ("", "", true, true),
+        ];
+
+        for (split, mark, is_evaluated, is_fitted) in matrix {
+            let table = table([mark; 4], [split; 4]);
+            let evaluated = evaluate(&table, &Options { resamples: 2, seed: 1 });
+            assert_eq!(evaluated.is_ok(), is_evaluated, "evaluate: {split:?}, {mark:?}");
+            let fitted = fit(&[table.clone(), table], Per::Model);
+            assert_eq!(fitted.is_ok(), is_fitted, "fit: {split:?}, {mark:?}");
+        }
     }
 }

@@ -4,11 +4,11 @@
 //! It makes runs trained with different losses comparable, and resampling patients gives it an
 //! interval, which a loss in a log does not have.
 
-use std::collections::HashMap;
-
-use rayon::prelude::*;
-
-use crate::{Error, Interval, Options, Scores, cohort::draw, ensemble::align};
+use crate::{
+    Error, Interval, Options, Scores,
+    cohort::{number, resample},
+    ensemble::align,
+};
 
 /// Lower limit of the probability of the truth, so that one film cannot make a loss infinite; as in
 /// Keras.
@@ -26,7 +26,7 @@ pub struct Measured {
 /// Computes the mean of `-ln p` of the truth over all pairs of film and finding of known truth;
 /// returns `None` if there are none.
 pub fn log_loss(scores: &Scores, options: &Options) -> Option<Measured> {
-    let sums = Sums::of(scores, &mut Patients::default());
+    let sums = Sums::of(scores);
     Some(Measured { value: sums.mean(None)?, interval: interval(options, &sums, |w| sums.mean(w)) })
 }
 
@@ -42,35 +42,23 @@ pub fn paired_log_loss(
     options: &Options,
 ) -> Result<Option<Measured>, Error> {
     let second = align(first, second)?;
-    let mut patients = Patients::default();
-    let [first, second] = [first, &second].map(|scores| Sums::of(scores, &mut patients));
+    // Aligned tables have the same patients in the same order, and so the same numbers.
+    let [first, second] = [first, &second].map(Sums::of);
     let minus = |weights: Option<&[u32]>| Some(second.mean(weights)? - first.mean(weights)?);
     Ok(minus(None).map(|value| Measured { value, interval: interval(options, &first, minus) }))
 }
-
-/// Patients by number, in order of appearance.
-#[derive(Default)]
-struct Patients<'a>(HashMap<&'a str, usize>);
 
 /// Sum and number of the terms of a table, by patient.
 struct Sums(Vec<(f64, u32)>);
 
 impl Sums {
-    fn of<'a>(scores: &'a Scores, patients: &mut Patients<'a>) -> Self {
-        let mut sums = Vec::new();
-        let numbers: Vec<usize> = scores
-            .patients()
-            .iter()
-            .map(|patient| {
-                let next = patients.0.len();
-                *patients.0.entry(patient).or_insert(next)
-            })
-            .collect();
-        sums.resize(patients.0.len(), (0.0, 0));
+    fn of(scores: &Scores) -> Self {
+        let (numbers, patients) = number(scores.patients().iter().map(String::as_str));
+        let mut sums = vec![(0.0, 0); patients];
         for finding in scores.findings() {
             for (row, p, truth) in finding.known() {
                 let right = if truth { p } else { 1.0 - p };
-                let (sum, count) = &mut sums[numbers[row]];
+                let (sum, count) = &mut sums[numbers[row] as usize];
                 *sum -= right.clamp(LEAST, 1.0 - LEAST).ln();
                 *count += 1;
             }
@@ -95,16 +83,7 @@ fn interval(
     sums: &Sums,
     mean: impl Fn(Option<&[u32]>) -> Option<f64> + Sync,
 ) -> Option<Interval> {
-    let patients = sums.0.len();
-    if patients < 2 {
-        return None;
-    }
-    let resample = |weights: &mut Vec<u32>, stream: usize| {
-        draw(weights, options.seed, stream as u64);
-        mean(Some(weights))
-    };
-    let resamples = (0..options.resamples).into_par_iter();
-    let drawn: Vec<Option<f64>> = resamples.map_init(|| vec![0; patients], resample).collect();
+    let drawn = resample(sums.0.len(), options, |weights| mean(Some(weights)));
     Interval::of(drawn.into_iter().flatten().collect())
 }
 

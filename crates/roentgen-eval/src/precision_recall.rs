@@ -7,7 +7,7 @@
 use crate::{
     Point,
     ranking::Ranking,
-    roc::{steps, thin},
+    roc::{drawn, precision_recall_points, steps},
 };
 
 /// Computes the average precision: the sum, over distinct scores from the highest down, of the gain
@@ -39,16 +39,7 @@ pub fn average_precision(scores: &[f64], truths: &[bool]) -> Option<f64> {
 /// assert_eq!(curve, Some(vec![[0.0, 1.0], [1.0, 1.0], [1.0, 2.0 / 3.0]]));
 /// ```
 pub fn precision_recall_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Point>> {
-    let steps = steps(scores, truths);
-    let &(positives, negatives) = steps.last()?;
-    if positives == 0 || negatives == 0 {
-        return None;
-    }
-    let point =
-        |&(tp, fp): &(usize, usize)| [tp as f64 / positives as f64, tp as f64 / (tp + fp) as f64];
-    let points: Vec<Point> = steps.iter().map(point).collect();
-    let start = [0.0, points[0][1]];
-    Some(thin([start].into_iter().chain(points).collect(), most))
+    precision_recall_points(&steps(scores, truths), most).map(drawn)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::Error;
 
 /// Renders a template. If its name ends in `.html`, every text is escaped; content that a template
-/// marks as safe is drawn by this crate.
+/// marks as safe is drawn by this crate. Pages extend `base.html`, which has the head, the title and
+/// the banners that all of them share.
 ///
 /// # Errors
 ///
@@ -27,6 +28,7 @@ pub(crate) fn render(
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     let rendered = syntax.and_then(|syntax| {
         environment.set_syntax(syntax);
+        environment.add_template("base.html", include_str!("base.html"))?;
         environment.render_named_str(name, template, page)
     });
     rendered.map_err(|source| Error::Template { name, source })

@@ -38,19 +38,61 @@ pub fn auroc(scores: &[f64], truths: &[bool]) -> Option<f64> {
 /// assert_eq!(curve, Some(vec![[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]));
 /// ```
 pub fn roc_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Point>> {
-    let steps = steps(scores, truths);
-    let &(positives, negatives) = steps.last()?;
-    if positives == 0 || negatives == 0 {
-        return None;
-    }
-    let point =
-        |&(tp, fp): &(usize, usize)| [fp as f64 / negatives as f64, tp as f64 / positives as f64];
-    let points = [[0.0, 0.0]].into_iter().chain(steps.iter().map(point)).collect();
-    Some(thin(points, most))
+    roc_points(&steps(scores, truths), most).map(drawn)
+}
+
+/// Films with a score of at least a threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Step {
+    /// The threshold, one of the scores.
+    pub(crate) threshold: f64,
+    /// Positive films among them.
+    pub(crate) true_positives: usize,
+    /// Negative films among them.
+    pub(crate) false_positives: usize,
+}
+
+/// Computes the points of the ROC curve with their thresholds; the first point has none.
+pub(crate) fn roc_points(steps: &[Step], most: usize) -> Option<Vec<(Option<f64>, Point)>> {
+    let [positives, negatives] = both_classes(steps)?;
+    let point = |step: &Step| {
+        let rate = step.false_positives as f64 / negatives;
+        (Some(step.threshold), [rate, step.true_positives as f64 / positives])
+    };
+    Some(thin([(None, [0.0, 0.0])].into_iter().chain(steps.iter().map(point)).collect(), most))
+}
+
+/// Computes the points of recall and precision with their thresholds; the first point, at recall
+/// zero, has none.
+pub(crate) fn precision_recall_points(
+    steps: &[Step],
+    most: usize,
+) -> Option<Vec<(Option<f64>, Point)>> {
+    let [positives, _] = both_classes(steps)?;
+    let point = |step: &Step| {
+        let called = (step.true_positives + step.false_positives) as f64;
+        let precision = step.true_positives as f64 / called;
+        (Some(step.threshold), [step.true_positives as f64 / positives, precision])
+    };
+    let points: Vec<(Option<f64>, Point)> = steps.iter().map(point).collect();
+    let start = (None, [0.0, points[0].1[1]]);
+    Some(thin([start].into_iter().chain(points).collect(), most))
+}
+
+/// Returns the number of positives and of negatives, if there are both.
+fn both_classes(steps: &[Step]) -> Option<[f64; 2]> {
+    let last = steps.last()?;
+    let both = [last.true_positives, last.false_positives];
+    (both[0] > 0 && both[1] > 0).then(|| both.map(|count| count as f64))
+}
+
+/// Returns the points alone.
+pub(crate) fn drawn(points: Vec<(Option<f64>, Point)>) -> Vec<Point> {
+    points.into_iter().map(|(_, point)| point).collect()
 }
 
 /// Counts true and false positives at each distinct score, from the highest down.
-pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<(usize, usize)> {
+pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<Step> {
     let mut films: Vec<(f64, bool)> = scores.iter().copied().zip(truths.iter().copied()).collect();
     films.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
 
@@ -63,18 +105,18 @@ pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<(usize, usize)> {
             fp += 1
         }
         if films.get(index + 1).is_none_or(|next| next.0 != score) {
-            steps.push((tp, fp));
+            steps.push(Step { threshold: score, true_positives: tp, false_positives: fp });
         }
     }
     steps
 }
 
 /// Leaves out points that a drawing does not show; the first and the last point stay.
-pub(crate) fn thin(points: Vec<Point>, most: usize) -> Vec<Point> {
-    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
+fn thin(points: Vec<(Option<f64>, Point)>, most: usize) -> Vec<(Option<f64>, Point)> {
+    let mut kept: Vec<(Option<f64>, Point)> = Vec::with_capacity(points.len());
     for point in points {
-        if let [.., a, b] = kept[..]
-            && straight(a, b, point)
+        if let [.., (_, a), (_, b)] = kept[..]
+            && straight(a, b, point.1)
         {
             kept.pop();
         }
@@ -85,13 +127,13 @@ pub(crate) fn thin(points: Vec<Point>, most: usize) -> Vec<Point> {
     }
 
     let far = |a: Point, b: Point| (b[0] - a[0]).abs() + (b[1] - a[1]).abs();
-    let length: f64 = kept.windows(2).map(|pair| far(pair[0], pair[1])).sum();
+    let length: f64 = kept.windows(2).map(|pair| far(pair[0].1, pair[1].1)).sum();
     let stride = length / (most.max(3) - 2) as f64;
     let last = kept.len() - 1;
     let mut thinned = vec![kept[0]];
     let mut walked = 0.0;
     for index in 1..last {
-        walked += far(kept[index - 1], kept[index]);
+        walked += far(kept[index - 1].1, kept[index].1);
         if walked >= stride {
             thinned.push(kept[index]);
             walked = 0.0;

@@ -34,8 +34,19 @@ pub const NIH_FINDINGS: [&str; 14] = [
 const TRUTH: &str = ".truth";
 
 /// Columns that are never findings, whatever other columns there are.
-const RESERVED: [&str; 9] =
-    ["image", "patient", "view", "age", "sex", "source", "dataset", "split", "patient_in_training"];
+const RESERVED: [&str; 11] = [
+    "image",
+    "patient",
+    "view",
+    "age",
+    "sex",
+    "source",
+    "dataset",
+    "dataset_id",
+    "model",
+    "split",
+    "patient_in_training",
+];
 
 /// One finding of a table, with one value per film.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,8 +125,8 @@ impl Scores {
         Ok(scores)
     }
 
-    /// Adds a column: one of `view`, `age`, `sex`, `source`, `dataset`, `split`,
-    /// `patient_in_training`, or any other name.
+    /// Adds a column: one of `view`, `age`, `sex`, `source`, `dataset`, `dataset_id`, `model`,
+    /// `split`, `patient_in_training`, or any other name.
     ///
     /// # Errors
     ///

@@ -8,7 +8,6 @@ mod commands;
 mod device;
 mod download;
 mod engine;
-mod figures;
 mod memory;
 mod mlflow;
 mod output;

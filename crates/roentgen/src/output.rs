@@ -3,7 +3,10 @@
 //! Everything else goes to standard error. A closed pipe is not treated as an error.
 
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use roentgen_figures::decimals;
+pub(crate) use roentgen_figures::thousands;
 use serde_json::Value;
 
 /// How a command ended.
@@ -87,26 +90,32 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// Formats a number with commas between thousands.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Formats a figure with four decimals, or `n/a` if it is undefined.
 pub(crate) fn figure(value: Option<f64>) -> String {
-    value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.4}"))
+    decimals(value, 4)
+}
+
+/// Formats a time in UTC as ISO 8601.
+pub(crate) fn iso_8601(moment: SystemTime) -> String {
+    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Converts days to a date of the Gregorian calendar, counted from 1 March of the year 0.
+    let day = days + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (date, month) =
+        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}+00:00")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -117,8 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_parted() {
-        assert_eq!(thousands(112_120), "112,120");
-        assert_eq!(thousands(999), "999");
+    fn moments_are_those_of_the_calendar() {
+        let at = |seconds| iso_8601(UNIX_EPOCH + Duration::from_secs(seconds));
+
+        assert_eq!(at(0), "1970-01-01T00:00:00+00:00");
+        assert_eq!(at(951_827_696), "2000-02-29T12:34:56+00:00");
+        assert_eq!(at(1_795_392_000), "2026-11-23T00:00:00+00:00");
     }
 }

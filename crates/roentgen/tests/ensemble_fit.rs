@@ -74,3 +74,49 @@ fn the_films_learned_from_are_not_measured_on() {
         .fails(&format!("ensemble --fit model {VALID} --apply test-a.csv test-b.csv --out x.csv"));
     assert!(error.contains("3 tables to fit on but 2 to apply to"), "{error}");
 }
+
+/// Adds a column with the same text in every row.
+fn with_column(table: &str, name: &str, cell: &str) -> String {
+    let lines = table.lines().enumerate();
+    lines.map(|(row, line)| format!("{line},{}\n", if row == 0 { name } else { cell })).collect()
+}
+
+#[test]
+fn weights_are_applied_to_the_models_they_were_fitted_to() {
+    let place = place();
+    for side in ["valid", "test"] {
+        for (name, margin) in [("a", 0.25), ("b", -0.25), ("c", 0.0)] {
+            let table = with_column(&table(side, margin), "model", &format!("{name}1"));
+            place.write(&format!("{side}-{name}.csv"), table);
+        }
+    }
+
+    let document =
+        place.json(&format!("ensemble --fit model {VALID} --apply {TEST} --out fitted.csv"));
+    assert_eq!(document["notes"].as_array().unwrap().len(), 0, "{document}");
+    assert!(place.text("fitted.csv").contains("a1+b1+c1"));
+    let error = place.fails(&format!(
+        "ensemble --fit model {VALID} --apply test-b.csv test-a.csv test-c.csv --out x.csv"
+    ));
+    assert!(error.contains("model `b1`") && error.contains("model `a1`"), "{error}");
+    assert!(!place.at("x.csv").exists());
+}
+
+#[test]
+fn weights_are_not_fitted_to_training_films() {
+    let place = place();
+    place.write("valid-b.csv", table("valid", -0.25).replace(",valid,", ",official train,"));
+
+    let error = place.fails(&format!("ensemble --fit model {VALID} --apply {TEST} --out x.csv"));
+    assert!(error.contains("valid-b.csv") && error.contains("training split"), "{error}");
+    assert!(!place.at("x.csv").exists());
+}
+
+#[test]
+fn what_could_not_be_checked_is_said() {
+    let place = place();
+    let document =
+        place.json(&format!("ensemble --fit model {VALID} --apply {TEST} --out fitted.csv"));
+
+    assert_eq!(document["notes"].as_array().unwrap().len(), 3, "{document}");
+}

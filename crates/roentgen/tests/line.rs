@@ -105,6 +105,17 @@ fn training_films_are_not_evaluated_and_leaky_splits_say_so_everywhere() {
     assert!(error.contains("patients"), "{error}");
     assert!(!place.at("report").exists());
 
+    // Without its list of patients a model marks nobody, but each row still names its split.
+    std::fs::create_dir(place.at("alone")).unwrap();
+    for part in ["model.toml", "model.bpk"] {
+        let (from, to) = (place.at("run").join(part), place.at("alone").join(part));
+        std::fs::copy(from, to).unwrap();
+    }
+    place.ok("predict alone prepared --split train --out alone.csv");
+    let error = place.fails("evaluate alone.csv --out report");
+    assert!(error.contains("of the training split `official train`"), "{error}");
+    assert!(!place.at("report").exists());
+
     let error = place.fails("train experiment.toml --out by-film --set data.split=by-image");
     assert!(error.contains("are on both sides"), "{error}");
     place.ok("train experiment.toml --out by-film --set data.split=by-image --set data.leaky=true --set train.epochs=1");

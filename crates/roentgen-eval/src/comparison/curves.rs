@@ -3,90 +3,100 @@
 //! More than eight colours cannot be told apart, so the best eight runs by their last value have a
 //! colour and a name, and the others are drawn thin and gray behind them.
 
-use std::fmt::Write;
-
-use crate::report::plot::{escape, text};
+use roentgen_figures::{Anchor, Svg, decimals, line};
+use serde::Serialize;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 48.0;
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 250.0;
+const RIGHT: f64 = 12.0;
 const BOTTOM: f64 = 36.0;
 /// The number of runs with a colour and a name.
 const NAMED: usize = 8;
 
-/// One run's figure by epoch, from the first on; `None` if it is undefined.
+/// One run's figures by epoch, from the first on; `None` if undefined.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
-    pub(super) values: Vec<Option<f64>>,
+    pub(super) valid: Vec<Option<f64>>,
+    /// Drawn dashed.
+    pub(super) train: Vec<Option<f64>>,
 }
 
-/// Draws the curves, given best first, as an SVG element for the page.
-pub(super) fn curves(curves: &[Curve<'_>], label: &str) -> String {
-    let values = || curves.iter().flat_map(|curve| curve.values.iter().flatten().copied());
-    let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0);
-    let (least, greatest) = range(values());
+/// Curves, and a legend that is text of the page, so that it breaks into lines on a phone.
+#[derive(Debug, Serialize)]
+pub(super) struct Chart {
+    svg: String,
+    /// A sample of the line, and the name.
+    legend: Vec<(String, String)>,
+    /// Runs that are drawn in gray, without a name.
+    unnamed: usize,
+    has_training: bool,
+}
+
+/// Draws the curves, given best first, for the page.
+pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
+    let sample = |number: usize| {
+        let mut svg = Svg::new();
+        svg.path(&format!("c c{number}"), "M1 5h20");
+        svg.element("p sample", [10.0, 22.0], true)
+    };
+    let named = curves.iter().take(NAMED).enumerate();
+    Chart {
+        svg: draw(curves, label).element("p", [HEIGHT, WIDTH], false),
+        legend: named.map(|(number, curve)| (sample(number), curve.name.to_owned())).collect(),
+        unnamed: curves.len().saturating_sub(NAMED),
+        has_training: curves
+            .iter()
+            .take(NAMED)
+            .any(|curve| curve.train.iter().any(Option::is_some)),
+    }
+}
+
+fn draw(curves: &[Curve<'_>], label: &str) -> Svg {
+    let values = curves.iter().enumerate().flat_map(|(number, curve)| {
+        let train = if number < NAMED { curve.train.as_slice() } else { &[] };
+        curve.valid.iter().chain(train).flatten().copied()
+    });
+    let epochs = curves.iter().map(|curve| curve.valid.len()).max().unwrap_or(0);
+    let (least, greatest) = range(values);
     let x = |epoch: usize| {
         let share = if epochs < 2 { 0.5 } else { epoch as f64 / (epochs - 1) as f64 };
         LEFT + (WIDTH - LEFT - RIGHT) * share
     };
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (greatest - value) / (greatest - least);
-    let mut svg = format!(
-        "<svg class=\"p\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         xmlns=\"http://www.w3.org/2000/svg\"><title>{}</title>",
-        escape(label)
-    );
+    let mut svg = Svg::new();
+    svg.title(label);
     for tick in ticks(least, greatest) {
-        let _ =
-            write!(svg, "<path class=\"p-grid\" d=\"M{LEFT} {:.1}H{}\"/>", y(tick), WIDTH - RIGHT);
-        text(
-            &mut svg,
-            "p-tick\" text-anchor=\"end",
-            LEFT - 6.0,
-            (y(tick) + 3.0).round(),
-            &shown(tick, greatest - least),
-        );
+        svg.path("p-grid", &format!("M{LEFT} {:.1}H{}", y(tick), WIDTH - RIGHT));
+        let at = [LEFT - 6.0, (y(tick) + 3.0).round()];
+        svg.text(at, Anchor::End, "p-tick", &shown(tick, greatest - least));
     }
     let step = epochs.div_ceil(12).max(1);
     for epoch in (0..epochs).step_by(step) {
-        let label = (epoch + 1).to_string();
-        text(&mut svg, "p-tick\" text-anchor=\"middle", x(epoch), HEIGHT - BOTTOM + 15.0, &label);
+        let at = [x(epoch), HEIGHT - BOTTOM + 15.0];
+        svg.text(at, Anchor::Middle, "p-tick", &(epoch + 1).to_string());
     }
-    text(
-        &mut svg,
-        "p-note\" text-anchor=\"middle",
-        (LEFT + WIDTH - RIGHT) / 2.0,
-        HEIGHT - 6.0,
-        "epoch",
-    );
+    let middle = (LEFT + WIDTH - RIGHT) / 2.0;
+    svg.text([middle, HEIGHT - 6.0], Anchor::Middle, "p-note", "epoch");
+    let points = |values: &[Option<f64>]| -> Vec<[f64; 2]> {
+        let points = values.iter().enumerate();
+        points.filter_map(|(epoch, value)| Some([x(epoch), y((*value)?)])).collect()
+    };
     for (number, curve) in curves.iter().enumerate().rev() {
         let class = if number < NAMED { format!("c c{number}") } else { "c c-other".to_owned() };
-        let points = curve.values.iter().enumerate();
-        let points = points.filter_map(|(epoch, value)| Some((x(epoch), y((*value)?))));
-        let points: Vec<(f64, f64)> = points.collect();
-        let mut path = String::new();
-        for (index, (x, y)) in points.iter().enumerate() {
-            let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+        let train = points(&curve.train);
+        if number < NAMED && !train.is_empty() {
+            let title = format!("{}, training", curve.name);
+            svg.titled_path(&format!("{class} c-train"), &[], &line(train), &title);
         }
-        let name = escape(curve.name);
-        let _ = write!(svg, "<path class=\"{class}\" d=\"{path}\"><title>{name}</title></path>");
-        if let Some((x, y)) = points.last().filter(|_| number < NAMED) {
-            let _ =
-                write!(svg, "<circle class=\"d d{number}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
+        let valid = points(&curve.valid);
+        svg.titled_path(&class, &[], &line(valid.iter().copied()), curve.name);
+        if let Some(&point) = valid.last().filter(|_| number < NAMED) {
+            svg.circle(&format!("d d{number}"), point, 3.0);
         }
     }
-    for (number, curve) in curves.iter().take(NAMED).enumerate() {
-        let (x, y) = (WIDTH - RIGHT + 16.0, TOP + 14.0 + 19.0 * number as f64);
-        let _ = write!(svg, "<path class=\"c c{number}\" d=\"M{x} {:.1}h16\"/>", y - 4.0);
-        text(&mut svg, "p-note", x + 22.0, y, &cut(curve.name, 42));
-    }
-    if curves.len() > NAMED {
-        let y = TOP + 14.0 + 19.0 * NAMED as f64;
-        let more = format!("and {} more in gray", curves.len() - NAMED);
-        text(&mut svg, "p-note", WIDTH - RIGHT + 38.0, y, &more);
-    }
-    svg + "</svg>"
+    svg
 }
 
 /// Returns the range of the values with a small margin, or a default range if there are none.
@@ -113,35 +123,52 @@ fn ticks(least: f64, greatest: f64) -> Vec<f64> {
 
 fn shown(value: f64, range: f64) -> String {
     let digits = (1.0 - range.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{value:.digits$}")
-}
-
-fn cut(text: &str, letters: usize) -> String {
-    if text.chars().count() <= letters {
-        return text.to_owned();
-    }
-    text.chars().take(letters - 1).chain(['…']).collect()
+    decimals(Some(value), digits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn curve<'a>(name: &'a str, valid: &[f64], train: &[f64]) -> Curve<'a> {
+        let values = |values: &[f64]| values.iter().copied().map(Some).collect();
+        Curve { name, valid: values(valid), train: values(train) }
+    }
+
+    /// The heights of the points of the path with this class.
+    fn heights(svg: &str, class: &str) -> Vec<f64> {
+        let start = format!("<path class=\"{class}\" d=\"M");
+        let points = svg.split(&start).nth(1).unwrap().split('"').next().unwrap();
+        points.split('L').map(|point| point.split(' ').nth(1).unwrap().parse().unwrap()).collect()
+    }
+
     #[test]
     fn the_greatest_value_is_at_the_top_and_names_are_escaped() {
-        let of = |name, values: &[f64]| Curve {
-            name,
-            values: values.iter().copied().map(Some).collect(),
-        };
-        let svg = curves(&[of("<a>", &[1.0, 3.0]), of("b", &[2.0, 2.0])], "loss");
+        let chart = chart(&[curve("<a>", &[1.0, 3.0], &[]), curve("b", &[2.0, 2.0], &[])], "loss");
 
-        assert!(svg.contains("&lt;a&gt;") && !svg.contains("<a>"));
-        let points = svg.split("class=\"c c0\" d=\"M").nth(1).unwrap().split('"').next().unwrap();
-        let ys: Vec<f64> = points
-            .split('L')
-            .map(|point| point.split(' ').nth(1).unwrap().parse().unwrap())
-            .collect();
-        assert!(ys[0] > ys[1], "{points}");
+        assert!(chart.svg.contains("&lt;a&gt;") && !chart.svg.contains("<a>"));
+        let heights = heights(&chart.svg, "c c0");
+        assert!(heights[0] > heights[1], "{heights:?}");
+        assert!(!chart.has_training);
+    }
+
+    #[test]
+    fn training_loss_is_on_the_same_axis_and_dashed() {
+        let chart = chart(&[curve("a", &[0.5, 0.6], &[0.4, 0.2]), curve("b", &[0.7], &[0.7])], "");
+
+        assert!(chart.has_training);
+        let (train, valid) = (heights(&chart.svg, "c c0 c-train"), heights(&chart.svg, "c c0"));
+        assert!(train[1] > train[0] && train[0] > valid[0], "{train:?} {valid:?}");
+        assert_eq!(chart.svg.matches("c-train").count(), 2);
+    }
+
+    #[test]
+    fn only_named_runs_show_training() {
+        let all: Vec<Curve> = (0..11).map(|_| curve("a", &[0.5, 0.4], &[0.3, 9.0])).collect();
+        let chart = chart(&all, "");
+
+        assert_eq!((chart.legend.len(), chart.unnamed), (NAMED, 3));
+        assert_eq!(chart.svg.matches("c-train").count(), NAMED);
     }
 
     #[test]
@@ -157,7 +184,8 @@ mod tests {
 
     #[test]
     fn runs_without_values_make_an_empty_frame() {
-        assert!(curves(&[], "loss").ends_with("</svg>"));
-        assert!(curves(&[Curve { name: "a", values: vec![None] }], "AUROC").contains("epoch"));
+        assert!(chart(&[], "loss").svg.ends_with("</svg>"));
+        let empty = Curve { name: "a", valid: vec![None], train: vec![None] };
+        assert!(chart(&[empty], "AUROC").svg.contains("epoch"));
     }
 }

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::curves::{Curve, curves};
+use super::curves::{Chart, Curve, chart};
+use super::seeds::{Group, groups};
 use super::table::{keys, setting};
 use super::verdict::with_interval;
-use super::{Comparison, Epoch, Failure, Row};
+use super::{Comparison, Criterion, Epoch, Failure, Row};
 use crate::evaluation::names_phantom;
 use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
-use crate::report::plot;
 
 /// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.
 const BY_EPOCH: usize = 12;
@@ -34,13 +34,17 @@ pub(super) struct Page {
     open: usize,
     failed: Vec<Failure>,
     verdicts: Vec<Sentence>,
+    /// What the runs were selected and are sorted by; `None` if they differ in it.
+    best_by: Option<&'static str>,
+    sorted_by: &'static str,
+    seeds: Vec<Group>,
     keys: Vec<String>,
     rows: Vec<Line>,
     has_reported: bool,
     reported_by: String,
     heat: Option<Heat>,
-    loss_curves: String,
-    auroc_curves: Option<String>,
+    loss_curves: Chart,
+    auroc_curves: Option<Chart>,
     by_epoch: Option<ByEpoch>,
     resamples: usize,
     seed: u64,
@@ -49,6 +53,7 @@ pub(super) struct Page {
 #[derive(Debug, Serialize)]
 struct Sentence {
     text: String,
+    is_selection: bool,
     is_clear: bool,
 }
 
@@ -69,9 +74,11 @@ struct Line {
     reported: String,
 }
 
-/// The loss by two settings.
+/// The figure of each run by two settings.
 #[derive(Debug, Serialize)]
 struct Heat {
+    what: &'static str,
+    better: &'static str,
     down: String,
     across: String,
     columns: Vec<String>,
@@ -96,8 +103,9 @@ impl Page {
     pub(super) fn of(comparison: &Comparison) -> Self {
         let keys = keys(&comparison.rows);
         let mut ranked: Vec<&Row> = comparison.rows.iter().collect();
-        let loss = |row: &Row| row.loss.map_or(f64::INFINITY, |loss| loss.value);
-        ranked.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+        let by = comparison.best_by.unwrap_or(Criterion::Loss);
+        let rank = |row: &Row| by.rank(row).unwrap_or(f64::INFINITY);
+        ranked.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
         let mut splits: Vec<String> =
             ranked.iter().filter_map(|row| row.entrant.scores.split()).collect();
         splits.sort();
@@ -112,7 +120,7 @@ impl Page {
             title: comparison.title.clone(),
             version: env!("CARGO_PKG_VERSION"),
             style: include_str!("../report/report.css"),
-            plot_style: plot::STYLE,
+            plot_style: roentgen_figures::STYLE,
             own_style: include_str!("comparison.css"),
             is_phantom: datasets.iter().any(|dataset| names_phantom(dataset)),
             is_leaky: splits.iter().any(|split| says_leaky(split)),
@@ -124,18 +132,28 @@ impl Page {
             verdicts: comparison
                 .verdicts
                 .iter()
-                .map(|verdict| Sentence { text: verdict.sentence(), is_clear: verdict.is_clear() })
+                .map(|verdict| Sentence {
+                    text: verdict.sentence(),
+                    is_selection: verdict.is_selection,
+                    is_clear: verdict.is_clear(),
+                })
                 .collect(),
+            best_by: comparison.best_by.map(Criterion::name),
+            sorted_by: by.name(),
+            seeds: groups(&ranked),
             rows: ranked.iter().map(|row| Line::of(row, &keys)).collect(),
             reported_by: comparison.reported_by.clone(),
             has_reported: ranked.iter().any(reported),
-            heat: heat(&comparison.rows, &keys),
-            loss_curves: curves(
-                &by(&ranked, |epoch| Some(epoch.valid_loss)),
-                "Validation loss by epoch",
+            heat: heat(&comparison.rows, &keys, by),
+            loss_curves: chart(
+                &curves(&ranked, |epoch| Some(epoch.valid_loss), |epoch| Some(epoch.train_loss)),
+                "Loss by epoch",
             ),
             auroc_curves: auroc_curves.then(|| {
-                curves(&by(&ranked, |epoch| epoch.valid_auroc), "Validation AUROC by epoch")
+                chart(
+                    &curves(&ranked, |epoch| epoch.valid_auroc, |_| None),
+                    "Validation AUROC by epoch",
+                )
             }),
             by_epoch: (ranked.len() <= BY_EPOCH).then(|| by_epoch(&comparison.rows)),
             keys,
@@ -188,16 +206,21 @@ impl Line {
     }
 }
 
-fn by<'a>(rows: &[&'a Row], value: impl Fn(&Epoch) -> Option<f64>) -> Vec<Curve<'a>> {
+fn curves<'a>(
+    rows: &[&'a Row],
+    valid: impl Fn(&Epoch) -> Option<f64>,
+    train: impl Fn(&Epoch) -> Option<f64>,
+) -> Vec<Curve<'a>> {
     let curve = |row: &&'a Row| Curve {
         name: &row.entrant.name,
-        values: row.entrant.epochs.iter().map(&value).collect(),
+        valid: row.entrant.epochs.iter().map(&valid).collect(),
+        train: row.entrant.epochs.iter().map(&train).collect(),
     };
     rows.iter().map(curve).collect()
 }
 
-/// Arranges the losses in a grid, if the runs are the pairs of values of two settings.
-fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
+/// Arranges the figures in a grid, if the runs are the pairs of values of two settings.
+fn heat(rows: &[Row], keys: &[String], by: Criterion) -> Option<Heat> {
     let values = |key: &str| {
         let mut values: Vec<String> = Vec::new();
         for row in rows {
@@ -216,17 +239,17 @@ fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
     if 2 * rows.len() <= lines.len() * columns.len() {
         return None;
     }
-    let losses = rows.iter().filter_map(|row| Some(row.loss?.value));
+    let ranks = rows.iter().filter_map(|row| by.rank(row));
     let (least, greatest) =
-        losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+        ranks.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     let cell = |line: &str, column: &str| {
         let row =
             rows.iter().find(|row| setting(row, down) == line && setting(row, across) == column);
-        match row.and_then(|row| row.loss) {
-            Some(loss) => {
-                let share = (loss.value - least) / (greatest - least).max(1e-12);
+        match row.and_then(|row| by.rank(row)) {
+            Some(rank) => {
+                let share = (rank - least) / (greatest - least).max(1e-12);
                 Cell {
-                    text: format!("{:.4}", loss.value),
+                    text: format!("{:.4}", rank.abs()),
                     shade: Some((share * SHADES).round() as u32),
                 }
             }
@@ -237,7 +260,11 @@ fn heat(rows: &[Row], keys: &[String]) -> Option<Heat> {
         (line.clone(), columns.iter().map(|column| cell(line, column)).collect::<Vec<_>>())
     };
     let rows = lines.iter().map(of_line).collect();
-    Some(Heat { down: down.to_owned(), across: across.to_owned(), rows, columns })
+    let (what, better) = match by {
+        Criterion::Loss => ("Validation loss", "lower"),
+        Criterion::Auroc => ("Validation AUROC", "higher"),
+    };
+    Some(Heat { what, better, down: down.to_owned(), across: across.to_owned(), rows, columns })
 }
 
 fn by_epoch(rows: &[Row]) -> ByEpoch {

@@ -1,6 +1,6 @@
 //! The comparison as CSV: one line per run, with all digits.
 
-use super::{Failure, Row};
+use super::{Criterion, Failure, Row};
 use crate::Measured;
 
 /// Writes one line per run; an undefined figure is an empty cell.
@@ -30,7 +30,8 @@ pub(super) fn csv(rows: &[Row], failed: &[Failure]) -> Result<String, crate::Err
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-const FIGURES: [&str; 19] = [
+const FIGURES: [&str; 20] = [
+    "best_by",
     "epochs",
     "best_epoch",
     "valid_loss",
@@ -52,7 +53,7 @@ const FIGURES: [&str; 19] = [
     "failed",
 ];
 
-fn figures(row: &Row) -> [String; 19] {
+fn figures(row: &Row) -> [String; 20] {
     let given = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let three = |measured: Option<Measured>| {
         let interval = measured.and_then(|measured| measured.interval);
@@ -65,7 +66,12 @@ fn figures(row: &Row) -> [String; 19] {
     let [loss, loss_low, loss_high] = three(row.loss);
     let [auroc, auroc_low, auroc_high] = three(row.auroc);
     let (cost, reported) = (&row.entrant.cost, &row.entrant.reported);
+    let best_by = match row.entrant.best_by {
+        Criterion::Loss => "loss",
+        Criterion::Auroc => "auroc",
+    };
     [
+        best_by.to_owned(),
         row.entrant.epochs.len().to_string(),
         row.best_epoch().map_or_else(String::new, |epoch| epoch.epoch.to_string()),
         loss,
@@ -103,4 +109,9 @@ pub(super) fn keys(rows: &[Row]) -> Vec<String> {
 pub(super) fn setting<'a>(row: &'a Row, key: &str) -> &'a str {
     let found = row.entrant.settings.iter().find(|(own, _)| own == key);
     found.map_or("", |(_, value)| value.as_str())
+}
+
+/// Whether a key is the seed of a run.
+pub(super) fn is_seed(key: &str) -> bool {
+    key == "seed" || key.ends_with(".seed")
 }

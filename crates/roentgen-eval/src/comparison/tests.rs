@@ -29,6 +29,7 @@ fn entrant(name: &str, noise: u32, settings: &[(&str, &str)]) -> Entrant {
     Entrant {
         name: name.into(),
         settings: settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        best_by: Criterion::Loss,
         epochs: vec![epoch(1, 0.6, true), epoch(2, 0.5, true), epoch(3, 0.55, false)],
         is_stopped: false,
         scores,
@@ -158,4 +159,122 @@ fn one_run_has_no_verdict() {
 
     assert!(comparison.verdicts.is_empty());
     assert!(comparison.html().unwrap().contains("at least two runs"));
+}
+
+/// A run that is certain: its probabilities rank the films without an error, at a high loss, or the
+/// other way round.
+fn opposites(best_by: Criterion) -> Vec<Entrant> {
+    let run = |name: &str, of: &dyn Fn(usize, bool) -> f64| {
+        let mut run = Entrant { best_by, ..entrant(name, 5, &[("model.pool", name)]) };
+        let mut findings = run.scores.findings().to_vec();
+        let truths = findings[0].truths.clone();
+        let p = |(i, truth): (usize, &Option<bool>)| of(i, *truth == Some(true));
+        findings[0].probabilities = truths.iter().enumerate().map(p).collect();
+        run.scores = run.scores.with_findings(findings);
+        run
+    };
+    vec![
+        // All are far too high, but in order.
+        run("ranks", &|_, truth| if truth { 0.99 } else { 0.98 }),
+        // Calibrated and out of order for a part of the films.
+        run("fits", &|i, truth| if truth != (i % 9 == 0) { 0.7 } else { 0.2 }),
+        run("neither", &|i, _| 0.9 + 0.01 * (i % 5) as f64),
+    ]
+}
+
+#[test]
+fn the_best_run_is_named_by_the_criterion_that_selected_its_epoch() {
+    for (best_by, best) in [(Criterion::Auroc, "ranks"), (Criterion::Loss, "fits")] {
+        let comparison = compare(opposites(best_by));
+
+        assert_eq!(comparison.best_by, Some(best_by));
+        let [first, other] = comparison.verdicts.as_slice() else { panic!() };
+        assert_eq!((first.by, first.best.as_str()), (best_by, best));
+        assert!(first.is_selection && !other.is_selection);
+        assert!(first.sentence().starts_with("Best run by"), "{}", first.sentence());
+        assert!(!other.sentence().contains("Best"), "{}", other.sentence());
+        for page in [comparison.html().unwrap(), comparison.markdown().unwrap()] {
+            assert_eq!(page.matches("Best run by").count(), 1, "{page}");
+            let rows = page.find("Sorted by").or(page.find("| run |")).unwrap();
+            let place = |name: &str| page[rows..].find(name).unwrap();
+            assert!(place(best) < place("neither"), "{page}");
+        }
+    }
+}
+
+#[test]
+fn runs_of_different_criteria_have_no_best() {
+    let mut runs = opposites(Criterion::Loss);
+    runs[2].best_by = Criterion::Auroc;
+    let comparison = compare(runs);
+
+    assert_eq!(comparison.best_by, None);
+    for page in [comparison.html().unwrap(), comparison.markdown().unwrap()] {
+        assert!(!page.contains("Best run by") && page.contains("selected by different criteria"));
+    }
+}
+
+#[test]
+fn the_heat_map_is_of_the_criterion() {
+    let settings = |a: &'static str, b: &'static str| [("a", a), ("b", b)];
+    let runs =
+        [("1", "1", 5), ("1", "2", 11), ("2", "1", 7), ("2", "2", 3)].map(|(a, b, noise)| {
+            let run = entrant(&format!("{a}{b}"), noise, &settings(a, b));
+            Entrant { best_by: Criterion::Auroc, ..run }
+        });
+    let page = compare(runs.to_vec()).html().unwrap();
+
+    assert!(page.contains("<h2>Validation AUROC by a and b</h2>") && page.contains("higher"));
+}
+
+#[test]
+fn the_pages_say_in_which_settings_the_runs_differ() {
+    let runs = vec![
+        entrant("nih", 5, &[("model.pool", "average"), ("train.epochs", "9")]),
+        entrant("nih2", 7, &[("model.pool", "attention")]),
+    ];
+    let comparison = compare(runs);
+    let (html, markdown) = (comparison.html().unwrap(), comparison.markdown().unwrap());
+
+    assert!(html.contains("<th>model.pool</th><th>train.epochs</th>"), "{html}");
+    assert!(html.contains("<td>nih2</td><td>attention</td><td>–</td>"), "{html}");
+    assert!(markdown.contains("| run | model.pool | train.epochs |"), "{markdown}");
+    assert!(markdown.contains("| nih | average | 9 |"), "{markdown}");
+}
+
+#[test]
+fn runs_that_differ_only_in_the_seed_have_a_mean_and_a_deviation() {
+    let run = |name: &str, noise: u32, pool: &'static str, seed: &'static str| {
+        entrant(name, noise, &[("seed", seed), ("model.pool", pool)])
+    };
+    let mut runs = vec![
+        run("a1", 5, "average", "1"),
+        run("a2", 7, "average", "2"),
+        run("a3", 11, "average", "3"),
+        run("b1", 5, "attention", "1"),
+    ];
+    let losses: Vec<f64> =
+        compare(runs.clone()).rows[..3].iter().map(|row| row.loss.unwrap().value).collect();
+    let mean = losses.iter().sum::<f64>() / 3.0;
+    let markdown = compare(runs.clone()).markdown().unwrap();
+
+    let line = markdown.lines().find(|line| line.contains("| model.pool = average |")).unwrap();
+    assert!(line.contains(&format!("| 3 | {mean:.4} ± ")) && line.contains("the same"), "{line}");
+    assert!(!markdown.contains("| model.pool = attention |"), "{markdown}");
+
+    // Other validation films, and two runs of one seed.
+    let images = runs[1].scores.images().iter().map(|image| format!("x{image}")).collect();
+    let patients = runs[1].scores.patients().to_vec();
+    runs[1].scores = Scores::new(images, patients, runs[1].scores.findings().to_vec()).unwrap();
+    assert!(compare(runs.clone()).html().unwrap().contains("differ: the seed also divides"));
+    runs[2].settings[0].1 = "1".into();
+    assert!(!compare(runs).html().unwrap().contains("Over seeds"));
+}
+
+#[test]
+fn training_loss_is_drawn_beside_validation_loss() {
+    let page = compare(vec![entrant("a", 5, &[]), entrant("b", 7, &[])]).html().unwrap();
+
+    assert_eq!(page.matches("class=\"c c0 c-train\"").count(), 1);
+    assert!(page.contains("Dashed: training loss"));
 }

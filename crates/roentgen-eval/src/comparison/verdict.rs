@@ -4,20 +4,40 @@ use super::Row;
 use crate::report::format::figure;
 use crate::{Interval, Options, paired_difference, paired_log_loss};
 
-/// The figure by which runs are compared.
+/// The figure by which runs are selected and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum Criterion {
     /// The loss on the validation films; lower is better.
     Loss,
     /// The mean AUROC; higher is better.
     Auroc,
 }
 
+impl Criterion {
+    /// Returns its name in a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Loss => "validation loss",
+            Self::Auroc => "mean AUROC",
+        }
+    }
+
+    /// Returns a run's figure, smaller for a better run.
+    pub(super) fn rank(self, row: &Row) -> Option<f64> {
+        match self {
+            Self::Loss => row.loss.map(|loss| loss.value),
+            Self::Auroc => row.auroc.map(|auroc| -auroc.value),
+        }
+    }
+}
+
 /// The best run and whether its lead is significant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The figure that runs are compared by.
-    pub by: By,
+    pub by: Criterion,
+    /// Whether all runs were selected by this figure, so that the first of them is the best run.
+    pub is_selection: bool,
     /// The best run's name.
     pub best: String,
     /// Its figure.
@@ -39,12 +59,17 @@ impl Verdict {
 
     /// Returns the verdict as a sentence.
     pub fn sentence(&self) -> String {
-        let (what, digits) = match self.by {
-            By::Loss => ("validation loss", 4),
-            By::Auroc => ("mean AUROC", 3),
+        let what = self.by.name();
+        let digits = match self.by {
+            Criterion::Loss => 4,
+            Criterion::Auroc => 3,
         };
         let Self { best, runner_up, value, .. } = self;
-        let head = format!("Best by {what}: {best} ({value:.digits$}), ahead of {runner_up}.");
+        let head = match self.is_selection {
+            true => format!("Best run by {what}, the criterion of selection: {best}"),
+            false => format!("For reference, by {what}: {best}"),
+        };
+        let head = format!("{head} ({value:.digits$}), ahead of {runner_up}.");
         match (self.lead, self.interval) {
             (Some(lead), Some(Interval { low, high })) => {
                 let end = match self.is_clear() {
@@ -63,35 +88,40 @@ impl Verdict {
     }
 }
 
-/// Returns the verdict by loss and the verdict by AUROC. A verdict needs at least two runs that
-/// have the figure.
-pub(super) fn verdicts(rows: &[Row], options: &Options) -> Vec<Verdict> {
-    [By::Loss, By::Auroc].into_iter().filter_map(|by| verdict(rows, by, options)).collect()
+/// Returns the verdict by the criterion of the runs, and then by the other one. A verdict needs at
+/// least two runs that have the figure.
+pub(super) fn verdicts(
+    rows: &[Row],
+    best_by: Option<Criterion>,
+    options: &Options,
+) -> Vec<Verdict> {
+    let order = match best_by {
+        Some(Criterion::Auroc) => [Criterion::Auroc, Criterion::Loss],
+        Some(Criterion::Loss) | None => [Criterion::Loss, Criterion::Auroc],
+    };
+    let all = order.into_iter();
+    all.filter_map(|by| verdict(rows, by, best_by == Some(by), options)).collect()
 }
 
-fn verdict(rows: &[Row], by: By, options: &Options) -> Option<Verdict> {
-    // Smaller is better for both once the AUROC is negated.
-    let rank = |row: &&Row| match by {
-        By::Loss => row.loss.map(|loss| loss.value),
-        By::Auroc => row.auroc.map(|auroc| -auroc.value),
-    };
+fn verdict(rows: &[Row], by: Criterion, is_selection: bool, options: &Options) -> Option<Verdict> {
     let mut ranked: Vec<(f64, &Row)> =
-        rows.iter().filter_map(|row| Some((rank(&row)?, row))).collect();
+        rows.iter().filter_map(|row| Some((by.rank(row)?, row))).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     let [(value, best), (_, second), ..] = ranked.as_slice() else { return None };
     let (best, second) = (&best.entrant, &second.entrant);
     let (lead, interval) = match by {
-        By::Loss => match paired_log_loss(&best.scores, &second.scores, options) {
+        Criterion::Loss => match paired_log_loss(&best.scores, &second.scores, options) {
             Ok(Some(difference)) => (Some(difference.value), difference.interval),
             Ok(None) | Err(_) => (None, None),
         },
-        By::Auroc => match paired_difference(&second.scores, &best.scores, options) {
+        Criterion::Auroc => match paired_difference(&second.scores, &best.scores, options) {
             Ok((_, mean)) => (mean.value, mean.interval),
             Err(_) => (None, None),
         },
     };
     Some(Verdict {
         by,
+        is_selection,
         best: best.name.clone(),
         value: value.abs(),
         runner_up: second.name.clone(),

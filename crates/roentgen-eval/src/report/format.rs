@@ -3,11 +3,14 @@
 //! Figures are rounded only here, and undefined figures become `n/a` here, so that HTML and
 //! Markdown cannot disagree.
 
+use roentgen_figures::decimals;
+pub(crate) use roentgen_figures::thousands as count;
+
 use crate::Interval;
 
 /// Formats a figure with three decimals.
 pub(crate) fn figure(value: Option<f64>) -> String {
-    value.map_or("n/a".into(), |value| format!("{value:.3}"))
+    decimals(value, 3)
 }
 
 /// Formats a probability with three decimals, or as `<0.001` if that would be zero.
@@ -35,27 +38,9 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// Formats a count with a comma between thousands.
-pub(crate) fn count(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_have_a_comma_every_three_digits() {
-        assert_eq!([0, 999, 1000, 112_120].map(count), ["0", "999", "1,000", "112,120"]);
-    }
 
     #[test]
     fn figures_are_rounded_once() {

@@ -6,18 +6,20 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
 use super::{
-    Picture, Report, Verdict,
+    Report, Verdict,
     format::{count, figure, interval, percent, probability},
     plot::{self, Kind},
+    provenance::{self, Line},
     published::Comparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures};
+use crate::{Evaluation, FindingFigures, Scores};
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
     title: String,
+    provenance: Vec<Line>,
     version: &'static str,
     style: &'static str,
     plot_style: &'static str,
@@ -28,18 +30,28 @@ pub(super) struct Page {
     images: String,
     patients: String,
     patients_in_training: Option<String>,
+    films_in_training: Option<String>,
+    films_in_validation: Option<String>,
+    /// Whether the model is known, so that its validation films are known to have chosen it.
+    is_model_known: bool,
     resamples: usize,
     seed: u64,
     mean: Mean,
     findings: Vec<Finding>,
     axis: String,
+    /// Whether any probability reaches the threshold, so that metrics at it mean something.
+    reaches_threshold: bool,
+    highest_probability: String,
+    /// Findings with films of unknown label, and how many.
+    unknown: Vec<String>,
+    /// Findings with resamples of one class only, and how many.
+    skipped: Vec<String>,
     pictures: Vec<Panels>,
     accuracy: String,
     accuracy_all_negative: String,
     mean_absolute_error: String,
     subgroups: Vec<Groups>,
     films: Vec<Films>,
-    figures: Vec<Figure>,
     published: Option<Comparison>,
     notes: Vec<String>,
 }
@@ -61,7 +73,6 @@ struct Finding {
     name: String,
     positives: String,
     negatives: String,
-    unknown: String,
     prevalence: String,
     auroc: String,
     auroc_ci: String,
@@ -77,7 +88,6 @@ struct Finding {
     ppv: String,
     npv: String,
     f1: String,
-    skipped: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,14 +127,8 @@ struct Film {
     source: Option<String>,
     finding: String,
     probability: String,
+    labels: String,
     text: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Figure {
-    title: String,
-    caption: String,
-    source: String,
 }
 
 impl Page {
@@ -137,11 +141,20 @@ impl Page {
             caption: kind.caption(),
             panels: plot::panels(kind, report),
         };
+        let named = |count: &dyn Fn(&FindingFigures) -> usize| {
+            let some = evaluation.findings.iter().filter(|finding| count(finding) > 0);
+            some.map(|finding| {
+                format!("{} {}", readable(&finding.name), self::count(count(finding)))
+            })
+            .collect()
+        };
+        let nonzero = |count: Option<usize>| count.filter(|&count| count > 0).map(self::count);
         Self {
-            title: report.title.clone(),
+            title: provenance::title(report),
+            provenance: provenance::lines(report),
             version: env!("CARGO_PKG_VERSION"),
             style: include_str!("report.css"),
-            plot_style: plot::STYLE,
+            plot_style: roentgen_figures::STYLE,
             dataset: evaluation.dataset.clone(),
             split: evaluation.split.clone(),
             is_phantom: evaluation.is_phantom(),
@@ -149,11 +162,21 @@ impl Page {
             images: count(evaluation.images),
             patients: count(evaluation.patients),
             patients_in_training: evaluation.patients_in_training.map(count),
+            films_in_training: nonzero(evaluation.films_in_training),
+            films_in_validation: nonzero(evaluation.films_in_validation),
+            is_model_known: evaluation.model.is_some(),
             resamples: evaluation.resamples,
             seed: evaluation.seed,
             mean: mean(evaluation, low),
             findings: evaluation.findings.iter().map(|figures| finding(figures, low)).collect(),
             axis: whisker::axis(low),
+            reaches_threshold: reaches_threshold(evaluation),
+            highest_probability: highest_probability(report.scores),
+            unknown: named(&|finding| finding.unknown),
+            skipped: named(&|finding| match finding.auroc {
+                Some(_) => finding.resamples_skipped,
+                None => 0,
+            }),
             pictures: vec![
                 panels("roc", "ROC curves", Kind::Roc),
                 panels("precision-recall", "Precision and recall", Kind::PrecisionRecall),
@@ -164,11 +187,25 @@ impl Page {
             mean_absolute_error: figure(evaluation.mean_absolute_error),
             subgroups: subgroups(evaluation, low),
             films: films(report),
-            figures: report.figures.iter().map(picture).collect(),
             published: Comparison::of(evaluation),
             notes: report.notes.clone(),
         }
     }
+}
+
+fn readable(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// Returns whether any film of any finding is predicted positive.
+fn reaches_threshold(evaluation: &Evaluation) -> bool {
+    let points = evaluation.findings.iter().filter_map(|finding| finding.operating_points.first());
+    points.into_iter().any(|point| point.true_positives + point.false_positives > 0)
+}
+
+fn highest_probability(scores: &Scores) -> String {
+    let all = scores.findings().iter().flat_map(crate::Finding::known).map(|(_, p, _)| p);
+    probability(all.fold(0.0, f64::max))
 }
 
 /// Returns the start of the AUROC axis: 0.5, or lower if an interval starts lower.
@@ -192,7 +229,7 @@ fn mean(evaluation: &Evaluation, low: f64) -> Mean {
         auroc_whisker: whisker::whisker(mean.auroc, mean.auroc_ci95, low),
         average_precision: figure(mean.average_precision),
         average_precision_ci: interval(mean.average_precision_ci95),
-        prevalence: percent(prevalence),
+        prevalence: figure(prevalence),
         findings: mean.findings,
         left_out: evaluation.findings.len() - mean.findings,
     }
@@ -204,11 +241,10 @@ fn finding(figures: &FindingFigures, low: f64) -> Finding {
         [point.true_positives, point.false_positives, point.false_negatives, point.true_negatives]
     });
     Finding {
-        name: figures.name.replace('_', " "),
+        name: readable(&figures.name),
         positives: count(figures.positives),
         negatives: count(figures.negatives),
-        unknown: count(figures.unknown),
-        prevalence: percent(figures.prevalence()),
+        prevalence: figure(figures.prevalence()),
         auroc: figure(figures.auroc),
         auroc_ci: interval(figures.auroc_ci95),
         auroc_whisker: whisker::whisker(figures.auroc, figures.auroc_ci95, low),
@@ -222,7 +258,6 @@ fn finding(figures: &FindingFigures, low: f64) -> Finding {
         ppv: figure(point.and_then(|point| point.ppv)),
         npv: figure(point.and_then(|point| point.npv)),
         f1: figure(point.and_then(|point| point.f1)),
-        skipped: if figures.auroc.is_some() { figures.resamples_skipped } else { 0 },
     }
 }
 
@@ -256,8 +291,9 @@ fn films(report: &Report) -> Vec<Films> {
         let cards = cards.map(|card| Film {
             image: card.choice.image.clone(),
             source: (!card.png.is_empty()).then(|| data("image/png", &card.png)),
-            finding: card.choice.finding.replace('_', " "),
+            finding: readable(&card.choice.finding),
             probability: probability(card.choice.probability),
+            labels: labels(report.scores, card.choice.row),
             text: card.text.clone(),
         });
         Films { title, cards: cards.collect() }
@@ -265,14 +301,16 @@ fn films(report: &Report) -> Vec<Films> {
     groups.filter(|group| !group.cards.is_empty()).collect()
 }
 
-fn picture(figure: &super::Figure) -> Figure {
-    // As an image, not as elements of the page, so that its scripts do not run and its styles do
-    // not affect the page.
-    let source = match &figure.picture {
-        Picture::Svg(text) => data("image/svg+xml", text.as_bytes()),
-        Picture::Png(bytes) => data("image/png", bytes),
-    };
-    Figure { title: figure.title.clone(), caption: figure.caption.clone(), source }
+/// Lists the findings that the label file says of a film.
+fn labels(scores: &Scores, row: usize) -> String {
+    let label = |finding: &crate::Finding| finding.truths.get(row).copied().flatten();
+    let positive = scores.findings().iter().filter(|finding| label(finding) == Some(true));
+    let names: Vec<String> = positive.map(|finding| readable(&finding.name)).collect();
+    if !names.is_empty() {
+        return names.join(", ");
+    }
+    let all_known = scores.findings().iter().all(|finding| label(finding).is_some());
+    if all_known { "none of these findings" } else { "unknown" }.to_owned()
 }
 
 fn data(kind: &str, bytes: &[u8]) -> String {

@@ -2,39 +2,35 @@
 //!
 //! All pictures of a page share one axis, from `low` to one, so that they can be compared by eye.
 
-use std::fmt::Write;
+use roentgen_figures::{Anchor, Svg};
 
-use super::plot::text;
 use crate::Interval;
 
 /// Draws an interval as a line with a dot, on an axis from `low` to one.
 pub(super) fn whisker(value: Option<f64>, interval: Option<Interval>, low: f64) -> String {
     let x = |value: f64| 6.0 + 148.0 * (value - low) / (1.0 - low);
-    let mut svg =
-        String::from("<svg class=\"p whisker\" viewBox=\"0 0 160 16\" aria-hidden=\"true\">");
+    let mut svg = Svg::new();
     for tenth in tenths(low) {
-        let _ = write!(svg, "<path class=\"p-grid\" d=\"M{:.1} 0v16\"/>", x(tenth));
+        svg.path("p-grid", &format!("M{:.1} 0v16", x(tenth)));
     }
     if let Some(Interval { low, high }) = interval {
-        let (from, to) = (x(low), x(high));
-        let _ = write!(svg, "<path class=\"p-whisker\" d=\"M{from:.1} 8H{to:.1}\"/>");
+        svg.path("p-whisker", &format!("M{:.1} 8H{:.1}", x(low), x(high)));
     }
     if let Some(value) = value {
-        let _ = write!(svg, "<path class=\"p-mark\" d=\"M{:.1} 3v10\"/>", x(value));
+        svg.path("p-mark", &format!("M{:.1} 3v10", x(value)));
     }
-    svg + "</svg>"
+    svg.element("p whisker", [16.0, 160.0], true)
 }
 
 /// Draws the numbers above a column of whiskers.
 pub(super) fn axis(low: f64) -> String {
     let x = |value: f64| 6.0 + 148.0 * (value - low) / (1.0 - low);
-    let mut svg =
-        String::from("<svg class=\"p whisker\" viewBox=\"0 0 160 12\" aria-hidden=\"true\">");
+    let mut svg = Svg::new();
     for tenth in tenths(low) {
         let label = if tenth > 0.95 { "1".into() } else { format!(".{:.0}", tenth * 10.0) };
-        text(&mut svg, "p-tick\" text-anchor=\"middle", x(tenth), 10.0, &label);
+        svg.text([x(tenth), 10.0], Anchor::Middle, "p-tick", &label);
     }
-    svg + "</svg>"
+    svg.element("p whisker", [12.0, 160.0], true)
 }
 
 fn tenths(low: f64) -> impl Iterator<Item = f64> {

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use roentgen_eval::comparison::{Comparison, Cost, Entrant, Epoch, Failure, Reported};
+use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
 use roentgen_eval::{Options, Scores};
+use roentgen_train::experiment::BestBy;
 use roentgen_train::sweep::{self, Point, Sweep};
 use roentgen_train::{Experiment, Facts, run_dir};
 use serde_json::json;
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
             predict_valid(experiment, folder, context)?;
         }
         let name = name_of(folder, &folders);
-        entrants.push(entrant(name, settings, Reported::default(), folder)?);
+        let best_by = criterion(experiment);
+        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
     }
     let options = Options { resamples: args.resamples, seed: SEED };
     let comparison = Comparison::of(args.title.as_str(), entrants, Vec::new(), 0, &options)?;
@@ -55,6 +57,11 @@ pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Outpu
     lines.push(format!("open {page}"));
     let verdicts = comparison.verdicts.iter().map(|verdict| {
         json!({
+            "by": match verdict.by {
+                Criterion::Loss => "loss",
+                Criterion::Auroc => "auroc",
+            },
+            "is_selection": verdict.is_selection,
             "best": verdict.best,
             "value": verdict.value,
             "runner_up": verdict.runner_up,
@@ -85,7 +92,9 @@ pub(crate) fn points(
                 auroc: reported.auroc,
                 binary_accuracy: reported.binary_accuracy,
             });
-        entrants.push(entrant(point.name.clone(), point.values.clone(), reported, run)?);
+        let best_by = criterion(&point.experiment);
+        let (name, values) = (point.name.clone(), point.values.clone());
+        entrants.push(entrant(name, values, best_by, reported, run)?);
     }
     let options = Options { resamples: 1000, seed: SEED };
     let comparison = Comparison::of(title, entrants, failed, open, &options)?;
@@ -117,6 +126,7 @@ pub(crate) fn valid_scores(run: &Path) -> PathBuf {
 fn entrant(
     name: String,
     settings: Vec<(String, String)>,
+    best_by: Criterion,
     reported: Reported,
     run: &Path,
 ) -> anyhow::Result<Entrant> {
@@ -132,6 +142,7 @@ fn entrant(
     Ok(Entrant {
         name,
         settings,
+        best_by,
         epochs: epochs.collect(),
         is_stopped: facts.is_stopped,
         scores: Scores::read(run.join(SCORES))?,
@@ -143,6 +154,14 @@ fn entrant(
         },
         reported,
     })
+}
+
+/// Returns what chose the best epoch of a run.
+fn criterion(experiment: &Experiment) -> Criterion {
+    match experiment.train.best_by {
+        BestBy::Loss => Criterion::Loss,
+        BestBy::Auroc => Criterion::Auroc,
+    }
 }
 
 /// Reads the facts of a run.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use roentgen_eval::{Fitted, Scores, ensemble, fit, refuse_shared_films};
+use roentgen_eval::{Fitted, Scores, check_members, ensemble, fit};
 use serde_json::json;
 
 use super::predict::write_table;
 use crate::cli::{Ensemble, Per, Rule};
-use crate::output::{Output, table, thousands};
+use crate::output::{Output, note, table, thousands};
 
 /// Combines score tables.
 pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
@@ -49,16 +49,11 @@ fn given(args: &Ensemble) -> anyhow::Result<Output> {
 
 /// Fits weights on validation films and applies them to other films.
 fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
-    if args.apply.len() != args.scores.len() {
-        bail!(
-            "{} tables to fit on but {} to apply to; give one of each per member, in the same \
-             order",
-            args.scores.len(),
-            args.apply.len()
-        );
-    }
     let (valid, test) = (read(&args.scores)?, read(&args.apply)?);
-    refuse_shared_films(&valid, &test)?;
+    let notes = check_members(&valid, &test)?;
+    for unchecked in &notes {
+        note(&format!("note: {unchecked}"));
+    }
     let per = match per {
         Per::Model => roentgen_eval::Per::Model,
         Per::Finding => roentgen_eval::Per::Finding,
@@ -102,6 +97,7 @@ fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
         "weights": weights,
         "valid_loss": loss,
         "valid_loss_of_mean": mean_loss,
+        "notes": notes,
     });
     Ok(Output::done(text, json))
 }

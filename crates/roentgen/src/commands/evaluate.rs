@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
-use roentgen_eval::report::{self, FilmCard, Report};
+use roentgen_eval::report::{self, FilmCard, Provenance, Report};
 use roentgen_eval::{Evaluation, Interval, Options, Scores, evaluate, paired_difference};
 use serde_json::{Value, json};
 
 use crate::cli::Evaluate;
-use crate::output::{Output, figure, note, table, thousands};
+use crate::output::{Output, figure, iso_8601, note, table, thousands};
 
 /// Number of films to show of each kind: true positive, false positive, false negative.
 const CARDS: usize = 6;
@@ -62,9 +63,13 @@ pub(crate) fn evaluate_into(
 ) -> anyhow::Result<(Evaluation, PathBuf)> {
     let evaluation = evaluate(scores, options)?;
     let (films, notes) = cards(scores);
-    let title = format!("Report on {}", path.file_name().unwrap_or_default().to_string_lossy());
-    let report =
-        Report { title, evaluation: &evaluation, scores, films, notes, figures: Vec::new() };
+    // A score table knows the identity of its model, but not yet where the model is.
+    let provenance = Provenance {
+        score_table: Some(path.display().to_string()),
+        date: iso_8601(SystemTime::now()).split('T').next().map(str::to_owned),
+        ..Provenance::default()
+    };
+    let report = Report { provenance, evaluation: &evaluation, scores, films, notes };
     report::write(folder, &report)?;
     Ok((evaluation, folder.join("report.html")))
 }
@@ -173,6 +178,15 @@ pub(crate) fn text(evaluation: &Evaluation, page: &Path) -> String {
         thousands(evaluation.images),
         thousands(evaluation.patients)
     ));
+    if let Some(films) = evaluation.films_in_training.filter(|&films| films > 0) {
+        lines.push(format!("{} films are of the training split", thousands(films)));
+    }
+    if let Some(films) = evaluation.films_in_validation.filter(|&films| films > 0) {
+        lines.push(format!(
+            "{} films are of the validation split, which chooses the model",
+            thousands(films)
+        ));
+    }
     lines.push(table(
         &["finding", "films", "AUROC", "95 % interval", "average precision", "Brier"],
         &rows,

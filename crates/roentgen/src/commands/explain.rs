@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_data::pixels::{self, Plane};
+use roentgen_figures::{FilmTile, films};
 use roentgen_models::predictor::{Mask, Prediction};
 use roentgen_models::{Description, Pool, overlay};
 use serde_json::json;
@@ -16,7 +17,6 @@ use super::predict::{Predicted, predict};
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
 use crate::engine::Engine;
-use crate::figures::{FilmTile, films};
 use crate::output::{Ending, Output};
 use crate::sources::{Film, Sources};
 

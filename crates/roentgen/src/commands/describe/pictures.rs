@@ -4,9 +4,9 @@ use roentgen_data::Finding;
 use roentgen_data::pixels::{self, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::summary::Summary;
+use roentgen_figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
 
 use super::{CLEANED, Data, FLOOR, cleaned};
-use crate::figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
 use crate::output::thousands;
 
 /// Number of sample films in the grid, and in a row of it.

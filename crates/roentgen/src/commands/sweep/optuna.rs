@@ -4,13 +4,15 @@
 //! figures needs a single line. Values are categories, except for numbers that a search drew.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use roentgen_data::files;
 use roentgen_train::sweep::search::{Axis, Range};
 use roentgen_train::sweep::{Point, Points};
 use roentgen_train::{Facts, run_dir};
 use serde_json::{Map, Value, json};
+
+use crate::output::iso_8601;
 
 /// The journal's name in the folder of the sweep.
 pub(super) const JOURNAL: &str = "optuna.log";
@@ -57,8 +59,9 @@ pub(super) fn write(
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
-        trial["datetime_start"] = json!(time(ended - Duration::from_secs_f64(seconds.max(0.0))));
-        trial["datetime_complete"] = json!(time(ended));
+        trial["datetime_start"] =
+            json!(iso_8601(ended - Duration::from_secs_f64(seconds.max(0.0))));
+        trial["datetime_complete"] = json!(iso_8601(ended));
         trial["user_attrs"]["valid_auroc"] = json!(best.and_then(|best| best.valid_auroc));
         trial["user_attrs"]["folder"] = json!(point.folder);
         lines.push(trial);
@@ -94,7 +97,7 @@ fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
         values.insert(key.clone(), value);
         ranges.insert(key.clone(), json!(range.to_string()));
     }
-    let now = time(UNIX_EPOCH);
+    let now = iso_8601(UNIX_EPOCH);
     json!({
         "op_code": CREATE_TRIAL,
         "worker_id": "roentgen",
@@ -137,35 +140,4 @@ fn typed(value: &str) -> Value {
         .map(Value::from)
         .or_else(|_| value.parse::<f64>().map(Value::from))
         .unwrap_or_else(|_| Value::from(value))
-}
-
-/// Formats a time in UTC as ISO 8601.
-fn time(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Converts days to a date of the Gregorian calendar, counted from 1 March of the year 0.
-    let day = days + 719_468;
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (date, month) =
-        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}+00:00")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_those_of_the_calendar() {
-        let at = |seconds| time(UNIX_EPOCH + Duration::from_secs(seconds));
-
-        assert_eq!(at(0), "1970-01-01T00:00:00+00:00");
-        assert_eq!(at(951_827_696), "2000-02-29T12:34:56+00:00");
-        assert_eq!(at(1_795_392_000), "2026-11-23T00:00:00+00:00");
-    }
 }

@@ -3,9 +3,11 @@
 //! The depth is the opacity of one accent colour, so that it works on light and dark backgrounds.
 //! The diagonal is not compared with the rest: it has a frame and no colour.
 
-use std::fmt::Write;
+use std::fmt::Display;
 
-use super::{LETTER, column, cut, empty_page, escape, page, text, text_width};
+use crate::page::{LETTER, empty_page, page};
+use crate::svg::{Anchor, Svg};
+use crate::text::{column, fit, text_width};
 
 const CELL_LETTER: f64 = 10.0;
 const LEAST_CELL: f64 = 30.0;
@@ -18,16 +20,16 @@ const LEAN: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// One cell of [`heat_map()`].
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cell {
+pub struct Cell {
     /// The depth of the colour, from 0 to 1.
-    pub(crate) value: f64,
+    pub value: f64,
     /// The text in the cell.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// Draws a matrix with `names` next to its rows and above its columns; `cells` returns the cell of
 /// `(row, column)`.
-pub(crate) fn heat_map(
+pub fn heat_map(
     title: &str,
     caption: &str,
     names: &[String],
@@ -44,19 +46,15 @@ pub(crate) fn heat_map(
     let (left, top) = (name_width + SPACE, name_width * LEAN + SPACE + 4.0);
     let mut right = left + names.len() as f64 * side;
 
-    let mut svg = String::new();
+    let mut svg = Svg::new();
     for (index, name) in names.iter().enumerate() {
-        let name = cut(name, LETTER, MOST_NAME);
+        let name = fit(name, LETTER, MOST_NAME);
         let middle = (index as f64 + 0.5) * side;
         right = right.max(left + middle + text_width(&name, LETTER) * LEAN + 10.0);
-        text(&mut svg, "p-label end", name_width, top + middle + 3.5, &name);
-        let _ = writeln!(
-            svg,
-            "<text class=\"p-label\" transform=\"translate({:.1} {:.1}) rotate(-45)\">{}</text>",
-            left + middle + 3.0,
-            top - SPACE / 2.0,
-            escape(&name)
-        );
+        svg.text([name_width, top + middle + 3.5], Anchor::End, "p-label", &name);
+        let (x, y) = (left + middle + 3.0, top - SPACE / 2.0);
+        let transform = format!("translate({x:.1} {y:.1}) rotate(-45)");
+        svg.transformed_text(&transform, [0.0; 2], Anchor::Start, "p-label", &name);
     }
     for ((row, column), cell) in places().zip(&cells) {
         let at = |index: usize| index as f64 * side;
@@ -68,28 +66,13 @@ pub(crate) fn heat_map(
 
 /// Draws a cell at `[top, left, side]`.
 fn draw(
-    svg: &mut String,
+    svg: &mut Svg,
     cell: &Cell,
     names: [&String; 2],
     is_diagonal: bool,
     [top, left, side]: [f64; 3],
 ) {
     let value = if cell.value.is_finite() { cell.value.clamp(0.0, 1.0) } else { 0.0 };
-    let rect = |class: &str, inset: f64, opacity: &str| {
-        let (x, y, size) = (left + inset, top + inset, side - GAP - 2.0 * inset);
-        format!(
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{size:.1}\" \
-             height=\"{size:.1}\" rx=\"2\"{opacity}/>\n"
-        )
-    };
-    let [row, column] = names.map(|name| escape(name));
-    let _ = write!(svg, "<g><title>{row}, {column}: {}</title>", escape(&cell.text));
-    if is_diagonal {
-        svg.push_str(&rect("p-self", 0.5, ""));
-    } else {
-        svg.push_str(&rect("p-track", 0.0, ""));
-        svg.push_str(&rect("p-heat", 0.0, &format!(" fill-opacity=\"{value:.3}\"")));
-    }
     // At medium depth, dark letters are easier to read than light ones in both modes.
     let class = match value {
         _ if is_diagonal => "p-cell-soft",
@@ -98,16 +81,28 @@ fn draw(
         ..0.75 => "p-cell-half",
         _ => "p-cell-full",
     };
-    let (x, y) = (left + (side - GAP) / 2.0, top + (side - GAP) / 2.0 + 3.5);
-    let room = side - GAP - 2.0;
-    text(svg, &format!("{class} middle"), x, y, &cut(&cell.text, CELL_LETTER, room));
-    svg.push_str("</g>\n");
+    let size = side - GAP;
+    let rect = |svg: &mut Svg, class, inset: f64, attributes: &[(&str, &dyn Display)]| {
+        let size = size - 2.0 * inset;
+        svg.round_rect(class, [left + inset, top + inset], [size, size], 2.0, attributes);
+    };
+    svg.group(&[], |svg| {
+        svg.title(&format!("{}, {}: {}", names[0], names[1], cell.text));
+        if is_diagonal {
+            rect(svg, "p-self", 0.5, &[]);
+        } else {
+            rect(svg, "p-track", 0.0, &[]);
+            rect(svg, "p-heat", 0.0, &[("fill-opacity", &format!("{value:.3}"))]);
+        }
+        let at = [left + size / 2.0, top + size / 2.0 + 3.5];
+        svg.text(at, Anchor::Middle, class, &fit(&cell.text, CELL_LETTER, size - 2.0));
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{HOSTILE, assert_well_formed};
+    use crate::tests::{HOSTILE, assert_well_formed};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|&name| name.into()).collect()

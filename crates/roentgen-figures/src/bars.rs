@@ -2,9 +2,9 @@
 //!
 //! There is no axis, because every bar has its number next to it.
 
-use std::fmt::Write;
-
-use super::{LETTER, column, cut, empty_page, escape, page, text};
+use crate::page::{LETTER, empty_page, page};
+use crate::svg::{Anchor, Svg};
+use crate::text::{column, fit};
 
 /// Height of a row and of the bar in it.
 const ROW: f64 = 25.0;
@@ -16,15 +16,15 @@ const MOST_NUMBER: f64 = 130.0;
 
 /// One row of [`bars()`].
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Bar {
+pub struct Bar {
     /// The name of the row.
-    pub(crate) name: String,
+    pub name: String,
     /// The length of the bar, in any unit; negative values and NaN are drawn as zero.
-    pub(crate) value: f64,
+    pub value: f64,
     /// The numbers at the end: `11,559 (10.3 %)`. The part in brackets has its own column.
-    pub(crate) label: String,
+    pub label: String,
     /// Whether the row is drawn in gray.
-    pub(crate) is_muted: bool,
+    pub is_muted: bool,
 }
 
 impl Bar {
@@ -41,7 +41,7 @@ impl Bar {
 }
 
 /// Draws bars in the order of `rows`.
-pub(crate) fn bars(title: &str, caption: &str, rows: &[Bar]) -> String {
+pub fn bars(title: &str, caption: &str, rows: &[Bar]) -> String {
     if rows.is_empty() {
         return empty_page(title, caption, "There is nothing to count.");
     }
@@ -54,42 +54,41 @@ pub(crate) fn bars(title: &str, caption: &str, rows: &[Bar]) -> String {
     let room = number_end - numbers - SPACE - left;
     let longest = rows.iter().map(Bar::length).fold(0.0, f64::max);
 
-    let mut svg = String::new();
+    let mut svg = Svg::new();
     for (index, row) in rows.iter().enumerate() {
         let top = index as f64 * ROW;
         let baseline = top + ROW / 2.0 + 4.0;
         let (number, bracket) = row.numbers();
         let (bar, name) = if row.is_muted { ("p-muted", "p-soft") } else { ("p-bar", "p-label") };
         let share = if longest > 0.0 { row.length() / longest } else { 0.0 };
-        let _ = writeln!(svg, "<g><title>{}: {}</title>", escape(&row.name), escape(&row.label));
-        text(&mut svg, &format!("{name} end"), names, baseline, &cut(&row.name, LETTER, names));
-        strip(&mut svg, "p-track", left, top, room);
-        // A rare finding keeps a thin line.
-        let width = if share > 0.0 { (room * share).max(1.0) } else { 0.0 };
-        strip(&mut svg, bar, left, top, width);
-        let number = cut(number, LETTER, MOST_NUMBER);
-        text(&mut svg, &format!("{name} end"), number_end, baseline, &number);
-        if !bracket.is_empty() {
-            text(&mut svg, "p-soft end", WIDTH, baseline, &cut(bracket, LETTER, MOST_NUMBER));
-        }
-        svg.push_str("</g>\n");
+        svg.group(&[], |svg| {
+            svg.title(&format!("{}: {}", row.name, row.label));
+            let text = fit(&row.name, LETTER, names);
+            svg.text([names, baseline], Anchor::End, name, &text);
+            strip(svg, "p-track", left, top, room);
+            // A rare finding keeps a thin line.
+            let width = if share > 0.0 { (room * share).max(1.0) } else { 0.0 };
+            strip(svg, bar, left, top, width);
+            let number = fit(number, LETTER, MOST_NUMBER);
+            svg.text([number_end, baseline], Anchor::End, name, &number);
+            if !bracket.is_empty() {
+                let bracket = fit(bracket, LETTER, MOST_NUMBER);
+                svg.text([WIDTH, baseline], Anchor::End, "p-soft", &bracket);
+            }
+        });
     }
     page(title, caption, [rows.len() as f64 * ROW, WIDTH], &svg)
 }
 
-fn strip(svg: &mut String, class: &str, x: f64, row: f64, width: f64) {
+fn strip(svg: &mut Svg, class: &str, x: f64, row: f64, width: f64) {
     let y = row + (ROW - BAR) / 2.0;
-    let _ = writeln!(
-        svg,
-        "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
-         height=\"{BAR}\" rx=\"1.5\"/>"
-    );
+    svg.round_rect(class, [x, y], [BAR, width], 1.5, &[]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{HOSTILE, assert_well_formed};
+    use crate::tests::{HOSTILE, assert_well_formed};
 
     fn bar(name: &str, value: f64, label: &str) -> Bar {
         Bar { name: name.into(), value, label: label.into(), is_muted: false }

@@ -2,12 +2,12 @@
 //!
 //! The images are embedded, so the file is complete by itself.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{BOLD, LETTER, empty_page, escape, page, text, wrap};
+use crate::page::{BOLD, LETTER, empty_page, page};
+use crate::svg::{Anchor, Svg};
+use crate::text::wrap;
 
 /// Width of a film; a tall film is narrower.
 const SIDE: f64 = 176.0;
@@ -22,15 +22,15 @@ const MOST_LINES: usize = 2;
 
 /// One film of [`films()`].
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FilmTile {
+pub struct FilmTile {
     /// The film, as PNG.
-    pub(crate) png: Vec<u8>,
+    pub png: Vec<u8>,
     /// Its `[height, width]`; only the ratio matters.
-    pub(crate) size: [u32; 2],
+    pub size: [u32; 2],
     /// The text underneath, the first line in bold.
-    pub(crate) lines: Vec<String>,
+    pub lines: Vec<String>,
     /// A second PNG of the same size, drawn next to it: the film under an attention mask.
-    pub(crate) overlay: Option<Vec<u8>>,
+    pub overlay: Option<Vec<u8>>,
 }
 
 impl FilmTile {
@@ -55,7 +55,7 @@ impl FilmTile {
 }
 
 /// Draws films in rows of `columns`, at least one.
-pub(crate) fn films(title: &str, caption: &str, films: &[FilmTile], columns: usize) -> String {
+pub fn films(title: &str, caption: &str, films: &[FilmTile], columns: usize) -> String {
     if films.is_empty() {
         return empty_page(title, caption, "No films.");
     }
@@ -63,7 +63,7 @@ pub(crate) fn films(title: &str, caption: &str, films: &[FilmTile], columns: usi
     let has_overlays = films.iter().any(|film| film.overlay.is_some());
     let width = if has_overlays { 2.0 * SIDE + PAIR } else { SIDE };
 
-    let mut svg = String::new();
+    let mut svg = Svg::new();
     let mut top = 0.0;
     for row in films.chunks(columns) {
         let texts: Vec<_> = row.iter().map(|film| film.wrapped(width)).collect();
@@ -75,7 +75,7 @@ pub(crate) fn films(title: &str, caption: &str, films: &[FilmTile], columns: usi
             for (index, (is_first, line)) in lines.iter().enumerate() {
                 let class = if *is_first { "p-name" } else { "p-soft" };
                 let y = top + height + (index + 1) as f64 * LINE + 2.0;
-                text(&mut svg, class, left, y, line);
+                svg.text([left, y], Anchor::Start, class, line);
             }
         }
         let lines = texts.iter().map(Vec::len).max().unwrap_or(0);
@@ -85,28 +85,24 @@ pub(crate) fn films(title: &str, caption: &str, films: &[FilmTile], columns: usi
     page(title, caption, [top - SPACE + 6.0, width], &svg)
 }
 
-fn draw(svg: &mut String, film: &FilmTile, [top, left]: [f64; 2]) {
+fn draw(svg: &mut Svg, film: &FilmTile, [top, left]: [f64; 2]) {
     let [height, width] = film.drawn();
     let pictures = [Some(&film.png), film.overlay.as_ref()].into_iter().flatten();
-    let about = escape(&film.lines.join(", "));
-    let _ = write!(svg, "<g><title>{about}</title>");
-    for (index, png) in pictures.enumerate() {
-        let x = left + index as f64 * (width + PAIR);
-        let _ = writeln!(
-            svg,
-            "<rect class=\"p-frame\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" \
-             height=\"{height:.1}\"/><image x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" \
-             height=\"{height:.1}\" href=\"data:image/png;base64,{}\"/>",
-            STANDARD.encode(png)
-        );
-    }
-    svg.push_str("</g>\n");
+    svg.group(&[], |svg| {
+        svg.title(&film.lines.join(", "));
+        for (index, png) in pictures.enumerate() {
+            let at = [left + index as f64 * (width + PAIR), top];
+            svg.rect("p-frame", at, [height, width]);
+            let data = format!("data:image/png;base64,{}", STANDARD.encode(png));
+            svg.image(at, [height, width], &data);
+        }
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{HOSTILE, assert_well_formed};
+    use crate::tests::{HOSTILE, assert_well_formed};
 
     fn film(size: [u32; 2], lines: &[&str]) -> FilmTile {
         let lines = lines.iter().map(|&line| line.into()).collect();

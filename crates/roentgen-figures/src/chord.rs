@@ -6,10 +6,21 @@
 //!
 //! [paper]: https://arxiv.org/abs/1705.02315
 
+use crate::number::thousands;
+use crate::page::{LETTER, empty_page, page};
+use crate::svg::{Anchor, Svg};
+use crate::text::{fit, text_width};
 use std::f64::consts::{PI, TAU};
-use std::fmt::Write;
 
-use super::{LETTER, PALETTE, count, cut, empty_page, escape, page, text, text_width};
+/// Fourteen colours that can be told apart on white and on black; further items start again from
+/// the first.
+///
+/// They are Tableau's ten, with the two pinks moved apart, and four more in the gaps between their
+/// hues.
+const PALETTE: [&str; 14] = [
+    "#4e79a7", "#e15759", "#f28e2b", "#5fb7b0", "#59a14f", "#e6bf3c", "#a878b8", "#ff9da7",
+    "#9c755f", "#5b5fc7", "#1fa3d1", "#a3ad2f", "#cf4592", "#8c95a3",
+];
 
 const RADIUS: f64 = 290.0;
 /// The thickness of an arc.
@@ -52,27 +63,23 @@ struct Ribbon {
 /// that show only `a`. The other half is not read, and missing entries count as zero. A ribbon has
 /// the colour of its rarer finding, and the widest ribbon is drawn first, so that narrow ones are
 /// on top.
-pub(crate) fn chord(
-    title: &str,
-    caption: &str,
-    names: &[String],
-    together: &[Vec<usize>],
-) -> String {
+pub fn chord(title: &str, caption: &str, names: &[String], together: &[Vec<usize>]) -> String {
     let (arcs, ribbons) = layout(names.len(), together);
     if arcs.iter().all(|arc| arc.end <= arc.start) {
         return empty_page(title, caption, "No film has a finding.");
     }
     let [top, right, bottom, left] = reach(&arcs, names);
-    let mut svg = format!("<g transform=\"translate({left:.1} {top:.1})\">\n");
-    for ribbon in &ribbons {
-        draw_ribbon(&mut svg, ribbon, &arcs, names);
-    }
-    for (index, (arc, name)) in arcs.iter().zip(names).enumerate() {
-        draw_arc(&mut svg, index, arc, name, films(together, index, index));
-    }
-    svg.push_str("</g>\n");
+    let mut svg = Svg::new();
+    svg.group(&[("transform", &format!("translate({left:.1} {top:.1})"))], |svg| {
+        for ribbon in &ribbons {
+            draw_ribbon(svg, ribbon, &arcs, names);
+        }
+        for (index, (arc, name)) in arcs.iter().zip(names).enumerate() {
+            draw_arc(svg, index, arc, name, films(together, index, index));
+        }
+    });
     let (height, width) = (top + bottom + 28.0, left + right);
-    text(&mut svg, "p-soft middle", left, height, NOTE);
+    svg.text([left, height], Anchor::Middle, "p-soft", NOTE);
     page(title, caption, [height, width], &svg)
 }
 
@@ -129,64 +136,60 @@ fn layout(findings: usize, together: &[Vec<usize>]) -> (Vec<Arc>, Vec<Ribbon>) {
     (arcs, ribbons)
 }
 
-fn draw_ribbon(svg: &mut String, ribbon: &Ribbon, arcs: &[Arc], names: &[String]) {
+fn draw_ribbon(svg: &mut Svg, ribbon: &Ribbon, arcs: &[Arc], names: &[String]) {
     let [a, b] = ribbon.pair;
     let length = |index: usize| arcs[index].end - arcs[index].start;
     let colour = colour(if length(a) < length(b) { a } else { b });
     let radius = RADIUS - BAND - SPACE;
     let [first, second] = ribbon.feet;
-    let _ = writeln!(
-        svg,
-        "<path class=\"p-ribbon\" fill=\"{colour}\" stroke=\"{colour}\" d=\"M{}{}Q{} {}{}Q{} {}Z\">\
-         <title>{} and {}: {}</title></path>",
+    let d = format!(
+        "M{}{}Q{} {}{}Q{} {}Z",
         point(first[0], radius),
         curve(first, radius),
         bend(first[1], second[0], radius),
         point(second[0], radius),
         curve(second, radius),
         bend(second[1], first[0], radius),
-        point(first[0], radius),
-        escape(&names[a]),
-        escape(&names[b]),
-        count(ribbon.films)
+        point(first[0], radius)
     );
+    let title = format!("{} and {}: {}", names[a], names[b], thousands(ribbon.films));
+    svg.titled_path("p-ribbon", &[("fill", &colour), ("stroke", &colour)], &d, &title);
 }
 
-fn draw_arc(svg: &mut String, index: usize, arc: &Arc, name: &str, alone: usize) {
-    let _ = writeln!(svg, "<g fill=\"{}\">", colour(index));
-    let _ = write!(svg, "<title>{}, alone: {}</title>", escape(name), count(alone));
-    band(svg, "p-alone", [arc.start, arc.alone]);
-    band(svg, "p-shared", [arc.alone, arc.end]);
-    svg.push_str("</g>\n");
+fn draw_arc(svg: &mut Svg, index: usize, arc: &Arc, name: &str, alone: usize) {
+    svg.group(&[("fill", &colour(index))], |svg| {
+        svg.title(&format!("{name}, alone: {}", thousands(alone)));
+        band(svg, "p-alone", [arc.start, arc.alone]);
+        band(svg, "p-shared", [arc.alone, arc.end]);
+    });
 
     let middle = arc.middle();
     let class = if arc.end > arc.start { "p-label" } else { "p-soft" };
     // On the left the name would be upside down.
-    let (turn, side, x) =
-        if middle < PI { (-90.0, "", RADIUS + 8.0) } else { (90.0, " end", -RADIUS - 8.0) };
-    let _ = writeln!(
-        svg,
-        "<text class=\"{class}{side}\" transform=\"rotate({:.2})\" x=\"{x:.1}\" y=\"4\">{}</text>",
-        middle.to_degrees() + turn,
-        escape(&cut(name, LETTER, MOST_NAME))
-    );
+    let (turn, anchor, x) = match middle < PI {
+        true => (-90.0, Anchor::Start, RADIUS + 8.0),
+        false => (90.0, Anchor::End, -RADIUS - 8.0),
+    };
+    let transform = format!("rotate({:.2})", middle.to_degrees() + turn);
+    let name = fit(name, LETTER, MOST_NAME);
+    svg.transformed_text(&transform, [x, 4.0], anchor, class, &name);
 }
 
 /// Draws a piece of the ring.
-fn band(svg: &mut String, class: &str, [start, end]: [f64; 2]) {
+fn band(svg: &mut Svg, class: &str, [start, end]: [f64; 2]) {
     if end <= start {
         return;
     }
     let inner = RADIUS - BAND;
     let is_large = u8::from(end - start > PI);
-    let _ = writeln!(
-        svg,
-        "<path class=\"{class}\" d=\"M{}{}L{}A{inner} {inner} 0 {is_large} 0 {}Z\"/>",
+    let d = format!(
+        "M{}{}L{}A{inner} {inner} 0 {is_large} 0 {}Z",
         point(start, RADIUS),
         curve([start, end], RADIUS),
         point(end, inner),
         point(start, inner)
     );
+    svg.path(class, &d);
 }
 
 /// Continues a path along an arc from its start, clockwise.
@@ -215,7 +218,7 @@ fn colour(index: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{HOSTILE, assert_well_formed};
+    use crate::tests::{HOSTILE, assert_well_formed};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|&name| name.into()).collect()

@@ -1,0 +1,75 @@
+//! What a report is about: the model, the films and the labels that its figures rest on.
+//!
+//! A score table knows only part of it. Whoever calls gives what else is known, and the report says
+//! of the rest that it is unknown, so that a missing line cannot pass for a matter of course.
+
+use serde::Serialize;
+
+use super::Report;
+
+/// Where figures come from; `None` is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Name or folder of the model.
+    pub model: Option<String>,
+    /// Its architecture, such as `densenet121`.
+    pub architecture: Option<String>,
+    /// Height and width of its input, in pixels.
+    pub size: Option<usize>,
+    /// The epoch of its weights, from 1.
+    pub epoch: Option<usize>,
+    /// The weights that its training began with, such as `random` or a file.
+    pub initial_weights: Option<String>,
+    /// The file of the labels.
+    pub label_file: Option<String>,
+    /// The file of the score table.
+    pub score_table: Option<String>,
+    /// The day of the report, such as `2026-11-27`.
+    pub date: Option<String>,
+}
+
+/// A line of the block at the top of the report.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    what: &'static str,
+    value: Option<String>,
+}
+
+/// Returns all lines, known or not.
+pub(super) fn lines(report: &Report) -> Vec<Line> {
+    let (of, evaluation) = (&report.provenance, report.evaluation);
+    let text = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
+    let line = |what, value| Line { what, value };
+    vec![
+        line("Model", text(&of.model)),
+        line("Model identity", evaluation.model.as_ref().map(ToString::to_string)),
+        line("Architecture", text(&of.architecture)),
+        line("Input size", of.size.map(|size| format!("{size} px"))),
+        line("Epoch", of.epoch.map(|epoch| epoch.to_string())),
+        line("Initial weights", text(&of.initial_weights)),
+        line("Data set", evaluation.dataset.clone()),
+        line("Data set identity", evaluation.dataset_id.as_ref().map(ToString::to_string)),
+        line("Split", evaluation.split.clone()),
+        line("Label file", text(&of.label_file)),
+        line("Score table", text(&of.score_table)),
+        line("Date", text(&of.date)),
+        line("Program", Some(format!("roentgen {}", env!("CARGO_PKG_VERSION")))),
+    ]
+}
+
+/// Returns the title of a report: which model, on which films.
+pub(super) fn title(report: &Report) -> String {
+    let (of, evaluation) = (&report.provenance, report.evaluation);
+    let identity = evaluation.model.as_ref().map(|identity| format!("model {identity}"));
+    let who = match (&of.model, &of.architecture) {
+        (Some(model), Some(architecture)) => Some(format!("{model} ({architecture})")),
+        (one, other) => one.clone().or_else(|| other.clone()),
+    };
+    let who = who.or(identity).or_else(|| of.score_table.clone());
+    format!(
+        "{} on {}, {}",
+        who.as_deref().unwrap_or("Unknown model"),
+        evaluation.dataset.as_deref().unwrap_or("an unknown data set"),
+        evaluation.split.as_deref().unwrap_or("unknown split")
+    )
+}

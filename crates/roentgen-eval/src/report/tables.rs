@@ -1,0 +1,80 @@
+//! The tables beside a report: points of the curves, and films that are wrong at the threshold.
+
+use super::Report;
+use crate::{
+    Error, Point,
+    roc::{Step, precision_recall_points, roc_points, steps},
+};
+
+/// The maximum number of points of a curve; more would make a file of megabytes and no other
+/// drawing.
+const POINTS: usize = 1000;
+
+/// Returns `roc.csv`: the points of each ROC curve, from the highest threshold down.
+pub(super) fn roc(report: &Report) -> Result<String, Error> {
+    let header = ["finding", "threshold", "false_positive_rate", "sensitivity"];
+    curves("roc.csv", header, report, |steps| roc_points(steps, POINTS))
+}
+
+/// Returns `pr.csv`: the points of each curve of precision and recall.
+pub(super) fn precision_recall(report: &Report) -> Result<String, Error> {
+    let header = ["finding", "threshold", "recall", "precision"];
+    curves("pr.csv", header, report, |steps| precision_recall_points(steps, POINTS))
+}
+
+type Curve = Vec<(Option<f64>, Point)>;
+
+fn curves(
+    name: &'static str,
+    header: [&str; 4],
+    report: &Report,
+    points: impl Fn(&[Step]) -> Option<Curve>,
+) -> Result<String, Error> {
+    let mut rows = vec![header.map(str::to_owned)];
+    for finding in report.scores.findings() {
+        let (probabilities, truths) = finding.known_pairs();
+        for (threshold, [x, y]) in points(&steps(&probabilities, &truths)).unwrap_or_default() {
+            let threshold = threshold.map_or_else(String::new, |threshold| threshold.to_string());
+            rows.push([finding.name.clone(), threshold, x.to_string(), y.to_string()]);
+        }
+    }
+    csv(name, rows)
+}
+
+/// Returns `errors.csv`: the films that are wrong at the threshold, by finding, the most confident
+/// errors first.
+pub(super) fn errors(report: &Report) -> Result<String, Error> {
+    let header = ["finding", "image", "patient", "label", "probability", "threshold", "error"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for (finding, figures) in report.scores.findings().iter().zip(&report.evaluation.findings) {
+        let Some(threshold) = figures.operating_points.first().map(|point| point.threshold) else {
+            continue;
+        };
+        let mut wrong: Vec<(usize, f64, bool)> =
+            finding.known().filter(|&(_, p, truth)| (p >= threshold) != truth).collect();
+        let distance = |p: f64| (p - threshold).abs();
+        wrong.sort_by(|a, b| distance(b.1).total_cmp(&distance(a.1)));
+        for (row, p, truth) in wrong {
+            rows.push([
+                finding.name.clone(),
+                report.scores.images()[row].clone(),
+                report.scores.patients()[row].clone(),
+                u8::from(truth).to_string(),
+                p.to_string(),
+                threshold.to_string(),
+                if truth { "false negative" } else { "false positive" }.to_owned(),
+            ]);
+        }
+    }
+    csv("errors.csv", rows)
+}
+
+fn csv<const N: usize>(name: &'static str, rows: Vec<[String; N]>) -> Result<String, Error> {
+    let failure = |source: csv::Error| Error::Csv { path: name.into(), source };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(&row).map_err(failure)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failure(error.into_error().into()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,278 @@
+use super::*;
+use crate::{Finding, Options, evaluate};
+
+/// Films with hostile names, two findings, one of them without positives.
+fn table(dataset: &str, split: &str) -> Scores {
+    let films = 60;
+    let finding = |name: &str, every: usize| Finding {
+        name: name.into(),
+        probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
+        truths: (0..films).map(|i| Some(every > 0 && i % every == 0)).collect(),
+    };
+    let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
+    Scores::new(
+        texts(&|i| format!("<script>alert({i})</script>|`.png")),
+        texts(&|i| (i / 2).to_string()),
+        vec![finding("Mass", 3), finding("<b>Hernia", 0)],
+    )
+    .and_then(|scores| scores.with_column("dataset", texts(&|_| dataset.into())))
+    .and_then(|scores| scores.with_column("split", texts(&|_| split.into())))
+    .and_then(|scores| scores.with_column("sex", texts(&|i| ["F", "M"][i % 2].into())))
+    .unwrap()
+}
+
+fn pages(dataset: &str, split: &str) -> (String, String) {
+    let scores = table(dataset, split);
+    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let films = confident_films(&scores, 2).into_iter();
+    let report = Report {
+        provenance: Provenance { model: Some("run <1>".into()), ..Provenance::default() },
+        evaluation: &evaluation,
+        scores: &scores,
+        films: films
+            .map(|choice| FilmCard { choice, png: vec![1, 2, 3], text: "a & b".into() })
+            .collect(),
+        notes: vec!["commit <abc>".into()],
+    };
+    (html(&report).unwrap(), markdown(&report).unwrap())
+}
+
+#[test]
+fn hostile_names_are_escaped() {
+    let (html, markdown) = pages("NIH ChestX-ray14", "official test");
+
+    assert!(!html.contains("<script") && !html.contains("<b>Hernia"));
+    assert!(html.contains("&lt;script&gt;") && html.contains("&lt;b&gt;Hernia"));
+    assert!(!markdown.contains("<script"));
+}
+
+#[test]
+fn the_page_loads_nothing() {
+    let (html, _) = pages("NIH ChestX-ray14", "official test");
+
+    assert!(html.contains("default-src 'none'"));
+    assert!(!html.contains("src=\"http") && !html.contains("<link") && !html.contains("@import"));
+}
+
+#[test]
+fn drawn_films_have_a_banner_and_no_published_rows_beside_them() {
+    let (html, markdown) = pages("phantom", "official test");
+
+    for page in [html, markdown] {
+        assert!(
+            page.contains(
+                "Films drawn by roentgen phantom: synthetic test data, no real patients."
+            )
+        );
+        assert!(!page.contains("SwinCheX"));
+    }
+    assert!(!pages("NIH ChestX-ray14", "official test").0.contains("roentgen phantom"));
+}
+
+#[test]
+fn a_leaky_split_has_a_banner() {
+    let (html, markdown) = pages("NIH ChestX-ray14", "by-image test, leaky");
+
+    assert!(html.contains("class=\"banner leaky\""));
+    assert!(markdown.contains("leaky"));
+    assert!(!pages("NIH ChestX-ray14", "official test").0.contains("class=\"banner leaky\""));
+}
+
+#[test]
+fn accuracy_never_stands_alone() {
+    let (html, markdown) = pages("NIH ChestX-ray14", "official test");
+
+    for page in [html, markdown] {
+        let at = page.find("Binary accuracy").unwrap();
+        assert!(page[at..at + 300].contains("always answering"), "{}", &page[at..at + 300]);
+    }
+}
+
+#[test]
+fn a_figure_without_a_meaning_is_not_a_number() {
+    let (html, markdown) = pages("NIH ChestX-ray14", "official test");
+
+    assert!(html.contains("n/a") && markdown.contains("n/a"));
+    assert!(!html.contains("NaN") && !markdown.contains("NaN"));
+}
+
+#[test]
+fn all_files_are_written() {
+    let scores = table("NIH ChestX-ray14", "official test");
+    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let report = Report {
+        provenance: Provenance::default(),
+        evaluation: &evaluation,
+        scores: &scores,
+        films: Vec::new(),
+        notes: Vec::new(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+
+    let paths = write(folder.path().join("out"), &report).unwrap();
+    assert_eq!(paths.len(), 9);
+    for path in paths {
+        assert!(fs::metadata(&path).unwrap().len() > 100, "{}", path.display());
+    }
+}
+
+/// A table of 40 films with rising probabilities up to `highest`; every third is positive.
+fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
+    let films = 40;
+    let finding = |name: &str, every: usize| Finding {
+        name: name.into(),
+        probabilities: (1..=films).map(|i| highest * i as f64 / films as f64).collect(),
+        truths: (0..films).map(|i| (i != 7).then_some(i % every == 0)).collect(),
+    };
+    let names: Vec<String> = (0..films).map(|i| format!("{i}.png")).collect();
+    let findings = vec![finding("Mass", 3), finding("Pleural_Thickening", 20)];
+    let scores = Scores::new(names.clone(), names, findings).unwrap();
+    columns.iter().fold(scores, |scores, (name, cell)| {
+        scores.with_column(*name, vec![(*cell).to_owned(); films]).unwrap()
+    })
+}
+
+fn pages_of(scores: &Scores, provenance: Provenance) -> [String; 2] {
+    let evaluation = evaluate(scores, &Options { resamples: 200, seed: 1 }).unwrap();
+    let card = |choice| FilmCard { choice, png: Vec::new(), text: String::new() };
+    let films = confident_films(scores, 2).into_iter().map(card).collect();
+    let report = Report { provenance, evaluation: &evaluation, scores, films, notes: vec![] };
+    [html(&report).unwrap(), markdown(&report).unwrap()]
+}
+
+#[test]
+fn the_title_says_which_model_and_which_films() {
+    let known = [("model", "a1b2"), ("dataset", "NIH ChestX-ray14"), ("split", "official test")];
+    let provenance = Provenance {
+        model: Some("ft7".into()),
+        architecture: Some("densenet121".into()),
+        epoch: Some(7),
+        ..Provenance::default()
+    };
+    for page in pages_of(&rising(0.9, &known), provenance) {
+        let title = "ft7 (densenet121) on NIH ChestX-ray14, official test";
+        assert!(page.contains(title), "{page}");
+    }
+    for page in pages_of(&rising(0.9, &known), Provenance::default()) {
+        assert!(page.contains("model a1b2 on NIH ChestX-ray14, official test"), "{page}");
+    }
+    for page in pages_of(&rising(0.9, &[]), Provenance::default()) {
+        assert!(page.contains("Unknown model on an unknown data set, unknown split"), "{page}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_said_to_be_unknown() {
+    let provenance = Provenance { size: Some(224), ..Provenance::default() };
+    let [html, markdown] = pages_of(&rising(0.9, &[("model", "a1b2")]), provenance);
+
+    for line in ["| Model identity | a1b2 |", "| Input size | 224 px |", "| Epoch | unknown |"] {
+        assert!(markdown.contains(line), "{markdown}");
+    }
+    assert!(html.contains("<dt>Input size</dt><dd>224 px</dd>"));
+    assert!(html.contains("<dt>Label file</dt><dd class=\"none\">unknown</dd>"));
+    assert!(html.find("Label file") < html.find("id=\"findings\""));
+}
+
+#[test]
+fn validation_films_are_said_to_choose_the_model() {
+    let known = [("split", "official valid"), ("model", "a1b2")];
+    for page in pages_of(&rising(0.9, &known), Provenance::default()) {
+        assert!(page.contains("40 of 40 films are of the validation split."), "{page}");
+        assert!(page.contains("These films were used to choose the model"), "{page}");
+    }
+    for page in pages_of(&rising(0.9, &[("split", "val")]), Provenance::default()) {
+        assert!(page.contains("Such films are used to choose a model"), "{page}");
+    }
+    for page in pages_of(&rising(0.9, &[("split", "train, leaky")]), Provenance::default()) {
+        assert!(page.contains("40 of 40 films are of the training split"), "{page}");
+    }
+}
+
+#[test]
+fn a_threshold_that_no_probability_reaches_takes_one_sentence() {
+    for page in pages_of(&rising(0.3, &[]), Provenance::default()) {
+        assert!(page.contains("No probability reaches 0.5 (the highest is 0.300)"), "{page}");
+        assert!(!page.contains("True positive") && !page.contains("PPV"));
+        assert!(!page.contains("Sensitivity and specificity are at"));
+    }
+    for page in pages_of(&rising(0.9, &[]), Provenance::default()) {
+        assert!(!page.contains("No probability reaches") && page.contains("PPV"));
+    }
+}
+
+#[test]
+fn average_precision_and_prevalence_are_in_one_unit() {
+    let [html, markdown] = pages_of(&rising(0.9, &[]), Provenance::default());
+
+    // 14 and 2 of 39 films of known label.
+    for (name, prevalence) in [("Mass", "14 | 0.359"), ("Pleural Thickening", "2 | 0.051")] {
+        assert!(markdown.contains(&format!("| {name} | {prevalence} |")), "{markdown}");
+    }
+    assert!(html.contains("chance (prevalence): 0.205"), "{html}");
+}
+
+#[test]
+fn notes_on_findings_are_one_line() {
+    let [html, markdown] = pages_of(&rising(0.9, &[]), Provenance::default());
+
+    for page in [html, markdown] {
+        assert!(page.contains("left out: Mass 1, Pleural Thickening 1."), "{page}");
+        assert_eq!(page.matches("drew one class only").count(), 1, "{page}");
+    }
+}
+
+#[test]
+fn film_cards_list_the_labels() {
+    let [html, markdown] = pages_of(&rising(0.9, &[]), Provenance::default());
+
+    assert!(html.contains("Labels: Mass, Pleural Thickening"), "{html}");
+    assert!(html.contains("Labels: none of these findings"));
+    assert!(markdown.contains("| Mass, Pleural Thickening |"));
+}
+
+#[test]
+fn the_tables_beside_the_report_have_curves_and_wrong_films() {
+    let scores = rising(0.9, &[]);
+    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let report = Report {
+        provenance: Provenance::default(),
+        evaluation: &evaluation,
+        scores: &scores,
+        films: Vec::new(),
+        notes: Vec::new(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &report).unwrap();
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(folder.path().join(name)).unwrap();
+        let rows = reader.records().map(Result::unwrap);
+        rows.map(|row| row.iter().map(str::to_owned).collect()).collect()
+    };
+    let number = |cell: &String| cell.parse::<f64>().unwrap();
+
+    let roc: Vec<_> = rows("roc.csv").into_iter().filter(|row| row[0] == "Mass").collect();
+    assert_eq!(roc[0][1..], ["", "0", "0"]);
+    assert_eq!(roc.last().unwrap()[2..], ["1", "1"]);
+    let area: f64 = roc
+        .windows(2)
+        .map(|pair| {
+            let width = number(&pair[1][2]) - number(&pair[0][2]);
+            width * (number(&pair[1][3]) + number(&pair[0][3])) / 2.0
+        })
+        .sum();
+    assert!((area - evaluation.findings[0].auroc.unwrap()).abs() < 1e-12);
+    let precision = rows("pr.csv");
+    let last = precision.iter().rfind(|row| row[0] == "Mass").unwrap();
+    assert_eq!(number(&last[3]), evaluation.findings[0].prevalence().unwrap());
+
+    let errors = rows("errors.csv");
+    let point = &evaluation.findings[1].operating_points[0];
+    let of = |kind: &str| {
+        errors.iter().filter(|row| row[0] == "Pleural_Thickening" && row[6] == kind).count()
+    };
+    assert_eq!(of("false positive"), point.false_positives);
+    assert_eq!(of("false negative"), point.false_negatives);
+    let row = errors.iter().find(|row| row[6] == "false negative").unwrap();
+    assert_eq!(row[..4], ["Mass", "0.png", "0.png", "1"]);
+}
