@@ -7,12 +7,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use roentgen_data::Finding;
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::classifier::{Classifier, ClassifierConfig};
 use crate::{classifier, weights};
@@ -21,13 +23,24 @@ use crate::{classifier, weights};
 pub const DESCRIPTION: &str = "model.toml";
 /// File name of the weights.
 pub const WEIGHTS: &str = "model.bpk";
+/// The version of the layout of `model.toml` that this program writes and reads.
+pub const FORMAT: u32 = 1;
+/// Digits of an identity.
+const DIGITS: usize = 12;
 
 /// `model.toml`: describes a trained classifier, its input, its outputs and its training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Version of the layout of this file, 1.
+    /// Version of the layout of this file, [`FORMAT`].
     pub format: u32,
+    /// SHA-256 of `model.bpk`, which [`save`] fills in; `None` in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
+    /// SHA-256 of the run's table of films; `None` if there is none, and in models of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub films_sha256: Option<String>,
     /// The findings of the outputs, in order.
     pub findings: Vec<Finding>,
     /// The network.
@@ -91,6 +104,32 @@ pub enum Error {
         /// The cause, with its line.
         source: Box<toml::de::Error>,
     },
+    /// The layout is that of another version.
+    #[error(
+        "`{path}` has `format = {found}`, but this version of roentgen reads {FORMAT}; use the \
+         version that wrote it"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its `format`.
+        found: String,
+    },
+    /// A file of the model is not the one that was written with `model.toml`.
+    #[error(
+        "`{path}` does not belong to the `model.toml` beside it: its SHA-256 differs from the one \
+         recorded there; copy the files of one model together"
+    )]
+    Mixed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Some weights are not numbers.
+    #[error("the weights `{path}` contain values that are not numbers; train the model again")]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+    },
     /// The network is not valid.
     #[error("`{path}` describes a network that cannot be built")]
     Network {
@@ -122,10 +161,16 @@ impl Description {
         let path = folder.join(DESCRIPTION);
         let text = fs::read_to_string(&path)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
-        let description: Self = toml::from_str(&text).map_err(|source| Error::Description {
-            path: path.clone(),
-            source: Box::new(source),
-        })?;
+        let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
+        // Read first: another layout has other keys.
+        let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        match table.get("format") {
+            Some(toml::Value::Integer(found)) if *found != i64::from(FORMAT) => {
+                return Err(Error::Format { path, found: found.to_string() });
+            }
+            _ => {}
+        }
+        let description: Self = toml::from_str(&text).map_err(damaged)?;
         description
             .network
             .check(description.input.size, description.input.channels)
@@ -134,7 +179,47 @@ impl Description {
     }
 }
 
-/// Writes a model into `folder`.
+/// Returns the SHA-256 of bytes in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+/// Returns the identity of the model in `folder`: the first digits of a SHA-256 of its description
+/// and its weights.
+///
+/// # Errors
+///
+/// Returns an error if a file cannot be read, or if the weights are not those of the description.
+pub fn identity(folder: &Path) -> Result<String, Error> {
+    let description = Description::read(folder)?;
+    let weights = sha256(&read_weights(folder, &description)?);
+    let path = folder.join(DESCRIPTION);
+    let mut text = fs::read(&path).map_err(|source| Error::Read { path, source })?;
+    text.extend_from_slice(weights.as_bytes());
+    Ok(sha256(&text)[..DIGITS].to_owned())
+}
+
+/// Checks that a file beside a model is the one that its description records.
+///
+/// # Errors
+///
+/// Returns an error if the SHA-256 of `bytes` is not `recorded`.
+pub fn check_sha256(path: &Path, bytes: &[u8], recorded: Option<&str>) -> Result<(), Error> {
+    match recorded {
+        Some(recorded) if sha256(bytes) != recorded => Err(Error::Mixed { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the weights and checks that they belong to the description.
+fn read_weights(folder: &Path, description: &Description) -> Result<Vec<u8>, Error> {
+    let path = folder.join(WEIGHTS);
+    let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    check_sha256(&path, &bytes, description.weights_sha256.as_deref())?;
+    Ok(bytes)
+}
+
+/// Writes a model into `folder`, and the SHA-256 of its weights into its description.
 ///
 /// # Errors
 ///
@@ -145,7 +230,8 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
     let path = folder.join(DESCRIPTION);
-    let text = toml::to_string(description)
+    let description = Description { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
+    let text = toml::to_string(&description)
         .map_err(|error| WriteError { path: path.clone(), source: std::io::Error::other(error) })?;
     Ok(files::write_whole(&path, text.as_bytes())?)
 }
@@ -159,9 +245,25 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
 pub fn load(folder: &Path, device: &Device) -> Result<(Description, Classifier), Error> {
     let description = Description::read(folder)?;
     let path = folder.join(WEIGHTS);
-    let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = read_weights(folder, &description)?;
     let model =
         description.network.init(description.input.channels, description.findings.len(), device);
-    let model = weights::load(model, bytes).map_err(|source| Error::Weights { path, source })?;
+    let model = weights::load(model, bytes)
+        .map_err(|source| Error::Weights { path: path.clone(), source })?;
+    let mut finite = Finite(true);
+    model.visit(&mut finite);
+    if !finite.0 {
+        return Err(Error::NotFinite { path });
+    }
     Ok((description, model))
+}
+
+/// Whether all parameters seen so far are numbers.
+struct Finite(bool);
+
+impl ModuleVisitor for Finite {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let values = param.val().without_autodiff().into_data();
+        self.0 &= values.iter::<f32>().all(f32::is_finite);
+    }
 }

@@ -74,7 +74,9 @@ fn saved(folder: &Path, network: ClassifierConfig, channels: usize, size: usize)
     }
     model = model.valid();
     let description = Description {
-        format: 1,
+        format: model_dir::FORMAT,
+        weights_sha256: None,
+        films_sha256: None,
         findings: FINDINGS.to_vec(),
         input: Input { size, channels, normalize: network.architecture.normalization() },
         network,

@@ -95,7 +95,7 @@ mod tests {
     fn films_normalized_on_the_device_are_those_normalized_before() {
         let folder = tempfile::tempdir().unwrap();
         let [films, prepared] = ["films", "prepared"].map(|name| folder.path().join(name));
-        let drawn = phantom::Settings { films: 5, size: 40, seed: 1 };
+        let drawn = phantom::Settings { films: 5, size: 64, seed: 1 };
         phantom::write(&films, &drawn, &|_| ()).unwrap();
         let filter = pixels::Filter::Lanczos3;
         let settings = prepare::Settings { size: 24, filter, labels: None, any_size: true };

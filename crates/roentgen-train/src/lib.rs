@@ -12,6 +12,7 @@ pub mod dataset;
 pub mod experiment;
 pub mod facts;
 pub mod features;
+pub mod films;
 pub mod loss;
 pub mod optimizer;
 pub mod overrides;

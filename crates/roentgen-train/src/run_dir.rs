@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::manifest::Row;
 use roentgen_data::split::Split;
+use roentgen_models::model_dir;
 
 use crate::experiment::Experiment;
+use crate::films;
 use crate::progress::EpochRow;
 
 /// The resolved experiment.
@@ -154,17 +156,18 @@ impl RunDir {
         self.path.join(name)
     }
 
-    /// Writes the table of films and their splits.
+    /// Writes the table of films and their splits, and returns its SHA-256.
     ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<(), Error> {
+    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<String, Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
             [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
         });
-        self.write_csv(FILMS, &["image", "patient", "split"], rows)
+        let bytes = self.write_csv(FILMS, &films::HEADER, rows)?;
+        Ok(model_dir::sha256(&bytes))
     }
 
     /// Writes the table of epochs.
@@ -195,7 +198,8 @@ impl RunDir {
                 format!("{:.3}", row.waiting),
             ]
         });
-        self.write_csv(EPOCHS, &header, rows)
+        self.write_csv(EPOCHS, &header, rows)?;
+        Ok(())
     }
 
     fn write_csv<const N: usize>(
@@ -203,7 +207,7 @@ impl RunDir {
         name: &str,
         header: &[&str; N],
         rows: impl Iterator<Item = [String; N]>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<u8>, Error> {
         let path = self.file(name);
         let failed = |error: csv::Error| WriteError { path: path.clone(), source: error.into() };
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -212,7 +216,8 @@ impl RunDir {
             writer.write_record(&row).map_err(failed)?;
         }
         let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
-        Ok(files::write_whole(&path, &bytes)?)
+        files::write_whole(&path, &bytes)?;
+        Ok(bytes)
     }
 
     /// Appends a line to the log.

@@ -83,7 +83,7 @@ pub fn train(
     let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
 
     let run_dir = RunDir::open(folder, experiment, &prepared.description.fingerprint, start)?;
-    run_dir.write_films(&prepared.rows, &sides)?;
+    let films_sha256 = Some(run_dir.write_films(&prepared.rows, &sides)?);
     let device = device.clone().autodiff();
     device.seed(experiment.seed);
     let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
@@ -99,6 +99,7 @@ pub fn train(
         phases,
         origin,
         dir: run_dir,
+        films_sha256,
         train: train_films,
         valid: valid_films,
         device,
@@ -160,6 +161,8 @@ struct Run<'a> {
     /// Origin of the backbone's initial weights, in words.
     origin: Option<String>,
     dir: RunDir,
+    /// Of the table of films.
+    films_sha256: Option<String>,
     train: Films<'a>,
     valid: Films<'a>,
     device: Device,

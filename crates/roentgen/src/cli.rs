@@ -277,6 +277,10 @@ pub(crate) struct Evaluate {
     /// Output folder for report.html, report.md, metrics.json and the plots.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Model directory that predicted the table; the report then states its architecture, epoch and
+    /// initial weights.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
     /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
     pub(crate) resamples: usize,

@@ -2,19 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
-use roentgen_train::run_dir;
+use roentgen_train::films;
 
 use crate::cli::Side;
+
+/// Digits of a data set's identity.
+const IDENTITY: usize = 12;
 
 /// The films from all inputs of a command.
 pub(crate) struct Sources {
@@ -33,6 +35,8 @@ pub(crate) struct Film {
     pub(crate) source: String,
     /// `NIH ChestX-ray14`, `phantom`, or `files`.
     pub(crate) dataset: String,
+    /// First digits of the data set's fingerprint; empty for files.
+    pub(crate) dataset_id: String,
     /// Such as `official test`; empty for files.
     pub(crate) split: String,
     /// Whether the model was trained on films of this patient; `None` if that is unknown.
@@ -56,7 +60,7 @@ impl Sources {
         inputs: &[PathBuf],
         side: Option<Side>,
     ) -> anyhow::Result<Self> {
-        let trained_on = trained_on(model)?;
+        let trained_on = films::training_patients(model, description)?;
         let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
         for input in inputs {
             if Prepared::is_in(input) {
@@ -144,6 +148,7 @@ impl Sources {
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
                 dataset: dataset.clone(),
+                dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
                 split: side.map_or_else(|| "none".to_owned(), |side| selection.name(side)),
                 truth: Some(row.findings),
                 place: Place::Row(place, index),
@@ -169,6 +174,7 @@ impl Sources {
                 sex: String::new(),
                 source: path.to_string_lossy().into_owned(),
                 dataset: "files".to_owned(),
+                dataset_id: String::new(),
                 split: String::new(),
                 patient_in_training: None,
                 truth: None,
@@ -219,22 +225,6 @@ fn patient_of(image: &str) -> String {
         }
         _ => stem.to_owned(),
     }
-}
-
-/// Reads the patients that the model was trained on from its run directory. Returns `None` for a
-/// model without one.
-fn trained_on(model: &Path) -> anyhow::Result<Option<HashSet<String>>> {
-    let path = model.join(run_dir::FILMS);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("could not read `{}`", path.display()))?;
-    let patients = text.lines().skip(1).filter_map(|line| {
-        let mut cells = line.rsplitn(3, ',');
-        (cells.next()? == "train").then(|| cells.next().map(str::to_owned)).flatten()
-    });
-    Ok(Some(patients.collect()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{Description, Training};
+use roentgen_models::model_dir::{Description, FORMAT, Training};
 
 use super::Run;
 use crate::facts::Facts;
@@ -57,7 +57,9 @@ impl Run<'_> {
         let prepared = self.train.prepared;
         let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
         Description {
-            format: 1,
+            format: FORMAT,
+            weights_sha256: None,
+            films_sha256: self.films_sha256.clone(),
             findings: self.train.findings.to_vec(),
             network: self.experiment.network(),
             input: self.train.input,

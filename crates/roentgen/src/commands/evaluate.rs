@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use anyhow::bail;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_eval::report::{self, FilmCard, Provenance, Report};
-use roentgen_eval::{Evaluation, Interval, Options, Scores, evaluate, paired_difference};
+use roentgen_eval::{Evaluation, Identity, Interval, Options, Scores, evaluate, paired_difference};
+use roentgen_models::{Description, model_dir};
 use serde_json::{Value, json};
 
 use crate::cli::Evaluate;
@@ -27,7 +29,8 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Output> {
     let mut documents = Vec::new();
     let mut differences = Vec::new();
     for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
-        let (evaluation, page) = evaluate_into(scores, path, folder, &options)?;
+        let (evaluation, page) =
+            evaluate_into(scores, path, folder, args.model.as_deref(), &options)?;
         texts.push(text(&evaluation, &page));
         documents.push(serde_json::from_str::<Value>(&evaluation.to_json()?)?);
     }
@@ -59,19 +62,54 @@ pub(crate) fn evaluate_into(
     scores: &Scores,
     path: &Path,
     folder: &Path,
+    model: Option<&Path>,
     options: &Options,
 ) -> anyhow::Result<(Evaluation, PathBuf)> {
     let evaluation = evaluate(scores, options)?;
     let (films, notes) = cards(scores);
-    // A score table knows the identity of its model, but not yet where the model is.
+    let of_model = model.map(|model| provenance(scores, path, model)).transpose()?;
     let provenance = Provenance {
         score_table: Some(path.display().to_string()),
         date: iso_8601(SystemTime::now()).split('T').next().map(str::to_owned),
-        ..Provenance::default()
+        ..of_model.unwrap_or_default()
     };
     let report = Report { provenance, evaluation: &evaluation, scores, films, notes };
     report::write(folder, &report)?;
     Ok((evaluation, folder.join("report.html")))
+}
+
+/// Returns what is known of the model that predicted a table.
+fn provenance(scores: &Scores, path: &Path, model: &Path) -> anyhow::Result<Provenance> {
+    let description = Description::read(model)?;
+    let identity = model_dir::identity(model)?;
+    match scores.model() {
+        Some(Identity::One(of_table)) if of_table == identity => {}
+        Some(of_table) => bail!(
+            "`{}` was predicted by the model {of_table}, but `{}` is the model {identity}; give \
+             the directory of the model that predicted it, or leave `--model` out",
+            path.display(),
+            model.display()
+        ),
+        None => note(&format!(
+            "warning: `{}` does not say which model predicted it, so it is unknown whether that \
+             is `{}`",
+            path.display(),
+            model.display()
+        )),
+    }
+    let training = description.training.as_ref();
+    let weights = training.and_then(|training| training.weights.clone());
+    Ok(Provenance {
+        model: Some(model.display().to_string()),
+        architecture: Some(description.network.architecture.name().to_owned()),
+        size: Some(description.input.size),
+        epoch: training.map(|training| training.epoch),
+        initial_weights: match (training, description.imported) {
+            (Some(_), _) => Some(weights.unwrap_or_else(|| "random".to_owned())),
+            (None, imported) => imported,
+        },
+        ..Provenance::default()
+    })
 }
 
 /// Returns one folder per table: `--out` itself for one table, subfolders of it for several.

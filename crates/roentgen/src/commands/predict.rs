@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use roentgen_data::pixels;
 use roentgen_data::prepare::BadFilm;
 use roentgen_eval::{Finding, Scores};
-use roentgen_models::Description;
 use roentgen_models::predictor::Prediction;
+use roentgen_models::{Description, model_dir};
 use serde_json::json;
 
 use super::Context;
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if predicted.predictions.is_empty() {
         bail!("none of the {} films could be read", predicted.sources.films.len());
     }
-    let scores = scores(&description, &predicted)?;
+    let identity = model_dir::identity(&args.model)?;
+    let scores = scores(&description, &identity, &predicted)?;
     write_table(&scores, &args.out)?;
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let films = predicted.predictions.len();
@@ -50,6 +51,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
             "films": films,
             "split": scores.split(),
             "dataset": scores.dataset(),
+            "model": identity,
             "bad": predicted.bad,
         }),
         ending,
@@ -116,7 +118,11 @@ pub(crate) fn predict(
     Ok(Predicted { sources, predictions, bad })
 }
 
-fn scores(description: &Description, predicted: &Predicted) -> anyhow::Result<Scores> {
+fn scores(
+    description: &Description,
+    identity: &str,
+    predicted: &Predicted,
+) -> anyhow::Result<Scores> {
     let films: Vec<&Film> =
         predicted.predictions.iter().map(|(number, _)| &predicted.sources.films[*number]).collect();
     let findings = description.findings.iter().enumerate().map(|(output, &finding)| {
@@ -141,6 +147,8 @@ fn scores(description: &Description, predicted: &Predicted) -> anyhow::Result<Sc
         .with_column("sex", column(&|film| film.sex.clone()))?
         .with_column("source", column(&|film| film.source.clone()))?
         .with_column("dataset", column(&|film| film.dataset.clone()))?
+        .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?
+        .with_column("model", column(&|_| identity.to_owned()))?
         .with_column("split", column(&|film| film.split.clone()))?
         .with_column("patient_in_training", column(&|film| in_training(film)))?)
 }

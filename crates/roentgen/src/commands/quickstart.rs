@@ -70,8 +70,13 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
 
     stage("evaluate: computing metrics and intervals, writing the report");
     let options = Options { resamples: 1000, seed: args.seed };
-    let (evaluation, page) =
-        evaluate::evaluate_into(&Scores::read(&scores)?, &scores, &at("report"), &options)?;
+    let (evaluation, page) = evaluate::evaluate_into(
+        &Scores::read(&scores)?,
+        &scores,
+        &at("report"),
+        Some(&at("run")),
+        &options,
+    )?;
 
     stage("explain: drawing where the model looked");
     let explain = cli::Explain {

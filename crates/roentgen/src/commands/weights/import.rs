@@ -94,7 +94,9 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
     let new = network.init(input.channels, findings.len(), &context.device);
     let (model, fit) = pretrained::fit(new, architecture, Part::Whole, file)?;
     let description = Description {
-        format: 1,
+        format: model_dir::FORMAT,
+        weights_sha256: None,
+        films_sha256: None,
         findings,
         network,
         input,

@@ -1,0 +1,150 @@
+//! Reads `films.csv`, the table of a run's films that [`RunDir`](crate::run_dir::RunDir) writes.
+//!
+//! The table decides which films count as training films, so it fails closed: an unknown column, an
+//! unknown split or a missing row is an error, never an empty set.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use roentgen_data::split::Split;
+use roentgen_models::model_dir::{self, Description};
+use serde::Deserialize;
+
+use crate::run_dir::FILMS;
+
+/// The columns, in order.
+pub(crate) const HEADER: [&str; 3] = ["image", "patient", "split"];
+
+/// A film of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilmRow {
+    /// Name of the film.
+    pub image: String,
+    /// Its patient.
+    pub patient: String,
+    /// Its split: `train`, `valid` or `test`.
+    pub split: String,
+}
+
+/// Why the table of films cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be read.
+    #[error("could not read the films of the run, `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause, with its line.
+        source: csv::Error,
+    },
+    /// The table is not one that a run writes.
+    #[error(
+        "`{path}` is not the table of films of a run ({problem}); restore the file, or move it \
+         away to predict without knowing which patients were in training"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The table belongs to another model.
+    #[error(transparent)]
+    Model(#[from] model_dir::Error),
+}
+
+/// Reads the films of the run in `folder`. Returns `None` if there is no table.
+///
+/// # Errors
+///
+/// Returns an error if the table cannot be read, has other columns, or has an unknown split.
+pub fn read(folder: &Path) -> Result<Option<Vec<FilmRow>>, Error> {
+    let path = folder.join(FILMS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let failed = |source| Error::Read { path: path.clone(), source };
+    let damaged = |problem: String| Error::Damaged { path: path.clone(), problem };
+    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    let header: Vec<&str> = reader.headers().map_err(failed)?.iter().collect();
+    if header != HEADER {
+        let columns = header.join(", ");
+        return Err(damaged(format!("its columns are `{columns}`, not `image, patient, split`")));
+    }
+    let rows: Vec<FilmRow> = reader.deserialize().collect::<Result<_, _>>().map_err(failed)?;
+    let names = [Split::Train, Split::Valid, Split::Test].map(Split::name);
+    for (line, row) in (2..).zip(&rows) {
+        if !names.contains(&row.split.as_str()) {
+            return Err(damaged(format!("line {line} has the split `{}`", row.split)));
+        }
+    }
+    Ok(Some(rows))
+}
+
+/// Returns the patients that the model in `folder` was trained on, or `None` for a model without a
+/// table of films.
+///
+/// # Errors
+///
+/// Returns an error as [`read`] does, and if the table does not belong to the model.
+pub fn training_patients(
+    folder: &Path,
+    description: &Description,
+) -> Result<Option<HashSet<String>>, Error> {
+    let Some(rows) = read(folder)? else { return Ok(None) };
+    let path = folder.join(FILMS);
+    if description.films_sha256.is_some() {
+        let failed =
+            |error: std::io::Error| Error::Read { path: path.clone(), source: error.into() };
+        let bytes = fs::read(&path).map_err(failed)?;
+        model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
+    }
+    let of_training = || rows.iter().filter(|row| row.split == Split::Train.name());
+    let expected = description.training.as_ref().map(|training| training.films);
+    let found = of_training().count();
+    if expected.is_some_and(|expected| expected != found) {
+        let expected = expected.unwrap_or_default();
+        let problem = format!("it has {found} training films, but `model.toml` says {expected}");
+        return Err(Error::Damaged { path, problem });
+    }
+    Ok(Some(of_training().map(|row| row.patient.clone()).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Result<Option<Vec<FilmRow>>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILMS), text).unwrap();
+        read(folder.path())
+    }
+
+    #[test]
+    fn quoted_commas_are_part_of_a_name() {
+        let rows = table("image,patient,split\n\"a,b.png\",7,train\nc.png,8,test\n").unwrap();
+        let rows = rows.unwrap();
+
+        assert_eq!((rows[0].image.as_str(), rows[0].patient.as_str()), ("a,b.png", "7"));
+        assert_eq!(rows[1].split, "test");
+    }
+
+    #[test]
+    fn anything_else_is_an_error_and_never_an_empty_table() {
+        for text in [
+            "",
+            "image,patient\na.png,7\n",
+            "image,patient,side\na.png,7,train\n",
+            "image,patient,split,more\na.png,7,train,x\n",
+            "image,patient,split\na.png,7\n",
+            "image,patient,split\na.png,7,training\n",
+        ] {
+            assert!(table(text).is_err(), "{text:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(folder.path()).unwrap().is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! The chain from films to metrics: parts that do not belong together are refused.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod common;
+
+use std::fs;
+
+use common::{EXPERIMENT, Place};
+
+/// Two runs of one shape on the same films, `a` and `b`, with their findings in another order, and
+/// score tables of their test films.
+fn two_models() -> Place {
+    let place = Place::new();
+    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    let settings = "--set train.epochs=1 --set findings=";
+    place.ok(&format!("train a.toml --out a {settings}[\"Mass\",\"Nodule\"]"));
+    place.ok(&format!("train a.toml --out b {settings}[\"Nodule\",\"Mass\"]"));
+    for run in ["a", "b"] {
+        place.ok(&format!("predict {run} prepared --split test --out {run}.csv"));
+    }
+    place
+}
+
+fn copy(place: &Place, from: &str, to: &str) {
+    fs::create_dir_all(place.at(to).parent().unwrap()).unwrap();
+    fs::copy(place.at(from), place.at(to)).unwrap();
+}
+
+#[test]
+fn files_of_two_models_or_damaged_ones_are_not_one_model() {
+    let place = two_models();
+    for name in ["model.toml", "films.csv"] {
+        copy(&place, &format!("a/{name}"), &format!("mixed/{name}"));
+    }
+    copy(&place, "b/model.bpk", "mixed/model.bpk");
+    for command in [
+        "predict mixed prepared --split test --out mixed.csv",
+        "export mixed --format onnx --out mixed.onnx",
+    ] {
+        let error = place.fails(command);
+        assert!(error.contains("does not belong to the `model.toml`"), "{command}: {error}");
+    }
+
+    let mut weights = place.read("a/model.bpk");
+    let middle = weights.len() / 2;
+    weights[middle] ^= 1;
+    place.write("mixed/model.bpk", weights);
+    let error = place.fails("predict mixed prepared --split test --out mixed.csv");
+    assert!(error.contains("does not belong to the `model.toml`"), "{error}");
+    assert!(!place.at("mixed.csv").exists());
+}
+
+#[test]
+fn a_table_of_films_that_is_not_the_runs_own_is_refused_and_never_read_as_empty() {
+    let place = two_models();
+    let films = place.text("a/films.csv");
+    let (header, rows) = films.split_once('\n').unwrap();
+    let shortened = format!("{header}\n{}", rows.split_once('\n').unwrap().1);
+    for (text, says) in [
+        (String::new(), "not the table of films"),
+        (format!("{header}\n"), "does not belong"),
+        (shortened, "does not belong"),
+        (films.replace(",train", ",test"), "does not belong"),
+        (films.replacen("image", "film", 1), "not the table of films"),
+        (films.replace(",train", ",training"), "not the table of films"),
+    ] {
+        place.write("a/films.csv", text.clone());
+        let error = place.fails("predict a prepared --split test --out again.csv");
+        assert!(error.contains(says), "{text:.60}: {error}");
+        assert!(!place.at("again.csv").exists());
+    }
+
+    // A model of an earlier version records no hash; the number of training films is still checked.
+    let description = place.text("a/model.toml");
+    let without: Vec<&str> = description.lines().filter(|line| !line.contains("_sha256")).collect();
+    place.write("a/model.toml", without.join("\n"));
+    place.write("a/films.csv", films.replace(",train", ",test"));
+    let error = place.fails("predict a prepared --split test --out again.csv");
+    assert!(error.contains("0 training films, but `model.toml` says"), "{error}");
+    place.write("a/films.csv", films);
+    place.ok("predict a prepared --split test --out again.csv");
+}
+
+#[test]
+fn a_model_of_another_format_is_refused() {
+    let place = two_models();
+    let description = place.text("a/model.toml");
+    place.write("a/model.toml", description.replace("format = 1", "format = 2\nnew = true"));
+    let error = place.fails("predict a prepared --split test --out again.csv");
+    assert!(error.contains("`format = 2`, but this version of roentgen reads 1"), "{error}");
+}
+
+#[test]
+fn a_score_table_names_its_model_and_its_data_set() {
+    let place = two_models();
+    let cell = |table: &str, column: &str| {
+        let text = place.text(table);
+        let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
+        let at = lines.next().unwrap().position(|name| name == column).unwrap();
+        lines.next().unwrap().nth(at).unwrap()
+    };
+    let (a, b) = (cell("a.csv", "model"), cell("b.csv", "model"));
+    assert_eq!((a.len(), b.len()), (12, 12));
+    assert_ne!(a, b);
+    let data_set = cell("a.csv", "dataset_id");
+    assert!(place.text("a/data.toml").contains(&format!("\"{data_set}")));
+    assert_eq!(cell("b.csv", "dataset_id"), data_set);
+
+    place.ok("evaluate a.csv --model a --out report --resamples 20");
+    let page = place.text("report/report.html");
+    assert!(page.contains(&a) && page.contains("mobilenet") && page.contains("random"));
+    let error = place.fails("evaluate a.csv --model b --out report-b --resamples 20");
+    assert!(error.contains(&format!("was predicted by the model {a}, but `b` is")), "{error}");
+    assert!(!place.at("report-b").exists());
+}
