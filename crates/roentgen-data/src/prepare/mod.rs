@@ -6,9 +6,11 @@
 
 mod check;
 mod error;
+mod integrity;
 mod journal;
 mod lists;
 mod prepared;
+mod remembered;
 pub(crate) mod seal;
 
 use std::collections::HashSet;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, WriteError};
+use crate::lock::FolderLock;
 use crate::manifest::Row;
 use crate::metadata::{LabelFile, Version};
 use crate::nih::Layout;
@@ -28,11 +31,14 @@ use crate::store::{self, Growing};
 use crate::{boxes, prepare::journal::Journal};
 
 pub use error::Error;
+pub use integrity::{Check, Checks, FileReport, FileState, Verification, verify};
 use lists::Lists;
 pub use prepared::{Description, PatientNumbers, Prepared};
 
 /// Films to decode between two entries in the journal.
 const BLOCK: usize = 256;
+/// Name of the list of films.
+const MANIFEST: &str = "manifest.csv";
 /// Name of the file that lists films left out of the prepared data set.
 pub const BAD_FILMS: &str = "bad-films.csv";
 /// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
@@ -113,10 +119,10 @@ pub fn prepare(
     }
     let layout = Layout::find(source, settings.labels.as_deref())?;
     let labels = LabelFile::read(&layout.labels)?;
-    let lists = Lists::read(&layout)?;
+    let lists = Lists::read(&layout, &labels)?;
     let inputs = fingerprint_of_inputs(&layout, &labels, settings)?;
     let mut outcome = Outcome {
-        description: Description::new(source, settings, &layout, labels.version(), &inputs),
+        description: Description::new(source, settings, &layout, &labels, &inputs),
         bad: Vec::new(),
         unlisted: unlisted(&layout, &labels),
         lists_only: lists.unknown(&labels),
@@ -124,16 +130,13 @@ pub fn prepare(
         above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
     };
 
-    fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
-    if let Some(done) = Description::read_if_there(out)? {
-        if done.inputs != inputs {
-            let same = done.size == settings.size && done.filter == Some(settings.filter);
-            let other = if same { ", prepared from files that have changed since" } else { "" };
-            let what = format!("{} films of {} px{other}", done.films, done.size);
-            return Err(Error::Mixed { path: out.to_owned(), what });
-        }
-        outcome.bad = prepared::read_bad_films(out)?;
-        outcome.description = done;
+    // A finished folder does not change any more and may be read-only.
+    if is_done(out, settings, &inputs, &mut outcome)? {
+        return Ok(outcome);
+    }
+    let _lock = FolderLock::take(out)?;
+    // Another process may have finished meanwhile, perhaps with other films.
+    if is_done(out, settings, &inputs, &mut outcome)? {
         return Ok(outcome);
     }
 
@@ -162,6 +165,30 @@ pub fn prepare(
     Ok(outcome)
 }
 
+/// Whether `out` contains what is to be prepared; its description and bad films are then in
+/// `outcome`.
+///
+/// # Errors
+///
+/// Returns an error if `out` contains another data set.
+fn is_done(
+    out: &Path,
+    settings: &Settings,
+    inputs: &str,
+    outcome: &mut Outcome,
+) -> Result<bool, Error> {
+    let Some(done) = Description::read_if_there(out)? else { return Ok(false) };
+    if done.inputs != inputs {
+        let same = done.size == settings.size && done.filter == Some(settings.filter);
+        let other = if same { ", prepared from other films or tables" } else { "" };
+        let what = format!("{} films of {} px{other}", done.films, done.size);
+        return Err(Error::Mixed { path: out.to_owned(), what });
+    }
+    outcome.bad = prepared::read_bad_films(out)?;
+    outcome.description = done;
+    Ok(true)
+}
+
 /// Writes boxes and bad films next to the pixels and seals the folder.
 fn finish(
     out: &Path,
@@ -178,6 +205,11 @@ fn finish(
         boxes.retain(|found| on.contains(found.image.as_str()));
         prepared::write_boxes(out, &boxes)?;
         outcome.description.boxes = boxes.len();
+    } else if let Err(source) = fs::remove_file(out.join(BOXES))
+        && source.kind() != std::io::ErrorKind::NotFound
+    {
+        // An interrupted run had a box list.
+        return Err(WriteError { path: out.join(BOXES), source }.into());
     }
     seal::seal(out, store, rows, &outcome.bad, &mut outcome.description)?;
     Journal::remove(out);
@@ -264,7 +296,8 @@ fn fingerprint_of_inputs(
         layout.boxes.as_ref(),
     ];
     for path in tables.into_iter().flatten() {
-        hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
+        integrity::each_block(path, |block| hash.update(block), &|_| ())
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
     }
     // A repaired film has another length; its content is not read just for this.
     for (name, path) in &layout.films {
