@@ -249,8 +249,7 @@ fn pack(
         let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
             .par_iter()
             .map(|film| {
-                let plane = pixels::read(film.path)
-                    .and_then(|plane| pixels::resize(plane, settings.size, settings.filter));
+                let plane = pixels::read_resized(film.path, settings.size, settings.filter);
                 let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(Progress::Packing(done, films.len()));
                 plane.map(|plane| plane.pixels)
