@@ -105,7 +105,7 @@ pub fn prepare(
     }
     let read = |source| Error::Read { path: npz.to_owned(), source };
     let array = |array: String| |source| Error::Array { path: npz.to_owned(), array, source };
-    let mut archive = ZipArchive::new(File::open(npz).map_err(read)?)
+    let mut archive = ZipArchive::new(files::open(npz).map_err(read)?)
         .map_err(|error| array("train_images".to_owned())(error.into()))?;
 
     let _lock = FolderLock::take(out).map_err(crate::prepare::Error::from)?;
@@ -142,6 +142,8 @@ pub fn prepare(
         patients: 0,
         patient_numbers: PatientNumbers::Films,
         bad_films: 0,
+        duplicates: None,
+        near_duplicates: None,
         boxes: 0,
         inputs: checksum.to_owned(),
         fingerprint: String::new(),

@@ -116,8 +116,8 @@ pub enum Error {
     },
     /// A film is on the training list and on the test list.
     #[error(
-        "`{image}` is on both lists, `{train_val}` and `{test}`, and so are {more} other films; remove \
-         them from one of the two"
+        "`{image}` is on both lists, `{train_val}` and `{test}`{}; remove it from one of the two",
+        match .more { 0 => String::new(), 1 => ", and so is 1 other film".to_owned(), more => format!(", and so are {more} other films") }
     )]
     OnBothLists {
         /// The first such film in alphabetical order.

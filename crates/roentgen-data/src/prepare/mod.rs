@@ -5,6 +5,7 @@
 //! listed; it does not stop the run.
 
 mod check;
+mod duplicates;
 mod error;
 mod integrity;
 mod journal;
@@ -30,6 +31,7 @@ use crate::pixels::{self, Filter};
 use crate::store::{self, Growing};
 use crate::{boxes, prepare::journal::Journal};
 
+pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
 pub use integrity::{Check, Checks, FileReport, FileState, Verification, verify};
 use lists::Lists;
@@ -41,6 +43,8 @@ const BLOCK: usize = 256;
 const MANIFEST: &str = "manifest.csv";
 /// Name of the file that lists films left out of the prepared data set.
 pub const BAD_FILMS: &str = "bad-films.csv";
+/// Name of the file that lists films which several patients or lists share.
+pub const DUPLICATES: &str = "duplicates.csv";
 /// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
 pub const BOXES: &str = "boxes.csv";
 
@@ -80,6 +84,9 @@ pub struct Outcome {
     pub description: Description,
     /// Films left out, each with its reason.
     pub bad: Vec<BadFilm>,
+    /// Films that are identical, or nearly, although they are of different patients or on different
+    /// official lists.
+    pub duplicates: Vec<Duplicate>,
     /// Number of film files that the label file does not list.
     pub unlisted: usize,
     /// Number of names on the official lists that the label file does not have.
@@ -124,6 +131,7 @@ pub fn prepare(
     let mut outcome = Outcome {
         description: Description::new(source, settings, &layout, &labels, &inputs),
         bad: Vec::new(),
+        duplicates: Vec::new(),
         unlisted: unlisted(&layout, &labels),
         lists_only: lists.unknown(&labels),
         version: labels.version(),
@@ -143,13 +151,15 @@ pub fn prepare(
     let checked = check::films(&layout, &labels.films, settings, progress);
     outcome.bad = checked.bad;
     let packed = pack(out, &checked.good, settings, &inputs, progress)?;
-    let rows: Vec<Row> = checked
+    let (rows, paths): (Vec<Row>, Vec<&Path>) = checked
         .good
         .iter()
         .zip(&packed.kept)
         .filter(|(_, kept)| **kept)
-        .map(|(film, _)| Row::of(film.film, lists.of(&film.film.image), film.file_size))
-        .collect();
+        .map(|(film, _)| {
+            (Row::of(film.film, lists.of(&film.film.image), film.file_size), film.path)
+        })
+        .unzip();
     outcome.bad.extend(packed.bad);
     outcome.bad.sort_by(|a, b| a.image.cmp(&b.image));
     if rows.is_empty() {
@@ -161,7 +171,9 @@ pub fn prepare(
             reason: first.map_or_else(String::new, |bad| bad.reason.clone()),
         });
     }
-    finish(out, packed.store, &rows, &layout, &mut outcome, progress)?;
+    progress(Progress::Sealing);
+    note_duplicates(out, &rows, &paths, settings, &mut outcome)?;
+    finish(out, packed.store, &rows, &layout, &mut outcome)?;
     Ok(outcome)
 }
 
@@ -185,8 +197,28 @@ fn is_done(
         return Err(Error::Mixed { path: out.to_owned(), what });
     }
     outcome.bad = prepared::read_bad_films(out)?;
+    outcome.duplicates = prepared::read_duplicates(out)?;
     outcome.description = done;
     Ok(true)
+}
+
+/// Looks for films that several patients or lists share, and writes them next to the pixels.
+fn note_duplicates(
+    out: &Path,
+    rows: &[Row],
+    paths: &[&Path],
+    settings: &Settings,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let store = files::aside(&out.join(store::FILE));
+    outcome.duplicates = duplicates::find(rows, paths, &store, settings.size as usize)
+        .map_err(|source| Error::Read { path: store, source })?;
+    let count = |likeness| {
+        Some(outcome.duplicates.iter().filter(|found| found.likeness == likeness).count())
+    };
+    outcome.description.duplicates = count(Likeness::Same);
+    outcome.description.near_duplicates = count(Likeness::Near);
+    Ok(prepared::write_duplicates(out, &outcome.duplicates)?)
 }
 
 /// Writes boxes and bad films next to the pixels and seals the folder.
@@ -196,9 +228,7 @@ fn finish(
     rows: &[Row],
     layout: &Layout,
     outcome: &mut Outcome,
-    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
-    progress(Progress::Sealing);
     if let Some(list) = &layout.boxes {
         let on: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
         let mut boxes = boxes::read(list)?;

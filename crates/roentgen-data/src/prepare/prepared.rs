@@ -1,12 +1,13 @@
 //! A prepared data set: description, manifest, films, boxes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{BAD_FILMS, BOXES, BadFilm, Checks, Error, Settings, integrity, seal};
+use super::{
+    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, integrity, seal,
+};
 use crate::boxes::FindingBox;
 use crate::files::{self, WriteError};
 use crate::manifest::Row;
@@ -66,6 +67,13 @@ pub struct Description {
     pub patient_numbers: PatientNumbers,
     /// Number of films left out, see `bad-films.csv`.
     pub bad_films: usize,
+    /// Number of films that are the same as one of another patient or on another official list, see
+    /// `duplicates.csv`; `None` if nobody looked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<usize>,
+    /// Number of films that are nearly the same as such a film; `None` if nobody looked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_duplicates: Option<usize>,
     /// Number of boxes on the packed films, see `boxes.csv`.
     pub boxes: usize,
     /// SHA-256 of settings, tables and film names.
@@ -112,6 +120,8 @@ impl Description {
             patients: 0,
             patient_numbers: PatientNumbers::Persons,
             bad_films: 0,
+            duplicates: None,
+            near_duplicates: None,
             boxes: 0,
             inputs: inputs.to_owned(),
             fingerprint: String::new(),
@@ -261,7 +271,8 @@ fn is_nih_name(name: &str) -> bool {
 
 /// Returns the name of a synthetic data set, with the seed from its marker file.
 fn phantom_name(mark: &Path) -> String {
-    let text = fs::read_to_string(mark).unwrap_or_default();
+    let text = files::read_at_most(mark, 1 << 20).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));
     seed.map_or_else(|| "phantom".to_owned(), |seed| format!("phantom (seed {})", seed.trim()))
 }
@@ -303,6 +314,32 @@ fn write_csv<const N: usize>(
 pub(super) fn read_bad_films(folder: &Path) -> Result<Vec<BadFilm>, Error> {
     let path = folder.join(BAD_FILMS);
     let failed = |source: csv::Error| Error::Read { path: path.clone(), source: source.into() };
-    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    let mut reader =
+        csv::Reader::from_reader(files::open(&path).map_err(|error| failed(error.into()))?);
     reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+}
+
+pub(super) fn write_duplicates(folder: &Path, found: &[Duplicate]) -> Result<(), WriteError> {
+    let path = folder.join(DUPLICATES);
+    let failed = |source: csv::Error| WriteError { path: path.clone(), source: source.into() };
+    // The header is written even if there are no rows.
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let header = ["image", "patient", "list", "of", "of_patient", "of_list", "likeness"];
+    writer.write_record(header).map_err(failed)?;
+    for duplicate in found {
+        writer.serialize(duplicate).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    files::write_whole(&path, &bytes)
+}
+
+/// Reads the duplicates; none if an earlier version, which did not look for them, prepared the films.
+pub(super) fn read_duplicates(folder: &Path) -> Result<Vec<Duplicate>, Error> {
+    let path = folder.join(DUPLICATES);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |source: csv::Error| Error::Read { path: path.clone(), source: source.into() };
+    let file = files::open(&path).map_err(|error| failed(error.into()))?;
+    csv::Reader::from_reader(file).deserialize().collect::<Result<_, _>>().map_err(failed)
 }
