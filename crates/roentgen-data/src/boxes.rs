@@ -5,7 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::finding::{Finding, UnknownFinding};
+
+/// The longest box list that is read, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Edge of the frame in which boxes are given, in pixels.
 pub const FRAME: f64 = 1024.0;
@@ -66,11 +70,16 @@ pub enum Error {
 /// Returns an error if the file cannot be read, or if a row is not a box or names an unknown
 /// finding; the error has the line.
 pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
-    let failed = |source| Error::Read { path: path.to_owned(), source };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
+    let failed = |source: csv::Error| Error::Read { path: path.to_owned(), source };
+    let file = files::open_at_most(path, MAX_BYTES).map_err(|error| failed(error.into()))?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
     let mut boxes = Vec::new();
     for row in reader.records() {
         let row = row.map_err(failed)?;
+        // Spreadsheets keep rows whose cells were cleared.
+        if row.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
         let line = row.position().map_or(0, csv::Position::line);
         let bad = || Error::Row { path: path.to_owned(), line };
         let cell = |index: usize| row.get(index).map(str::trim).ok_or_else(bad);
@@ -119,5 +128,12 @@ mod tests {
         let error = read_text("Image Index,Finding Label,Bbox [x,y,w,h],,,\na.png,Mass,1,2\n");
 
         assert!(matches!(error, Err(Error::Row { line: 2, .. })));
+    }
+
+    #[test]
+    fn cleared_rows_are_passed_over() {
+        let boxes = read_text("Image Index,,,,,\n,,,,,\na.png,Mass,1,2,3,4\n , ,,,,\n").unwrap();
+
+        assert_eq!(boxes.len(), 1);
     }
 }

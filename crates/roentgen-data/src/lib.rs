@@ -16,6 +16,7 @@
 pub mod boxes;
 pub mod files;
 pub mod finding;
+pub mod lock;
 pub mod manifest;
 pub mod medmnist;
 pub mod metadata;

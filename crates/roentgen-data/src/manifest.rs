@@ -12,6 +12,9 @@ use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
 use crate::metadata::Film;
 
+/// The longest manifest that is read, in bytes; that of ChestX-ray14 has 9 MB.
+const MAX_BYTES: u64 = 1 << 30;
+
 /// The list of the data set's own split that a film is on.
 ///
 /// NIH publishes two lists and leaves it to the reader to cut a validation set from the first;
@@ -115,8 +118,19 @@ pub enum Error {
 ///
 /// Returns an error if the file cannot be read or is not a manifest; the error has the line.
 pub fn read(path: &Path) -> Result<Vec<Row>, Error> {
+    parse(path, &bytes(path)?)
+}
+
+/// Reads the bytes of a manifest.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    files::read_at_most(path, MAX_BYTES)
+        .map_err(|source| Error::Read { path: path.to_owned(), source: source.into() })
+}
+
+/// Parses the bytes of the manifest at `path`.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
+    let mut reader = csv::Reader::from_reader(bytes);
     let mut rows = Vec::new();
     for line in reader.deserialize() {
         let line: Line = line.map_err(failed)?;

@@ -11,7 +11,7 @@
 //! Source: Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023; the films are the NIH Clinical
 //! Center's.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use zip::ZipArchive;
 
 use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding};
+use crate::lock::FolderLock;
 use crate::manifest::{List, Row};
 use crate::npy::{self, Header};
 use crate::prepare::{Description, PatientNumbers, seal};
@@ -104,10 +105,14 @@ pub fn prepare(
     }
     let read = |source| Error::Read { path: npz.to_owned(), source };
     let array = |array: String| |source| Error::Array { path: npz.to_owned(), array, source };
-    let mut archive = ZipArchive::new(File::open(npz).map_err(read)?)
+    let mut archive = ZipArchive::new(files::open(npz).map_err(read)?)
         .map_err(|error| array("train_images".to_owned())(error.into()))?;
 
-    fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
+    let _lock = FolderLock::take(out).map_err(crate::prepare::Error::from)?;
+    // Another process may have finished meanwhile.
+    if let Some(done) = prepared(out, size)? {
+        return Ok(done);
+    }
     let path = files::aside(&out.join(store::FILE));
     let mut store = Growing::open(&path, size as usize, 0)
         .map_err(|source| WriteError { path: path.clone(), source })?;
@@ -137,9 +142,14 @@ pub fn prepare(
         patients: 0,
         patient_numbers: PatientNumbers::Films,
         bad_films: 0,
+        duplicates: None,
+        near_duplicates: None,
         boxes: 0,
         inputs: checksum.to_owned(),
         fingerprint: String::new(),
+        manifest_sha256: None,
+        images_sha256: None,
+        boxes_sha256: None,
     };
     seal::seal(out, store, &rows, &[], &mut description)?;
     Ok(description)

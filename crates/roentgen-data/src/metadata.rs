@@ -7,9 +7,21 @@
 //! one, call it `Patient Gender`.
 
 use std::collections::HashMap;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
+
+/// The longest label file that is read, in bytes; NIH's has 8 MB.
+const MAX_BYTES: u64 = 128 << 20;
+/// The number of column names that a message shows.
+const MAX_SHOWN: usize = 20;
+const IMAGE: &str = "Image Index";
+const LABELS: &str = "Finding Labels";
+const FOLLOW_UP: &str = "Follow-up #";
+const PATIENT: &str = "Patient ID";
+const AGE: &str = "Patient Age";
 
 /// One row: one film.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +66,8 @@ pub enum Error {
     },
     /// A column is missing.
     #[error(
-        "the label file `{path}` has no column `{column}` (its columns are {found}); is it NIH's \
-         `Data_Entry_2017*.csv`?"
+        "the label file `{path}` has no column `{column}` (its columns are {found}); {}",
+        hint(.found)
     )]
     Column {
         /// The file.
@@ -75,8 +87,51 @@ pub enum Error {
         /// The name.
         source: UnknownFinding,
     },
+    /// A film has the label `No Finding` and findings.
+    #[error(
+        "`Finding Labels` is `{value}` on line {line} of the label file `{path}`, which contradicts \
+         itself: a film has findings or `No Finding`, not both"
+    )]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The value.
+        value: String,
+    },
+    /// A cell that must not be empty is.
+    #[error(
+        "`{column}` is empty on line {line} of the label file `{path}`{}",
+        if *.column == LABELS { "; a normal film is `No Finding`" } else { "" }
+    )]
+    NoValue {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: &'static str,
+    },
+    /// A number is below 0 or too large.
+    #[error(
+        "`{column}` is `{value}` on line {line} of the label file `{path}`, which is out of range; \
+         give a whole number from 0 to 4294967295"
+    )]
+    Range {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: String,
+    },
     /// A value is not a number.
-    #[error("`{column}` is `{value}`, not a number, on line {line} of the label file `{path}`")]
+    #[error(
+        "`{column}` is `{value}`, not a whole number, on line {line} of the label file `{path}`"
+    )]
     Number {
         /// The file.
         path: PathBuf,
@@ -101,6 +156,12 @@ pub enum Error {
         first: u64,
         /// The film.
         image: String,
+    },
+    /// The file is in UTF-16.
+    #[error("the label file `{path}` is in UTF-16; save it as `CSV UTF-8`")]
+    Utf16 {
+        /// The file.
+        path: PathBuf,
     },
     /// The file has no rows.
     #[error("the label file `{path}` lists no films")]
@@ -141,59 +202,26 @@ impl LabelFile {
     /// Returns an error if the file cannot be read, a column is missing, a finding is unknown, a
     /// film is listed twice or a value is not a number; the error has the line.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let read = |source| Error::Read { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(read)?;
-        let header = reader.headers().map_err(read)?.clone();
-        let find = |column: &str| {
-            // A spreadsheet may have put a byte order mark before the first name.
-            header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column)
-        };
-        let column = |column: &'static str| {
-            find(column).ok_or_else(|| Error::Column {
-                path: path.to_owned(),
-                column,
-                found: header.iter().collect::<Vec<_>>().join(", "),
-            })
-        };
-        let [image, labels, follow_up, patient] = [
-            column("Image Index")?,
-            column("Finding Labels")?,
-            column("Follow-up #")?,
-            column("Patient ID")?,
-        ];
-        let sex = find("Patient Sex").map_or_else(|| column("Patient Gender"), Ok)?;
-        let [age, view] = [column("Patient Age")?, column("View Position")?];
+        let read = |source: csv::Error| Error::Read { path: path.to_owned(), source };
+        let file = files::open_at_most(path, MAX_BYTES).map_err(|error| read(error.into()))?;
+        let mut file = std::io::BufReader::new(file);
+        let start = file.fill_buf().map_err(|error| read(error.into()))?;
+        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+            return Err(Error::Utf16 { path: path.to_owned() });
+        }
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+        let columns = Columns::find(path, reader.headers().map_err(read)?)?;
 
         let mut films = Vec::new();
         let mut lines: HashMap<String, u64> = HashMap::new();
         for row in reader.records() {
             let row = row.map_err(read)?;
+            // Spreadsheets keep rows whose cells were cleared.
+            if row.iter().all(|cell| cell.trim().is_empty()) {
+                continue;
+            }
             let line = row.position().map_or(0, csv::Position::line);
-            let cell = |index: usize| row.get(index).unwrap_or("").trim();
-            let number = |column: &'static str, index: usize| {
-                cell(index).parse().map_err(|_| Error::Number {
-                    path: path.to_owned(),
-                    line,
-                    column,
-                    value: cell(index).to_owned(),
-                })
-            };
-            let film =
-                Film {
-                    image: cell(image).to_owned(),
-                    findings: FilmFindings::parse(cell(labels))
-                        .map_err(|source| Error::Finding { path: path.to_owned(), line, source })?,
-                    follow_up: number("Follow-up #", follow_up)?,
-                    patient: number("Patient ID", patient)?,
-                    age: parse_age(cell(age)).map_err(|()| Error::Number {
-                        path: path.to_owned(),
-                        line,
-                        column: "Patient Age",
-                        value: cell(age).to_owned(),
-                    })?,
-                    sex: cell(sex).to_owned(),
-                    view: cell(view).to_owned(),
-                };
+            let film = columns.film(&Place { path, line }, &row)?;
             if let Some(first) = lines.insert(film.image.clone(), line) {
                 return Err(Error::Duplicate {
                     path: path.to_owned(),
@@ -228,19 +256,140 @@ impl LabelFile {
     }
 }
 
-/// Reads `58`, `058Y`, `011M` or `003D` as whole years; empty text means unknown.
-fn parse_age(text: &str) -> Result<Option<u32>, ()> {
+/// Where the columns are.
+struct Columns {
+    image: usize,
+    labels: usize,
+    follow_up: usize,
+    patient: usize,
+    age: usize,
+    sex: usize,
+    view: usize,
+}
+
+/// A line of a label file.
+struct Place<'a> {
+    path: &'a Path,
+    line: u64,
+}
+
+impl Columns {
+    fn find(path: &Path, header: &csv::StringRecord) -> Result<Self, Error> {
+        let find = |column: &str| {
+            // A spreadsheet may have put a byte order mark before the first name.
+            header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column)
+        };
+        let column = |column: &'static str| {
+            find(column).ok_or_else(|| {
+                let shown: Vec<&str> = header.iter().take(MAX_SHOWN).collect();
+                let more = header.len().saturating_sub(MAX_SHOWN);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let found = shown.join(", ") + &more;
+                Error::Column { path: path.to_owned(), column, found }
+            })
+        };
+        Ok(Self {
+            image: column(IMAGE)?,
+            labels: column(LABELS)?,
+            follow_up: column(FOLLOW_UP)?,
+            patient: column(PATIENT)?,
+            sex: find("Patient Sex").map_or_else(|| column("Patient Gender"), Ok)?,
+            age: column(AGE)?,
+            view: column("View Position")?,
+        })
+    }
+
+    fn film(&self, place: &Place<'_>, row: &csv::StringRecord) -> Result<Film, Error> {
+        let cell = |index: usize| row.get(index).unwrap_or("").trim();
+        let number = |column: &'static str, index: usize| {
+            whole_number(cell(index)).map_err(|fault| place.fault(column, cell(index), fault))
+        };
+        if cell(self.image).is_empty() {
+            return Err(place.fault(IMAGE, "", Fault::Empty));
+        }
+        Ok(Film {
+            image: cell(self.image).to_owned(),
+            findings: place.findings(cell(self.labels))?,
+            follow_up: number(FOLLOW_UP, self.follow_up)?,
+            patient: number(PATIENT, self.patient)?,
+            age: parse_age(cell(self.age))
+                .map_err(|fault| place.fault(AGE, cell(self.age), fault))?,
+            sex: cell(self.sex).to_owned(),
+            view: cell(self.view).to_owned(),
+        })
+    }
+}
+
+impl Place<'_> {
+    fn findings(&self, text: &str) -> Result<FilmFindings, Error> {
+        let (path, line) = (self.path.to_owned(), self.line);
+        if text.is_empty() {
+            return Err(self.fault(LABELS, "", Fault::Empty));
+        }
+        if text != "No Finding" && text.split('|').any(|name| name.trim() == "No Finding") {
+            return Err(Error::Contradiction { path, line, value: text.to_owned() });
+        }
+        FilmFindings::parse(text).map_err(|source| Error::Finding { path, line, source })
+    }
+
+    fn fault(&self, column: &'static str, value: &str, fault: Fault) -> Error {
+        let (path, line, value) = (self.path.to_owned(), self.line, value.to_owned());
+        match fault {
+            Fault::Empty => Error::NoValue { path, line, column },
+            Fault::NotANumber => Error::Number { path, line, column, value },
+            Fault::OutOfRange => Error::Range { path, line, column, value },
+        }
+    }
+}
+
+/// Why a cell cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Empty,
+    NotANumber,
+    OutOfRange,
+}
+
+/// Reads `28` or `28.0`, as pandas writes the whole numbers of a column in which one is missing.
+fn whole_number(text: &str) -> Result<u32, Fault> {
+    if text.is_empty() {
+        return Err(Fault::Empty);
+    }
+    let (digits, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(unsigned) || !is_number(fraction) || fraction.bytes().any(|b| b != b'0') {
+        return Err(Fault::NotANumber);
+    }
+    if digits.starts_with('-') && unsigned.bytes().all(|b| b == b'0') {
+        return Ok(0);
+    }
+    digits.parse().map_err(|_| Fault::OutOfRange)
+}
+
+/// Reads `58`, `58.0`, `058Y`, `011M` or `003D` as whole years; empty text means unknown.
+fn parse_age(text: &str) -> Result<Option<u32>, Fault> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (digits, divisor) = match text.as_bytes().last() {
-        Some(b'Y') => (&text[..text.len() - 1], 1),
-        Some(b'M') => (&text[..text.len() - 1], 12),
-        Some(b'W') => (&text[..text.len() - 1], 52),
-        Some(b'D') => (&text[..text.len() - 1], 365),
-        _ => (text, 1),
-    };
-    digits.parse::<u32>().map(|age| Some(age / divisor)).map_err(|_| ())
+    let units = [('Y', 1), ('M', 12), ('W', 52), ('D', 365)];
+    let (digits, divisor) = units
+        .iter()
+        .find_map(|&(unit, divisor)| Some((text.strip_suffix(unit)?, divisor)))
+        .unwrap_or((text, 1));
+    let fault = |fault| if fault == Fault::Empty { Fault::NotANumber } else { fault };
+    whole_number(digits).map(|age| Some(age / divisor)).map_err(fault)
+}
+
+/// What to do about a missing column.
+fn hint(found: &str) -> &'static str {
+    if found.contains(';') {
+        "the columns are separated by semicolons: save the file with commas"
+    } else if found.contains('\t') {
+        "the columns are separated by tabs: save the file with commas"
+    } else {
+        "is it NIH's `Data_Entry_2017*.csv`?"
+    }
 }
 
 #[cfg(test)]
@@ -283,7 +432,10 @@ mod tests {
         assert_eq!(parse_age("155Y"), Ok(Some(155)));
         assert_eq!(parse_age("011M"), Ok(Some(0)));
         assert_eq!(parse_age(""), Ok(None));
-        assert_eq!(parse_age("old"), Err(()));
+        assert_eq!(parse_age("28.0"), Ok(Some(28)));
+        assert_eq!(parse_age("old"), Err(Fault::NotANumber));
+        assert_eq!(parse_age("Y"), Err(Fault::NotANumber));
+        assert_eq!(parse_age("-1"), Err(Fault::OutOfRange));
     }
 
     #[test]
@@ -325,5 +477,107 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
 
         assert!(matches!(LabelFile::read(&path), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn whole_numbers_are_read_as_pandas_writes_them_and_others_say_why_not() {
+        for (text, number) in [
+            ("28", Ok(28)),
+            ("28.0", Ok(28)),
+            ("007.000", Ok(7)),
+            ("0.0", Ok(0)),
+            ("-0.0", Ok(0)),
+            ("4294967295.0", Ok(u32::MAX)),
+            ("4294967296", Err(Fault::OutOfRange)),
+            ("99000000000001", Err(Fault::OutOfRange)),
+            ("-1", Err(Fault::OutOfRange)),
+            ("-1.0", Err(Fault::OutOfRange)),
+            ("28.5", Err(Fault::NotANumber)),
+            ("28.", Err(Fault::NotANumber)),
+            (".0", Err(Fault::NotANumber)),
+            ("-", Err(Fault::NotANumber)),
+            ("nan", Err(Fault::NotANumber)),
+            ("2,8", Err(Fault::NotANumber)),
+            ("", Err(Fault::Empty)),
+        ] {
+            assert_eq!(whole_number(text), number, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_went_through_pandas_is_the_same_table() {
+        let plain = read(&format!("{V2020}a.png,Mass,2,7,58,M,PA,1,1,1,1\n")).unwrap();
+        let floats = read(&format!(
+            ",{}0,a.png,Mass,2.0,7.0,58.0,M,PA,1,1,1,1\n",
+            V2020.replace('\n', ",Unnamed: 11\n")
+        ));
+
+        assert_eq!(floats.unwrap().films, plain.films);
+    }
+
+    #[test]
+    fn cleared_rows_are_passed_over_and_a_file_of_nothing_else_is_empty() {
+        let row = "a.png,Mass,0,7,58,M,PA,1,1,1,1\n";
+        let films = read(&format!("{V2020},,,,,,,,,,\n{row} , ,,,,,,,,,\n,,,,,,,,,,\n")).unwrap();
+
+        assert_eq!(films.films.len(), 1);
+        assert!(matches!(read(&format!("{V2020},,,,,,,,,,\n")), Err(Error::Empty { .. })));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_not_called_no_numbers() {
+        for row in ["a.png,Mass,0,99000000000001,58,M,PA\n", "a.png,Mass,-1,7,58,M,PA\n"] {
+            let error = read(&format!("{V2020}{row}")).unwrap_err();
+            assert!(matches!(error, Error::Range { line: 2, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_finding_beside_a_finding_is_a_contradiction() {
+        for labels in ["No Finding|Effusion", "Mass|No Finding", "Mass | No Finding"] {
+            let error = read(&format!("{V2020}a.png,{labels},0,7,58,M,PA\n")).unwrap_err();
+            assert!(matches!(error, Error::Contradiction { line: 2, .. }), "{error}");
+        }
+        let error = read(&format!("{V2020}a.png,,0,7,58,M,PA\n")).unwrap_err().to_string();
+        assert!(error.contains("is empty on line 2") && error.contains("`No Finding`"), "{error}");
+        let error = read(&format!("{V2020},Mass,0,7,58,M,PA\n")).unwrap_err().to_string();
+        assert!(error.contains("`Image Index` is empty"), "{error}");
+    }
+
+    #[test]
+    fn other_separators_and_encodings_are_named() {
+        let row = "a.png,Mass,0,7,58,M,PA\n";
+        let semicolons = read(&format!("{V2020}{row}").replace(',', ";")).unwrap_err().to_string();
+        let tabs = read(&format!("{V2020}{row}").replace(',', "\t")).unwrap_err().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Data_Entry_2017.csv");
+        let text = format!("\u{feff}{V2020}{row}");
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, bytes).unwrap();
+
+        assert!(semicolons.contains("semicolons"), "{semicolons}");
+        assert!(tabs.contains("tabs"), "{tabs}");
+        assert!(matches!(LabelFile::read(&path), Err(Error::Utf16 { .. })));
+    }
+
+    #[test]
+    fn a_header_of_very_many_columns_is_read_at_once_and_not_repeated_in_full() {
+        let many: String = (0..200_000).map(|column| format!("column {column},")).collect();
+        let start = std::time::Instant::now();
+        let error = read(&format!("{many}\n")).unwrap_err().to_string();
+        let films = read(&format!("{many}{V2020}{}a.png,Mass,0,7,58,M,PA\n", ",".repeat(200_000)));
+
+        assert!(error.len() < 2000, "{}", error.len());
+        assert_eq!(films.unwrap().films.len(), 1);
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_or_a_folder_is_no_label_file() {
+        let folder = tempfile::tempdir().unwrap();
+
+        assert!(matches!(LabelFile::read(Path::new("/dev/zero")), Err(Error::Read { .. })));
+        assert!(matches!(LabelFile::read(folder.path()), Err(Error::Read { .. })));
     }
 }

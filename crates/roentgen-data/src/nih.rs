@@ -2,13 +2,20 @@
 //!
 //! Archives are unpacked in many ways (`images_001/images/`, one flat folder, a Kaggle copy with
 //! lists called `*_NIH.txt`), so the tree is walked once and files are recognized by name alone.
+//! Hidden files are copies that other programs leave (Jupyter's checkpoints, the wastebasket, the
+//! `._` files of macOS) and are never looked at.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::phantom::PHANTOM_MARK;
+
+/// The longest list that is read, in bytes; NIH's has 1.8 MB.
+const MAX_LIST: u64 = 128 << 20;
 
 /// The files of a data set.
 #[derive(Clone, Debug, Default)]
@@ -46,11 +53,17 @@ pub enum Error {
     /// There is no label file.
     #[error(
         "there is no label file `Data_Entry_2017*.csv` in or below `{path}`; put NIH's label file \
-         into the folder of films"
+         into the folder of films{}",
+        .other.as_ref().map_or_else(String::new, |other| format!(
+            ", or give another table of the same columns with `--labels {}`", other.display()
+        ))
     )]
     NoLabels {
         /// The folder.
         path: PathBuf,
+        /// A table below it that may be the label file under another name, such as Kaggle's
+        /// `sample_labels.csv`.
+        other: Option<PathBuf>,
     },
     /// There are two files for the same purpose.
     #[error(
@@ -75,6 +88,47 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// A line of a list is not the name of a film.
+    #[error(
+        "line {line} of the list `{path}` is `{text}`, which is not the name of a film; a list has one \
+         file name per line and nothing else"
+    )]
+    ListLine {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The line's text, or the start of it.
+        text: String,
+    },
+    /// A list and the label file have no film in common.
+    #[error(
+        "none of the {names} names in the list `{path}` is in the label file (the first is `{first}`); \
+         correct the list or move it elsewhere"
+    )]
+    ListMatchesNothing {
+        /// The list.
+        path: PathBuf,
+        /// The number of names on it.
+        names: usize,
+        /// The first name in alphabetical order.
+        first: String,
+    },
+    /// A film is on the training list and on the test list.
+    #[error(
+        "`{image}` is on both lists, `{train_val}` and `{test}`{}; remove it from one of the two",
+        match .more { 0 => String::new(), 1 => ", and so is 1 other film".to_owned(), more => format!(", and so are {more} other films") }
+    )]
+    OnBothLists {
+        /// The first such film in alphabetical order.
+        image: String,
+        /// The number of other such films.
+        more: usize,
+        /// The training list.
+        train_val: PathBuf,
+        /// The test list.
+        test: PathBuf,
+    },
 }
 
 impl Layout {
@@ -87,6 +141,7 @@ impl Layout {
     pub fn find(root: &Path, labels: Option<&Path>) -> Result<Self, Error> {
         let mut layout = Layout::default();
         let mut found_labels = labels.map(Path::to_owned);
+        let mut other_table = None;
         for path in walk(root)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 if is_film(&path) {
@@ -115,6 +170,10 @@ impl Layout {
                     } else {
                         layout.films.insert(name.to_owned(), path);
                     }
+                } else if lower.ends_with(".csv")
+                    && (other_table.is_none() || lower == "sample_labels.csv")
+                {
+                    other_table = Some(path);
                 }
                 continue;
             };
@@ -123,20 +182,44 @@ impl Layout {
                 return Err(Error::Twice { path: root.to_owned(), kind, first, second: path });
             }
         }
-        layout.labels = found_labels.ok_or_else(|| Error::NoLabels { path: root.to_owned() })?;
+        layout.labels = found_labels
+            .ok_or_else(|| Error::NoLabels { path: root.to_owned(), other: other_table })?;
         Ok(layout)
     }
 }
 
 /// Reads a list of film names, one per line.
 ///
+/// A byte order mark, any line ends, quotes around a name and a path before it are accepted.
+///
 /// # Errors
 ///
-/// Returns an error if the file cannot be read or is not UTF-8.
+/// Returns an error if the file cannot be read, is not UTF-8, or has a line that is not the name of
+/// a film, such as a name followed by its labels.
 pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| Error::ReadList { path: path.to_owned(), source })?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let read = |source| Error::ReadList { path: path.to_owned(), source };
+    let bytes = files::read_at_most(path, MAX_LIST).map_err(read)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let text = "it is not UTF-8; save it as UTF-8 or plain text";
+        read(io::Error::new(io::ErrorKind::InvalidData, format!("{text} ({})", error.utf8_error())))
+    })?;
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let mut names = HashSet::new();
+    for (index, line) in text.split(['\n', '\r']).enumerate() {
+        let line = line.trim();
+        let quoted = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
+        let name = quoted.unwrap_or(line).trim();
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        if line.is_empty() {
+            continue;
+        }
+        if !is_film(Path::new(name)) {
+            let text = line.chars().take(80).collect();
+            return Err(Error::ListLine { path: path.to_owned(), line: index + 1, text });
+        }
+        names.insert(name.to_owned());
+    }
+    Ok(names)
 }
 
 /// Whether a file has the name of a film.
@@ -146,13 +229,22 @@ pub fn is_film(path: &Path) -> bool {
     })
 }
 
-/// Lists all files below `root` (or `root` itself, if it is a file), ordered by path.
+/// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where
+/// macOS puts the `._` files of an archive.
+pub fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
+}
+
+/// Lists all files below `root` (or `root` itself, if it is not a folder), ordered by path.
+///
+/// Hidden files and folders are left out, see [`is_hidden`]; `root` itself may be hidden. Devices,
+/// FIFOs and sockets are listed, so that whoever opens them says what they are.
 ///
 /// # Errors
 ///
 /// Returns an error if a folder cannot be listed.
 pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
-    if root.is_file() {
+    if fs::metadata(root).is_ok_and(|about| !about.is_dir()) {
         return Ok(vec![root.to_owned()]);
     }
     let mut folders = vec![root.to_owned()];
@@ -161,6 +253,9 @@ pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
         let failed = |source| Error::List { path: folder.clone(), source };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
+            if is_hidden(&entry.file_name()) {
+                continue;
+            }
             let kind = entry.file_type().map_err(failed)?;
             // A symbolic link to a film counts as a film; a link to a folder could lead in a
             // circle.
@@ -229,5 +324,84 @@ mod tests {
         touch(root.path().join(std::ffi::OsStr::from_bytes(b"\xff.png")));
 
         assert_eq!(Layout::find(root.path(), None).unwrap().nameless.len(), 1);
+    }
+
+    #[test]
+    fn hidden_copies_are_not_looked_at_and_a_hidden_root_is() {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join(".data");
+        touch(data.join("Data_Entry_2017.csv"));
+        touch(data.join(".ipynb_checkpoints/Data_Entry_2017-checkpoint.csv"));
+        touch(data.join(".ipynb_checkpoints/test_list-checkpoint.txt"));
+        touch(data.join("images/a.png"));
+        touch(data.join("images/._a.png"));
+        touch(data.join("images/.ipynb_checkpoints/b.png"));
+        touch(data.join("__MACOSX/images/c.png"));
+        touch(data.join(".Trash-1000/files/a.png"));
+
+        let layout = Layout::find(&data, None).unwrap();
+
+        assert_eq!(
+            layout.films.into_iter().collect::<Vec<_>>(),
+            [("a.png".to_owned(), data.join("images/a.png"))]
+        );
+        assert!(layout.again.is_empty() && layout.test.is_none());
+        assert_eq!(walk(&data.join("images/._a.png")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn another_table_is_named_where_there_is_no_label_file() {
+        let root = tempfile::tempdir().unwrap();
+        touch(root.path().join("a_first.csv"));
+        touch(root.path().join("sample_labels.csv"));
+        touch(root.path().join("zz.csv"));
+
+        let error = Layout::find(root.path(), None).unwrap_err().to_string();
+
+        assert!(error.contains("sample_labels.csv"), "{error}");
+        assert!(error.contains("--labels"), "{error}");
+    }
+
+    fn list(bytes: &[u8]) -> Result<HashSet<String>, Error> {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("test_list.txt");
+        fs::write(&path, bytes).unwrap();
+        read_list(&path)
+    }
+
+    #[test]
+    fn lists_of_other_hands_are_read_alike() {
+        let expected = HashSet::from(["a b.png", "c.JPG", "d.jpeg"].map(str::to_owned));
+        for text in [
+            "a b.png\nc.JPG\nd.jpeg\n",
+            "\u{feff}a b.png\nc.JPG\nd.jpeg",
+            "a b.png  \r\nc.JPG\r\n\r\nd.jpeg\r\n",
+            "a b.png\rc.JPG\rd.jpeg\r",
+            "images/a b.png\nimages_002\\images\\c.JPG\n/d.jpeg\n",
+            "\u{feff}\"a b.png\"\n\"c.JPG\"\n\"x/d.jpeg\"\n",
+        ] {
+            assert_eq!(list(text.as_bytes()).unwrap(), expected, "{text:?}");
+        }
+        assert_eq!(list(b"").unwrap(), HashSet::new());
+    }
+
+    #[test]
+    fn a_name_with_more_behind_it_is_refused_with_its_line() {
+        for text in ["a.png\nb.png 0 1 0\n", "a.png\nb.png,Mass\n", "a.png\nImage Index\n"] {
+            let error = list(text.as_bytes()).unwrap_err();
+            assert!(matches!(error, Error::ListLine { line: 2, .. }), "{error}");
+        }
+        let utf16: Vec<u8> =
+            "\u{feff}a.png\n".encode_utf16().flat_map(|unit| unit.to_le_bytes()).collect();
+        assert!(matches!(list(&utf16), Err(Error::ReadList { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_list_that_is_a_device_or_a_folder_is_refused_at_once() {
+        let root = tempfile::tempdir().unwrap();
+
+        assert!(matches!(read_list(Path::new("/dev/zero")), Err(Error::ReadList { .. })));
+        assert!(matches!(read_list(root.path()), Err(Error::ReadList { .. })));
     }
 }

@@ -2,20 +2,32 @@
 //!
 //! Some of NIH's films are RGBA with three equal channels and an opaque alpha channel; 16-bit films
 //! are scaled to 8 bits over their whole range. The file type is detected from the content, not
-//! from the name.
+//! from the name. A picture with an EXIF orientation is turned upright, as viewers show it.
 
-use std::fs;
-use std::io::{self, Cursor};
+mod budget;
+mod gray;
+mod jpeg;
+mod orientation;
+mod png;
+
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use fast_image_resize as fir;
 use image::{DynamicImage, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
+use self::budget::Loan;
+use self::orientation::Orientation;
+use crate::files;
+
 /// The longest edge that is decoded, in pixels; a header that claims more is treated as hostile.
 const MAX_EDGE: u32 = 16_384;
-/// The memory limit for decoding one film, in bytes.
-const MAX_BYTES: u64 = 2 << 30;
+/// The longest file that is read, in bytes.
+const MAX_FILE: u64 = 1 << 30;
+
+/// The longest header of a JPEG that is read, in bytes; embedded profiles have a few megabytes.
+const MAX_HEADER: u64 = 4 << 20;
 
 /// One channel of 8-bit gray, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +54,31 @@ pub enum Error {
     #[error("the file is not a PNG or JPEG (it begins with `{0}`)")]
     Unknown(String),
     /// The image could not be decoded.
-    #[error("the {kind} is broken or cut off: {source}")]
+    #[error("the {kind} is broken or cut off: {what}")]
     Decode {
         /// PNG or JPEG.
         kind: &'static str,
-        /// The decoder's error.
-        source: image::ImageError,
+        /// What the decoder says.
+        what: String,
+    },
+    /// The JPEG has no end.
+    #[error("the JPEG is broken or cut off: its end is missing")]
+    CutOff,
+    /// The picture is larger than any film.
+    #[error("the film has {width} x {height} pixels; at most 16384 x 16384 are read")]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// Decoding would take too much memory.
+    #[error("decoding the film takes {mib} MiB of memory, and the limit is {limit} MiB")]
+    Memory {
+        /// What it takes.
+        mib: u64,
+        /// The limit.
+        limit: u64,
     },
     /// The plane could not be resized.
     #[error("the film could not be resized: {0}")]
@@ -67,38 +98,48 @@ pub enum Filter {
     Box,
 }
 
-/// Reads the size of a film, `[height, width]`, from its header alone.
+/// Reads the size of a film, `[height, width]`, upright, without decoding it.
 ///
 /// # Errors
 ///
-/// Returns an error if the header is not valid; the rest of the file is not read. See [`Error`].
+/// Returns an error if the file is not a file or has no valid header. See [`Error`].
 pub fn size(path: &Path) -> Result<[u32; 2], Error> {
-    use std::io::Read;
-    let file = fs::File::open(path).map_err(Error::Read)?;
-    let mut head = [0; 16];
-    let mut start = file.take(16);
-    let mut filled = 0;
-    loop {
-        match start.read(&mut head[filled..]).map_err(Error::Read)? {
-            0 => break,
-            read => filled += read,
+    let mut file = open(path)?;
+    let (format, _) = format(file.fill_buf().map_err(Error::Read)?)?;
+    let ([height, width], orientation) = match format {
+        ImageFormat::Png => {
+            let size = png::size(&mut file)?;
+            (size, Orientation::from_png(&mut file).map_err(Error::Read)?)
         }
-    }
-    let (format, kind) = format(&head[..filled])?;
-    let reader = io::BufReader::new(fs::File::open(path).map_err(Error::Read)?);
-    let (width, height) = ImageReader::with_format(reader, format)
-        .into_dimensions()
-        .map_err(|source| Error::Decode { kind, source })?;
-    Ok([height, width])
+        _ => {
+            let header = jpeg_header(&mut file)?;
+            ([header.height, header.width], header.orientation)
+        }
+    };
+    check_edges(width, height)?;
+    Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
 }
 
 /// Reads and decodes a film.
 ///
 /// # Errors
 ///
-/// Returns an error if the file cannot be read or decoded. See [`Error`].
+/// Returns an error if the file is not a file or cannot be read or decoded. See [`Error`].
 pub fn read(path: &Path) -> Result<Plane, Error> {
-    decode(&fs::read(path).map_err(Error::Read)?)
+    decode_from(open(path)?).map(|(plane, _)| plane)
+}
+
+/// Reads, decodes and resamples a film to `size` x `size`, like [`read`] and [`resize`].
+///
+/// Memory for the whole film is given back to other threads only when it has been resampled, so use
+/// this rather than the two where many films are read at once.
+///
+/// # Errors
+///
+/// Returns an error if the file is not a file or cannot be read or decoded. See [`Error`].
+pub fn read_resized(path: &Path, size: u32, filter: Filter) -> Result<Plane, Error> {
+    let (plane, _loan) = decode_from(open(path)?)?;
+    resize(plane, size, filter)
 }
 
 /// Decodes the bytes of a PNG or JPEG file.
@@ -107,15 +148,88 @@ pub fn read(path: &Path) -> Result<Plane, Error> {
 ///
 /// Returns an error if the bytes cannot be decoded. See [`Error`].
 pub fn decode(bytes: &[u8]) -> Result<Plane, Error> {
-    let (format, kind) = format(bytes)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = image::Limits::default();
-    limits.max_image_width = Some(MAX_EDGE);
-    limits.max_image_height = Some(MAX_EDGE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    let image = reader.decode().map_err(|source| Error::Decode { kind, source })?;
-    Ok(gray(image))
+    decode_from(Cursor::new(bytes)).map(|(plane, _)| plane)
+}
+
+fn open(path: &Path) -> Result<BufReader<std::fs::File>, Error> {
+    Ok(BufReader::new(files::open_at_most(path, MAX_FILE).map_err(Error::Read)?))
+}
+
+/// Decodes a film; the loan covers the memory of the plane.
+fn decode_from(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let (format, _) = format(file.fill_buf().map_err(Error::Read)?)?;
+    match format {
+        ImageFormat::Png => decode_png(file),
+        _ => decode_jpeg(file),
+    }
+}
+
+fn decode_png(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
+    file.rewind().map_err(Error::Read)?;
+    let [height, width] = png::size(&mut file)?;
+    check_edges(width, height)?;
+    file.rewind().map_err(Error::Read)?;
+    let reader = png::Reader::new(file)?;
+    let plane = u64::from(width) * u64::from(height);
+    let planes = if orientation.exchanges_axes() { 2 } else { 1 };
+    let loan = budget::borrow(reader.bytes().saturating_add(planes * plane))?;
+    let pixels = reader.pixels(&loan)?;
+    Ok((orientation.apply(Plane { width, height, pixels }), loan))
+}
+
+fn decode_jpeg(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let header = jpeg_header(&mut file)?;
+    check_edges(header.width, header.height)?;
+    let length = file.seek(io::SeekFrom::End(0)).map_err(Error::Read)?;
+    file.rewind().map_err(Error::Read)?;
+    let pixels = u64::from(header.width) * u64::from(header.height);
+    // The file, which the decoder copies; its output; our plane, or the same one turned; and the
+    // coefficients of all scans if they come one after the other.
+    let turned = u64::from(header.components > 1) + u64::from(header.orientation.exchanges_axes());
+    let coefficients = if header.is_progressive { 2 * header.components } else { 0 };
+    let output = if header.components == 1 { 1 } else { 3 };
+    let loan = budget::borrow(2 * length + pixels * (output + turned + coefficients))?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).map_err(Error::Read)?;
+    if !jpeg::is_whole(&bytes, &header) {
+        return Err(Error::CutOff);
+    }
+    let image = ImageReader::with_format(Cursor::new(&bytes), ImageFormat::Jpeg)
+        .decode()
+        .map_err(|error| Error::Decode { kind: "JPEG", what: error.to_string() })?;
+    let (width, height) = (image.width(), image.height());
+    let pixels = match image {
+        DynamicImage::ImageLuma8(gray) => gray.into_raw(),
+        other => other.into_rgb8().pixels().map(|pixel| gray::luma(pixel.0)).collect(),
+    };
+    Ok((header.orientation.apply(Plane { width, height, pixels }), loan))
+}
+
+/// Reads the segments before the first scan, which are short in a film and may be long in a file
+/// that claims to be one.
+fn jpeg_header(file: &mut impl BufRead) -> Result<jpeg::Header, Error> {
+    let mut bytes = Vec::new();
+    let mut limit = 64 << 10;
+    loop {
+        let wanted = limit - bytes.len() as u64;
+        let read = file.take(wanted).read_to_end(&mut bytes).map_err(Error::Read)?;
+        if let Some(header) = jpeg::header(&bytes) {
+            return Ok(header);
+        }
+        if (read as u64) < wanted || limit > MAX_HEADER {
+            let what = "its header has no size or no scan".to_owned();
+            return Err(Error::Decode { kind: "JPEG", what });
+        }
+        limit *= 4;
+    }
+}
+
+fn check_edges(width: u32, height: u32) -> Result<(), Error> {
+    if width > MAX_EDGE || height > MAX_EDGE {
+        return Err(Error::TooLarge { width, height });
+    }
+    Ok(())
 }
 
 /// Resamples a plane to `size` x `size`; a plane that is not square is squeezed, as NIH's were.
@@ -152,7 +266,7 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
 ///
 /// Panics if the plane does not have `height * width` pixels.
 pub fn to_png(plane: &Plane) -> Vec<u8> {
-    png(&plane.pixels, plane.width, plane.height, image::ExtendedColorType::L8)
+    encode(&plane.pixels, plane.width, plane.height, image::ExtendedColorType::L8)
 }
 
 /// Encodes `height * width` pixels of red, green and blue as a PNG.
@@ -161,10 +275,10 @@ pub fn to_png(plane: &Plane) -> Vec<u8> {
 ///
 /// Panics if there are not `3 * height * width` values.
 pub fn rgb_to_png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
-    png(pixels, width, height, image::ExtendedColorType::Rgb8)
+    encode(pixels, width, height, image::ExtendedColorType::Rgb8)
 }
 
-fn png(pixels: &[u8], width: u32, height: u32, colour: image::ExtendedColorType) -> Vec<u8> {
+fn encode(pixels: &[u8], width: u32, height: u32, colour: image::ExtendedColorType) -> Vec<u8> {
     use image::ImageEncoder;
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(&mut bytes)
@@ -183,35 +297,6 @@ fn format(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Error> {
     } else {
         Err(Error::Unknown(bytes[..bytes.len().min(8)].escape_ascii().to_string()))
     }
-}
-
-fn gray(image: DynamicImage) -> Plane {
-    let (width, height) = (image.width(), image.height());
-    let pixels = match image {
-        DynamicImage::ImageLuma8(gray) => gray.into_raw(),
-        DynamicImage::ImageLumaA8(gray) => gray.pixels().map(|p| p.0[0]).collect(),
-        DynamicImage::ImageLuma16(gray) => gray.pixels().map(|p| eight_bits(p.0[0])).collect(),
-        DynamicImage::ImageLumaA16(gray) => gray.pixels().map(|p| eight_bits(p.0[0])).collect(),
-        DynamicImage::ImageRgb8(rgb) => rgb.pixels().map(|p| luma(p.0)).collect(),
-        DynamicImage::ImageRgba8(rgba) => {
-            rgba.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]])).collect()
-        }
-        other => other.into_rgb16().pixels().map(|p| luma(p.0.map(eight_bits))).collect(),
-    };
-    Plane { width, height, pixels }
-}
-
-/// Scales 0..65535 to 0..255, rounded.
-fn eight_bits(value: u16) -> u8 {
-    ((u32::from(value) + 128) / 257) as u8
-}
-
-/// Computes Rec. 601 luma; exact if the three are equal, as in NIH's RGBA films.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    if red == green && green == blue {
-        return red;
-    }
-    ((u32::from(red) * 299 + u32::from(green) * 587 + u32::from(blue) * 114 + 500) / 1000) as u8
 }
 
 #[cfg(test)]

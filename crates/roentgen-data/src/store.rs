@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 
+use crate::files;
+
 /// Offset of the first plane, in bytes.
 pub const DATA_START: usize = 4096;
 /// Name of the file in a prepared data set.
@@ -103,7 +105,7 @@ impl Store {
 
 /// Maps a file written by this program.
 pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
-    let file = File::open(path)?;
+    let file = files::open(path)?;
     #[expect(
         unsafe_code,
         reason = "a map is only sound while no one cuts the file; such files are renamed into place whole \

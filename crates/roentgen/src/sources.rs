@@ -199,7 +199,7 @@ impl Sources {
                 Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row)))
             }
             Place::File(path) => {
-                let plane = pixels::resize(pixels::read(path)?, size as u32, Filter::Lanczos3)?;
+                let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
                 Ok(Cow::Owned(plane.pixels))
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::files::WriteError;
-use crate::{boxes, manifest, metadata, nih, store};
+use crate::{boxes, lock, manifest, metadata, nih, store};
 
 /// Why a data set could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,47 @@ pub enum Error {
         /// The cause.
         source: Box<toml::de::Error>,
     },
+    /// There is no `prepare.toml`.
+    #[error(
+        "there is no prepared data set in `{folder}`; run `roentgen prepare FILMS --out {folder}` to \
+         write one, where `FILMS` is the folder with the label file and the films"
+    )]
+    NotPrepared {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of a prepared data set is not the one that `prepare` wrote.
+    #[error(
+        "`{path}` is not as `roentgen prepare` wrote it: it was changed, replaced or damaged; run \
+         `roentgen prepare` again into a new folder"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The manifest or the films are not as `prepare` wrote them; the folder has one hash of both.
+    #[error(
+        "`manifest.csv` or `images.safetensors` in `{folder}` is not as `roentgen prepare` wrote it: \
+         one of them was changed, replaced or damaged; run `roentgen prepare` again into a new folder"
+    )]
+    ChangedOneOf {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The files of a prepared data set contradict each other.
+    #[error(
+        "the files in `{folder}` do not belong together: {what}; run `roentgen prepare` again into a \
+         new folder"
+    )]
+    Inconsistent {
+        /// The folder.
+        folder: PathBuf,
+        /// The contradiction.
+        what: String,
+    },
+    /// The output folder could not be locked.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
     /// The folder already contains another data set.
     #[error(
         "`{path}` already contains {what}; a folder holds one data set in one size: name another \

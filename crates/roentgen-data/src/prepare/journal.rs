@@ -10,6 +10,9 @@ use crate::files;
 
 const FILE: &str = "prepare.part.toml";
 
+/// The longest journal that is read, in bytes; it names every bad film.
+const MAX_BYTES: u64 = 128 << 20;
+
 /// The work that is safely on disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
@@ -35,8 +38,9 @@ impl Journal {
         if !path.exists() {
             return Ok(fresh);
         }
-        let text = fs::read_to_string(&path)
+        let bytes = files::read_at_most(&path, MAX_BYTES)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = String::from_utf8_lossy(&bytes);
         let journal: Self = toml::from_str(&text)
             .map_err(|source| Error::Damaged { path: path.clone(), source: Box::new(source) })?;
         if journal.settings != settings {

@@ -14,11 +14,42 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// Reads the lists that exist.
-    pub(super) fn read(layout: &Layout) -> Result<Self, nih::Error> {
-        let read =
-            |path: &Option<PathBuf>| path.as_deref().map_or(Ok(HashSet::new()), nih::read_list);
-        Ok(Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? })
+    /// Reads the lists that exist and compares them with the label file and with each other.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a list cannot be read, if it has names but none of the label file, or if
+    /// a film is on both.
+    pub(super) fn read(layout: &Layout, labels: &LabelFile) -> Result<Self, nih::Error> {
+        let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
+        let read = |path: &Option<PathBuf>| {
+            let Some(path) = path else { return Ok(HashSet::new()) };
+            let names = nih::read_list(path)?;
+            let first = names.iter().min();
+            match first {
+                Some(first) if !names.iter().any(|name| listed.contains(name.as_str())) => {
+                    Err(nih::Error::ListMatchesNothing {
+                        path: path.clone(),
+                        names: names.len(),
+                        first: first.clone(),
+                    })
+                }
+                _ => Ok(names),
+            }
+        };
+        let lists = Self { train_val: read(&layout.train_val)?, test: read(&layout.test)? };
+        let both: Vec<&String> = lists.train_val.intersection(&lists.test).collect();
+        if let (Some(image), Some(train_val), Some(test)) =
+            (both.iter().min(), &layout.train_val, &layout.test)
+        {
+            return Err(nih::Error::OnBothLists {
+                image: (*image).clone(),
+                more: both.len() - 1,
+                train_val: train_val.clone(),
+                test: test.clone(),
+            });
+        }
+        Ok(lists)
     }
 
     /// Returns the list that contains a film.

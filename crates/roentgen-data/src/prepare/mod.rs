@@ -5,10 +5,13 @@
 //! listed; it does not stop the run.
 
 mod check;
+mod duplicates;
 mod error;
+mod integrity;
 mod journal;
 mod lists;
 mod prepared;
+mod remembered;
 pub(crate) mod seal;
 
 use std::collections::HashSet;
@@ -20,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, WriteError};
+use crate::lock::FolderLock;
 use crate::manifest::Row;
 use crate::metadata::{LabelFile, Version};
 use crate::nih::Layout;
@@ -27,14 +31,20 @@ use crate::pixels::{self, Filter};
 use crate::store::{self, Growing};
 use crate::{boxes, prepare::journal::Journal};
 
+pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
+pub use integrity::{Check, Checks, FileReport, FileState, Verification, verify};
 use lists::Lists;
 pub use prepared::{Description, PatientNumbers, Prepared};
 
 /// Films to decode between two entries in the journal.
 const BLOCK: usize = 256;
+/// Name of the list of films.
+const MANIFEST: &str = "manifest.csv";
 /// Name of the file that lists films left out of the prepared data set.
 pub const BAD_FILMS: &str = "bad-films.csv";
+/// Name of the file that lists films which several patients or lists share.
+pub const DUPLICATES: &str = "duplicates.csv";
 /// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
 pub const BOXES: &str = "boxes.csv";
 
@@ -74,6 +84,9 @@ pub struct Outcome {
     pub description: Description,
     /// Films left out, each with its reason.
     pub bad: Vec<BadFilm>,
+    /// Films that are identical, or nearly, although they are of different patients or on different
+    /// official lists.
+    pub duplicates: Vec<Duplicate>,
     /// Number of film files that the label file does not list.
     pub unlisted: usize,
     /// Number of names on the official lists that the label file does not have.
@@ -113,40 +126,40 @@ pub fn prepare(
     }
     let layout = Layout::find(source, settings.labels.as_deref())?;
     let labels = LabelFile::read(&layout.labels)?;
-    let lists = Lists::read(&layout)?;
+    let lists = Lists::read(&layout, &labels)?;
     let inputs = fingerprint_of_inputs(&layout, &labels, settings)?;
     let mut outcome = Outcome {
-        description: Description::new(source, settings, &layout, labels.version(), &inputs),
+        description: Description::new(source, settings, &layout, &labels, &inputs),
         bad: Vec::new(),
+        duplicates: Vec::new(),
         unlisted: unlisted(&layout, &labels),
         lists_only: lists.unknown(&labels),
         version: labels.version(),
         above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
     };
 
-    fs::create_dir_all(out).map_err(|source| WriteError { path: out.to_owned(), source })?;
-    if let Some(done) = Description::read_if_there(out)? {
-        if done.inputs != inputs {
-            let same = done.size == settings.size && done.filter == Some(settings.filter);
-            let other = if same { ", prepared from files that have changed since" } else { "" };
-            let what = format!("{} films of {} px{other}", done.films, done.size);
-            return Err(Error::Mixed { path: out.to_owned(), what });
-        }
-        outcome.bad = prepared::read_bad_films(out)?;
-        outcome.description = done;
+    // A finished folder does not change any more and may be read-only.
+    if is_done(out, settings, &inputs, &mut outcome)? {
+        return Ok(outcome);
+    }
+    let _lock = FolderLock::take(out)?;
+    // Another process may have finished meanwhile, perhaps with other films.
+    if is_done(out, settings, &inputs, &mut outcome)? {
         return Ok(outcome);
     }
 
     let checked = check::films(&layout, &labels.films, settings, progress);
     outcome.bad = checked.bad;
     let packed = pack(out, &checked.good, settings, &inputs, progress)?;
-    let rows: Vec<Row> = checked
+    let (rows, paths): (Vec<Row>, Vec<&Path>) = checked
         .good
         .iter()
         .zip(&packed.kept)
         .filter(|(_, kept)| **kept)
-        .map(|(film, _)| Row::of(film.film, lists.of(&film.film.image), film.file_size))
-        .collect();
+        .map(|(film, _)| {
+            (Row::of(film.film, lists.of(&film.film.image), film.file_size), film.path)
+        })
+        .unzip();
     outcome.bad.extend(packed.bad);
     outcome.bad.sort_by(|a, b| a.image.cmp(&b.image));
     if rows.is_empty() {
@@ -158,8 +171,54 @@ pub fn prepare(
             reason: first.map_or_else(String::new, |bad| bad.reason.clone()),
         });
     }
-    finish(out, packed.store, &rows, &layout, &mut outcome, progress)?;
+    progress(Progress::Sealing);
+    note_duplicates(out, &rows, &paths, settings, &mut outcome)?;
+    finish(out, packed.store, &rows, &layout, &mut outcome)?;
     Ok(outcome)
+}
+
+/// Whether `out` contains what is to be prepared; its description and bad films are then in
+/// `outcome`.
+///
+/// # Errors
+///
+/// Returns an error if `out` contains another data set.
+fn is_done(
+    out: &Path,
+    settings: &Settings,
+    inputs: &str,
+    outcome: &mut Outcome,
+) -> Result<bool, Error> {
+    let Some(done) = Description::read_if_there(out)? else { return Ok(false) };
+    if done.inputs != inputs {
+        let same = done.size == settings.size && done.filter == Some(settings.filter);
+        let other = if same { ", prepared from other films or tables" } else { "" };
+        let what = format!("{} films of {} px{other}", done.films, done.size);
+        return Err(Error::Mixed { path: out.to_owned(), what });
+    }
+    outcome.bad = prepared::read_bad_films(out)?;
+    outcome.duplicates = prepared::read_duplicates(out)?;
+    outcome.description = done;
+    Ok(true)
+}
+
+/// Looks for films that several patients or lists share, and writes them next to the pixels.
+fn note_duplicates(
+    out: &Path,
+    rows: &[Row],
+    paths: &[&Path],
+    settings: &Settings,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let store = files::aside(&out.join(store::FILE));
+    outcome.duplicates = duplicates::find(rows, paths, &store, settings.size as usize)
+        .map_err(|source| Error::Read { path: store, source })?;
+    let count = |likeness| {
+        Some(outcome.duplicates.iter().filter(|found| found.likeness == likeness).count())
+    };
+    outcome.description.duplicates = count(Likeness::Same);
+    outcome.description.near_duplicates = count(Likeness::Near);
+    Ok(prepared::write_duplicates(out, &outcome.duplicates)?)
 }
 
 /// Writes boxes and bad films next to the pixels and seals the folder.
@@ -169,15 +228,18 @@ fn finish(
     rows: &[Row],
     layout: &Layout,
     outcome: &mut Outcome,
-    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
-    progress(Progress::Sealing);
     if let Some(list) = &layout.boxes {
         let on: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
         let mut boxes = boxes::read(list)?;
         boxes.retain(|found| on.contains(found.image.as_str()));
         prepared::write_boxes(out, &boxes)?;
         outcome.description.boxes = boxes.len();
+    } else if let Err(source) = fs::remove_file(out.join(BOXES))
+        && source.kind() != std::io::ErrorKind::NotFound
+    {
+        // An interrupted run had a box list.
+        return Err(WriteError { path: out.join(BOXES), source }.into());
     }
     seal::seal(out, store, rows, &outcome.bad, &mut outcome.description)?;
     Journal::remove(out);
@@ -217,8 +279,7 @@ fn pack(
         let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
             .par_iter()
             .map(|film| {
-                let plane = pixels::read(film.path)
-                    .and_then(|plane| pixels::resize(plane, settings.size, settings.filter));
+                let plane = pixels::read_resized(film.path, settings.size, settings.filter);
                 let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(Progress::Packing(done, films.len()));
                 plane.map(|plane| plane.pixels)
@@ -264,7 +325,8 @@ fn fingerprint_of_inputs(
         layout.boxes.as_ref(),
     ];
     for path in tables.into_iter().flatten() {
-        hash.update(fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?);
+        integrity::each_block(path, |block| hash.update(block), &|_| ())
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
     }
     // A repaired film has another length; its content is not read just for this.
     for (name, path) in &layout.films {

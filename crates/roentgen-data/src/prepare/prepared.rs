@@ -1,20 +1,25 @@
 //! A prepared data set: description, manifest, films, boxes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::{BAD_FILMS, BOXES, BadFilm, Error, Settings};
+use super::{
+    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, integrity, seal,
+};
 use crate::boxes::FindingBox;
 use crate::files::{self, WriteError};
-use crate::manifest::{self, Row};
-use crate::metadata::Version;
+use crate::manifest::Row;
+use crate::metadata::LabelFile;
 use crate::nih::Layout;
 use crate::pixels::Filter;
-use crate::store::{self, Store};
+use crate::store::Store;
 
-const FILE: &str = "prepare.toml";
+/// Name of the description.
+pub(super) const FILE: &str = "prepare.toml";
+/// Beginning of its last line, the SHA-256 of all lines above.
+const SEAL: &str = "seal = ";
 
 /// The meaning of a patient number in the manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,12 +67,35 @@ pub struct Description {
     pub patient_numbers: PatientNumbers,
     /// Number of films left out, see `bad-films.csv`.
     pub bad_films: usize,
+    /// Number of films that are the same as one of another patient or on another official list, see
+    /// `duplicates.csv`; `None` if nobody looked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<usize>,
+    /// Number of films that are nearly the same as such a film; `None` if nobody looked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_duplicates: Option<usize>,
     /// Number of boxes on the packed films, see `boxes.csv`.
     pub boxes: usize,
     /// SHA-256 of settings, tables and film names.
     pub inputs: String,
     /// SHA-256 of `manifest.csv` and `images.safetensors`.
     pub fingerprint: String,
+    /// SHA-256 of `manifest.csv`; `None` if an earlier version prepared the films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_sha256: Option<String>,
+    /// SHA-256 of `images.safetensors`; `None` if an earlier version prepared the films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_sha256: Option<String>,
+    /// SHA-256 of `boxes.csv`, if there is one; `None` also if an earlier version prepared the
+    /// films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes_sha256: Option<String>,
+}
+
+/// `prepare.toml` with the line that `read` takes off.
+#[derive(Deserialize)]
+struct Sealed {
+    seal: String,
 }
 
 impl Description {
@@ -75,16 +103,11 @@ impl Description {
         source: &Path,
         settings: &Settings,
         layout: &Layout,
-        version: Version,
+        labels: &LabelFile,
         inputs: &str,
     ) -> Self {
-        let dataset = match &layout.phantom {
-            Some(mark) => phantom_name(mark),
-            None if layout.films.keys().all(|name| is_nih_name(name)) => {
-                "NIH ChestX-ray14".to_owned()
-            }
-            None => "films in the NIH layout".to_owned(),
-        };
+        let version = labels.version();
+        let dataset = dataset(layout, labels);
         let labels = layout.labels.file_name().unwrap_or_default();
         Self {
             dataset,
@@ -97,9 +120,14 @@ impl Description {
             patients: 0,
             patient_numbers: PatientNumbers::Persons,
             bad_films: 0,
+            duplicates: None,
+            near_duplicates: None,
             boxes: 0,
             inputs: inputs.to_owned(),
             fingerprint: String::new(),
+            manifest_sha256: None,
+            images_sha256: None,
+            boxes_sha256: None,
         }
     }
 
@@ -111,21 +139,50 @@ impl Description {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file is missing or was not written by `prepare`.
+    /// Returns an error if the file is missing, was not written by `prepare`, or has changed since.
     pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::read_sealed(folder).map(|(description, _)| description)
+    }
+
+    /// Reads `prepare.toml`; the flag says whether it is known to be as `prepare` wrote it.
+    pub(super) fn read_sealed(folder: &Path) -> Result<(Self, bool), Error> {
+        match Self::read_unsealed(folder)? {
+            (_, Some(false)) => Err(Error::Changed { path: folder.join(FILE) }),
+            (description, seal) => Ok((description, seal.is_some())),
+        }
+    }
+
+    /// Reads `prepare.toml`; the flag says whether it is as `prepare` wrote it, if that is known.
+    pub(super) fn read_unsealed(folder: &Path) -> Result<(Self, Option<bool>), Error> {
         let path = folder.join(FILE);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| Error::Read { path: path.clone(), source })?;
-        toml::from_str(&text).map_err(|source| Error::Damaged { path, source: Box::new(source) })
+        let bytes = files::read_at_most(&path, 1 << 20).map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound {
+                return Error::NotPrepared { folder: folder.to_owned() };
+            }
+            Error::Read { path: path.clone(), source }
+        })?;
+        let damaged = |source| Error::Damaged { path: path.clone(), source: Box::new(source) };
+        let text = String::from_utf8_lossy(&bytes);
+        let start = text.rfind(&format!("\n{SEAL}")).map_or(text.len(), |end| end + 1);
+        let (body, seal) = text.split_at(start);
+        let is_whole = match seal {
+            "" => None,
+            seal => {
+                let sealed: Sealed = toml::from_str(seal).map_err(damaged)?;
+                Some(sealed.seal == seal::hex(&Sha256::digest(body)))
+            }
+        };
+        Ok((toml::from_str(body).map_err(damaged)?, is_whole))
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), WriteError> {
         let path = folder.join(FILE);
-        let text = toml::to_string(self).map_err(|error| WriteError {
+        let body = toml::to_string(self).map_err(|error| WriteError {
             path: path.clone(),
             source: std::io::Error::other(error),
         })?;
-        files::write_whole(&path, text.as_bytes())
+        let seal = seal::hex(&Sha256::digest(&body));
+        files::write_whole(&path, format!("{body}{SEAL}\"{seal}\"\n").as_bytes())
     }
 }
 
@@ -140,24 +197,31 @@ pub struct Prepared {
     pub rows: Vec<Row>,
     /// `images.safetensors`.
     pub store: Store,
+    /// What is known of these files.
+    pub checks: Checks,
 }
 
 impl Prepared {
-    /// Opens the prepared data set in `folder`.
+    /// Opens the prepared data set in `folder` and checks that its files are those that `prepare`
+    /// wrote. The pixels are compared with their hash the first time on each machine.
     ///
     /// # Errors
     ///
-    /// Returns an error if a file is missing, damaged or inconsistent with the others.
+    /// Returns an error if a file is missing, damaged, has changed or is inconsistent with the
+    /// others.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let description = Description::read(folder)?;
-        let rows = manifest::read(&folder.join("manifest.csv"))?;
-        let path = folder.join(store::FILE);
-        let store = Store::open(&path)?;
-        if store.len() != rows.len() || store.size() != description.size as usize {
-            let what = format!("it has {} films, but the manifest has {}", store.len(), rows.len());
-            return Err(store::Error::Damaged { path, what }.into());
-        }
-        Ok(Self { folder: folder.to_owned(), description, rows, store })
+        Self::open_with(folder, &|_, _| ())
+    }
+
+    /// Opens the prepared data set in `folder` like [`Prepared::open`]. While the pixels are
+    /// compared with their hash, `progress` is called with the bytes done and the bytes in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::open`].
+    pub fn open_with(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Self, Error> {
+        let (description, rows, store, checks) = integrity::open(folder, progress)?;
+        Ok(Self { folder: folder.to_owned(), description, rows, store, checks })
     }
 
     /// Whether `folder` looks like a prepared data set.
@@ -181,6 +245,23 @@ impl Prepared {
     }
 }
 
+/// Names the data set after the films that the label file lists; other files below the folder have
+/// no say in it.
+fn dataset(layout: &Layout, labels: &LabelFile) -> String {
+    let is_below = |mark: &PathBuf| {
+        let folder = mark.parent().unwrap_or(Path::new(""));
+        let mut films = labels.films.iter().filter_map(|film| layout.films.get(&film.image));
+        films.any(|film| film.starts_with(folder))
+    };
+    match &layout.phantom {
+        Some(mark) if is_below(mark) => phantom_name(mark),
+        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => {
+            "NIH ChestX-ray14".to_owned()
+        }
+        _ => "films in the NIH layout".to_owned(),
+    }
+}
+
 /// Whether a film is named like NIH's: `00000001_000.png`.
 fn is_nih_name(name: &str) -> bool {
     let digits = |text: &str, many| text.len() == many && text.bytes().all(|b| b.is_ascii_digit());
@@ -190,7 +271,8 @@ fn is_nih_name(name: &str) -> bool {
 
 /// Returns the name of a synthetic data set, with the seed from its marker file.
 fn phantom_name(mark: &Path) -> String {
-    let text = fs::read_to_string(mark).unwrap_or_default();
+    let text = files::read_at_most(mark, 1 << 20).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));
     seed.map_or_else(|| "phantom".to_owned(), |seed| format!("phantom (seed {})", seed.trim()))
 }
@@ -232,6 +314,32 @@ fn write_csv<const N: usize>(
 pub(super) fn read_bad_films(folder: &Path) -> Result<Vec<BadFilm>, Error> {
     let path = folder.join(BAD_FILMS);
     let failed = |source: csv::Error| Error::Read { path: path.clone(), source: source.into() };
-    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    let mut reader =
+        csv::Reader::from_reader(files::open(&path).map_err(|error| failed(error.into()))?);
     reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+}
+
+pub(super) fn write_duplicates(folder: &Path, found: &[Duplicate]) -> Result<(), WriteError> {
+    let path = folder.join(DUPLICATES);
+    let failed = |source: csv::Error| WriteError { path: path.clone(), source: source.into() };
+    // The header is written even if there are no rows.
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let header = ["image", "patient", "list", "of", "of_patient", "of_list", "likeness"];
+    writer.write_record(header).map_err(failed)?;
+    for duplicate in found {
+        writer.serialize(duplicate).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    files::write_whole(&path, &bytes)
+}
+
+/// Reads the duplicates; none if an earlier version, which did not look for them, prepared the films.
+pub(super) fn read_duplicates(folder: &Path) -> Result<Vec<Duplicate>, Error> {
+    let path = folder.join(DUPLICATES);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |source: csv::Error| Error::Read { path: path.clone(), source: source.into() };
+    let file = files::open(&path).map_err(|error| failed(error.into()))?;
+    csv::Reader::from_reader(file).deserialize().collect::<Result<_, _>>().map_err(failed)
 }

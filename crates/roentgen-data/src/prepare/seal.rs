@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{BadFilm, Description, Error, prepared};
+use super::{BOXES, BadFilm, Description, Error, MANIFEST, integrity, prepared};
 use crate::files::{self, WriteError};
 use crate::manifest::{self, Row};
 use crate::store::{self, Growing};
@@ -28,24 +28,39 @@ pub(crate) fn seal(
     let path = out.join(store::FILE);
     let failed = |source| WriteError { path: path.clone(), source };
     store.finish(rows.len()).map_err(failed)?;
-    manifest::write(&out.join("manifest.csv"), rows)?;
+    let manifest = out.join(MANIFEST);
+    manifest::write(&manifest, rows)?;
     prepared::write_bad_films(out, bad)?;
     let growing = files::aside(&path);
     description.films = rows.len();
     description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
     description.bad_films = bad.len();
-    description.fingerprint = fingerprint(&[out.join("manifest.csv"), growing.clone()])?;
+    hash(&manifest, &growing, description)?;
+    let boxes = out.join(BOXES);
+    if boxes.exists() {
+        description.boxes_sha256 = Some(integrity::hash(&boxes, &[], &|_| ())?);
+    }
     fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
     Ok(description.write(out)?)
 }
 
-fn fingerprint(paths: &[PathBuf]) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    for path in paths {
-        let read = |source| Error::Read { path: path.clone(), source };
-        std::io::copy(&mut fs::File::open(path).map_err(read)?, &mut hash).map_err(read)?;
+/// Fills in the hashes of manifest and films, and the fingerprint of both.
+fn hash(manifest: &Path, films: &Path, description: &mut Description) -> Result<(), Error> {
+    let mut whole = Sha256::new();
+    let mut each = [Sha256::new(), Sha256::new()];
+    for (path, hash) in [manifest, films].into_iter().zip(&mut each) {
+        let both = |block: &[u8]| {
+            whole.update(block);
+            hash.update(block);
+        };
+        integrity::each_block(path, both, &|_| ())
+            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
     }
-    Ok(hex(&hash.finalize()))
+    let [manifest, films] = each.map(|hash| hex(&hash.finalize()));
+    description.fingerprint = hex(&whole.finalize());
+    description.manifest_sha256 = Some(manifest);
+    description.images_sha256 = Some(films);
+    Ok(())
 }
 
 /// Formats bytes in hexadecimal.

@@ -85,6 +85,16 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
             "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
         );
     }
+    if !outcome.duplicates.is_empty() {
+        let count = |films: Option<usize>| thousands(films.unwrap_or(0));
+        lines.push(format!(
+            "{} films are the same as, and {} nearly the same as, a film of another patient or on \
+             another official list: see {}",
+            count(description.duplicates),
+            count(description.near_duplicates),
+            args.out.join(prepare::DUPLICATES).display(),
+        ));
+    }
     if outcome.unlisted > 0 {
         let films = thousands(outcome.unlisted);
         lines.push(format!("{films} film files are not in the label file and were ignored"));
@@ -107,6 +117,7 @@ fn json(outcome: &Outcome, args: &Prepare) -> serde_json::Value {
         "out": args.out,
         "prepared": outcome.description,
         "bad": outcome.bad,
+        "duplicates": outcome.duplicates,
         "unlisted": outcome.unlisted,
         "lists_only": outcome.lists_only,
         "ages_above_100": outcome.above_100,

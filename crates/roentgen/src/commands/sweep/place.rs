@@ -1,14 +1,13 @@
 //! The folder of a point, with its state and its lock.
 //!
-//! The process that runs a point holds a file system lock on `lock`. The system releases the lock
-//! when the process ends, for whatever reason, so nothing has to be cleaned up after a crash; the
-//! file itself stays and has no meaning.
+//! The process that runs a point holds the lock of its folder, see [`roentgen_data::lock`].
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use roentgen_data::files;
+use roentgen_data::lock::{self, FolderLock};
 use roentgen_train::Facts;
 
 use crate::commands::compare::valid_scores;
@@ -30,12 +29,7 @@ pub(crate) enum State {
 /// Locks the files that the points of a folder share, and waits until no other process holds the
 /// lock.
 pub(crate) fn lock(sweep: &Path) -> anyhow::Result<Claim> {
-    let path = sweep.join("lock");
-    fs::create_dir_all(sweep)
-        .with_context(|| format!("could not create the folder `{}`", sweep.display()))?;
-    let lock = File::options().create(true).append(true).open(&path);
-    let lock = lock.and_then(|lock| lock.lock().map(|()| lock));
-    Ok(Claim { _lock: lock.with_context(|| format!("could not lock `{}`", path.display()))? })
+    Ok(Claim { _lock: FolderLock::wait(sweep)? })
 }
 
 /// A point's folder.
@@ -45,7 +39,7 @@ pub(crate) struct Place {
 
 /// A lock, held while a point runs.
 pub(crate) struct Claim {
-    _lock: File,
+    _lock: FolderLock,
 }
 
 impl Place {
@@ -79,16 +73,10 @@ impl Place {
 
     /// Claims the point, unless another process holds it.
     pub(crate) fn claim(&self) -> anyhow::Result<Option<Claim>> {
-        let failed =
-            |what: &str| format!("could not {what} `{}`", self.path.join("lock").display());
-        fs::create_dir_all(&self.path)
-            .with_context(|| format!("could not create the folder `{}`", self.path.display()))?;
-        let lock = File::options().create(true).append(true).open(self.path.join("lock"));
-        let lock = lock.with_context(|| failed("create"))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Claim { _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| failed("lock")),
+        match FolderLock::take(&self.path) {
+            Ok(lock) => Ok(Some(Claim { _lock: lock })),
+            Err(lock::Error::Held { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,0 +1,120 @@
+//! A lock on an output folder, so that one process at a time writes into it.
+//!
+//! The lock is the file system's, held on the file `lock` in the folder. The system releases it
+//! when the process ends, for whatever reason, so nothing has to be cleaned up after a crash; the
+//! file itself stays and has no meaning.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Name of the file in a locked folder.
+pub const FILE: &str = "lock";
+
+/// A lock on a folder, held until it is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct FolderLock {
+    _file: File,
+}
+
+/// Why a folder could not be locked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process holds the lock.
+    #[error(
+        "another `roentgen` is writing into `{folder}`; wait until it has finished, or name another \
+         folder"
+    )]
+    Held {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file system failed: no permission, no locks.
+    #[error("could not lock the folder `{folder}`; name one on a disk that has file locks")]
+    Failed {
+        /// The folder.
+        folder: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl FolderLock {
+    /// Creates `folder` if it is not there, and locks it without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Held`] if another process, or another part of this one, holds the lock, and
+    /// [`Error::Failed`] if the folder cannot be created or locked.
+    pub fn take(folder: &Path) -> Result<Self, Error> {
+        let file = open(folder)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::Held { folder: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(folder, source)),
+        }
+    }
+
+    /// Creates `folder` if it is not there, and locks it as soon as no other process holds the
+    /// lock.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be created or locked.
+    pub fn wait(folder: &Path) -> Result<Self, Error> {
+        let file = open(folder)?;
+        file.lock().map_err(|source| failed(folder, source))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn open(folder: &Path) -> Result<File, Error> {
+    fs::create_dir_all(folder)
+        .and_then(|()| File::options().create(true).append(true).open(folder.join(FILE)))
+        .map_err(|source| failed(folder, source))
+}
+
+fn failed(folder: &Path, source: io::Error) -> Error {
+    Error::Failed { folder: folder.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_locked_once_until_the_lock_is_dropped() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/new/folder");
+        let lock = FolderLock::take(&folder).unwrap();
+
+        assert!(matches!(FolderLock::take(&folder), Err(Error::Held { .. })));
+        assert!(FolderLock::take(&root.path().join("another")).is_ok());
+        drop(lock);
+        assert!(FolderLock::take(&folder).is_ok());
+    }
+
+    #[test]
+    fn waiting_ends_when_the_other_lock_is_dropped() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = FolderLock::take(root.path()).unwrap();
+        let waiting = std::thread::spawn({
+            let folder = root.path().to_owned();
+            move || FolderLock::wait(&folder).is_ok()
+        });
+        drop(lock);
+
+        assert!(waiting.join().unwrap());
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, b"").unwrap();
+
+        assert!(matches!(FolderLock::take(&file), Err(Error::Failed { .. })));
+    }
+}

@@ -1,0 +1,98 @@
+//! Decodes PNG row by row, so that a film takes the memory of its gray plane and no more.
+//!
+//! Colour profiles and texts are not unpacked: they do not matter, and a megabyte can become two
+//! gigabytes. Interlaced films need all rows at once.
+
+use std::io::{BufRead, Seek};
+
+use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
+
+use super::{Error, budget::Loan, gray};
+
+/// Bytes for the decoder's own buffers: a few rows and 32 KiB to unpack.
+const BUFFERS: usize = 16 << 20;
+
+/// A decoder that has read what precedes the pixels.
+pub(super) struct Reader<R: BufRead + Seek> {
+    reader: ::png::Reader<R>,
+}
+
+fn failed(error: ::png::DecodingError) -> Error {
+    Error::Decode { kind: "PNG", what: error.to_string() }
+}
+
+fn decoder<R: BufRead + Seek>(file: R) -> Decoder<R> {
+    let mut decoder = Decoder::new_with_limits(file, Limits { bytes: BUFFERS });
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_transformations(Transformations::EXPAND);
+    decoder
+}
+
+/// Reads `[height, width]`.
+pub(super) fn size(file: impl BufRead + Seek) -> Result<[u32; 2], Error> {
+    let mut decoder = decoder(file);
+    let info = decoder.read_header_info().map_err(failed)?;
+    Ok([info.height, info.width])
+}
+
+impl<R: BufRead + Seek> Reader<R> {
+    pub(super) fn new(file: R) -> Result<Self, Error> {
+        Ok(Self { reader: decoder(file).read_info().map_err(failed)? })
+    }
+
+    /// Returns the bytes needed to decode, in addition to the gray plane.
+    pub(super) fn bytes(&self) -> u64 {
+        let row = self.reader.output_line_size(self.reader.info().width);
+        let all = self.reader.output_buffer_size();
+        let bytes = if self.reader.info().interlaced { all } else { row.map(|row| 4 * row) };
+        bytes.map_or(u64::MAX, |bytes| bytes as u64)
+    }
+
+    /// Decodes all rows to gray.
+    pub(super) fn pixels(mut self, _loan: &Loan<'_>) -> Result<Vec<u8>, Error> {
+        let info = self.reader.info();
+        let (width, height) = (info.width as usize, info.height as usize);
+        let is_interlaced = info.interlaced;
+        let kind = self.reader.output_color_type();
+        let mut pixels = Vec::with_capacity(width * height);
+        if is_interlaced {
+            let bytes = self.reader.output_buffer_size().unwrap_or(0);
+            let mut all = vec![0; bytes];
+            let frame = self.reader.next_frame(&mut all).map_err(failed)?;
+            append(&mut pixels, &all[..frame.buffer_size()], kind);
+        } else {
+            while let Some(row) = self.reader.next_row().map_err(failed)? {
+                append(&mut pixels, row.data(), kind);
+            }
+        }
+        if pixels.len() != width * height {
+            let what = format!("it has {} of {} pixels", pixels.len(), width * height);
+            return Err(Error::Decode { kind: "PNG", what });
+        }
+        Ok(pixels)
+    }
+}
+
+fn append(pixels: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth)) {
+    let channels = color.samples();
+    if depth == BitDepth::Sixteen {
+        let eight = |sample: &[u8]| gray::eight_bits(u16::from_be_bytes([sample[0], sample[1]]));
+        match color {
+            ColorType::Rgb | ColorType::Rgba => pixels.extend(
+                row.chunks_exact(2 * channels)
+                    .map(|p| gray::luma([eight(&p[..2]), eight(&p[2..4]), eight(&p[4..6])])),
+            ),
+            _ => pixels.extend(row.chunks_exact(2 * channels).map(eight)),
+        }
+        return;
+    }
+    match color {
+        ColorType::Rgb | ColorType::Rgba => {
+            pixels.extend(row.chunks_exact(channels).map(|p| gray::luma([p[0], p[1], p[2]])));
+        }
+        ColorType::GrayscaleAlpha => pixels.extend(row.chunks_exact(2).map(|p| p[0])),
+        // A palette has become colours.
+        ColorType::Grayscale | ColorType::Indexed => pixels.extend_from_slice(row),
+    }
+}
