@@ -49,7 +49,17 @@ impl FolderLock {
     /// Returns [`Error::Held`] if another process, or another part of this one, holds the lock, and
     /// [`Error::Failed`] if the folder cannot be created or locked.
     pub fn take(folder: &Path) -> Result<Self, Error> {
-        let file = open(folder)?;
+        Self::take_as(folder, FILE)
+    }
+
+    /// Takes a lock of its own name, for a second kind of writer in the same folder; otherwise as
+    /// [`Self::take`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Self::take`] does.
+    pub fn take_as(folder: &Path, name: &str) -> Result<Self, Error> {
+        let file = open(folder, name)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::Held { folder: folder.to_owned() }),
@@ -64,15 +74,15 @@ impl FolderLock {
     ///
     /// Returns an error if the folder cannot be created or locked.
     pub fn wait(folder: &Path) -> Result<Self, Error> {
-        let file = open(folder)?;
+        let file = open(folder, FILE)?;
         file.lock().map_err(|source| failed(folder, source))?;
         Ok(Self { _file: file })
     }
 }
 
-fn open(folder: &Path) -> Result<File, Error> {
+fn open(folder: &Path, name: &str) -> Result<File, Error> {
     fs::create_dir_all(folder)
-        .and_then(|()| File::options().create(true).append(true).open(folder.join(FILE)))
+        .and_then(|()| File::options().create(true).append(true).open(folder.join(name)))
         .map_err(|source| failed(folder, source))
 }
 

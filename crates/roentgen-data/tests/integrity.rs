@@ -63,7 +63,8 @@ fn an_unchanged_folder_opens_with_every_file_matched() {
 
 #[test]
 fn one_changed_bit_in_any_file_is_refused_and_the_file_is_named() {
-    let changes: [(&str, fn(&Path)); 7] = [
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 7] = [
         ("images.safetensors", |path| flip(path, 4096)),
         ("images.safetensors", |path| flip(path, 4096 + 6 * 256 - 1)),
         ("manifest.csv", |path| edit(path, |text| text.replacen("Effusion|Mass", "Mass", 1))),

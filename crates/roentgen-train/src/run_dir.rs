@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use roentgen_data::files::{self, WriteError};
+use roentgen_data::lock::FolderLock;
 use roentgen_data::manifest::Row;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir;
@@ -28,11 +30,15 @@ pub const LOG: &str = "train.log";
 /// Exists once the run has ended by itself.
 pub const FINISHED: &str = "finished";
 
-/// The folder of a run.
+/// Locked while a process trains in the folder. A sweep holds another lock on the same folder.
+const LOCK: &str = ".run.lock";
+
+/// The folder of a run, locked until the value is dropped.
 #[derive(Clone, Debug)]
 pub struct RunDir {
     /// Path of the folder.
     pub path: PathBuf,
+    _lock: Arc<FolderLock>,
 }
 
 /// Why a folder cannot be used for a run.
@@ -73,6 +79,9 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process trains in the folder.
+    #[error(transparent)]
+    Locked(#[from] roentgen_data::lock::Error),
     /// A file could not be read.
     #[error("could not read `{path}`")]
     Read {
@@ -108,7 +117,8 @@ impl RunDir {
         fingerprint: &str,
         start: Start,
     ) -> Result<Self, Error> {
-        let run = Self { path: path.to_owned() };
+        let lock = FolderLock::take_as(path, LOCK)?;
+        let run = Self { path: path.to_owned(), _lock: Arc::new(lock) };
         let text = toml::to_string(experiment).map_err(|error| WriteError {
             path: run.file(EXPERIMENT),
             source: std::io::Error::other(error),

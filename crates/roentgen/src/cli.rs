@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Prepare(Prepare),
     /// Count findings, co-occurrences, films per split and patients in more than one split.
     Describe(Describe),
+    /// Hash all files of a prepared data set or a model and compare them with what was recorded.
+    Verify(Verify),
     /// Run one experiment into one run directory.
     Train(Train),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.
@@ -115,6 +117,7 @@ impl Command {
             Command::Phantom(_)
             | Command::Prepare(_)
             | Command::Describe(_)
+            | Command::Verify(_)
             | Command::Compare(_)
             | Command::Show(_)
             | Command::Evaluate(_)
@@ -181,6 +184,12 @@ pub(crate) enum Filter {
     Bilinear,
     /// Box, as Pillow's BOX.
     Box,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// Prepared data set or model directory.
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Args, Debug)]

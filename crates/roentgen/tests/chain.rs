@@ -116,3 +116,49 @@ fn a_score_table_names_its_model_and_its_data_set() {
     assert!(error.contains(&format!("was predicted by the model {a}, but `b` is")), "{error}");
     assert!(!place.at("report-b").exists());
 }
+
+#[test]
+fn verify_names_the_file_that_has_changed() {
+    let place = two_models();
+    place.ok("verify prepared");
+    let text = place.ok("verify a");
+    assert!(text.contains("model.bpk: matches") && text.contains("films.csv: matches"), "{text}");
+
+    let mut films = place.read("prepared/images.safetensors");
+    films[5000] ^= 1;
+    place.write("prepared/images.safetensors", films);
+    let output = place.run("verify prepared --json");
+    assert_eq!(output.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["is_sound"], false);
+    let files = document["found"]["files"].as_array().unwrap();
+    let state =
+        |name: &str| files.iter().find(|file| file["name"] == name).unwrap()["state"].clone();
+    assert_eq!(
+        (state("images.safetensors"), state("manifest.csv")),
+        ("changed".into(), "matches".into())
+    );
+
+    copy(&place, "b/model.bpk", "a/model.bpk");
+    assert!(place.fails("verify a").contains("does not belong"));
+    assert!(place.fails("verify films").contains("neither a prepared data set nor a model"));
+}
+
+#[test]
+fn a_folder_is_trained_in_by_one_process_at_a_time() {
+    let place = Place::new();
+    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    let line = "train a.toml --out run --set train.epochs=200";
+    let mut first = place.command(line.split(' ')).spawn().unwrap();
+    while !place.at("run/epochs.csv").exists() {
+        assert!(first.try_wait().unwrap().is_none(), "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let error = place.fails(&format!("{line} --resume"));
+    assert!(error.contains("another `roentgen` is writing into"), "{error}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    place.ok("train a.toml --out other");
+}

@@ -15,6 +15,7 @@ mod prepare;
 mod quickstart;
 pub(crate) mod sweep;
 mod train;
+mod verify;
 mod weights;
 
 use std::any::Any;
@@ -106,6 +107,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Phantom(args) => phantom::run(&args, context),
         Command::Prepare(args) => prepare::run(&args, context),
         Command::Describe(args) => describe::run(&args),
+        Command::Verify(args) => verify::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
