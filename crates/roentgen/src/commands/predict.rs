@@ -147,8 +147,8 @@ fn scores(
         .with_column("sex", column(&|film| film.sex.clone()))?
         .with_column("source", column(&|film| film.source.clone()))?
         .with_column("dataset", column(&|film| film.dataset.clone()))?
-        .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?
-        .with_column("model", column(&|_| identity.to_owned()))?
         .with_column("split", column(&|film| film.split.clone()))?
-        .with_column("patient_in_training", column(&|film| in_training(film)))?)
+        .with_column("patient_in_training", column(&|film| in_training(film)))?
+        .with_column("model", column(&|_| identity.to_owned()))?
+        .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?)
 }

@@ -1,0 +1,149 @@
+//! The contract page, docs/formats.md, compared with what the program writes: keys of JSON documents
+//! and of TOML files, and headers of tables.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::{EXPERIMENT, Place};
+
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/formats.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The words in back-ticks of the row of a command in the table of JSON documents, and those that
+/// are not within parentheses.
+fn documented(page: &str, command: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let start = page.find("## JSON of the commands").unwrap();
+    let begins = format!("| `{command}` |");
+    let row = page[start..].lines().find(|line| line.starts_with(&begins));
+    let row = row.unwrap_or_else(|| panic!("no row for `{command}`"));
+    let row = row.strip_prefix(&begins).unwrap();
+    let words = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let mut depth = 0;
+    let outside: String = row
+        .chars()
+        .filter(|&letter| {
+            depth += i32::from(letter == '(');
+            let is_outside = depth == 0;
+            depth -= i32::from(letter == ')');
+            is_outside
+        })
+        .collect();
+    (words(row), words(&outside))
+}
+
+/// Collects the keys of a document and of the objects in it. Names of findings, and keys of files
+/// that have a section of their own, are not keys of the document.
+fn keys(value: &serde_json::Value, own: &[&str], found: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                found.insert(key.clone());
+                if !own.contains(&key.as_str()) {
+                    keys(value, own, found);
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| keys(value, own, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn json_documents_have_the_keys_of_the_page_and_no_others() {
+    let place = Place::new();
+    place.write("a.toml", EXPERIMENT);
+    let page = page();
+    // Keys whose values are described elsewhere on the page, and keys that only other calls have.
+    for (line, own, absent) in [
+        ("phantom --images 60 --size 64 --out films", &[][..], &[][..]),
+        ("prepare films --out prepared --size 32", &["prepared"], &[]),
+        ("describe prepared", &["counts", "adjusted_frequencies"], &["together"]),
+        ("verify prepared", &["description"], &["identity", "weights", "films"]),
+        ("train a.toml --out run", &["best"], &[]),
+        ("verify run", &[], &["found"]),
+        ("predict run prepared --split test --out run/test.csv", &[], &[]),
+        ("predict run prepared --split valid --out run/valid.csv", &[], &[]),
+        (
+            "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
+            &[],
+            &["learned_from_films", "weights", "valid_loss", "valid_loss_of_mean", "notes", "--fit"],
+        ),
+        ("explain run prepared --split test --out explained", &[], &[]),
+        ("weights list", &[], &[]),
+        ("doctor", &[], &["path", "build", "missing"]),
+    ] {
+        let document = place.json(line);
+        let command = if line.starts_with("weights") {
+            "weights list"
+        } else {
+            line.split(' ').next().unwrap()
+        };
+        let (words, outside) = documented(&page, command);
+        let mut found = BTreeSet::new();
+        keys(&document, own, &mut found);
+        let unknown: Vec<_> = found.difference(&words).collect();
+        assert!(unknown.is_empty(), "`{line}` writes {unknown:?}, which the page does not have");
+        for word in &outside {
+            let is_there = document.get(word).is_some() || absent.contains(&word.as_str());
+            assert!(is_there, "`{line}` does not write `{word}`, which the page has");
+        }
+    }
+}
+
+#[test]
+fn tables_have_the_headers_of_the_page() {
+    let place = Place::new();
+    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    place.ok("train a.toml --out run");
+    place.ok("predict run prepared --split test --out run/test.csv");
+    let page = page();
+    for table in ["prepared/manifest.csv", "prepared/boxes.csv", "run/films.csv", "run/epochs.csv"]
+    {
+        let text = place.text(table);
+        let header = text.lines().next().unwrap();
+        assert!(page.lines().any(|line| line == header), "`{table}` begins with {header}");
+    }
+    let text = place.text("run/test.csv");
+    let header = text.lines().next().unwrap();
+    let example = page.lines().find(|line| line.starts_with("image,patient,view")).unwrap();
+    let own = |line: &str| -> Vec<String> {
+        let columns = line.split(',').take_while(|name| !name.starts_with(char::is_uppercase));
+        columns.map(str::to_owned).collect()
+    };
+    assert_eq!(own(header), own(example));
+}
+
+#[test]
+fn toml_files_have_only_keys_of_the_page() {
+    let place = Place::new();
+    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.write("a.toml", EXPERIMENT);
+    place.ok("train a.toml --out run");
+    let page = page();
+    let words: BTreeSet<&str> = page.split('`').skip(1).step_by(2).collect();
+    let is_word =
+        |key: &str| words.iter().any(|word| *word == key || word.ends_with(&format!(".{key}")));
+    for file in [
+        "prepared/prepare.toml",
+        "run/model.toml",
+        "run/facts.toml",
+        "run/data.toml",
+        "run/experiment.toml",
+        "run/checkpoint/state.toml",
+    ] {
+        let text = place.text(file);
+        for line in text.lines() {
+            let Some((key, _)) = line.split_once(" = ") else { continue };
+            assert!(is_word(key), "`{file}` has `{key}`, which the page does not have");
+        }
+    }
+}
