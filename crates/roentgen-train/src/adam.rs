@@ -9,13 +9,16 @@ use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use roentgen_kernels::{AdamStep, adam};
 
-/// The decay rates of Keras.
-const BETAS: [f32; 2] = [0.9, 0.999];
-const EPSILON: f32 = 1e-7;
-
-/// Adam with Keras' constants.
+/// Adam.
 #[derive(Clone, Debug)]
-pub struct Adam;
+pub struct Adam {
+    /// Decay rates of the means of the gradient and of its square.
+    pub betas: [f32; 2],
+    /// Keeps the quotient finite.
+    pub epsilon: f32,
+    /// Share of a weight that is added to its gradient (L2).
+    pub weight_decay: f32,
+}
 
 impl Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
@@ -27,11 +30,15 @@ impl Optimizer for Adam {
         gradient: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let gradient = match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + tensor.clone() * decay,
+        };
         let (time, mean, square) = match state {
             Some(AdamState { momentum }) => (momentum.time, momentum.moment_1, momentum.moment_2),
             None => (0, gradient.zeros_like(), gradient.zeros_like()),
         };
-        let step = AdamStep { betas: BETAS, epsilon: EPSILON, rate, time: time + 1 };
+        let step = AdamStep { betas: self.betas, epsilon: self.epsilon, rate, time: time + 1 };
         let [tensor, mean, square] = adam([tensor, mean, square], gradient, step);
         (tensor, Some(AdamState::new(AdaptiveMomentumState::new(time + 1, mean, square))))
     }
@@ -45,26 +52,37 @@ impl Optimizer for Adam {
 mod tests {
     use super::*;
     use burn::optim::AdamConfig;
+    use burn::optim::decay::WeightDecayConfig;
 
     #[test]
-    fn steps_are_those_of_burns_adam_which_goes_on_from_our_state() {
+    fn steps_are_those_of_burns_adam_which_continues_from_our_state() {
         let device = Device::flex();
         let gradients = [[0.5, -2.0, 0.0], [1e-3, 3.0, -0.1], [-0.7, 0.2, 1e-6]];
         let gradients = gradients.map(|values| Tensor::<1>::from_floats(values, &device));
-        let plain = AdamConfig::new().with_epsilon(EPSILON).build();
-        let (mut ours, mut state) = (Tensor::<1>::from_floats([1.0, 0.0, -3.0], &device), None);
-        let (mut theirs, mut other) = (ours.clone(), None);
-        for gradient in &gradients[..2] {
-            (ours, state) = Adam.step(0.01, ours, gradient.clone(), state);
-            (theirs, other) = plain.step(0.01, theirs, gradient.clone(), other);
-        }
-        let (from_ours, _) = plain.step(0.01, ours.clone(), gradients[2].clone(), state.clone());
-        let (ours, _) = Adam.step(0.01, ours, gradients[2].clone(), state);
-        let (theirs, _) = plain.step(0.01, theirs, gradients[2].clone(), other);
+        for (betas, weight_decay) in [([0.9, 0.999], 0.0), ([0.5, 0.9], 0.1)] {
+            let adam = Adam { betas, epsilon: 1e-7, weight_decay };
+            let decay = WeightDecayConfig::new(weight_decay);
+            let plain = AdamConfig::new()
+                .with_beta_1(betas[0])
+                .with_beta_2(betas[1])
+                .with_epsilon(1e-7)
+                .with_weight_decay((weight_decay > 0.0).then_some(decay))
+                .build();
+            let (mut ours, mut state) = (Tensor::<1>::from_floats([1.0, 0.0, -3.0], &device), None);
+            let (mut theirs, mut other) = (ours.clone(), None);
+            for gradient in &gradients[..2] {
+                (ours, state) = adam.step(0.01, ours, gradient.clone(), state);
+                (theirs, other) = plain.step(0.01, theirs, gradient.clone(), other);
+            }
+            let last = &gradients[2];
+            let (from_ours, _) = plain.step(0.01, ours.clone(), last.clone(), state.clone());
+            let (ours, _) = adam.step(0.01, ours, last.clone(), state);
+            let (theirs, _) = plain.step(0.01, theirs, last.clone(), other);
 
-        for ours in [ours, from_ours] {
-            let off = (ours - theirs.clone()).abs().max().into_scalar::<f32>();
-            assert!(off < 1e-6, "{off:e}");
+            for ours in [ours, from_ours] {
+                let off = (ours - theirs.clone()).abs().max().into_scalar::<f32>();
+                assert!(off < 1e-6, "{betas:?} {weight_decay}: {off:e}");
+            }
         }
     }
 }

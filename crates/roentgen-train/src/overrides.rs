@@ -218,7 +218,7 @@ mod tests {
         let experiment = read(&folder.path().join("a.toml"), &settings).unwrap();
 
         assert_eq!((experiment.seed, experiment.train.epochs), (5, 7));
-        assert_eq!(experiment.train.optimizer, Optimizer::Adam);
+        assert_eq!(experiment.train.optimizer, Optimizer::ADAM);
         assert_eq!(experiment.model.pool, roentgen_models::Pool::Attention);
     }
 

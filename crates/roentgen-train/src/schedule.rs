@@ -8,8 +8,8 @@ use crate::experiment::Invalid;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// A constant learning rate.
-    Constant,
+    /// A constant learning rate; an empty struct, so that unknown keys are refused.
+    Constant {},
     /// Reduces the learning rate when the validation loss stops falling, as in the 2019 study
     /// (Keras' `ReduceLROnPlateau` with `min_delta` 1e-4).
     ReduceOnPlateau {
@@ -66,7 +66,7 @@ impl Schedule {
     pub fn rate(&self, base: f64, step: usize, steps: usize, plateau: &Plateau) -> f64 {
         let place = step as f64 / steps.max(1) as f64;
         match *self {
-            Schedule::Constant => base,
+            Schedule::Constant {} => base,
             Schedule::ReduceOnPlateau { floor, .. } => (base * plateau.scale).max(floor.min(base)),
             Schedule::Cosine { warmup } if place < warmup => {
                 base * (step + 1) as f64 / (warmup * steps as f64).max(1.0)
@@ -101,7 +101,7 @@ impl Schedule {
     /// Returns an error if a fraction, factor or floor is out of range.
     pub fn check(&self) -> Result<(), Invalid> {
         let fine = match *self {
-            Schedule::Constant => true,
+            Schedule::Constant {} => true,
             Schedule::ReduceOnPlateau { factor, patience, floor } => {
                 factor > 0.0 && factor < 1.0 && patience > 0 && floor >= 0.0 && floor.is_finite()
             }

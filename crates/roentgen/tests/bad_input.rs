@@ -208,6 +208,30 @@ fn experiments_are_refused_with_the_line_at_fault() {
 }
 
 #[test]
+fn unknown_keys_of_every_optimizer_and_schedule_are_refused_also_in_a_sweep() {
+    let place = Place::new();
+    for line in [
+        "optimizer = { name = \"adam\", lr = 0.1 }",
+        "optimizer = { name = \"adadelta\", rho = 0.5 }",
+        "optimizer = { name = \"adagrad\", decay = 0.5 }",
+        "optimizer = { name = \"adamw\", amsgrad = true }",
+        "optimizer = { name = \"sgd\", dampening = 0.5 }",
+        "schedule = { name = \"constant\", warmup = 0.3 }",
+        "schedule = { name = \"cosine\", warm_up = 0.3 }",
+        "early_stopping = { patience = 3, mode = \"min\" }",
+    ] {
+        place.write("a.toml", format!("{EXPERIMENT}{line}\n"));
+        let error = place.fails("train a.toml --out run");
+        assert!(error.contains("unknown field"), "{line}: {error}");
+    }
+    let sweep = "[sweep.product]\ntrain.optimizer = [{ name = \"adam\", decay = 0.1 }]\n";
+    place.write("a.toml", format!("{EXPERIMENT}{sweep}"));
+    let error = place.fails("sweep a.toml --out swept");
+    assert!(error.contains("unknown field"), "{error}");
+    assert!(!place.at("swept").exists() && !place.at("run").exists());
+}
+
+#[test]
 fn a_size_that_the_network_cannot_take_is_refused() {
     let place = Place::new();
     place.ok("phantom --images 20 --size 64 --out films");

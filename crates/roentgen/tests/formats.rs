@@ -72,7 +72,14 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         (
             "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
             &[],
-            &["learned_from_films", "weights", "valid_loss", "valid_loss_of_mean", "notes", "--fit"],
+            &[
+                "learned_from_films",
+                "weights",
+                "valid_loss",
+                "valid_loss_of_mean",
+                "notes",
+                "--fit",
+            ],
         ),
         ("explain run prepared --split test --out explained", &[], &[]),
         ("weights list", &[], &[]),

@@ -110,7 +110,7 @@ fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     let Work { model, films, targets, what } =
         Work::new(args, "train", &device.clone().autodiff())?;
     let mut model = Some(model);
-    let mut optimizer = Optimizer::Adam.init();
+    let mut optimizer = Optimizer::ADAM.init();
     let films = args.precision.films(films);
     let mut first = None;
     let measured = measure(args.steps, films.dims()[0], || {
