@@ -1,6 +1,6 @@
 //! Where a window of any size is applied on a padded plane.
 
-/// Where a window goes on a plane.
+/// Where a window is applied on a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WindowGeometry {
     /// Height and width of the plane.
@@ -40,7 +40,7 @@ impl WindowGeometry {
     }
 
     /// The window that takes output gradients back to the plane, its weights turned round; none
-    /// where steps leave gaps or zeros lie beyond the window's reach.
+    /// where steps leave gaps or the padding exceeds the reach of the window.
     pub(crate) fn reversed(&self) -> Option<Self> {
         let reach = self.kernel.map(|edge| edge - 1);
         let fits =

@@ -31,7 +31,7 @@ pub(crate) fn silu_slope<const FUSED: bool>(x: f32) -> f32 {
 /// that vector code can follow, which the system's is not. The polynomial is that of Cephes' `expf`.
 #[inline(always)]
 fn exp<const FUSED: bool>(x: f32) -> f32 {
-    /// Adding it rounds to a whole number, which then lies in the last bits.
+    /// Adding it rounds to a whole number, which is then in the last bits.
     const ROUND: f32 = 12_582_912.0;
     /// The natural logarithm of two in two parts, the first of few digits.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];

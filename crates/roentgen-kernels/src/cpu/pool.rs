@@ -25,7 +25,7 @@ pub(crate) fn backward(gradient: &FlexTensor, taps: &[u8], window: WindowGeometr
     tensor(dx, [batch, channels, window.size[0], window.size[1]])
 }
 
-/// The pixel that a tap reads for an output; it must not lie in the padding.
+/// The pixel that a tap reads for an output; it must not be padding.
 fn pixel(window: WindowGeometry, at: usize, tap: usize) -> usize {
     let WindowGeometry { size, out, kernel, stride, before, .. } = window;
     let y = at / out[1] * stride + tap / kernel[1] - before[0];

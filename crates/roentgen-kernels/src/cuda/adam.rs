@@ -111,7 +111,7 @@ fn take(promised: &mut Vec<Promised>) {
     promised.clear();
 }
 
-/// `running * (1 - momentum) + batch * momentum` of mean and variance, where they lie.
+/// `running * (1 - momentum) + batch * momentum` of mean and variance, in place.
 pub(crate) fn follow(running: [&CubeTensor; 2], batch: [&CubeTensor; 2], momentum: f64) {
     let [channels] = dims(running[0]);
     let kernel = Kernel { file: File::Norm, name: "follow", element: Element::F32 };

@@ -1,7 +1,7 @@
 //! The operations on an NVIDIA GPU: Burn holds the tensors, the tape and the small operations, cuDNN convolves, and
 //! our kernels in CUDA C++ do the rest.
 //!
-//! Activations lie as rows of channels (NHWC) in float, bf16 or f16, whichever the input is in; weights, statistics and
+//! Activations are stored as rows of channels (NHWC) in float, bf16 or f16, the type of the input; weights, statistics and
 //! their gradients are in float. Nothing is read back, and no choice is made by a clock.
 
 mod adam;
@@ -79,7 +79,7 @@ pub(crate) fn fold(
     [scale, shift].map(Tensor::from_dispatch)
 }
 
-/// Moves running mean and variance towards those of a batch, where they lie.
+/// Moves running mean and variance towards those of a batch, in place.
 pub(crate) fn follow(running: [Tensor<1>; 2], batch: [Tensor<1>; 2], momentum: f64) {
     let [a, b] = running.map(Tensor::into_dispatch);
     let [c, d] = batch.map(Tensor::into_dispatch);

@@ -15,7 +15,7 @@ fn partial_bytes(grid: Grid, channels: usize) -> usize {
 
 /// The gradient of a norm's output, in rows.
 pub(crate) struct OutputGradient {
-    /// The gradient, or any tensor where it lies in scratch.
+    /// The gradient, or any tensor if the gradient is in scratch.
     tensor: CubeTensor,
     /// The bytes of [`Scratch::Between`] that hold it.
     scratch: Option<usize>,
@@ -26,7 +26,7 @@ impl OutputGradient {
         Self { tensor, scratch: None }
     }
 
-    /// A gradient of so many bytes in scratch, of the device of another tensor.
+    /// A gradient of this many bytes in scratch, on the device of another tensor.
     pub(crate) fn in_scratch(bytes: usize, beside: &CubeTensor) -> Self {
         Self { tensor: beside.clone(), scratch: Some(bytes) }
     }

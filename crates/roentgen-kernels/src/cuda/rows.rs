@@ -63,14 +63,14 @@ pub(crate) fn empty_floats<const N: usize>(
     })
 }
 
-/// An unfilled tensor of `[batch, channels, height, width]` that lies as rows of channels.
+/// An unfilled tensor of `[batch, channels, height, width]` that is stored as rows of channels.
 pub(crate) fn empty_rows(beside: &CubeTensor, shape: [usize; 4], element: Element) -> CubeTensor {
     let [batch, channels, height, width] = shape;
     let rows = empty(beside, [batch, height, width, channels], element.dtype());
     burn_cubecl::ops::permute(rows, &[0, 3, 1, 2])
 }
 
-/// The tensor as rows of channels: itself where it lies so, or else a copy.
+/// The tensor as rows of channels: itself if it is stored so, otherwise a copy.
 pub(crate) fn rows(tensor: CubeTensor) -> CubeTensor {
     let shape @ [batch, channels, height, width] = dims(&tensor);
     let strides: [usize; 4] = std::array::from_fn(|axis| tensor.meta.strides()[axis]);
@@ -100,7 +100,7 @@ pub(crate) fn rows(tensor: CubeTensor) -> CubeTensor {
     y
 }
 
-/// The tensor in row-major order: itself where it lies so, or else a copy.
+/// The tensor in row-major order: itself if it is stored so, otherwise a copy.
 pub(crate) fn contiguous(tensor: CubeTensor) -> CubeTensor {
     burn_cubecl::kernel::into_contiguous(tensor)
 }

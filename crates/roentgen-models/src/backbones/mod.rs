@@ -1,7 +1,7 @@
 //! The convolutional parts of the networks, one file per family.
 //!
-//! Each file has one [`Blueprint`] per architecture: everything that the rest of the project needs
-//! to know of it. [`Architecture::blueprint`] is the only place that lists them.
+//! Each file has one `Blueprint` per architecture: everything that the rest of the project needs
+//! to know of it. `Architecture::blueprint` is the only place that lists them.
 
 mod convnext;
 mod densenet;

@@ -1,7 +1,7 @@
 //! The dense convolution, a window of any size over all channels, as matrix products on what is
 //! unfolded a few rows at a time.
 //!
-//! The 3x3 windows that the deep layers consist of go another algorithm, [`winograd`](crate::cpu::conv::winograd).
+//! 3x3 windows of deep layers are computed by [`winograd`](crate::cpu::conv::winograd).
 //! Elsewhere a task takes an image, or a few small ones, and a block of output channels; which, the shapes
 //! alone decide. Gradients of weights are summed over fixed shares of the batch, in their order.
 
@@ -23,7 +23,7 @@ const COLUMNS: usize = 512;
 const UNFOLDED: usize = 1 << 19;
 /// Tasks worth having.
 const TASKS: usize = 8;
-/// Output channels that a task should keep: each block of them unfolds anew.
+/// Output channels that a task should keep: each block of them unfolds again.
 const ROWS: usize = 64;
 
 /// The gradient of the input.

@@ -72,7 +72,7 @@ impl WindowGeometry {
     fn inside(&self, tap: usize) -> (Range<usize>, usize) {
         let (x, zeros, width) = (tap % self.kernel[1], self.before[1], self.out[1]);
         let first = zeros.saturating_sub(x).div_ceil(self.stride).min(width);
-        // The last column is the last whose tap lies before the plane's end.
+        // The last column is the last whose tap is before the end of the plane.
         let last = (self.size[1] + zeros).saturating_sub(x).div_ceil(self.stride).min(width);
         let start = (first * self.stride + x).saturating_sub(zeros).min(self.size[1]);
         (first..last.max(first), start)

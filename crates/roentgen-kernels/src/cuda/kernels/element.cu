@@ -1,7 +1,7 @@
 // What an activation is stored as, and the curves between layers.
 //
 // The file is compiled once for each element: float (32), bf16 (16) and f16 (5, its exponent's bits). All
-// arithmetic is in float. Activations lie as [rows, channels], a row being a pixel of an image (NHWC).
+// arithmetic is in float. Activations are stored as [rows, channels]; a row is a pixel of an image (NHWC).
 
 #if ELEMENT == 32
 typedef float Element;

@@ -1,4 +1,4 @@
-// Changes of layout: tensors of any strides to rows of channels, weights to what cuDNN takes, channels put behind others.
+// Changes of layout: tensors of any strides to rows of channels, weights to what cuDNN takes, channels concatenated.
 
 // Sizes of a tensor of [batch, channels, height, width], less the batch, and its strides in elements.
 struct Strided {

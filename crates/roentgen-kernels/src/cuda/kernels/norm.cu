@@ -215,7 +215,7 @@ KERNEL NAME(norm_sums_one)(const Element *gradient, const Element *x, float *par
     sums<1>(gradient, x, partial, waiting, rows, channels, curve, s);
 }
 
-// The same behind a clamped whose output y is known, with or without x: keeps the gradient where y stands at no clamped and writes
+// The same behind a clamp whose output y is known, with or without x: zeroes the gradient where y is clamped and writes
 // it. Reads gradient, y (and x) once, writes once.
 template <int V>
 INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,
@@ -304,7 +304,7 @@ KERNEL NAME(scale_affine)(const float *scale, const float *shift, float *affine,
     affine[2 * channels + channel] = shift[channel];
 }
 
-// Moves running statistics towards those of a batch, where they lie.
+// Moves running statistics towards those of a batch, in place.
 KERNEL NAME(follow)(float *running_mean, float *running_variance, const float *mean, const float *variance, float momentum,
                     int channels) {
     int channel = blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,5 +1,5 @@
 //! A padded plane whose columns are sorted by their place in a step, so that what one tap of a
-//! depthwise window reads along a row lies side by side whatever the step.
+//! depthwise window reads along a row is contiguous for any stride.
 
 use crate::cpu::simd::{fma, multiversion};
 use crate::geometry::WindowGeometry;
@@ -34,7 +34,7 @@ impl PaddedPlane {
         self.values.fill(0.0);
     }
 
-    /// Every value that lies on the plane, with its pixel.
+    /// Visits every value that is on the plane, with its pixel.
     #[inline(always)]
     fn pairs(&mut self, mut visit: impl FnMut(&mut [f32], usize, usize)) {
         let WindowGeometry { size: [height, width], stride, before: [top, left], .. } = self.window;

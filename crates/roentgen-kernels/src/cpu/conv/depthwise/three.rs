@@ -1,4 +1,4 @@
-//! Windows of 3x3 with steps of one and two, the MobileNets': the faster algorithm for them.
+//! The faster algorithm for 3x3 windows with a stride of one or two, those of the MobileNets.
 
 use burn_flex::FlexTensor;
 use rayon::prelude::*;

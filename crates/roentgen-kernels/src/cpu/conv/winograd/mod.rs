@@ -37,12 +37,12 @@ const SLICES: [usize; 2] = [4, 2];
 const LARGE: usize = 1 << 21;
 /// Channels in and out from which the changes pay.
 const CHANNELS: usize = 32;
-/// Width of the output from which too few tiles lie over the edge to undo the gain.
+/// Width of the output from which too few tiles reach over the edge to undo the gain.
 const WIDTH: usize = 12;
 /// Tiles that fill vectors.
 const ABREAST: usize = 12;
 
-/// Whether this algorithm is worth while.
+/// Whether this algorithm is faster.
 pub(crate) fn fits(window: WindowGeometry, channels: usize, out: usize) -> bool {
     window.kernel == [3, 3]
         && window.out[1] >= WIDTH

@@ -12,7 +12,7 @@ pub(crate) const TILE: usize = 4;
 
 /// The tiles of a row: those of one image or, where planes are narrow, of a few side by side.
 ///
-/// Between two images lies a tile that nobody wants, over the end of the one and the start of the next.
+/// A tile between two images, over the end of one and the start of the next, is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TileRow {
     pub(crate) images: usize,
@@ -35,7 +35,7 @@ impl TileRow {
 /// Scratch memory for a row of tiles.
 pub(crate) struct Row {
     row_of_tiles: TileRow,
-    /// The lines of the planes that the tiles lie on.
+    /// The rows of the planes under the tiles.
     lines: [Vec<f32>; TILE],
     mixed: Vec<f32>,
     even: Vec<f32>,

@@ -99,7 +99,7 @@ impl PhaseGradient {
 }
 
 multiversion! {
-    /// Puts even and odd columns together, the first `skip` of which lie left of the plane.
+    /// Puts even and odd columns together, the first `skip` of which are left of the plane.
     fn interleave(row: &mut [MaybeUninit<f32>], even: &[f32], odd: &[f32], skip: usize) {
         let (head, row) = row.split_at_mut(skip % 2);
         if let [head] = head {

@@ -16,7 +16,7 @@ pub(crate) use gradient::{PlaneGradient, WeightGradient};
 /// Values that the flat loops take at once.
 const LANES: usize = 16;
 
-/// Where a 3x3 window goes on a plane.
+/// Where a 3x3 window is applied on a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window3x3 {
     /// Height and width of the plane.
@@ -69,7 +69,7 @@ impl Window3x3 {
         ((self.out[0] - 1) * self.pitch() + self.out[1]).next_multiple_of(LANES)
     }
 
-    /// First column of a phase that lies on the plane, and that column on the plane.
+    /// The first column of a phase that is on the plane, and that column of the plane.
     fn start(&self, axis: usize, phase: usize) -> [usize; 2] {
         let first = self.before[axis].saturating_sub(phase).div_ceil(self.stride);
         [first, first * self.stride + phase - self.before[axis]]
