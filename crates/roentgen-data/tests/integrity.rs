@@ -14,6 +14,8 @@ use common::{DataSet, SETTINGS};
 use roentgen_data::lock::FolderLock;
 use roentgen_data::prepare::{Check, Description, Error, FileState, Prepared, prepare, verify};
 
+type Change = fn(&Path);
+
 /// Six films of three patients, with two boxes, prepared.
 fn prepared(root: &Path) -> std::path::PathBuf {
     let data = DataSet::six(root.join("data"), 1);
@@ -63,7 +65,7 @@ fn an_unchanged_folder_opens_with_every_file_matched() {
 
 #[test]
 fn one_changed_bit_in_any_file_is_refused_and_the_file_is_named() {
-    let changes: [(&str, fn(&Path)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("images.safetensors", |path| flip(path, 4096)),
         ("images.safetensors", |path| flip(path, 4096 + 6 * 256 - 1)),
         ("manifest.csv", |path| edit(path, |text| text.replacen("Effusion|Mass", "Mass", 1))),
