@@ -327,7 +327,8 @@ mod tests {
         let second = second.with_column("patient_in_training", flags(["0", "1", "0"])).unwrap();
 
         let joined = ensemble(&[first, second], &Rule::Mean).unwrap();
-        assert_eq!(joined.column("patient_in_training").unwrap(), ["1", "0", "0"]);
+        // The first table does not know, so only the mark of a training patient is known.
+        assert_eq!(joined.column("patient_in_training").unwrap(), ["1", "", ""]);
         assert_eq!(joined.split().as_deref(), Some("test"));
     }
 }

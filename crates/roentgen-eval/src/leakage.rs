@@ -86,23 +86,23 @@ pub(crate) fn says_leaky(split: &str) -> bool {
     split.to_lowercase().contains("leaky")
 }
 
-/// Marks in the combined table every row that any of these tables, in the same order of films,
-/// marks.
+/// Joins the marks of tables in the same order of films: 1 if any table says so, otherwise unknown
+/// if any table does not know, otherwise 0.
 pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
-    let marked: Vec<&[String]> =
-        members.iter().filter_map(|member| member.column(COLUMN)).collect();
-    if marked.is_empty() {
+    let own = joined.column(COLUMN).map(<[String]>::to_vec);
+    if own.is_none() && members.iter().all(|member| member.column(COLUMN).is_none()) {
         return;
     }
-    let own = joined.column(COLUMN).map(<[String]>::to_vec);
-    let mut marks = own.unwrap_or_else(|| vec![String::new(); joined.len()]);
-    for (row, mark) in marks.iter_mut().enumerate() {
-        // Empty < "0" < "1": a known mark replaces an unknown one, and trained on replaces all.
-        let highest = marked.iter().map(|column| &column[row]).max();
-        if let Some(highest) = highest.filter(|highest| *highest > mark) {
-            mark.clone_from(highest);
-        }
-    }
+    let unknown = vec![String::new(); joined.len()];
+    let mut all = vec![own.as_deref().unwrap_or(&unknown)];
+    all.extend(members.iter().map(|member| member.column(COLUMN).unwrap_or(&unknown)));
+    let marks = (0..joined.len()).map(|row| {
+        let marks = || all.iter().map(|column| column[row].trim());
+        let known = marks().all(|mark| !mark.is_empty());
+        let highest = if marks().any(|mark| mark == "1") { "1" } else { "0" };
+        if known || highest == "1" { highest.to_owned() } else { String::new() }
+    });
+    let marks = marks.collect();
     joined.set_column(COLUMN, marks);
 }
 

@@ -1,4 +1,4 @@
-//! Pools: the max_of_windows value under a window, the mean of two by two values, the mean over a film.
+//! Pools: the greatest value under a window, the mean of two by two values, the mean over a film.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;

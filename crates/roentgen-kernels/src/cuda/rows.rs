@@ -105,7 +105,7 @@ pub(crate) fn contiguous(tensor: CubeTensor) -> CubeTensor {
     burn_cubecl::kernel::into_contiguous(tensor)
 }
 
-/// `struct Window` of the source: how a window windowed over the planes of a film.
+/// `struct Window` of the source: how a window slides over the planes of a film.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Window {

@@ -140,14 +140,14 @@ fn floats(tensor: Tensor<4>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-/// Greatest difference over max_of_windows value.
+/// The greatest difference over the greatest value.
 fn difference(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
-    let max_of_windows = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+    let greatest = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
     let off = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
     // What is not a number is off by all there is.
     let off = off.map(|off| if off.is_finite() { off } else { f64::INFINITY });
-    off.fold(0.0, f64::max) / f64::from(max_of_windows.max(1e-6))
+    off.fold(0.0, f64::max) / f64::from(greatest.max(1e-6))
 }
 
 /// Length of the difference over the length of what is expected.

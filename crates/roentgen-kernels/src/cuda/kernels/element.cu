@@ -129,7 +129,7 @@ template <int V> INLINE Pack<V> read_floats(const float *from) {
     return pack;
 }
 
-// An activation: a clamped at both limits, or SiLU.
+// An activation: a clamp to both limits, or SiLU.
 struct Curve {
     float least, greatest;
     int is_silu;
@@ -157,7 +157,7 @@ INLINE float through(float x, float gradient, Curve curve) {
     return x > curve.least && x < curve.greatest ? gradient : 0.0f;
 }
 
-// What a norm does to V channels: (x - mean) * scale + shift. A affine is [3, channels].
+// What a norm does to V channels: (x - mean) * scale + shift. An affine is [3, channels].
 template <int V> struct Affine {
     Pack<V> mean, scale, shift;
 };

@@ -295,7 +295,7 @@ KERNEL NAME(fold)(const float *gamma, const float *beta, const float *mean, cons
     shift[channel] = beta[channel] - mean[channel] * own;
 }
 
-// A scale and a shift to a affine with the mean zero.
+// A scale and a shift to an affine with the mean zero.
 KERNEL NAME(scale_affine)(const float *scale, const float *shift, float *affine, int channels) {
     int channel = blockIdx.x * blockDim.x + threadIdx.x;
     if (channel >= channels) return;

@@ -1,7 +1,7 @@
 // Pools: the greatest value under a window, the mean of two by two values, the mean over a film.
 
 // The greatest value and, in a byte, its tap; of equal ones the first, and what is not a number is the greatest. A shift
-// and a clamped in front, where there is one. Reads x through the cache, writes y and the taps once.
+// and a clamp in front, where there is one. Reads x through the cache, writes y and the taps once.
 template <int V>
 INLINE void max_of_windows(const Element *x, const float *shift, Element *y, unsigned char *taps, long pixels, const Window &w,
                      Curve curve) {

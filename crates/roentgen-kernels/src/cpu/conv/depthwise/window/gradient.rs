@@ -1,4 +1,4 @@
-//! The algorithm back through a window: the gradients of its weights and of the plane.
+//! The backward pass of a window: the gradients of its weights and of the plane.
 
 use std::mem::MaybeUninit;
 
