@@ -139,6 +139,11 @@ fn verify_names_the_file_that_has_changed() {
         ("changed".into(), "matches".into())
     );
 
+    fs::remove_file(place.at("b/films.csv")).unwrap();
+    let output = place.run("verify b");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("films.csv: missing"));
+
     copy(&place, "b/model.bpk", "a/model.bpk");
     assert!(place.fails("verify a").contains("does not belong"));
     assert!(place.fails("verify films").contains("neither a prepared data set nor a model"));

@@ -70,17 +70,20 @@ fn model(folder: &Path) -> anyhow::Result<Output> {
     let patients = films::training_patients(folder, &description)?;
     let known = |is_known| if is_known { "matches" } else { "unknown: no hash was recorded" };
     let weights = known(description.weights_sha256.is_some());
+    let is_lost = patients.is_none() && description.films_sha256.is_some();
     let films = match &patients {
+        None if is_lost => "missing: it is unknown which patients were in training",
         None => "none: it is unknown which patients were in training",
         Some(_) => known(description.films_sha256.is_some()),
     };
     let text = format!("model {identity}\nmodel.bpk: {weights}\nfilms.csv: {films}");
     let json = json!({
         "kind": "model",
-        "is_sound": true,
+        "is_sound": !is_lost,
         "identity": identity,
         "weights": weights,
         "films": films,
     });
-    Ok(Output::done(text, json))
+    let ending = if is_lost { Ending::BadFilms } else { Ending::Done };
+    Ok(Output { text, json, ending })
 }
