@@ -31,7 +31,7 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// The file system failed: no permission, no locks.
+    /// The folder cannot be created or locked: permission is missing, or the disk has no locks.
     #[error("could not lock the folder `{folder}`; name one on a disk that has file locks")]
     Failed {
         /// The folder.
@@ -114,6 +114,8 @@ mod tests {
             let folder = root.path().to_owned();
             move || FolderLock::wait(&folder).is_ok()
         });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!waiting.is_finished());
         drop(lock);
 
         assert!(waiting.join().unwrap());

@@ -152,6 +152,20 @@ pub enum Error {
 }
 
 impl Description {
+    /// Describes a model in the current format, without training and origin.
+    pub fn new(findings: Vec<Finding>, network: ClassifierConfig, input: Input) -> Self {
+        Self {
+            format: FORMAT,
+            weights_sha256: None,
+            films_sha256: None,
+            findings,
+            network,
+            input,
+            training: None,
+            imported: None,
+        }
+    }
+
     /// Reads `model.toml` in `folder`.
     ///
     /// # Errors
@@ -191,12 +205,41 @@ pub fn sha256(bytes: &[u8]) -> String {
 ///
 /// Returns an error if a file cannot be read, or if the weights are not those of the description.
 pub fn identity(folder: &Path) -> Result<String, Error> {
-    let description = Description::read(folder)?;
-    let weights = sha256(&read_weights(folder, &description)?);
-    let path = folder.join(DESCRIPTION);
-    let mut text = fs::read(&path).map_err(|source| Error::Read { path, source })?;
-    text.extend_from_slice(weights.as_bytes());
-    Ok(sha256(&text)[..DIGITS].to_owned())
+    Ok(Files::read(folder)?.identity)
+}
+
+/// The files of a model, which belong together.
+struct Files {
+    description: Description,
+    identity: String,
+    weights: Vec<u8>,
+}
+
+impl Files {
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read(&path).map_err(|source| Error::Read { path, source })
+        };
+        let description = Description::read(folder)?;
+        let mut text = read(DESCRIPTION)?;
+        let weights = read(WEIGHTS)?;
+        let path = folder.join(WEIGHTS);
+        check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
+        text.extend_from_slice(sha256(&weights).as_bytes());
+        Ok(Self { description, identity: sha256(&text)[..DIGITS].to_owned(), weights })
+    }
+}
+
+/// A loaded model.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its description.
+    pub description: Description,
+    /// Its identity, see [`identity`].
+    pub identity: String,
+    /// The network, with its weights.
+    pub network: Classifier,
 }
 
 /// Checks that a file beside a model is the one that its description records.
@@ -209,14 +252,6 @@ pub fn check_sha256(path: &Path, bytes: &[u8], recorded: Option<&str>) -> Result
         Some(recorded) if sha256(bytes) != recorded => Err(Error::Mixed { path: path.to_owned() }),
         _ => Ok(()),
     }
-}
-
-/// Reads the weights and checks that they belong to the description.
-fn read_weights(folder: &Path, description: &Description) -> Result<Vec<u8>, Error> {
-    let path = folder.join(WEIGHTS);
-    let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    check_sha256(&path, &bytes, description.weights_sha256.as_deref())?;
-    Ok(bytes)
 }
 
 /// Writes a model into `folder`, and the SHA-256 of its weights into its description.
@@ -242,20 +277,19 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
 ///
 /// Returns an error if files are missing, were written by another version, or do not fit each
 /// other.
-pub fn load(folder: &Path, device: &Device) -> Result<(Description, Classifier), Error> {
-    let description = Description::read(folder)?;
+pub fn load(folder: &Path, device: &Device) -> Result<Model, Error> {
+    let Files { description, identity, weights } = Files::read(folder)?;
     let path = folder.join(WEIGHTS);
-    let bytes = read_weights(folder, &description)?;
-    let model =
+    let network =
         description.network.init(description.input.channels, description.findings.len(), device);
-    let model = weights::load(model, bytes)
+    let network = weights::load(network, weights)
         .map_err(|source| Error::Weights { path: path.clone(), source })?;
     let mut finite = Finite(true);
-    model.visit(&mut finite);
+    network.visit(&mut finite);
     if !finite.0 {
         return Err(Error::NotFinite { path });
     }
-    Ok((description, model))
+    Ok(Model { description, identity, network })
 }
 
 /// Whether all parameters seen so far are numbers.

@@ -6,13 +6,15 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::classifier::Classifier;
-use crate::model_dir::{self, Description, Error};
+use crate::model_dir::{self, Description, Error, Model};
 
 /// A loaded model, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
     /// The description of the model.
     pub description: Description,
+    /// The identity of the model.
+    pub identity: String,
     model: Classifier,
     device: Device,
 }
@@ -46,8 +48,8 @@ impl Predictor {
     /// other.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, Error> {
         let device = device.clone().without_autodiff();
-        let (description, model) = model_dir::load(folder, &device)?;
-        Ok(Self { description, model, device })
+        let Model { description, identity, network } = model_dir::load(folder, &device)?;
+        Ok(Self { description, identity, model: network, device })
     }
 
     /// Predicts a batch of planes of the model's size.

@@ -80,16 +80,7 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
 
     let valid = model.valid();
     let said = predictions(&valid, films.inner());
-    let description = Description {
-        format: model_dir::FORMAT,
-        weights_sha256: None,
-        films_sha256: None,
-        findings,
-        network,
-        input,
-        training: None,
-        imported: None,
-    };
+    let description = Description::new(findings, network, input);
     let run = folder.path().join("run");
     std::fs::create_dir(&run).unwrap();
     model_dir::save(&run, &description, &valid).unwrap();

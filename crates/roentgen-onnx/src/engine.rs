@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use burn::tensor::Device;
 use ort::session::Session;
 use ort::value::TensorRef;
 use roentgen_models::predictor::Prediction;
@@ -16,6 +17,7 @@ type Masks = ([usize; 2], Vec<f32>);
 /// A model in ONNX Runtime, ready to predict.
 pub struct Engine {
     description: Description,
+    identity: String,
     session: Session,
 }
 
@@ -47,9 +49,15 @@ impl Engine {
         threads: usize,
         waiting: Waiting,
     ) -> Result<Self, Error> {
-        let description = Description::read(folder)?;
-        let session = runtime.session(&export::export(folder)?, threads, waiting)?;
-        Ok(Self { description, session })
+        let model = model_dir::load(folder, &Device::flex())?;
+        let (description, identity) = (model.description.clone(), model.identity.clone());
+        let session = runtime.session(&export::export_model(model)?, threads, waiting)?;
+        Ok(Self { description, identity, session })
+    }
+
+    /// Returns the identity of the model.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Returns the description of the model.

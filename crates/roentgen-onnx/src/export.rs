@@ -10,7 +10,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use burn_onnx::export::{AxisSpec, ExportError, InputSpec, OnnxExporter, OnnxModel};
 use onnx_ir::{GraphProto, Message as _, ModelProto};
-use roentgen_models::{Classifier, Description, model_dir};
+use roentgen_models::model_dir::{self, Model};
+use roentgen_models::{Classifier, Description};
 
 use crate::{metadata, relu6};
 
@@ -47,7 +48,12 @@ pub enum Error {
 ///
 /// Returns an error if the model cannot be loaded, or has an operation that cannot be exported.
 pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
-    let (description, model) = model_dir::load(folder, &Device::flex())?;
+    export_model(model_dir::load(folder, &Device::flex())?)
+}
+
+/// Exports a loaded model; the exporter corrupts its batch norms.
+pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
+    let Model { description, network: model, .. } = model;
     let exported = capture(&description, &model).map_err(|source| Error::Export {
         architecture: description.network.architecture.name(),
         source,

@@ -74,14 +74,12 @@ fn saved(folder: &Path, network: ClassifierConfig, channels: usize, size: usize)
     }
     model = model.valid();
     let description = Description {
-        format: model_dir::FORMAT,
-        weights_sha256: None,
-        films_sha256: None,
-        findings: FINDINGS.to_vec(),
-        input: Input { size, channels, normalize: network.architecture.normalization() },
-        network,
-        training: None,
         imported: Some("nowhere".to_owned()),
+        ..Description::new(
+            FINDINGS.to_vec(),
+            network.clone(),
+            Input { size, channels, normalize: network.architecture.normalization() },
+        )
     };
     model_dir::save(folder, &description, &model).unwrap();
 }

@@ -48,7 +48,7 @@ impl Films<'_> {
     /// - output: `[rows, channels, size, size]`
     pub fn tensor(&self, rows: &[usize], device: &Device) -> Tensor<4> {
         if roentgen_kernels::is_cuda(device) {
-            return self.normalized_there(rows, device);
+            return self.normalized_on_device(rows, device);
         }
         let mut values = Vec::with_capacity(rows.len() * self.input.len());
         rows.iter().for_each(|&row| self.input.append(self.prepared.store.plane(row), &mut values));
@@ -58,7 +58,7 @@ impl Films<'_> {
 
     /// Computes [`Self::tensor`] by sending gray values to the device as bytes and normalizing
     /// there.
-    fn normalized_there(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+    fn normalized_on_device(&self, rows: &[usize], device: &Device) -> Tensor<4> {
         let Input { size, channels, .. } = self.input;
         let planes = || rows.iter().map(|&row| self.prepared.store.plane(row));
         let mut bytes = Vec::with_capacity(rows.len() * size * size);
@@ -111,7 +111,7 @@ mod tests {
             let films = Films { prepared: &prepared, findings: &[], input, rows: &[] };
             let device = Device::flex();
             let before = films.tensor(&[3, 0, 4], &device).into_data();
-            let there = films.normalized_there(&[3, 0, 4], &device).into_data();
+            let there = films.normalized_on_device(&[3, 0, 4], &device).into_data();
 
             assert_eq!(before.try_to_vec::<f32>().unwrap(), there.try_to_vec::<f32>().unwrap());
         }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::split::Split;
@@ -63,12 +64,25 @@ pub enum Error {
 /// Returns an error if the table cannot be read, has other columns, or has an unknown split.
 pub fn read(folder: &Path) -> Result<Option<Vec<FilmRow>>, Error> {
     let path = folder.join(FILMS);
-    if !path.exists() {
-        return Ok(None);
+    Ok(match bytes(&path)? {
+        Some(bytes) => Some(parse(&path, &bytes)?),
+        None => None,
+    })
+}
+
+/// Reads the file, if there is one.
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Read { path: path.to_owned(), source: error.into() }),
     }
-    let failed = |source| Error::Read { path: path.clone(), source };
-    let damaged = |problem: String| Error::Damaged { path: path.clone(), problem };
-    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<FilmRow>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let damaged = |problem: String| Error::Damaged { path: path.to_owned(), problem };
+    let mut reader = csv::Reader::from_reader(bytes);
     let header: Vec<&str> = reader.headers().map_err(failed)?.iter().collect();
     if header != HEADER {
         let columns = header.join(", ");
@@ -81,7 +95,7 @@ pub fn read(folder: &Path) -> Result<Option<Vec<FilmRow>>, Error> {
             return Err(damaged(format!("line {line} has the split `{}`", row.split)));
         }
     }
-    Ok(Some(rows))
+    Ok(rows)
 }
 
 /// Returns the patients that the model in `folder` was trained on, or `None` for a model without a
@@ -94,14 +108,10 @@ pub fn training_patients(
     folder: &Path,
     description: &Description,
 ) -> Result<Option<HashSet<String>>, Error> {
-    let Some(rows) = read(folder)? else { return Ok(None) };
     let path = folder.join(FILMS);
-    if description.films_sha256.is_some() {
-        let failed =
-            |error: std::io::Error| Error::Read { path: path.clone(), source: error.into() };
-        let bytes = fs::read(&path).map_err(failed)?;
-        model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
-    }
+    let Some(bytes) = bytes(&path)? else { return Ok(None) };
+    let rows = parse(&path, &bytes)?;
+    model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
     let of_training = || rows.iter().filter(|row| row.split == Split::Train.name());
     let expected = description.training.as_ref().map(|training| training.films);
     let found = of_training().count();

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::lock::FolderLock;
@@ -34,11 +33,11 @@ pub const FINISHED: &str = "finished";
 const LOCK: &str = ".run.lock";
 
 /// The folder of a run, locked until the value is dropped.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RunDir {
     /// Path of the folder.
     pub path: PathBuf,
-    _lock: Arc<FolderLock>,
+    _lock: FolderLock,
 }
 
 /// Why a folder cannot be used for a run.
@@ -118,7 +117,7 @@ impl RunDir {
         start: Start,
     ) -> Result<Self, Error> {
         let lock = FolderLock::take_as(path, LOCK)?;
-        let run = Self { path: path.to_owned(), _lock: Arc::new(lock) };
+        let run = Self { path: path.to_owned(), _lock: lock };
         let text = toml::to_string(experiment).map_err(|error| WriteError {
             path: run.file(EXPERIMENT),
             source: std::io::Error::other(error),

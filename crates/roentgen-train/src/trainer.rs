@@ -7,15 +7,13 @@
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use roentgen_data::Finding;
 use roentgen_data::files::WriteError;
-use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
 use crate::checkpoint::{self, State};
 use crate::dataset::Films;
-use crate::experiment::{Experiment, Findings, NamedFindings};
+use crate::experiment::Experiment;
 use crate::facts::Facts;
 use crate::features::{self, Features};
 use crate::phase::ResolvedPhase;
@@ -30,11 +28,13 @@ mod epoch_end;
 mod error;
 mod initial;
 mod input;
+mod material;
 mod pictures;
 
 pub use error::Error;
 
 use input::{Batch, Line, Part};
+use material::Material;
 
 /// Optimizer steps between two checkpoints within an epoch.
 const CHECKPOINT_STEPS: usize = 200;
@@ -123,35 +123,6 @@ pub fn train(
 pub fn check(experiment: &Experiment) -> Result<(), Error> {
     Material::open(experiment)?;
     initial::find(experiment).map(|_| ())
-}
-
-/// The inputs of an experiment.
-struct Material {
-    prepared: Prepared,
-    findings: Vec<Finding>,
-    /// Split of each row of the prepared data set.
-    sides: Vec<Option<Split>>,
-}
-
-impl Material {
-    fn open(experiment: &Experiment) -> Result<Self, Error> {
-        let prepared = Prepared::open(&experiment.data.prepared)?;
-        let size = prepared.store.size();
-        if let Some(asked) = experiment.image.size
-            && asked != size
-        {
-            return Err(Error::Size { asked, size, prepared: prepared.folder });
-        }
-        experiment.network().check(size, experiment.image.channels)?;
-        let findings = findings(experiment, &prepared)?;
-        let sides = experiment.selection().sides(&prepared.rows, &findings, experiment.seed)?;
-        for (side, name) in [(Split::Train, "training"), (Split::Valid, "validation")] {
-            if !sides.contains(&Some(side)) {
-                return Err(Error::NoFilms(name));
-            }
-        }
-        Ok(Self { prepared, findings, sides })
-    }
 }
 
 /// A run in progress.
@@ -395,15 +366,4 @@ impl Run<'_> {
 enum Epoch {
     Done,
     Interrupted,
-}
-
-fn findings(experiment: &Experiment, prepared: &Prepared) -> Result<Vec<Finding>, Error> {
-    match &experiment.findings {
-        Findings::Named(NamedFindings::All) => Ok(Finding::ALL.to_vec()),
-        Findings::Named(NamedFindings::Over1000) => {
-            let findings = roentgen_data::manifest::findings_over(&prepared.rows, OVER);
-            if findings.is_empty() { Err(Error::NoFindings) } else { Ok(findings) }
-        }
-        Findings::List(list) => Ok(list.clone()),
-    }
 }

@@ -1,5 +1,7 @@
 //! All commands and flags, with their help texts.
 
+mod bench;
+mod ensemble;
 mod export;
 mod fetch;
 mod sweep;
@@ -8,9 +10,10 @@ mod weights;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use roentgen_models::Precision;
 
 use crate::{device, engine};
+pub(crate) use bench::{Bench, BenchWhat};
+pub(crate) use ensemble::{Ensemble, Per, Rule};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use sweep::{Compare, Sweep};
@@ -71,7 +74,7 @@ pub(crate) enum Command {
     Prepare(Prepare),
     /// Count findings, co-occurrences, films per split and patients in more than one split.
     Describe(Describe),
-    /// Hash all files of a prepared data set or a model and compare them with what was recorded.
+    /// Hash the files of a prepared data set or a model and compare them with what was recorded.
     Verify(Verify),
     /// Run one experiment into one run directory.
     Train(Train),
@@ -299,48 +302,6 @@ pub(crate) struct Evaluate {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Ensemble {
-    /// Rule that combines the members.
-    #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
-    pub(crate) rule: Option<Rule>,
-    /// Weights for `weighted-mean`, one per member: `--weights 0.5,0.3,0.2`.
-    #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
-    pub(crate) weights: Vec<f64>,
-    /// Fit ensemble weights on these score tables; use tables of the validation films.
-    #[arg(long, value_enum, requires = "apply", conflicts_with = "weights")]
-    pub(crate) fit: Option<Per>,
-    /// Score tables of other films to apply the fitted weights to, in the same order of members.
-    #[arg(long, num_args = 2.., value_name = "CSV", requires = "fit")]
-    pub(crate) apply: Vec<PathBuf>,
-    /// Score tables of the same films, one per member.
-    #[arg(required = true, num_args = 2..)]
-    pub(crate) scores: Vec<PathBuf>,
-    /// Score table to write.
-    #[arg(long, value_name = "CSV")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Rule {
-    /// Mean of the probabilities.
-    Mean,
-    /// Weighted mean of the probabilities.
-    WeightedMean,
-    /// Share of members whose probability is 0.5 or more.
-    HardVote,
-    /// Highest probability.
-    Max,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Per {
-    /// One weight per member.
-    Model,
-    /// One weight per member and finding.
-    Finding,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// Run directory of a model with attention.
     pub(crate) model: PathBuf,
@@ -356,57 +317,4 @@ pub(crate) struct Explain {
     /// Number of films to draw, taking the most confident of each finding in turn.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) most: usize,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Bench {
-    /// Part of the program to measure.
-    #[arg(value_enum)]
-    pub(crate) what: BenchWhat,
-    /// Architecture of the network.
-    #[arg(long, default_value = "mobilenet", value_name = "NAME")]
-    pub(crate) architecture: String,
-    /// Channels of the network as a fraction of the paper's.
-    #[arg(long, default_value_t = 1.0)]
-    pub(crate) width: f64,
-    /// Height and width of the films, in pixels.
-    #[arg(long, default_value_t = 224, value_name = "PX")]
-    pub(crate) size: usize,
-    /// Number of films in a batch.
-    #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
-    pub(crate) batch: usize,
-    /// Number of steps or passes to measure.
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = positive)]
-    pub(crate) steps: usize,
-    /// Safetensors file with weights, `films` and `targets` for a network with a linear head, as
-    /// `benches/peers/compare.py` writes it; random values by default.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) like: Option<PathBuf>,
-    /// Model directory for `predict`; a network with random weights by default.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
-    /// Data type of the activations: f32, or bf16 on an NVIDIA GPU.
-    #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
-    pub(crate) precision: Precision,
-    /// Inference engine for `predict`; ONNX Runtime needs `--model`.
-    #[arg(long, value_enum, default_value = "burn")]
-    pub(crate) engine: engine::Choice,
-    /// Folder of PNG films to decode for `input`; synthetic 1024 px films by default.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) films: Option<PathBuf>,
-    /// Score table for `evaluate`.
-    #[arg(long, value_name = "CSV")]
-    pub(crate) scores: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BenchWhat {
-    /// Decoding and resizing PNG films, and reading prepared films.
-    Input,
-    /// Optimizer steps.
-    Train,
-    /// Predictions.
-    Predict,
-    /// Metrics with 1000 resamples of the patients.
-    Evaluate,
 }

@@ -88,6 +88,14 @@ impl Engine {
         }
     }
 
+    /// Returns the identity of the model.
+    pub(crate) fn identity(&self) -> &str {
+        match self {
+            Engine::Burn(predictor) => &predictor.identity,
+            Engine::Onnx(engine, _) => engine.identity(),
+        }
+    }
+
     /// Predicts a batch of planes of the model's size.
     pub(crate) fn predict(&mut self, planes: &[&[u8]]) -> Result<Vec<Prediction>, runtime::Error> {
         match self {

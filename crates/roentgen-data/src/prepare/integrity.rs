@@ -1,6 +1,6 @@
 //! Whether the files of a prepared data set are those that `prepare` wrote.
 //!
-//! `prepare.toml` has the SHA-256 of every file. The manifest and the boxes are hashed whenever a
+//! `prepare.toml` has the SHA-256 of manifest, films and boxes, and of its own text. The manifest and the boxes are hashed whenever a
 //! folder is opened. The pixels of the whole of ChestX-ray14 are gigabytes, so they are hashed once
 //! per machine and state of the file, see [`remembered`](super::remembered). Folders prepared
 //! before these hashes existed have the fingerprint alone, which covers manifest and pixels.

@@ -96,17 +96,17 @@ fn a_figure_without_a_meaning_is_not_a_number() {
     assert!(!html.contains("NaN") && !markdown.contains("NaN"));
 }
 
+/// A report without films and notes.
+fn plain<'a>(scores: &'a Scores, evaluation: &'a Evaluation) -> Report<'a> {
+    let provenance = Provenance::default();
+    Report { provenance, evaluation, scores, films: Vec::new(), notes: Vec::new() }
+}
+
 #[test]
 fn all_files_are_written() {
     let scores = table("NIH ChestX-ray14", "official test");
     let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
-    let report = Report {
-        provenance: Provenance::default(),
-        evaluation: &evaluation,
-        scores: &scores,
-        films: Vec::new(),
-        notes: Vec::new(),
-    };
+    let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
 
     let paths = write(folder.path().join("out"), &report).unwrap();
@@ -235,13 +235,7 @@ fn film_cards_list_the_labels() {
 fn the_tables_beside_the_report_have_curves_and_wrong_films() {
     let scores = rising(0.9, &[]);
     let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
-    let report = Report {
-        provenance: Provenance::default(),
-        evaluation: &evaluation,
-        scores: &scores,
-        films: Vec::new(),
-        notes: Vec::new(),
-    };
+    let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &report).unwrap();
     let rows = |name: &str| -> Vec<Vec<String>> {

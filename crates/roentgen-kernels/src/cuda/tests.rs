@@ -1,4 +1,4 @@
-//! Each operation on the GPU, or on the driver that stands in for one, against the CPU's: output and gradients.
+//! Compares each operation on the GPU, or on the replacement for its driver, with the CPU: output and gradients.
 
 mod bits;
 mod cases;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of the CUDA operations on a machine without a GPU: builds the driver that stands in for one, and lets it run
+# Runs the tests of the CUDA operations on a machine without a GPU: builds a replacement for its driver, which runs
 # our kernels on the CPU. Needs g++, and NVRTC with CUDA's headers. Without a folder as argument it looks for the Python
 # packages, and passes if they are not installed.
 #

@@ -39,17 +39,12 @@ pub(super) const VGG16: Blueprint = Blueprint {
 /// VGG-19.
 pub(super) const VGG19: Blueprint = Blueprint {
     name: "vgg19",
-    native_size: 224,
-    least_size: 32,
-    normalization: Normalize::Imagenet,
     activations: 296.0,
-    stochastic_depth: None,
     init: |scale, device| Backbone::Vgg(Vgg::init(VggVariant::Vgg19, scale, device)),
     out_channels: |scale| Vgg::out_channels(VggVariant::Vgg19, scale),
-    stages: STAGES,
     published: |path| published(VggVariant::Vgg19, path),
-    spellings: &[Spelling::Newest, Spelling::Own],
     weights: Some(PublishedFile::torchvision("vgg19-dcbb9e9d.pth")),
+    ..VGG16
 };
 
 /// The members of the family, named by their layers with weights.

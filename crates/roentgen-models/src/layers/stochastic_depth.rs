@@ -62,9 +62,10 @@ mod tests {
 
     #[test]
     fn inference_and_a_rate_of_zero_change_nothing() {
-        let device = Device::flex();
-        let x = Tensor::<4>::ones([3, 1, 2, 2], &device);
-        let y = StochasticDepth::new(0.5).forward(x.clone());
-        y.into_data().assert_eq(&x.into_data(), true);
+        for (device, rate) in [(Device::flex(), 0.5), (Device::flex().autodiff(), 0.0)] {
+            let x = Tensor::<4>::ones([3, 1, 2, 2], &device);
+            let y = StochasticDepth::new(rate).forward(x.clone());
+            y.into_data().assert_eq(&x.into_data(), true);
+        }
     }
 }

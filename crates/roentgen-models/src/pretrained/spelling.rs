@@ -188,6 +188,18 @@ mod tests {
         ] {
             assert_eq!(counted_through(newest), old);
         }
+        for (newest, timm) in [
+            ("features.0.1.bias", "stem.1.bias"),
+            ("features.1.2.block.0.weight", "stages.0.blocks.2.conv_dw.weight"),
+            ("features.3.1.block.2.bias", "stages.1.blocks.1.norm.bias"),
+            ("features.5.8.block.3.weight", "stages.2.blocks.8.mlp.fc1.weight"),
+            ("features.7.0.block.5.bias", "stages.3.blocks.0.mlp.fc2.bias"),
+            ("features.7.0.layer_scale", "stages.3.blocks.0.gamma"),
+            ("features.2.0.weight", "stages.1.downsample.0.weight"),
+            ("features.6.1.bias", "stages.3.downsample.1.bias"),
+        ] {
+            assert_eq!(timm_convnext(newest), timm);
+        }
         assert_eq!(
             dotted("features.denseblock1.denselayer12.conv2.weight"),
             "features.denseblock1.denselayer12.conv.2.weight"

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{Description, FORMAT, Training};
+use roentgen_models::model_dir::{Description, Training};
 
 use super::Run;
 use crate::facts::Facts;
@@ -57,12 +57,7 @@ impl Run<'_> {
         let prepared = self.train.prepared;
         let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
         Description {
-            format: FORMAT,
-            weights_sha256: None,
             films_sha256: self.films_sha256.clone(),
-            findings: self.train.findings.to_vec(),
-            network: self.experiment.network(),
-            input: self.train.input,
             training: Some(Training {
                 dataset: prepared.description.dataset.clone(),
                 data: prepared.description.fingerprint.clone(),
@@ -76,7 +71,11 @@ impl Run<'_> {
                 valid_auroc: row.valid_auroc,
                 weights: self.origin.clone(),
             }),
-            imported: None,
+            ..Description::new(
+                self.train.findings.to_vec(),
+                self.experiment.network(),
+                self.train.input,
+            )
         }
     }
 }

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use roentgen_data::pixels;
 use roentgen_data::prepare::BadFilm;
 use roentgen_eval::{Finding, Scores};
+use roentgen_models::Description;
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{Description, model_dir};
 use serde_json::json;
 
 use super::Context;
@@ -38,8 +38,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if predicted.predictions.is_empty() {
         bail!("none of the {} films could be read", predicted.sources.films.len());
     }
-    let identity = model_dir::identity(&args.model)?;
-    let scores = scores(&description, &identity, &predicted)?;
+    let scores = scores(&description, engine.identity(), &predicted)?;
     write_table(&scores, &args.out)?;
     let ending = if predicted.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let films = predicted.predictions.len();
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
             "films": films,
             "split": scores.split(),
             "dataset": scores.dataset(),
-            "model": identity,
+            "model": engine.identity(),
             "bad": predicted.bad,
         }),
         ending,

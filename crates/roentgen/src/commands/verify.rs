@@ -1,4 +1,4 @@
-//! `verify`: hashes every file of a prepared data set or a model, whatever was remembered of it.
+//! `verify`: hashes the files of a prepared data set or a model, even if they were hashed before.
 
 use std::path::Path;
 

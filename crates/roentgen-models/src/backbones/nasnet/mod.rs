@@ -69,20 +69,15 @@ pub(super) const LARGE: Blueprint = Blueprint {
 pub(super) const MOBILE: Blueprint = Blueprint {
     name: "nasnet-mobile",
     native_size: 224,
-    least_size: 32,
-    normalization: Normalize::MinusOneToOne,
     activations: 249.8,
-    stochastic_depth: None,
     init: |scale, device| Backbone::NasNet(NasNet::init(NasNetVariant::Mobile, scale, device)),
     out_channels: |scale| NasNet::out_channels(NasNetVariant::Mobile, scale),
-    stages: STAGES,
-    published,
-    spellings: &[Spelling::Newest, Spelling::Own],
     weights: Some(PublishedFile {
         folder: "http://data.lip6.fr/cadene/pretrainedmodels",
         name: "nasnetamobile-7e03cead.pth",
         licence: "pretrainedmodels, BSD-3-Clause",
     }),
+    ..LARGE
 };
 
 /// A member of the family, named in the paper by cells per stage and channels of the feature map.

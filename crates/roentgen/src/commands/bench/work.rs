@@ -57,7 +57,7 @@ impl Work {
     /// Loads a model directory and makes films that fit it.
     fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
         let (films, targets, what) = Self::for_model(args, folder, name, device)?;
-        let (_, model) = model_dir::load(folder, device)?;
+        let model = model_dir::load(folder, device)?.network;
         Ok(Self { model, films, targets, what })
     }
 

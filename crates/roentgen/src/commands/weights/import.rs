@@ -94,14 +94,8 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
     let new = network.init(input.channels, findings.len(), &context.device);
     let (model, fit) = pretrained::fit(new, architecture, Part::Whole, file)?;
     let description = Description {
-        format: model_dir::FORMAT,
-        weights_sha256: None,
-        films_sha256: None,
-        findings,
-        network,
-        input,
-        training: None,
         imported: Some(file.origin()?),
+        ..Description::new(findings, network, input)
     };
     fs::create_dir_all(out)
         .with_context(|| format!("could not create the folder `{}`", out.display()))?;

@@ -1,0 +1,49 @@
+//! The inputs of a run: films, findings and split.
+
+use roentgen_data::Finding;
+use roentgen_data::prepare::Prepared;
+use roentgen_data::split::Split;
+
+use super::{Error, OVER};
+use crate::experiment::{Experiment, Findings, NamedFindings};
+
+/// The inputs of an experiment.
+pub(super) struct Material {
+    pub(super) prepared: Prepared,
+    pub(super) findings: Vec<Finding>,
+    /// Split of each row of the prepared data set.
+    pub(super) sides: Vec<Option<Split>>,
+}
+
+impl Material {
+    /// Opens the prepared data set, and chooses findings and split.
+    pub(super) fn open(experiment: &Experiment) -> Result<Self, Error> {
+        let prepared = Prepared::open(&experiment.data.prepared)?;
+        let size = prepared.store.size();
+        if let Some(asked) = experiment.image.size
+            && asked != size
+        {
+            return Err(Error::Size { asked, size, prepared: prepared.folder });
+        }
+        experiment.network().check(size, experiment.image.channels)?;
+        let findings = findings(experiment, &prepared)?;
+        let sides = experiment.selection().sides(&prepared.rows, &findings, experiment.seed)?;
+        for (side, name) in [(Split::Train, "training"), (Split::Valid, "validation")] {
+            if !sides.contains(&Some(side)) {
+                return Err(Error::NoFilms(name));
+            }
+        }
+        Ok(Self { prepared, findings, sides })
+    }
+}
+
+fn findings(experiment: &Experiment, prepared: &Prepared) -> Result<Vec<Finding>, Error> {
+    match &experiment.findings {
+        Findings::Named(NamedFindings::All) => Ok(Finding::ALL.to_vec()),
+        Findings::Named(NamedFindings::Over1000) => {
+            let findings = roentgen_data::manifest::findings_over(&prepared.rows, OVER);
+            if findings.is_empty() { Err(Error::NoFindings) } else { Ok(findings) }
+        }
+        Findings::List(list) => Ok(list.clone()),
+    }
+}

@@ -1,0 +1,47 @@
+//! The flags of `ensemble`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Args, Debug)]
+pub(crate) struct Ensemble {
+    /// Rule that combines the members.
+    #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
+    pub(crate) rule: Option<Rule>,
+    /// Weights for `weighted-mean`, one per member: `--weights 0.5,0.3,0.2`.
+    #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
+    pub(crate) weights: Vec<f64>,
+    /// Fit ensemble weights on these score tables; use tables of the validation films.
+    #[arg(long, value_enum, requires = "apply", conflicts_with = "weights")]
+    pub(crate) fit: Option<Per>,
+    /// Score tables of other films to apply the fitted weights to, in the same order of members.
+    #[arg(long, num_args = 2.., value_name = "CSV", requires = "fit")]
+    pub(crate) apply: Vec<PathBuf>,
+    /// Score tables of the same films, one per member.
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) scores: Vec<PathBuf>,
+    /// Score table to write.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Rule {
+    /// Mean of the probabilities.
+    Mean,
+    /// Weighted mean of the probabilities.
+    WeightedMean,
+    /// Share of members whose probability is 0.5 or more.
+    HardVote,
+    /// Highest probability.
+    Max,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Per {
+    /// One weight per member.
+    Model,
+    /// One weight per member and finding.
+    Finding,
+}
