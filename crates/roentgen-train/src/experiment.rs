@@ -8,6 +8,7 @@ mod tables;
 
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
+use roentgen_data::split::{Fold, Rule};
 use roentgen_models::{ClassifierConfig, Freeze};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +23,13 @@ use crate::sweep::Sweep;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {
-    /// Seed of the split, the initial weights, the order of films, augmentation and dropout.
+    /// Seed of the initial weights, the order of films, augmentation and dropout, and of sampling
+    /// and splitting if there is no `split_seed`.
     pub seed: u64,
+    /// Seed of sampling and splitting; absent for `seed`. Runs that differ only in `seed` then have
+    /// the same films.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// The findings to learn.
     pub findings: Findings,
     /// `[data]`
@@ -43,6 +49,7 @@ impl Default for Experiment {
     fn default() -> Self {
         Self {
             seed: 2018,
+            split_seed: None,
             findings: Findings::Named(NamedFindings::All),
             data: Data::default(),
             image: Image::default(),
@@ -103,6 +110,7 @@ impl Experiment {
         if self.data.films == Some(0) {
             return refuse("data.films", "must be at least 1".into());
         }
+        self.check_folds()?;
         if train.early_stopping.is_some_and(|stopping| stopping.patience == 0) {
             let what =
                 "`patience` must be at least 1; leave the table out to never stop early".into();
@@ -116,6 +124,33 @@ impl Experiment {
             augment.check()?;
         }
         train.optimizer.check()
+    }
+
+    fn check_folds(&self) -> Result<(), Invalid> {
+        let refuse = |key, what: String| Err(Invalid { key, what });
+        match (self.train.folds, self.train.fold) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => refuse("train.fold", "needs the number of folds, `folds`".into()),
+            (Some(folds), _) if folds < 2 => {
+                refuse("train.folds", "must be at least 2; leave it out for a single split".into())
+            }
+            (Some(folds), None) => {
+                let last = folds - 1;
+                let what = format!(
+                    "name the fold for validation, 0 to {last}, with `fold`, or sweep over it: \
+                     `[sweep.product]` with `train.fold = [0, ..., {last}]`"
+                );
+                refuse("train.folds", what)
+            }
+            (Some(folds), Some(fold)) if fold >= folds => {
+                refuse("train.fold", format!("{fold} is not a fold; they are 0 to {}", folds - 1))
+            }
+            (Some(_), Some(_)) if self.data.split == Rule::ByImage => {
+                let what = "folds divide patients, but `data.split = \"by-image\"` divides films";
+                refuse("train.folds", what.into())
+            }
+            (Some(_), Some(_)) => Ok(()),
+        }
     }
 
     /// Replaces `{size}` in `data.prepared` by the size of the films, and requires that size.
@@ -167,7 +202,20 @@ impl Experiment {
             normal: self.data.normal,
             sample: self.data.sample,
             films: self.data.films,
+            seed: self.split_seed,
+            fold: self.fold(),
         }
+    }
+
+    /// Returns the seed of sampling and splitting.
+    pub fn split_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(self.seed)
+    }
+
+    /// Returns the fold of a cross-validation, if the run is part of one.
+    pub fn fold(&self) -> Option<Fold> {
+        let Train { fold, folds, .. } = self.train;
+        fold.zip(folds).map(|(number, of)| Fold { number, of })
     }
 
     /// Returns the configuration of the network.
@@ -205,6 +253,32 @@ mod tests {
         let text = error.unwrap_err().to_string();
 
         assert!(text.contains("line 4") && text.contains("batchsize"), "{text}");
+    }
+
+    #[test]
+    fn the_seed_of_the_split_is_absent_from_the_text_unless_it_is_set() {
+        let experiment = Experiment::default();
+        let split = Experiment { split_seed: Some(7), ..experiment.clone() };
+
+        assert!(!toml::to_string(&experiment).unwrap().contains("split_seed"));
+        assert!(toml::to_string(&split).unwrap().contains("split_seed = 7\n"));
+        assert_eq!((experiment.selection().seed, split.selection().seed), (None, Some(7)));
+        assert!(toml::from_str::<Experiment>("split_seed = -1").is_err());
+    }
+
+    #[test]
+    fn a_fold_needs_its_number_of_folds_and_a_split_by_patient() {
+        let refused = |train: &str, split: &str| {
+            let text = format!("[data]\nprepared = \"x\"\nsplit = {split:?}\n[train]\n{train}\n");
+            toml::from_str::<Experiment>(&text).unwrap().check().unwrap_err().key
+        };
+
+        assert_eq!(refused("fold = 0", "official"), "train.fold");
+        assert_eq!(refused("folds = 5", "official"), "train.folds");
+        assert_eq!(refused("folds = 1\nfold = 0", "official"), "train.folds");
+        assert_eq!(refused("folds = 5\nfold = 5", "official"), "train.fold");
+        assert_eq!(refused("folds = 5\nfold = 4", "by-image"), "train.folds");
+        assert!(toml::from_str::<Experiment>("[train]\nfold = -1").is_err());
     }
 
     #[test]

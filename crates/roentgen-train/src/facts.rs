@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use roentgen_data::files::{self, WriteError};
+use roentgen_data::split::Fold;
 use serde::{Deserialize, Serialize};
 
 use crate::run_dir::{self, FACTS};
@@ -15,6 +16,15 @@ pub struct Facts {
     pub parameters: usize,
     /// Name of the split, such as `official train`.
     pub split: String,
+    /// Seed of the run; `None` in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Seed of sampling and splitting; `None` in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
+    /// The fold of a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
     /// Whether the films were drawn by `phantom`.
     pub is_phantom: bool,
     /// Number of training films.

@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_over_folds_has_a_point_for_each() {
+        let product = "folds = 3\n[sweep.product]\ntrain.fold = [0, 1, 2]\n";
+        let points = read_text(product).unwrap();
+        let folds: Vec<_> = points.iter().map(|point| point.experiment.fold().unwrap()).collect();
+
+        assert_eq!(folds.iter().map(|fold| fold.number).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(folds.iter().all(|fold| fold.of == 3));
+        assert_eq!(points[2].name, "fold 2");
+        assert!(read_text("folds = 3\n[sweep.product]\ntrain.fold = [3]\n").is_err());
+    }
+
+    #[test]
     fn named_points_replace_whole_optimizers_and_combine_with_a_product() {
         let points = read_text(
             "[[sweep.points]]\nname = \"momentum\"\n\

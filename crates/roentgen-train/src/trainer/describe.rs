@@ -37,6 +37,9 @@ impl Run<'_> {
         Facts {
             parameters: plan.parameters,
             split: plan.split,
+            seed: Some(self.experiment.seed),
+            split_seed: Some(self.experiment.split_seed()),
+            fold: self.experiment.fold(),
             is_phantom: plan.is_phantom,
             train_films: plan.train_films,
             train_patients: plan.train_patients,
