@@ -37,6 +37,9 @@ pub struct Facts {
     pub steps: usize,
     /// Wall time of all epochs including validation, in seconds.
     pub seconds: f64,
+    /// The numbers of epochs that the run had before it was lengthened, one for each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengthened_from: Vec<usize>,
     /// Whether a sweep gave the run up because others were better.
     #[serde(default)]
     pub is_stopped: bool,

@@ -46,6 +46,7 @@ impl Run<'_> {
             valid_films: plan.valid_films,
             steps: self.state.step,
             seconds: self.state.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            lengthened_from: self.state.lengthened_from.clone(),
             is_stopped,
             peak_memory_mib: self.progress.peak_memory_mib(),
         }

@@ -18,7 +18,11 @@ pub(super) struct Material {
 impl Material {
     /// Opens the prepared data set, and chooses findings and split.
     pub(super) fn open(experiment: &Experiment) -> Result<Self, Error> {
-        let prepared = Prepared::open(&experiment.data.prepared)?;
+        Self::of(experiment, Prepared::open(&experiment.data.prepared)?)
+    }
+
+    /// Chooses findings and split of a prepared data set.
+    pub(super) fn of(experiment: &Experiment, prepared: Prepared) -> Result<Self, Error> {
         let size = prepared.store.size();
         if let Some(asked) = experiment.image.size
             && asked != size
