@@ -7,6 +7,7 @@ use roentgen_data::files::{self, WriteError};
 use roentgen_data::split::Fold;
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::BestBy;
 use crate::run_dir::{self, FACTS};
 
 /// Facts and figures of a finished run.
@@ -37,6 +38,10 @@ pub struct Facts {
     pub steps: usize,
     /// Wall time of all epochs including validation, in seconds.
     pub seconds: f64,
+    /// The criterion that chose the best epoch, which is the loss if the AUROC was undefined; `None`
+    /// in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_by: Option<BestBy>,
     /// The numbers of epochs that the run had before it was lengthened, one for each time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengthened_from: Vec<usize>,

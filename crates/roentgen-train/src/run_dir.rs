@@ -298,6 +298,7 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
             is_best: line.best == 1,
             seconds: line.seconds,
             waiting: line.waiting,
+            is_by_loss_instead: false,
         })
     });
     rows.collect::<Result<_, _>>().map_err(failed)

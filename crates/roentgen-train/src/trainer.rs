@@ -23,6 +23,7 @@ use crate::schedule::Plateau;
 use crate::sweep;
 use crate::tensorboard::Events;
 
+mod best;
 mod describe;
 mod epoch_end;
 mod error;

@@ -200,6 +200,7 @@ mod tests {
             is_best: epoch == 2,
             seconds: 1.0,
             waiting: 0.0,
+            is_by_loss_instead: false,
         }
     }
 

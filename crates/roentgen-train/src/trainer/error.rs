@@ -83,6 +83,16 @@ pub enum Error {
          `split = \"by-patient\"`"
     )]
     NoFilms(&'static str),
+    /// The AUROC on the validation films is undefined.
+    #[error(
+        "`train.best_by = \"auroc\"` cannot choose an epoch: each finding is on all or none of the \
+         {films} validation films, so its AUROC is undefined; set `train.best_by = \"loss\"`, or \
+         use more films or other findings"
+    )]
+    NoAuroc {
+        /// Number of validation films.
+        films: usize,
+    },
     /// No finding is frequent enough.
     #[error(
         "no finding is on more than {OVER} films, so `findings = \"over-1000\"` selects none; list \
