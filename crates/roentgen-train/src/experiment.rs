@@ -19,6 +19,14 @@ pub use tables::{
 use crate::phase::ResolvedPhase;
 use crate::sweep::Sweep;
 
+// Limits that catch slips of the pen, far above what anybody trains with.
+const MOST_EPOCHS: usize = 100_000;
+const MOST_FILMS_IN_A_BATCH: usize = 1_000_000;
+const MOST_FEATURE_DRAWS: usize = 10_000;
+const MOST_PHASES: usize = 1_000;
+/// The largest size that `prepare` accepts.
+const MOST_PIXELS: usize = 4096;
+
 /// One experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,9 +90,24 @@ impl Experiment {
         if self.data.prepared.as_os_str().is_empty() {
             return refuse("data.prepared", "name the folder that `roentgen prepare` wrote".into());
         }
-        self.phases().iter().try_for_each(|phase| phase.check(self.model.architecture))?;
-        if train.batch_size == 0 {
-            return refuse("train.batch_size", "must be at least 1".into());
+        let phases = self.phases();
+        if phases.len() > MOST_PHASES {
+            return refuse("train.phases", format!("must be at most {MOST_PHASES}"));
+        }
+        phases.iter().try_for_each(|phase| phase.check(self.model.architecture))?;
+        let epochs = phases.iter().fold(0, |sum: usize, phase| sum.saturating_add(phase.epochs));
+        if epochs > MOST_EPOCHS {
+            return refuse("train.epochs", format!("must be at most {MOST_EPOCHS} in all phases"));
+        }
+        if !(1..=MOST_FILMS_IN_A_BATCH).contains(&train.batch_size) {
+            let what = format!("must be 1 to {MOST_FILMS_IN_A_BATCH}");
+            return refuse("train.batch_size", what);
+        }
+        if train.feature_draws.is_some_and(|draws| draws > MOST_FEATURE_DRAWS) {
+            return refuse("train.feature_draws", format!("must be at most {MOST_FEATURE_DRAWS}"));
+        }
+        if self.image.size.is_some_and(|size| size > MOST_PIXELS) {
+            return refuse("image.size", format!("must be at most {MOST_PIXELS}"));
         }
         let micro = self.micro_batch_size();
         if micro == 0 || !train.batch_size.is_multiple_of(micro) {
@@ -279,6 +302,34 @@ mod tests {
         assert_eq!(refused("folds = 5\nfold = 5", "official"), "train.fold");
         assert_eq!(refused("folds = 5\nfold = 4", "by-image"), "train.folds");
         assert!(toml::from_str::<Experiment>("[train]\nfold = -1").is_err());
+    }
+
+    #[test]
+    fn hostile_numbers_are_refused_by_their_key() {
+        let most = i64::MAX;
+        for (text, key) in [
+            (format!("[train]\nepochs = {most}\n"), "train.epochs"),
+            ("[train]\nepochs = 0\n".to_owned(), "train.epochs"),
+            (
+                format!("[[train.phases]]\nepochs = {most}\n[[train.phases]]\nepochs = {most}\n"),
+                "train.epochs",
+            ),
+            ("[train]\nbatch_size = 0\n".to_owned(), "train.batch_size"),
+            ("[train]\nbatch_size = 1000000000000000000\n".to_owned(), "train.batch_size"),
+            ("[train]\nmicro_batch_size = 0\n".to_owned(), "train.micro_batch_size"),
+            ("[train]\nlearning_rate = nan\n".to_owned(), "train.learning_rate"),
+            ("[train]\nlearning_rate = -1\n".to_owned(), "train.learning_rate"),
+            (format!("[train]\nfeature_draws = {most}\n"), "train.feature_draws"),
+            (format!("[image]\nsize = {most}\n"), "image.size"),
+            ("[image]\naugment = { rotate = nan }\n".to_owned(), "image.augment"),
+            ("[model]\nwidth = inf\n".to_owned(), "model"),
+            ("[model]\ndropout = nan\n".to_owned(), "model"),
+            (format!("[model]\nfreeze = {most}\n"), "model.freeze"),
+        ] {
+            let mut experiment: Experiment = toml::from_str(&text).unwrap();
+            experiment.data.prepared = "somewhere".into();
+            assert_eq!(experiment.check().map_err(|error| error.key), Err(key), "{text}");
+        }
     }
 
     #[test]

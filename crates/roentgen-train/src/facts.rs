@@ -57,7 +57,7 @@ pub struct Facts {
 impl Facts {
     /// Returns training films per second; time for validation is included.
     pub fn films_per_second(&self, epochs: usize) -> f64 {
-        (self.train_films * epochs) as f64 / self.seconds
+        self.train_films as f64 * epochs as f64 / self.seconds
     }
 
     /// Reads the facts of the run in `folder`; returns `None` if it has not finished.
