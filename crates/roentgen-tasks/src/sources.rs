@@ -150,6 +150,8 @@ impl Sources {
             normal: Normal::Keep,
             sample: None,
             films: None,
+            seed: None,
+            fold: None,
         };
         let (selection, seed) =
             training.map_or((official, 0), |training| (training.selection, training.seed));
