@@ -22,6 +22,7 @@ pub struct WeightFile {
     /// Path of the file.
     pub path: PathBuf,
     tensors: BTreeMap<String, Stored>,
+    prefix: Option<String>,
 }
 
 /// A tensor in a file.
@@ -129,10 +130,24 @@ impl WeightFile {
         if tensors.is_empty() {
             return Err(FileError::Empty { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), tensors })
+        Ok(Self { path: path.to_owned(), tensors, prefix: None })
     }
 
-    /// Returns the name of the file and the SHA-256 of its bytes, for the record.
+    /// Chooses the copy of a network whose names begin with `prefix`, for files with several
+    /// copies. The dot at its end can be left out; an empty prefix is the copy without one.
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        let dot = if prefix.is_empty() || prefix.ends_with('.') { "" } else { "." };
+        self.prefix = Some(format!("{prefix}{dot}"));
+        self
+    }
+
+    /// Returns the chosen prefix.
+    pub(super) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
+    /// Returns the name of the file, the SHA-256 of its bytes and the chosen prefix, for the
+    /// record.
     ///
     /// # Errors
     ///
@@ -144,7 +159,8 @@ impl WeightFile {
             .map_err(|source| FileError::Read { path: self.path.clone(), source })?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("{name}, SHA-256 {digest}"))
+        let copy = self.prefix().map(|prefix| format!(", `{prefix}`")).unwrap_or_default();
+        Ok(format!("{name}, SHA-256 {digest}{copy}"))
     }
 
     /// Returns names and shapes, in the order of the names.

@@ -9,6 +9,7 @@ use burn::tensor::{Bytes, DType};
 use burn_pack::{Reader, Writer};
 use roentgen_data::files::WriteError;
 
+use super::copies::Known;
 use super::read::read;
 use super::{FileError, WeightFile, head};
 use crate::classifier::Classifier;
@@ -24,6 +25,10 @@ pub struct Fit {
     pub left: Vec<String>,
     /// Whether the first convolution was summed over the color channels.
     pub is_gray: bool,
+    /// What stands in the file before the names of the backbone, such as `module.`.
+    pub prefix: String,
+    /// The same of other copies of the backbone.
+    pub(super) others: Vec<String>,
 }
 
 impl Fit {
@@ -71,6 +76,34 @@ pub enum FitError {
         example: String,
         /// The file's first tensor.
         begins: String,
+    },
+    /// The file has several copies of the network.
+    #[error(
+        "`{path}` contains several copies of {architecture}, whose names begin with {known}; \
+         choose one: `--prefix` of `weights import`, `model.weights_prefix` of an experiment"
+    )]
+    Copies {
+        /// The file.
+        path: String,
+        /// The requested architecture.
+        architecture: &'static str,
+        /// The prefix of each copy.
+        known: Known,
+    },
+    /// The file has no copy of the network with the chosen prefix.
+    #[error(
+        "`{path}` contains no copy of {architecture} whose names begin with `{prefix}`; those of \
+         its copies begin with {known}"
+    )]
+    Prefix {
+        /// The file.
+        path: String,
+        /// The requested architecture.
+        architecture: &'static str,
+        /// The chosen prefix.
+        prefix: String,
+        /// The prefix of each copy.
+        known: Known,
     },
     /// A tensor has another shape.
     #[error(

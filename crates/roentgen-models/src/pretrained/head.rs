@@ -1,7 +1,8 @@
 //! The dense layer after a published backbone: for example, a CheXNet's.
 //!
 //! Every re-implementation names it differently (`classifier`, `classifier.0`, `fc`), so it is
-//! found by its shape, findings times features, and there must be exactly one such layer.
+//! found by its shape, findings times features, and there must be exactly one such layer that does
+//! not belong to another copy of the backbone.
 
 use super::fit::{FitError, Found};
 use super::{Fit, WeightFile};
@@ -25,7 +26,8 @@ pub(super) fn find(
     let shape = shape.unwrap_or_default();
     let (channels, findings) =
         (shape.first().copied().unwrap_or(0), shape.last().copied().unwrap_or(0));
-    let is_free = |name: &str| fit.found.iter().all(|found| found.source != name);
+    let is_free =
+        |name: &str| fit.found.iter().all(|found| found.source != name) && is_of_copy(name, fit);
     let layers: Vec<_> = file
         .shapes()
         .filter(|(name, shape)| *shape == [findings, channels] && is_free(name))
@@ -50,4 +52,14 @@ pub(super) fn find(
         (found(WEIGHT, weight, vec![channels, findings]), turned),
         (found(BIAS, bias, vec![findings]), file.values(bias)?),
     ])
+}
+
+/// Whether a layer may belong to the chosen copy of the backbone: no other copy shares more of the
+/// names of modules with it.
+fn is_of_copy(layer: &str, fit: &Fit) -> bool {
+    let shared = |prefix: &str| {
+        let pairs = layer.split('.').zip(prefix.split('.'));
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    fit.others.iter().all(|other| shared(other) <= shared(&fit.prefix))
 }

@@ -5,6 +5,7 @@
 //! data.
 
 mod convert;
+mod copies;
 mod file;
 mod fit;
 mod head;
@@ -14,6 +15,7 @@ mod spelling;
 pub mod store;
 
 pub use convert::convert;
+pub use copies::Known;
 pub use file::{FileError, WeightFile};
 pub use fit::{Fit, FitError, Found, Part, fit};
 pub use names::{Wanted, wanted};
