@@ -156,3 +156,19 @@ fn backbone_and_head_are_of_one_copy() {
     let error = load(&headless, Part::Whole).unwrap_err();
     assert!(matches!(error, FitError::Head { found: 0, .. }), "{error}");
 }
+
+#[test]
+fn a_head_without_bias_has_a_bias_of_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let weight = head("fc.", 0.75).swap_remove(0);
+    let tensors = [backbone("", 0.5), vec![weight]].concat();
+    let file = write(&folder.path().join("model.safetensors"), tensors);
+
+    let (model, fit) = load(&file, Part::Whole).unwrap();
+
+    assert_eq!(
+        [value(&model, "head.logits.bias"), value(&model, "head.logits.weight")],
+        [0.0, 0.75]
+    );
+    assert_eq!(fit.found.last().unwrap().source, "0 throughout");
+}

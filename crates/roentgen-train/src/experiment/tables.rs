@@ -69,7 +69,7 @@ pub struct Image {
     pub size: Option<usize>,
     /// 1 for gray, 3 to repeat the gray channel.
     pub channels: usize,
-    /// `per-image` (the 2019 study's), `imagenet` or `minus-one-to-one`.
+    /// `per-image` (the 2019 study's), `imagenet`, `minus-one-to-one` or `minus-1024-to-1024`.
     pub normalize: Normalize,
     /// Augmentation of training films; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
