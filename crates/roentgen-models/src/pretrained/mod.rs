@@ -12,6 +12,7 @@ mod head;
 mod import;
 mod names;
 mod outputs;
+mod pytorch;
 mod read;
 mod spelling;
 pub mod store;
