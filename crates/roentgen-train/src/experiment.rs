@@ -139,6 +139,10 @@ impl Experiment {
                 "`patience` must be at least 1; leave the table out to never stop early".into();
             return refuse("train.early_stopping", what);
         }
+        if self.model.weights_prefix.is_some() && !matches!(self.model.weights, Weights::At(_)) {
+            let what = "chooses a copy in a file; `model.weights` must be the path of one".into();
+            return refuse("model.weights_prefix", what);
+        }
         let size = self.image.size.unwrap_or(self.model.architecture.native_size());
         if let Err(error) = self.network().check(size, self.image.channels) {
             return refuse("model", error.to_string());
@@ -340,6 +344,20 @@ mod tests {
         experiment.train.micro_batch_size = Some(4);
 
         assert_eq!(experiment.check().unwrap_err().key, "train.micro_batch_size");
+    }
+
+    #[test]
+    fn a_prefix_without_a_file_of_weights_is_refused() {
+        let with = |weights: &str| {
+            let model = format!("weights = \"{weights}\"\nweights_prefix = \"teacher.\"");
+            let text = format!("[data]\nprepared = \"p\"\n[model]\n{model}");
+            toml::from_str::<Experiment>(&text).unwrap().check()
+        };
+
+        for weights in ["none", "imagenet"] {
+            assert_eq!(with(weights).unwrap_err().key, "model.weights_prefix");
+        }
+        assert!(with("moco.pth").is_ok());
     }
 
     #[test]

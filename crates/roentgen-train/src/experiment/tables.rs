@@ -69,7 +69,7 @@ pub struct Image {
     pub size: Option<usize>,
     /// 1 for gray, 3 to repeat the gray channel.
     pub channels: usize,
-    /// `per-image` (the 2019 study's), `imagenet` or `minus-one-to-one`.
+    /// `per-image` (the 2019 study's), `imagenet`, `minus-one-to-one` or `minus-1024-to-1024`.
     pub normalize: Normalize,
     /// Augmentation of training films; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +84,9 @@ pub struct Model {
     pub architecture: Architecture,
     /// Initial weights of the backbone: `none`, `imagenet`, or a file or run directory.
     pub weights: Weights,
+    /// Which copy of the network to take from a file with several: what its names begin with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_prefix: Option<String>,
     /// `nothing`, `backbone`, or a number of stages counted from the input.
     pub freeze: Freeze,
     /// Number of channels, as a fraction of the paper's.
@@ -223,6 +226,7 @@ impl Default for Model {
         Self {
             architecture: Architecture::Mobilenet,
             weights: Weights::None,
+            weights_prefix: None,
             freeze: Freeze::Nothing,
             width: 1.0,
             pool: Pool::Average,
