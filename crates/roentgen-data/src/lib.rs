@@ -32,5 +32,6 @@ pub mod selection;
 pub mod split;
 pub mod store;
 pub mod summary;
+mod tensor_file;
 
 pub use finding::{FilmFindings, Finding};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -196,7 +197,8 @@ impl Sources {
     pub(crate) fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
-                Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row)))
+                let plane = self.prepared[*prepared].store.plane(*row);
+                plane.map(Cow::Owned).map_err(|error| pixels::Error::Read(io::Error::other(error)))
             }
             Place::File(path) => {
                 let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     if let Some(out) = &args.out {
         fs::create_dir_all(out)
             .with_context(|| format!("could not create the folder `{}`", out.display()))?;
-        for (name, svg) in pictures::draw(&data, &summary) {
+        for (name, svg) in pictures::draw(&data, &summary)? {
             files::write_whole(&out.join(name), svg.as_bytes())?;
             text.push_str(&format!("\n{}", out.join(name).display()));
         }
