@@ -31,6 +31,7 @@ pub mod selection;
 pub mod split;
 pub mod store;
 pub mod summary;
+mod tensor_file;
 
 pub use roentgen_files as files;
 

@@ -127,7 +127,7 @@ fn real_films_are_prepared_rgba_among_them() -> Outcome {
     assert_eq!((prepared.rows.len(), prepared.store.len()), (40, 40));
     assert!(prepared.rows.iter().all(|row| row.file_size == [1024, 1024]));
     for film in 0..40 {
-        let plane = prepared.store.plane(film);
+        let plane = prepared.store.plane(film).unwrap();
         let (low, high) = (plane.iter().min().unwrap(), plane.iter().max().unwrap());
         assert!(high - low > 100, "film {film} is flat");
     }

@@ -147,5 +147,5 @@ fn film(
     let prepared = prepared.as_ref()?;
     let row = prepared.rows.iter().position(|row| row.image == image)?;
     let size = prepared.store.size() as u32;
-    Some(Plane { width: size, height: size, pixels: prepared.store.plane(row).to_vec() })
+    Some(Plane { width: size, height: size, pixels: prepared.store.plane(row).ok()? })
 }

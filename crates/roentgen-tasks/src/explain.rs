@@ -138,7 +138,7 @@ pub fn draw(
         let prediction = &predicted.predictions[number].1;
         let film = film_of(&predicted, number);
         let Some(mask) = &prediction.mask else { continue };
-        let pixels = predicted.sources.plane(film, size)?.into_owned();
+        let pixels = predicted.sources.plane(film, size)?;
         let plane = Plane { width: size as u32, height: size as u32, pixels };
         let findings = ranked(prediction, &description.findings);
         let drawn = Drawn { film, plane, mask, findings, file_name };

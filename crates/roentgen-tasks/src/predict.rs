@@ -1,6 +1,5 @@
 //! Predicts films, and makes their score table.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -99,12 +98,12 @@ pub fn predict(
     let mut done = 0;
     let numbers: Vec<usize> = (0..sources.films.len()).collect();
     for numbers in numbers.chunks(batch) {
-        let planes: Vec<Result<Cow<'_, [u8]>, pixels::Error>> =
+        let planes: Vec<Result<Vec<u8>, pixels::Error>> =
             numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
         let mut good = Vec::new();
         for (&number, plane) in numbers.iter().zip(&planes) {
             match plane {
-                Ok(plane) => good.push((number, plane.as_ref())),
+                Ok(plane) => good.push((number, plane.as_slice())),
                 Err(error) => bad.push(BadFilm {
                     image: sources.films[number].image.clone(),
                     reason: error.to_string(),

@@ -1,7 +1,7 @@
 //! The films to predict: splits of prepared data sets, or image files.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -279,14 +279,15 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn plane(&self, film: &Film, size: usize) -> Result<Cow<'_, [u8]>, pixels::Error> {
+    pub fn plane(&self, film: &Film, size: usize) -> Result<Vec<u8>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
-                Ok(Cow::Borrowed(self.prepared[*prepared].store.plane(*row)))
+                let plane = self.prepared[*prepared].store.plane(*row);
+                plane.map_err(|error| pixels::Error::Read(io::Error::other(error)))
             }
             Place::File(path, _) => {
                 let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
-                Ok(Cow::Owned(plane.pixels))
+                Ok(plane.pixels)
             }
         }
     }

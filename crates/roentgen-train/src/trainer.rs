@@ -251,6 +251,7 @@ impl Run<'_> {
             for step in first.. {
                 let asked = self.progress.seconds();
                 let Ok(batch) = batches.recv() else { break };
+                let batch = batch?;
                 self.state.waiting += self.progress.seconds() - asked;
                 let films = batch.labels.len() / self.train.findings.len();
                 let loss = self.batch(batch, line.features.is_some());

@@ -24,7 +24,7 @@ impl Run<'_> {
             train.precision,
             &self.device,
             |films| self.progress.validated(epoch, films),
-        );
+        )?;
         if !train_loss.is_finite() || !loss.is_finite() {
             let loss = if train_loss.is_finite() { loss } else { train_loss };
             return Err(Error::Diverged { epoch, loss });
@@ -61,7 +61,7 @@ impl Run<'_> {
             ("waiting", row.waiting),
         ];
         scalars.extend(row.valid_auroc.map(|auroc| ("auroc/valid", auroc)));
-        let pictures = pictures::films(self.model(), &self.valid, &self.device);
+        let pictures = pictures::films(self.model(), &self.valid, &self.device)?;
         events.step(now, epoch, &scalars, pictures)?;
         self.dir.write_epochs(&self.state.epochs)?;
         self.dir.log(&row.to_string())?;

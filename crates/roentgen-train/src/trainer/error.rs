@@ -49,7 +49,10 @@ pub enum Error {
     /// The published weights have not been downloaded.
     #[error(transparent)]
     Store(#[from] store::Missing),
-    /// The features of a frozen backbone could not be stored.
+    /// A film could not be read.
+    #[error(transparent)]
+    Films(#[from] roentgen_data::store::Error),
+    /// The features of a frozen backbone could not be stored or read.
     #[error(transparent)]
     Features(#[from] features::Error),
     /// An event file could not be written.

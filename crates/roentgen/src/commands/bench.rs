@@ -209,7 +209,8 @@ fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result
     let mut sum = 0_u64;
     let read = measure(args.steps, prepared.rows.len(), || {
         for row in 0..prepared.rows.len() {
-            let plane = prepared.store.plane(row).iter().map(|&value| u64::from(value));
+            let plane = prepared.store.plane(row)?;
+            let plane = plane.iter().map(|&value| u64::from(value));
             sum = sum.wrapping_add(plane.sum::<u64>());
         }
         Ok(())
@@ -225,7 +226,7 @@ fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result
     let mut step = 0;
     let batches = measure(args.steps, rows.len(), || {
         step += 1;
-        let _ = augment.apply(films.tensor(&rows, device), &rows, 1, step);
+        let _ = augment.apply(films.tensor(&rows, device)?, &rows, 1, step);
         device.sync().context("could not wait for the device")
     })?;
     let rate = |measured: &Value| measured["films_per_second"].as_f64().unwrap_or(f64::NAN);

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
     if let Some(out) = &args.out {
         let _lock = FolderLock::take_as(out, LOCK)?;
-        for (name, svg) in pictures::draw(&data, &summary) {
+        for (name, svg) in pictures::draw(&data, &summary)? {
             files::write_whole(&out.join(name), svg.as_bytes())?;
             text.push_str(&format!("\n{}", out.join(name).display()));
         }
