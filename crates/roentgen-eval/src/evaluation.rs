@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, Identity, MeanFigures, Options, Scores, bootstrap,
+    Error, FindingFigures, Identity, MeanFigures, Options, Scores, TrainingMarks, bootstrap,
     confusion::Pairs,
     leakage,
     split::{Split, rows_in},
@@ -35,8 +35,10 @@ pub struct Evaluation {
     pub resamples: usize,
     /// Seed of the resamples.
     pub seed: u64,
-    /// Number of patients that the model was trained on, if the table says.
+    /// Number of patients that the model was trained on, if the table says so of every film.
     pub patients_in_training: Option<usize>,
+    /// How many films say whether their patient was trained on.
+    pub training_marks: TrainingMarks,
     /// Number of films of the training split, if the table names a split. Not zero only if the
     /// split is named as leaky.
     pub films_in_training: Option<usize>,
@@ -92,7 +94,7 @@ pub(crate) fn names_phantom(dataset: &str) -> bool {
 /// Returns an error if no finding has a truth, or if the table has films of the training split, or
 /// of patients that the model was trained on, and their split does not say `leaky`.
 pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error> {
-    let patients_in_training = leakage::patients_in_training(scores)?;
+    let training_marks = leakage::training_marks(scores)?;
     let films_in_training = leakage::films_in_training(scores)?;
     if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
         return Err(Error::NoTruth { path: scores.origin().to_owned() });
@@ -124,7 +126,8 @@ pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error>
         dataset_id: scores.dataset_id(),
         resamples: options.resamples,
         seed: options.seed,
-        patients_in_training,
+        patients_in_training: training_marks.patients_in_training(),
+        training_marks,
         films_in_training,
         films_in_validation: rows_in(scores, Split::Valid).map(|rows| rows.len()),
         findings,

@@ -48,6 +48,7 @@ pub use figures::{FindingFigures, MeanFigures, OperatingPoint};
 pub use fit::{Fitted, Per, fit};
 pub use identity::Identity;
 pub use interval::Interval;
+pub use leakage::TrainingMarks;
 pub use log_loss::{Measured, log_loss, paired_log_loss};
 pub use members::{check_members, refuse_shared_films};
 pub use precision_recall::{average_precision, precision_recall_curve};

@@ -13,7 +13,7 @@ use super::{
     published::Comparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures, Scores};
+use crate::{Evaluation, FindingFigures, Scores, TrainingMarks};
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
@@ -29,11 +29,13 @@ pub(super) struct Page {
     is_leaky: bool,
     images: String,
     patients: String,
-    patients_in_training: Option<String>,
+    in_training: InTraining,
     films_in_training: Option<String>,
     films_in_validation: Option<String>,
     /// Whether the model is known, so that its validation films are known to have chosen it.
     is_model_known: bool,
+    /// The model that was given for a table that does not say which model predicted it.
+    unchecked_model: Option<String>,
     resamples: usize,
     seed: u64,
     mean: Mean,
@@ -54,6 +56,43 @@ pub(super) struct Page {
     films: Vec<Films>,
     published: Option<Comparison>,
     notes: Vec<String>,
+}
+
+/// Patients that the model was trained on.
+#[derive(Debug, Serialize)]
+struct InTraining {
+    /// Their number, or `unknown` if any film has no mark.
+    patients: String,
+    /// What the score table says of it.
+    note: String,
+    /// The same for the banner of a leaky split.
+    leaky: String,
+}
+
+impl InTraining {
+    fn of(evaluation: &Evaluation) -> Self {
+        let TrainingMarks { known, unknown, patients } = evaluation.training_marks;
+        let of_all = || format!("{} of {} patients", count(patients), count(evaluation.patients));
+        if unknown == 0 {
+            let note = "according to the score table".to_owned();
+            return Self { patients: count(patients), note, leaky: of_all() };
+        }
+        let note = match known {
+            0 => "not recorded in the score table".to_owned(),
+            _ => format!(
+                "recorded for {} films ({} such patient{}), not for {}",
+                count(known),
+                count(patients),
+                if patients == 1 { "" } else { "s" },
+                count(unknown)
+            ),
+        };
+        let leaky = match patients {
+            0 => "some patients".to_owned(),
+            _ => format!("at least {}", of_all()),
+        };
+        Self { patients: "unknown".to_owned(), note, leaky }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -161,10 +200,14 @@ impl Page {
             is_leaky: evaluation.is_leaky(),
             images: count(evaluation.images),
             patients: count(evaluation.patients),
-            patients_in_training: evaluation.patients_in_training.map(count),
+            in_training: InTraining::of(evaluation),
             films_in_training: nonzero(evaluation.films_in_training),
             films_in_validation: nonzero(evaluation.films_in_validation),
             is_model_known: evaluation.model.is_some(),
+            unchecked_model: match report.model_is_checked() {
+                Some(false) => report.provenance.model.clone(),
+                Some(true) | None => None,
+            },
             resamples: evaluation.resamples,
             seed: evaluation.seed,
             mean: mean(evaluation, low),

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::Report;
 
 /// Where figures come from; `None` is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Provenance {
-    /// Name or folder of the model.
+    /// Name or folder of the model. If the score table names a model, whoever calls compares the
+    /// two.
     pub model: Option<String>,
     /// Its architecture, such as `densenet121`.
     pub architecture: Option<String>,

@@ -175,6 +175,53 @@ fn what_is_unknown_is_said_to_be_unknown() {
 }
 
 #[test]
+fn marks_of_some_films_leave_the_others_unknown() {
+    let mut scores = rising(0.9, &[("patient_in_training", ""), ("split", "by-image test, leaky")]);
+    let marked = |marks: &dyn Fn(usize) -> &'static str| {
+        (0..40).map(|row| marks(row).to_owned()).collect::<Vec<_>>()
+    };
+    scores.set_column("patient_in_training", marked(&|row| ["1", "0", ""][row.min(2)]));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("recorded for 2 films (1 such patient), not for 38"), "{page}");
+        assert!(page.contains("at least 1 of 40 patients also have films"), "{page}");
+    }
+    scores.set_column("patient_in_training", marked(&|_| ""));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("not recorded in the score table"), "{page}");
+        assert!(page.contains("some patients also have films"), "{page}");
+    }
+    scores.set_column("patient_in_training", marked(&|row| ["1", "0"][row.min(1)]));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("according to the score table"), "{page}");
+        assert!(page.contains(": 1 of 40 patients also have films"), "{page}");
+    }
+}
+
+#[test]
+fn a_model_that_could_not_be_checked_is_said_to_be_unchecked() {
+    let given = || Provenance { model: Some("nih-run".into()), ..Provenance::default() };
+    let said = "it is unknown whether that was nih-run";
+    let checked = |scores: &Scores, provenance: Provenance| {
+        let evaluation = evaluate(scores, &Options { resamples: 2, seed: 1 }).unwrap();
+        let report = Report { provenance, ..plain(scores, &evaluation) };
+        let metrics: serde_json::Value = serde_json::from_str(&metrics(&report).unwrap()).unwrap();
+        assert_eq!(metrics["images"], 40);
+        metrics["provenance"]["model_is_checked"].clone()
+    };
+
+    let silent = rising(0.9, &[]);
+    for page in pages_of(&silent, given()) {
+        assert!(page.find(said).unwrap() < page.find("Label file").unwrap(), "{page}");
+    }
+    assert_eq!(checked(&silent, given()), false);
+    let says = rising(0.9, &[("model", "a1b2")]);
+    assert!(pages_of(&says, given()).iter().all(|page| !page.contains(said)));
+    assert_eq!(checked(&says, given()), true);
+    assert!(pages_of(&silent, Provenance::default()).iter().all(|page| !page.contains(said)));
+    assert_eq!(checked(&silent, Provenance::default()), serde_json::Value::Null);
+}
+
+#[test]
 fn validation_films_are_said_to_choose_the_model() {
     let known = [("split", "official valid"), ("model", "a1b2")];
     for page in pages_of(&rising(0.9, &known), Provenance::default()) {
