@@ -20,7 +20,7 @@ use std::{
 
 use serde::Serialize;
 
-pub use films::{Choice, FilmCard, Verdict, confident_films};
+pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
 pub use provenance::Provenance;
 
 use crate::{Error, Evaluation, Scores, file, render::render};

@@ -3,10 +3,11 @@
 //! Both templates use the same texts, so HTML and Markdown cannot disagree.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use roentgen_figures::{Said, Svg};
 use serde::Serialize;
 
 use super::{
-    Report, Verdict,
+    FilmBox, FilmCard, Report, Verdict,
     format::{count, figure, interval, percent, probability},
     plot::{self, Kind},
     provenance::{self, Line},
@@ -164,6 +165,10 @@ struct Films {
 struct Film {
     image: String,
     source: Option<String>,
+    /// The boxes as an SVG over the picture.
+    boxes: Option<String>,
+    /// The findings that have a box.
+    boxed: Vec<String>,
     finding: String,
     probability: String,
     labels: String,
@@ -334,6 +339,8 @@ fn films(report: &Report) -> Vec<Films> {
         let cards = cards.map(|card| Film {
             image: card.choice.image.clone(),
             source: (!card.png.is_empty()).then(|| data("image/png", &card.png)),
+            boxes: (!card.boxes.is_empty()).then(|| boxes(card)),
+            boxed: boxed(card),
             finding: readable(&card.choice.finding),
             probability: probability(card.choice.probability),
             labels: labels(report.scores, card.choice.row),
@@ -342,6 +349,24 @@ fn films(report: &Report) -> Vec<Films> {
         Films { title, cards: cards.collect() }
     });
     groups.filter(|group| !group.cards.is_empty()).collect()
+}
+
+/// Draws the boxes of a film; that of the finding in question stands out.
+fn boxes(card: &FilmCard) -> String {
+    let mut svg = Svg::new();
+    for FilmBox { finding, corner, size } in &card.boxes {
+        let own = if *finding == card.choice.finding { "box own" } else { "box" };
+        svg.rect(own, corner.map(|share| 100.0 * share), size.map(|share| 100.0 * share));
+    }
+    svg.element("boxes", [100.0, 100.0], Said::Nothing)
+}
+
+/// Names each finding that has a box once.
+fn boxed(card: &FilmCard) -> Vec<String> {
+    let mut names: Vec<String> = card.boxes.iter().map(|one| readable(&one.finding)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Lists the findings that the label file says of a film.
