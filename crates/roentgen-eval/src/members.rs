@@ -128,8 +128,8 @@ pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<()
         let shared = |what: &str, name: &str| Error::Join {
             path: table.origin().to_owned(),
             problem: format!(
-                "{what} `{name}` is also in the tables that the weights are fitted to\nfit to \
-                 validation films, evaluate on test films"
+                "{what} `{name}` is also in the tables that are fitted to\nfit to validation films, \
+                 evaluate on test films"
             ),
         };
         if let Some(film) = table.images().iter().find(|film| films.contains(film)) {
@@ -266,7 +266,7 @@ mod tests {
         let test = members("t", MODELS, "official test");
 
         let error = check_members(&train, &test).unwrap_err().to_string();
-        assert!(error.contains("could not fit weights to"), "{error}");
+        assert!(error.contains("could not fit to"), "{error}");
         assert!(error.contains("4 films are of the training split"), "{error}");
     }
 
