@@ -30,14 +30,27 @@ impl Confusion {
     pub fn at(threshold: f64, probabilities: &[f64], truths: &[bool]) -> Self {
         let mut table = Self::default();
         for (&p, &truth) in probabilities.iter().zip(truths) {
-            match (p >= threshold, truth) {
-                (true, true) => table.true_positives += 1,
-                (true, false) => table.false_positives += 1,
-                (false, false) => table.true_negatives += 1,
-                (false, true) => table.false_negatives += 1,
-            }
+            table.add(p >= threshold, truth, 1);
         }
         table
+    }
+
+    /// Counts films of one call and label.
+    pub(crate) fn add(&mut self, is_called: bool, truth: bool, films: usize) {
+        match (is_called, truth) {
+            (true, true) => self.true_positives += films,
+            (true, false) => self.false_positives += films,
+            (false, false) => self.true_negatives += films,
+            (false, true) => self.false_negatives += films,
+        }
+    }
+
+    /// Counts the films of another table `weight` times.
+    pub(crate) fn add_table(&mut self, other: &Self, weight: usize) {
+        self.true_positives += weight * other.true_positives;
+        self.false_positives += weight * other.false_positives;
+        self.true_negatives += weight * other.true_negatives;
+        self.false_negatives += weight * other.false_negatives;
     }
 
     /// Returns the fraction of films with the finding that were called positive (recall).

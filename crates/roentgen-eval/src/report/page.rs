@@ -301,11 +301,11 @@ fn finding(figures: &FindingFigures, low: f64) -> Finding {
         brier: figure(figures.brier),
         ece: figure(figures.ece),
         counts: counts.map(count),
-        sensitivity: figure(point.and_then(|point| point.sensitivity)),
-        specificity: figure(point.and_then(|point| point.specificity)),
-        ppv: figure(point.and_then(|point| point.ppv)),
-        npv: figure(point.and_then(|point| point.npv)),
-        f1: figure(point.and_then(|point| point.f1)),
+        sensitivity: figure(point.and_then(|point| point.figures.sensitivity)),
+        specificity: figure(point.and_then(|point| point.figures.specificity)),
+        ppv: figure(point.and_then(|point| point.figures.ppv)),
+        npv: figure(point.and_then(|point| point.figures.npv)),
+        f1: figure(point.and_then(|point| point.figures.f1)),
     }
 }
 

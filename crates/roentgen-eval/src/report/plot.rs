@@ -149,7 +149,8 @@ fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
     svg.path("p-area", &area(&curve));
     svg.path("p-curve", &polyline(&curve));
     if let Some(point) = figures.operating_points.first()
-        && let (Some(sensitivity), Some(specificity)) = (point.sensitivity, point.specificity)
+        && let (Some(sensitivity), Some(specificity)) =
+            (point.figures.sensitivity, point.figures.specificity)
     {
         svg.circle("p-point", at([1.0 - specificity, sensitivity]), 3.6);
     }
@@ -163,7 +164,7 @@ fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg 
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));
     if let Some(point) = figures.operating_points.first()
-        && let (Some(recall), Some(precision)) = (point.sensitivity, point.ppv)
+        && let (Some(recall), Some(precision)) = (point.figures.sensitivity, point.figures.ppv)
     {
         svg.circle("p-point", at([recall, precision]), 3.6);
     }
