@@ -112,7 +112,7 @@ fn cards(scores: &Scores, listener: &dyn Listener) -> (Vec<FilmCard>, Vec<String
             let text = [cell("view"), cell("sex"), cell("age")];
             let text = text.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
             let text = text.join(", ");
-            Some(FilmCard { choice, png: pixels::to_png(&plane), text })
+            Some(FilmCard { choice, png: pixels::to_png(&plane), boxes: Vec::new(), text })
         })
         .collect();
     let mut notes = Vec::new();

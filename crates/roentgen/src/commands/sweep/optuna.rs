@@ -58,8 +58,7 @@ pub(super) fn write(
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
-        trial["datetime_start"] =
-            json!(naive(ended - Duration::from_secs_f64(seconds.max(0.0))));
+        trial["datetime_start"] = json!(naive(ended - Duration::from_secs_f64(seconds.max(0.0))));
         trial["datetime_complete"] = json!(naive(ended));
         trial["user_attrs"]["valid_auroc"] = json!(best.and_then(|best| best.valid_auroc));
         trial["user_attrs"]["folder"] = json!(point.folder);
