@@ -165,8 +165,8 @@ fn criterion(experiment: &Experiment) -> Criterion {
 fn facts_of(run: &Path) -> anyhow::Result<Facts> {
     Facts::read(run)?.with_context(|| {
         format!(
-            "the run in `{}` has not finished; resume it with `roentgen train --resume`",
-            run.display()
+            "the run in `{run}` has not finished; resume it with `roentgen resume {run}`",
+            run = run.display()
         )
     })
 }

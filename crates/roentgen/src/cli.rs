@@ -24,7 +24,7 @@ pub(crate) use ensemble::{Ensemble, Per, Rule};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use sweep::{Compare, Sweep};
-pub(crate) use weights::{Import, Named, Pull, Weights, WeightsWhat};
+pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
@@ -123,6 +123,9 @@ pub(crate) enum Command {
     /// Run one experiment into one run directory.
     #[command(after_help = examples::TRAIN)]
     Train(Train),
+    /// Resume an unfinished run from its folder alone, or lengthen a finished one.
+    #[command(after_help = examples::RESUME)]
+    Resume(Resume),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.
     #[command(after_help = examples::SWEEP)]
     Sweep(Sweep),
@@ -168,6 +171,7 @@ impl Command {
         match self {
             Command::Quickstart(_)
             | Command::Train(_)
+            | Command::Resume(_)
             | Command::Sweep(_)
             | Command::Compare(_)
             | Command::Predict(_)
@@ -307,6 +311,15 @@ pub(crate) struct Train {
     /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    /// Run directory.
+    pub(crate) run: PathBuf,
+    /// Number of epochs that the run shall have in all; by default it is left as it is.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) epochs: Option<usize>,
 }
 
 #[derive(Args, Debug)]

@@ -65,7 +65,7 @@ pub enum Error {
     )]
     Precision(Precision),
     /// A GPU failed during the run.
-    #[error("the GPU failed: {0}; pass `--resume` to resume from the last checkpoint")]
+    #[error("the GPU failed: {0}; `roentgen resume RUN` resumes from the last checkpoint")]
     Gpu(String),
     /// The prepared films have another size than the experiment asks for.
     #[error(

@@ -70,6 +70,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Verify(args) => verify::run(&args, context),
         Command::Init(args) => init::run(&args),
         Command::Train(args) => train::run(&args, context),
+        Command::Resume(args) => train::resume(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Show(args) => train::show(&args),

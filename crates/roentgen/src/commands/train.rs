@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_data::split::{Rule, Split};
-use roentgen_train::run_dir::Start;
+use roentgen_train::run_dir::{self, Start};
 use roentgen_train::{Experiment, Outcome, overrides};
 use serde_json::json;
 
-use crate::cli::{Show, Train};
+use crate::cli::{Resume, Show, Train};
 use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, quoted};
@@ -57,6 +57,21 @@ pub(crate) fn experiment_with(
 ) -> anyhow::Result<Output> {
     let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
     drop(training);
+    ended(&outcome, experiment, out)
+}
+
+/// Resumes a run from its folder, or lengthens it.
+pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
+    let training = Training::new(context.bars);
+    let options = roentgen_train::Resume { epochs: args.epochs };
+    let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
+    drop(training);
+    let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
+    ended(&outcome, &experiment, &args.run)
+}
+
+/// Says how a run ended, and what can be done with it.
+fn ended(outcome: &Outcome, experiment: &Experiment, out: &Path) -> anyhow::Result<Output> {
     match outcome {
         Outcome::Finished(best) => {
             // The 2019 study's split by film has no test films.
@@ -72,7 +87,7 @@ pub(crate) fn experiment_with(
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }
         Outcome::Interrupted => Ok(Output {
-            text: format!("stopped and saved; resume with `--resume`: {}", out.display()),
+            text: format!("stopped and saved; resume with `roentgen resume {}`", quoted(out)),
             json: json!({ "out": out, "finished": false }),
             ending: Ending::Interrupted,
         }),
