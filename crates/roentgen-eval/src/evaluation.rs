@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, Identity, Intervals, MeanFigures, Options, Scores, TrainingMarks,
-    bootstrap,
+    Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options, Scores,
+    TrainingMarks, bootstrap,
     cohort::Cohort,
     confusion::Pairs,
     leakage,
@@ -83,6 +83,14 @@ impl Evaluation {
     /// Whether the films were drawn by `roentgen phantom`.
     pub fn is_phantom(&self) -> bool {
         self.dataset.as_deref().is_some_and(names_phantom)
+    }
+
+    /// Returns the name of the operating point that pictures and summaries show: `youden` if
+    /// thresholds were fitted on other films, otherwise `0.5`.
+    pub fn main_point(&self) -> &'static str {
+        let youden = OperatingRule::Youden.name();
+        let has_youden = |finding: &FindingFigures| finding.operating_point(youden).is_some();
+        if self.findings.iter().any(has_youden) { youden } else { "0.5" }
     }
 
     /// Formats the metrics as `metrics.json`.

@@ -114,6 +114,11 @@ impl FindingFigures {
         }
     }
 
+    /// Returns the operating point of that name.
+    pub fn operating_point(&self, name: &str) -> Option<&OperatingPoint> {
+        self.operating_points.iter().find(|point| point.name == name)
+    }
+
     /// Returns the fraction of films of known truth with the finding.
     pub fn prevalence(&self) -> Option<f64> {
         let known = self.positives + self.negatives;

@@ -8,7 +8,10 @@
 use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 
 use super::{Report, format::count, provenance};
-use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
+use crate::{
+    Bin, Evaluation, FindingFigures, Interval, Point, precision_recall_curve, reliability,
+    roc_curve,
+};
 
 /// The maximum number of points of a curve: a panel is 170 units wide, so more would not be
 /// visible.
@@ -67,16 +70,25 @@ impl Kind {
     }
 
     /// Returns the caption, which explains how to read a panel.
-    pub(super) fn caption(self) -> &'static str {
+    pub(super) fn caption(self, evaluation: &Evaluation) -> String {
+        let dot = match (self, evaluation.main_point()) {
+            (Self::Reliability, _) => "",
+            (_, "0.5") => " Dot: threshold 0.5.",
+            _ => " Dot: threshold by Youden, fitted on other films.",
+        };
+        self.axes().to_owned() + dot
+    }
+
+    fn axes(self) -> &'static str {
         match self {
             Self::Roc => {
                 "Sensitivity (vertical) against false positive rate (horizontal). AUROC next to \
-                 the name, its 95 % interval below. Dashed: chance. Dot: threshold 0.5."
+                 the name, its 95 % interval below. Dashed: chance."
             }
             Self::PrecisionRecall => {
                 "Precision (vertical) against recall (horizontal). Average precision next to the \
                  name, its 95 % interval below. Dashed: the prevalence, which is chance level. \
-                 Dot: threshold 0.5."
+                "
             }
             Self::Reliability => {
                 "Share of positive labels (vertical) against predicted probability (horizontal), \
@@ -105,7 +117,7 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
     let width = columns.max(3) as f64 * WIDTH + 32.0;
     let split = report.evaluation.split.as_deref().unwrap_or("split not recorded");
     let films = count(report.evaluation.images);
-    let caption = format!("{films} films, {split}. {}", kind.caption());
+    let caption = format!("{films} films, {split}. {}", kind.caption(report.evaluation));
     let caption = wrap(&caption, LETTER, width - 48.0, usize::MAX);
     let head = 58.0 + 16.0 * caption.len() as f64;
     let height = panels.len().div_ceil(columns) as f64 * HEIGHT + head + 12.0;
@@ -126,15 +138,16 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
 }
 
 fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
+    let main = report.evaluation.main_point();
     let pairs = report.scores.findings().iter().zip(&report.evaluation.findings);
     pairs
         .map(|(finding, figures)| {
             let (probabilities, truths) = finding.known_pairs();
             match kind {
-                Kind::Roc => roc(figures, roc_curve(&probabilities, &truths, POINTS)),
+                Kind::Roc => roc(figures, main, roc_curve(&probabilities, &truths, POINTS)),
                 Kind::PrecisionRecall => {
                     let curve = precision_recall_curve(&probabilities, &truths, POINTS);
-                    precision_recall(figures, curve)
+                    precision_recall(figures, main, curve)
                 }
                 Kind::Reliability => reliability_panel(figures, &probabilities, &truths),
             }
@@ -142,13 +155,13 @@ fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
         .collect()
 }
 
-fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
+fn roc(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
     let mut svg = frame(figures, figures.auroc, figures.auroc_ci95, 1.0);
     let Some(curve) = curve else { return svg };
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
     svg.path("p-area", &area(&curve));
     svg.path("p-curve", &polyline(&curve));
-    if let Some(point) = figures.operating_points.first()
+    if let Some(point) = figures.operating_point(main)
         && let (Some(sensitivity), Some(specificity)) =
             (point.figures.sensitivity, point.figures.specificity)
     {
@@ -157,13 +170,13 @@ fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
     svg
 }
 
-fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
+fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
     let mut svg = frame(figures, figures.average_precision, figures.average_precision_ci95, 1.0);
     let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));
-    if let Some(point) = figures.operating_points.first()
+    if let Some(point) = figures.operating_point(main)
         && let (Some(recall), Some(precision)) = (point.figures.sensitivity, point.figures.ppv)
     {
         svg.circle("p-point", at([recall, precision]), 3.6);

@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::{
-    Error, Point,
+    Error, FindingFigures, Point,
     roc::{Step, precision_recall_points, roc_points, steps},
 };
 
@@ -45,9 +45,11 @@ fn curves(
 /// errors first.
 pub(super) fn errors(report: &Report) -> Result<String, Error> {
     let header = ["finding", "image", "patient", "label", "probability", "threshold", "error"];
+    let main =
+        |figures: &FindingFigures| figures.operating_point(report.evaluation.main_point()).cloned();
     let mut rows = vec![header.map(str::to_owned)];
     for (finding, figures) in report.scores.findings().iter().zip(&report.evaluation.findings) {
-        let Some(threshold) = figures.operating_points.first().map(|point| point.threshold) else {
+        let Some(threshold) = main(figures).map(|point| point.threshold) else {
             continue;
         };
         let mut wrong: Vec<(usize, f64, bool)> =

@@ -254,6 +254,72 @@ fn a_threshold_that_no_probability_reaches_takes_one_sentence() {
     }
 }
 
+/// Tables of films to fit on and to evaluate, of 200 films each; the second finding has too few
+/// positives for a fit, and no probability reaches 0.5.
+fn fitted_pages() -> [String; 2] {
+    let films = 200;
+    let table = |split: &str, turn: usize| {
+        let p = |i: usize| 0.01 + (i * 29 % 191) as f64 / 400.0;
+        let finding = |name: &str, truth: &dyn Fn(usize) -> bool| Finding {
+            name: name.into(),
+            probabilities: (0..films).map(p).collect(),
+            truths: (0..films).map(|i| Some(truth(i))).collect(),
+        };
+        let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
+        let findings = vec![
+            finding("Mass", &|i| p(i) + ((i * 7 + turn) % 11) as f64 / 22.0 > 0.6),
+            finding("Hernia", &|i| i % 60 == turn),
+        ];
+        let names = texts(&|i| format!("{split}{i}"));
+        Scores::new(names.clone(), names, findings)
+            .and_then(|scores| scores.with_column("split", texts(&|_| split.into())))
+            .and_then(|scores| scores.with_column("sex", texts(&|i| ["F", "M"][i % 2].into())))
+            .unwrap()
+    };
+    let calibration = crate::calibrate(&table("valid", 0), crate::WithIsotonic::No).unwrap();
+    let prevalence = [("Mass".to_owned(), 0.02)].into();
+    let given = crate::Given { calibration: Some(&calibration), prevalence };
+    let scores = table("test", 3);
+    let options = Options { resamples: 100, seed: 1 };
+    let evaluation = crate::evaluate_with(&scores, &options, &given).unwrap();
+    let report = plain(&scores, &evaluation);
+    [html(&report).unwrap(), markdown(&report).unwrap()]
+}
+
+#[test]
+fn fitted_operating_points_and_calibration_are_shown() {
+    for page in fitted_pages() {
+        assert!(page.contains("fitted on 200 films of 200 patients (valid)"), "{page}");
+        assert!(page.contains("predicted by the same model is unknown"), "{page}");
+        for text in
+            ["Sensitivity of 0.95", "LR+", "PPV as stated", "at a prevalence of Mass 2.00 %"]
+        {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(page.contains("No such threshold was fitted for: Hernia."), "{page}");
+        assert!(page.contains("Platt scaling") && page.contains("temperature"));
+        assert!(page.contains("of the positive films are called and"), "{page}");
+        assert!(!page.contains("Threshold 0.5"), "{page}");
+    }
+    let [html, markdown] = fitted_pages();
+    assert!(html.contains("<details open><summary>Highest sensitivity + specificity (Youden)"));
+    assert!(markdown.contains("### Highest F1"));
+}
+
+#[test]
+fn the_first_screen_says_in_plain_words_what_was_found() {
+    for page in pages_of(&rising(0.9, &[("dataset", "NIH ChestX-ray14")]), Provenance::default()) {
+        assert!(page.contains("the first has the higher probability (mean AUROC"), "{page}");
+        assert!(page.contains("It is best for"), "{page}");
+        assert!(page.contains("mined from reports by text processing"), "{page}");
+        assert!(page.contains("For 40 of 40 films it is unknown whether the model was trained"));
+    }
+    for page in pages_of(&rising(0.3, &[("dataset", "phantom")]), Provenance::default()) {
+        assert!(page.contains("there are no calls to judge"), "{page}");
+        assert!(page.contains("nothing follows for real patients"), "{page}");
+    }
+}
+
 #[test]
 fn average_precision_and_prevalence_are_in_one_unit() {
     let [html, markdown] = pages_of(&rising(0.9, &[]), Provenance::default());
