@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options, Scores,
     TrainingMarks, bootstrap,
-    cohort::Cohort,
+    cohort::{Cohort, numbers},
     confusion::Pairs,
     leakage,
     operating_point::{Threshold, operating_points},
@@ -150,11 +150,12 @@ pub fn evaluate_with(
         scores.findings().iter().map(|finding| thresholds(finding, calibration)).collect();
     let prevalence = |finding: &str| given.prevalence.get(finding).copied();
     let points = operating_points(scores, &thresholds, &prevalence, options);
+    let (numbers, patients) = numbers(scores);
     let with_intervals = scores.findings().iter().zip(&intervals.findings).zip(points);
     let findings: Vec<_> = with_intervals
         .map(|((finding, drawn), points)| {
             let fitted = calibration.and_then(|calibration| calibration.finding(&finding.name));
-            FindingFigures::of(finding, drawn, fitted, points)
+            FindingFigures::of(finding, (&numbers, patients), options, drawn, fitted, points)
         })
         .collect();
     let (subgroups, subgroup_gaps) = subgroups(scores, options);

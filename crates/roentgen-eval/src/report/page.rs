@@ -201,6 +201,7 @@ impl Page {
                 panels("roc", "ROC curves", Kind::Roc),
                 panels("precision-recall", "Precision and recall", Kind::PrecisionRecall),
                 panels("reliability", "Reliability", Kind::Reliability),
+                panels("decision", "Decision curves", Kind::Decision),
             ],
             accuracy: percent(evaluation.binary_accuracy),
             accuracy_all_negative: percent(evaluation.binary_accuracy_all_negative),
