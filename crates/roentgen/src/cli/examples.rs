@@ -36,6 +36,10 @@ pub(super) const RESUME: &str = "\
 Examples:
   roentgen resume runs/nih
   roentgen resume runs/nih --epochs 20";
+pub(super) const CALIBRATE: &str = "\
+Examples:
+  roentgen calibrate runs/nih
+  roentgen calibrate runs/nih --isotonic";
 pub(super) const SWEEP: &str = "\
 Examples:
   roentgen sweep rates.toml --out sweeps/rates

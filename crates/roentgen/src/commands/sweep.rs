@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
-use roentgen_tasks::compare::{points as points_of_sweep, predict_valid};
+use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Point, Points, Sweep};
 use serde_json::json;
@@ -229,7 +229,9 @@ fn train_and_predict(
         return Ok(Ending::Interrupted);
     }
     let (run, listener) = (place.run(), context.listener());
-    predict_valid(&point.experiment, &run, &context.device, &listener)?;
+    if !valid_scores(&run).exists() {
+        predict_valid(&point.experiment, &run, &context.device, &listener)?;
+    }
     Ok(Ending::Done)
 }
 

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_data::split::{Rule, Split};
+use roentgen_eval::WithIsotonic;
+use roentgen_tasks::calibrate::calibrate_run;
 use roentgen_train::run_dir::{self, Start};
-use roentgen_train::{Experiment, Outcome, overrides};
+use roentgen_train::{Experiment, Facts, Outcome, overrides};
 use serde_json::json;
 
 use crate::cli::{Resume, Show, Train};
@@ -57,7 +59,7 @@ pub(crate) fn experiment_with(
 ) -> anyhow::Result<Output> {
     let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
     drop(training);
-    ended(&outcome, experiment, out)
+    ended(&outcome, experiment, out, context)
 }
 
 /// Resumes a run from its folder, or lengthens it.
@@ -67,13 +69,22 @@ pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output>
     let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
     drop(training);
     let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
-    ended(&outcome, &experiment, &args.run)
+    ended(&outcome, &experiment, &args.run, context)
 }
 
-/// Says how a run ended, and what can be done with it.
-fn ended(outcome: &Outcome, experiment: &Experiment, out: &Path) -> anyhow::Result<Output> {
+/// Calibrates a run that has finished, and says how it ended and what can be done with it.
+fn ended(
+    outcome: &Outcome,
+    experiment: &Experiment,
+    out: &Path,
+    context: &Context,
+) -> anyhow::Result<Output> {
     match outcome {
         Outcome::Finished(best) => {
+            if Facts::read(out)?.is_some_and(|facts| facts.valid_films > 0) {
+                let (device, listener) = (&context.device, context.listener());
+                calibrate_run(out, experiment, WithIsotonic::No, device, &listener)?;
+            }
             // The 2019 study's split by film has no test films.
             let side =
                 if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
