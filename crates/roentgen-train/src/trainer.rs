@@ -16,6 +16,7 @@ use crate::dataset::Films;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
 use crate::features::{self, Features};
+use crate::memory;
 use crate::phase::ResolvedPhase;
 use crate::progress::{EpochRow, Progress};
 use crate::run_dir::{EXPERIMENT, RunDir, Start};
@@ -30,10 +31,12 @@ mod error;
 mod initial;
 mod input;
 mod material;
+mod need;
 mod pictures;
 mod resume;
 
 pub use error::Error;
+pub use need::TooLittle;
 pub use resume::{NotLonger, Resume, resume};
 
 use input::{Batch, Line, Part};
@@ -53,7 +56,33 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Runs an experiment into a run directory.
+/// How a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it may resume an earlier one.
+    pub start: Start,
+    /// Whether it may need more memory than there is.
+    pub memory: MemoryLimit,
+}
+
+impl From<Start> for Options {
+    fn from(start: Start) -> Self {
+        Self { start, memory: MemoryLimit::default() }
+    }
+}
+
+/// Whether a run may need more memory than there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemoryLimit {
+    /// Refuses a run on the CPU whose estimate is above the memory of the machine or its control
+    /// group.
+    #[default]
+    Keep,
+    /// Starts the run whatever the estimate says: it is an upper one.
+    Ignore,
+}
+
+/// Runs an experiment into a run directory. A [`Start`] alone stands for the options with it.
 ///
 /// The same experiment, data and seed give the same weights, with any number of threads, whether or
 /// not the run was stopped and resumed.
@@ -65,46 +94,56 @@ pub enum Outcome {
 pub fn train(
     experiment: &Experiment,
     folder: &std::path::Path,
-    start: Start,
+    options: impl Into<Options>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
+    let Options { start, memory: limit } = options.into();
     let material = Material::open(experiment)?;
+    let network = network(experiment, &material, limit, device)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
-    train_in(experiment, material, run_dir, device, progress)
+    train_in(experiment, &material, network, run_dir, device, progress)
+}
+
+/// Builds the network with random weights, unless the device or its memory does not allow the run.
+/// Nothing is written before that.
+fn network(
+    experiment: &Experiment,
+    material: &Material,
+    limit: MemoryLimit,
+    device: &Device,
+) -> Result<Classifier, Error> {
+    let Experiment { train, image, seed, .. } = experiment;
+    if train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
+        return Err(Error::Precision(train.precision));
+    }
+    let device = device.clone().autodiff();
+    device.seed(*seed);
+    let network = experiment.network().init(image.channels, material.findings.len(), &device);
+    let network = weights::numbered(network)?;
+    if limit == MemoryLimit::Keep && need::is_in_host_memory(&device) {
+        let (films, weights) = (material.rows(Split::Train).len(), network.num_params());
+        let size = material.prepared.store.size();
+        need::check(experiment, size, films, weights, memory::available())?;
+    }
+    Ok(network)
 }
 
 /// Runs an experiment in an open run directory.
 fn train_in(
     experiment: &Experiment,
-    material: Material,
+    material: &Material,
+    network: Classifier,
     run_dir: RunDir,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     let Material { prepared, findings, sides } = material;
-    if experiment.train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
-        return Err(Error::Precision(experiment.train.precision));
-    }
-    let size = prepared.store.size();
-    let rows =
-        |side| -> Vec<usize> { (0..sides.len()).filter(|&row| sides[row] == Some(side)).collect() };
-    let (train_rows, valid_rows) = (rows(Split::Train), rows(Split::Valid));
-    let films = |rows| Films {
-        prepared: &prepared,
-        findings: &findings,
-        input: experiment.input(size),
-        rows,
-    };
-    let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
-
-    let films_sha256 = Some(run_dir.write_films(&prepared.rows, &sides)?);
-    let device = device.clone().autodiff();
-    device.seed(experiment.seed);
-    let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
-    let model = weights::numbered(model)?;
-    let (model, origin) = initial::weights(experiment, model, &run_dir)?;
+    let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
+    let input = experiment.input(prepared.store.size());
+    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides)?);
+    let (model, origin) = initial::weights(experiment, network, &run_dir)?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
     let shape = Shape { phases: &phases, films: train_rows.len(), batch_size };
@@ -118,9 +157,9 @@ fn train_in(
         origin,
         dir: run_dir,
         films_sha256,
-        train: train_films,
-        valid: valid_films,
-        device,
+        train: Films { prepared, findings, input, rows: &train_rows },
+        valid: Films { prepared, findings, input, rows: &valid_rows },
+        device: device.clone().autodiff(),
         features: None,
         progress,
         began: progress.seconds() - state.seconds,
