@@ -4,6 +4,12 @@
 //! defaults written out. An unknown key is an error that names its line: otherwise a misspelled key
 //! would silently mean the default.
 
+pub mod augment;
+pub mod optimizer;
+pub mod overrides;
+pub mod phase;
+pub mod schedule;
+pub mod sweep;
 mod tables;
 
 use roentgen_data::preprocess::Input;
@@ -13,11 +19,12 @@ use roentgen_models::{ClassifierConfig, Freeze};
 use serde::{Deserialize, Serialize};
 
 pub use tables::{
-    BestBy, Data, EarlyStopping, Findings, Image, Model, NamedFindings, Train, Weights,
+    BestBy, Data, EarlyStopping, Extends, Findings, Image, Model, NamedFindings, Train, Weights,
 };
 
-use crate::phase::ResolvedPhase;
-use crate::sweep::Sweep;
+use crate::invalid::Invalid;
+use phase::ResolvedPhase;
+use sweep::Sweep;
 
 // Limits that catch slips of the pen, far above what anybody trains with.
 const MOST_EPOCHS: usize = 100_000;
@@ -31,6 +38,10 @@ const MOST_PIXELS: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {
+    /// Files that this file starts from. They are merged when it is read, so it is absent from a
+    /// resolved experiment.
+    #[serde(skip_serializing)]
+    pub extends: Option<Extends>,
     /// Seed of the initial weights, the order of films, augmentation and dropout, and of sampling
     /// and splitting if there is no `split_seed`.
     pub seed: u64,
@@ -56,6 +67,7 @@ pub struct Experiment {
 impl Default for Experiment {
     fn default() -> Self {
         Self {
+            extends: None,
             seed: 2018,
             split_seed: None,
             findings: Findings::Named(NamedFindings::All),
@@ -66,16 +78,6 @@ impl Default for Experiment {
             sweep: None,
         }
     }
-}
-
-/// A value that is not allowed.
-#[derive(Debug, thiserror::Error, PartialEq)]
-#[error("`{key}`: {what}")]
-pub struct Invalid {
-    /// The key, such as `train.batch_size`.
-    pub key: &'static str,
-    /// The problem, and the values that are allowed.
-    pub what: String,
 }
 
 impl Experiment {
@@ -321,7 +323,7 @@ mod tests {
             ("[train]\nlearning_rate = -1\n".to_owned(), "train.learning_rate"),
             (format!("[train]\nfeature_draws = {most}\n"), "train.feature_draws"),
             (format!("[image]\nsize = {most}\n"), "image.size"),
-            ("[image]\naugment = { rotate = nan }\n".to_owned(), "image.augment"),
+            ("[image]\naugment = { rotate = nan }\n".to_owned(), "image.augment.rotate"),
             ("[model]\nwidth = inf\n".to_owned(), "model"),
             ("[model]\ndropout = nan\n".to_owned(), "model"),
             (format!("[model]\nfreeze = {most}\n"), "model.freeze"),

@@ -14,14 +14,14 @@ use roentgen_models::{Classifier, Freeze, Precision, weights};
 use crate::checkpoint::{self, Shape, State};
 use crate::dataset::Films;
 use crate::experiment::Experiment;
+use crate::experiment::phase::ResolvedPhase;
+use crate::experiment::schedule::Plateau;
+use crate::experiment::sweep;
 use crate::facts::Facts;
 use crate::features::{self, Features};
 use crate::memory;
-use crate::phase::ResolvedPhase;
 use crate::progress::{EpochRow, Progress};
 use crate::run_dir::{EXPERIMENT, RunDir, Start};
-use crate::schedule::Plateau;
-use crate::sweep;
 use crate::tensorboard::Events;
 
 mod best;

@@ -118,7 +118,7 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     let longer = longer(experiment, asked - has);
     longer.check().map_err(|source| {
         let path = run_dir.file(run_dir::EXPERIMENT);
-        Error::Experiment(crate::overrides::Error::Invalid { path, source })
+        Error::Experiment(crate::experiment::overrides::Error::Invalid { path, source })
     })?;
     // The state is written first: a run that is killed in between says too much, never too little.
     if state.lengthened_from.last() != Some(&has) {
