@@ -1,8 +1,8 @@
 //! Training: reads an experiment file and writes a run directory.
 //!
 //! [`experiment`] is the file with all its settings, and [`overrides`] applies `--set` and
-//! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes a resumed run end with the
-//! same weights as an uninterrupted one.
+//! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes
+//! a resumed run end with the same weights as an uninterrupted one.
 
 pub mod adadelta;
 pub mod adam;

@@ -1,8 +1,8 @@
 //! The training loop: epochs, batches, validation, the best model, early stopping.
 //!
-//! [`train`] opens the inputs and the run directory. `Run::go` is the loop, and its steps are in the
-//! files beside: `epoch.rs` trains, `epoch_end.rs` validates, `position.rs` knows phases, learning
-//! rates and the end.
+//! [`train`] opens the inputs and the run directory. `Run::go` is the loop, and its steps are in
+//! files of their own: `epoch.rs` trains, `epoch_end.rs` validates, `position.rs` knows phases,
+//! learning rates and the end.
 //!
 //! Dropout draws from the device's single random stream, which is seeded again before each batch
 //! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Two
