@@ -150,6 +150,8 @@ pub fn prepare(
         manifest_sha256: None,
         images_sha256: None,
         boxes_sha256: None,
+        bad_films_sha256: None,
+        duplicates_sha256: None,
     };
     seal::seal(out, store, &rows, &[], &mut description)?;
     Ok(description)

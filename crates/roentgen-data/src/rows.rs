@@ -1,5 +1,5 @@
-//! `NAME.safetensors`: rows of numbers, one row per film, memory-mapped: the features that a frozen
-//! backbone computes.
+//! `NAME.safetensors`: rows of numbers, one row per film: the features that a frozen backbone
+//! computes.
 //!
 //! The file contains one tensor `rows` of shape `[rows, ...]` in single precision. It grows as
 //! `NAME.safetensors.part` next to a one-line note of its purpose, so that an interrupted run can
@@ -9,11 +9,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
-use safetensors::SafeTensors;
+use safetensors::Dtype;
 
 use crate::files;
-use crate::store::{DATA_START, map, write_header};
+use crate::tensor_file::{DATA_START, Fault, TensorFile, write_header};
 
 /// Name of the tensor.
 const NAME: &str = "rows";
@@ -23,13 +22,11 @@ const BYTES: usize = 4;
 /// Rows of numbers in a file.
 #[derive(Debug)]
 pub struct Rows {
-    map: Mmap,
-    rows: usize,
-    shape: Vec<usize>,
+    file: TensorFile,
 }
 
 impl Rows {
-    /// Maps the file at `path`; returns `None` if there is none.
+    /// Opens the file at `path`; returns `None` if there is none.
     ///
     /// # Errors
     ///
@@ -38,46 +35,41 @@ impl Rows {
         if !path.exists() {
             return Ok(None);
         }
-        let map = map(path)?;
-        let tensors = SafeTensors::deserialize(&map).map_err(io::Error::other)?;
-        let tensor = tensors.tensor(NAME).map_err(io::Error::other)?;
-        let [rows, shape @ ..] = tensor.shape() else {
-            return Err(io::Error::other("the tensor `rows` has no dimensions"));
-        };
-        let start = map.len() - tensor.data().len();
-        if tensor.dtype() != safetensors::Dtype::F32 || start != DATA_START {
-            return Err(io::Error::other(
-                "the tensor `rows` is not in single precision or not where it should be",
-            ));
-        }
-        let (rows, shape) = (*rows, shape.to_vec());
-        Ok(Some(Self { map, rows, shape }))
+        let file = TensorFile::open(path, NAME, Dtype::F32).map_err(|fault| match fault {
+            Fault::Read(error) => error,
+            Fault::Damaged(what) => io::Error::new(io::ErrorKind::InvalidData, what),
+        })?;
+        Ok(Some(Self { file }))
     }
 
     /// Returns the number of rows.
     pub fn len(&self) -> usize {
-        self.rows
+        self.file.shape()[0]
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.len() == 0
     }
 
     /// Returns the shape of each row.
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.file.shape()[1..]
     }
 
     /// Appends row `index` to `values`.
     ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read, or has been cut off since it was opened.
+    ///
     /// # Panics
     ///
     /// Panics if there are not that many rows.
-    pub fn append(&self, index: usize, values: &mut Vec<f32>) {
-        let bytes = self.shape.iter().product::<usize>() * BYTES;
-        let row = &self.map[DATA_START + index * bytes..DATA_START + (index + 1) * bytes];
+    pub fn append(&self, index: usize, values: &mut Vec<f32>) -> io::Result<()> {
+        let row = self.file.row(index)?;
         values.extend(row.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)));
+        Ok(())
     }
 }
 
@@ -171,7 +163,7 @@ mod tests {
 
     fn row(rows: &Rows, index: usize) -> Vec<f32> {
         let mut values = Vec::new();
-        rows.append(index, &mut values);
+        rows.append(index, &mut values).unwrap();
         values
     }
 

@@ -1,33 +1,42 @@
-//! `images.safetensors`: the films of a prepared data set as 8-bit gray planes, memory-mapped.
+//! `images.safetensors`: the films of a prepared data set as 8-bit gray planes.
 //!
 //! The file contains one tensor `images` of shape `[films, size, size]`, readable from Python with
-//! `safetensors`, or with `numpy.memmap` at byte 4096. The header is padded to a page, so films can
-//! be appended before their number is known, and processes share the pages they read.
+//! `safetensors`, or with `numpy.memmap` at byte 4096.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
-use crate::files;
+use crate::tensor_file::{DATA_START, Fault, TensorFile, write_header};
 
-/// Offset of the first plane, in bytes.
-pub const DATA_START: usize = 4096;
 /// Name of the file in a prepared data set.
 pub const FILE: &str = "images.safetensors";
+
+/// Name of the tensor.
+const NAME: &str = "images";
 
 /// Why a store could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be opened or mapped.
+    /// The file could not be opened.
     #[error("could not read the films in `{path}`; run `roentgen prepare` to write them")]
     Read {
         /// The file.
         path: PathBuf,
         /// The cause.
+        source: io::Error,
+    },
+    /// A film could not be read from a file that was opened.
+    #[error("could not read film {index} of `{path}`; run `roentgen prepare` again")]
+    Film {
+        /// The file.
+        path: PathBuf,
+        /// The film, from 0.
+        index: usize,
+        /// The cause, such as that the file was cut off meanwhile.
         source: io::Error,
     },
     /// The file was not written by `prepare`, or is damaged.
@@ -43,37 +52,33 @@ pub enum Error {
 /// The planes of a prepared data set.
 #[derive(Debug)]
 pub struct Store {
-    map: Mmap,
+    file: TensorFile,
+    path: PathBuf,
     films: usize,
     size: usize,
 }
 
 impl Store {
-    /// Maps the store at `path`.
+    /// Opens the store at `path`.
     ///
     /// # Errors
     ///
     /// Returns an error if the file is missing, truncated or not a store.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let read = |source| Error::Read { path: path.to_owned(), source };
-        let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
-        let map = map(path).map_err(read)?;
-        let tensors =
-            SafeTensors::deserialize(&map).map_err(|error| damaged(format!("{error:?}")))?;
-        let images = tensors
-            .tensor("images")
-            .map_err(|_| damaged("it has no tensor `images`".to_owned()))?;
-        let &[films, height, width] = images.shape() else {
-            return Err(damaged(format!(
-                "`images` has shape {:?}, not [films, size, size]",
-                images.shape()
-            )));
-        };
-        let start = map.len() - images.data().len();
-        if images.dtype() != Dtype::U8 || height != width || start != DATA_START {
-            return Err(damaged(format!("{:?} {height} x {width} at {start}", images.dtype())));
+        let damaged = |what| Error::Damaged { path: path.to_owned(), what };
+        let file = TensorFile::open(path, NAME, Dtype::U8).map_err(|fault| match fault {
+            Fault::Read(source) => Error::Read { path: path.to_owned(), source },
+            Fault::Damaged(what) => damaged(what),
+        })?;
+        match *file.shape() {
+            [films, height, width] if height == width => {
+                Ok(Self { file, path: path.to_owned(), films, size: height })
+            }
+            _ => Err(damaged(format!(
+                "`{NAME}` has shape {:?}, not [films, size, size]",
+                file.shape()
+            ))),
         }
-        Ok(Self { map, films, size: height })
     }
 
     /// Returns the number of planes.
@@ -91,28 +96,18 @@ impl Store {
         self.size
     }
 
-    /// Returns plane `index`: `size * size` values in row-major order, straight from the mapped
-    /// file.
+    /// Reads plane `index`: `size * size` values in row-major order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read, or has been cut off since it was opened.
     ///
     /// # Panics
     ///
     /// Panics if there are not that many planes.
-    pub fn plane(&self, index: usize) -> &[u8] {
-        let bytes = self.size * self.size;
-        &self.map[DATA_START + index * bytes..DATA_START + (index + 1) * bytes]
-    }
-}
-
-/// Maps a file written by this program.
-pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
-    let file = files::open(path)?;
-    #[expect(
-        unsafe_code,
-        reason = "a map is only sound while no one cuts the file; such files are renamed into place whole \
-                  and this program never writes to them afterwards"
-    )]
-    unsafe {
-        Mmap::map(&file)
+    pub fn plane(&self, index: usize) -> Result<Vec<u8>, Error> {
+        let failed = |source| Error::Film { path: self.path.clone(), index, source };
+        self.file.row(index).map_err(failed)
     }
 }
 
@@ -149,29 +144,8 @@ impl Growing {
 
     /// Writes the header once the number of films is known.
     pub(crate) fn finish(mut self, films: usize) -> io::Result<()> {
-        write_header(&mut self.file, "images", "U8", &[films, self.size, self.size], 1)
+        write_header(&mut self.file, NAME, "U8", &[films, self.size, self.size], 1)
     }
-}
-
-/// Writes the header of a file with one tensor, padded to a page, and waits until all is on disk.
-pub(crate) fn write_header(
-    file: &mut File,
-    name: &str,
-    dtype: &str,
-    shape: &[usize],
-    bytes: usize,
-) -> io::Result<()> {
-    let end = shape.iter().product::<usize>() * bytes;
-    let mut header =
-        format!(r#"{{"{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[0,{end}]}}}}"#)
-            .replace(", ", ",");
-    while header.len() < DATA_START - 8 {
-        header.push(' ');
-    }
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&(header.len() as u64).to_le_bytes())?;
-    file.write_all(header.as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -192,8 +166,8 @@ mod tests {
         let store = Store::open(&path).unwrap();
 
         assert_eq!((store.len(), store.size()), (2, 2));
-        assert_eq!(store.plane(0), [1, 2, 3, 4]);
-        assert_eq!(store.plane(1), [5, 6, 7, 8]);
+        assert_eq!(store.plane(0).unwrap(), [1, 2, 3, 4]);
+        assert_eq!(store.plane(1).unwrap(), [5, 6, 7, 8]);
     }
 
     #[test]
@@ -207,5 +181,20 @@ mod tests {
 
         assert!(matches!(Store::open(&path), Err(Error::Damaged { .. })));
         assert!(matches!(Store::open(&folder.path().join("none")), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn a_store_that_is_cut_while_it_is_open_is_an_error_that_names_the_film() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let mut store = Growing::open(&path, 64, 0).unwrap();
+        store.append(&[vec![3; 4096], vec![4; 4096]]).unwrap();
+        store.finish(2).unwrap();
+        let store = Store::open(&path).unwrap();
+
+        File::options().write(true).open(&path).unwrap().set_len(8192).unwrap();
+
+        assert_eq!(store.plane(0).unwrap(), [3; 4096]);
+        assert!(matches!(store.plane(1), Err(Error::Film { index: 1, .. })));
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use common::{DataSet, SETTINGS};
 use roentgen_data::lock::FolderLock;
 use roentgen_data::prepare::{Check, Description, Error, FileState, Prepared, prepare, verify};
+use sha2::{Digest, Sha256};
 
 /// Six films of three patients, with two boxes, prepared.
 fn prepared(root: &Path) -> std::path::PathBuf {
@@ -40,6 +41,11 @@ fn flip(path: &Path, at: usize) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Cuts the seal off.
+fn without_seal(text: String) -> String {
+    text[..text.rfind("seal = ").unwrap()].to_owned()
+}
+
 /// Takes the hashes out of `prepare.toml`, as an earlier version would have written it.
 fn make_old(out: &Path) {
     edit(&out.join("prepare.toml"), |text| {
@@ -64,14 +70,17 @@ fn an_unchanged_folder_opens_with_every_file_matched() {
 #[test]
 fn one_changed_bit_in_any_file_is_refused_and_the_file_is_named() {
     type Change = fn(&Path);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 10] = [
         ("images.safetensors", |path| flip(path, 4096)),
         ("images.safetensors", |path| flip(path, 4096 + 6 * 256 - 1)),
         ("manifest.csv", |path| edit(path, |text| text.replacen("Effusion|Mass", "Mass", 1))),
         ("manifest.csv", |path| edit(path, |text| text.replacen(",1,0,", ",7,0,", 1))),
         ("manifest.csv", |path| edit(path, |text| format!("{text}\n"))),
         ("boxes.csv", |path| edit(path, |text| text.replace("Infiltration", "Nodule"))),
+        ("bad-films.csv", |path| edit(path, |text| format!("{text}a.png,broken\n"))),
+        ("duplicates.csv", |path| edit(path, |text| text.replace("likeness", "alike"))),
         ("prepare.toml", |path| edit(path, |text| text.replace("NIH ChestX-ray14", "others"))),
+        ("prepare.toml", |path| edit(path, without_seal)),
     ];
     for (name, change) in changes {
         let root = tempfile::tempdir().unwrap();
@@ -125,6 +134,43 @@ fn a_folder_of_an_earlier_version_opens_and_says_what_is_unknown() {
     let found = verify(&out, &|_, _| ()).unwrap();
     assert!(found.is_sound());
     assert!(found.files.iter().any(|file| file.state == FileState::Unknown));
+}
+
+#[test]
+fn one_hash_that_is_left_without_a_seal_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let out = prepared(root.path());
+    edit(&out.join("prepare.toml"), |text| {
+        let text = without_seal(text).replace("NIH ChestX-ray14", "others");
+        let keep = |line: &&str| !line.contains("_sha256") || line.starts_with("duplicates");
+        text.lines().filter(keep).map(|line| format!("{line}\n")).collect()
+    });
+
+    assert!(matches!(Prepared::open(&out), Err(Error::Changed { .. })));
+}
+
+#[test]
+fn a_folder_of_the_version_before_the_hashes_of_the_lists_opens() {
+    let root = tempfile::tempdir().unwrap();
+    let out = prepared(root.path());
+    edit(&out.join("prepare.toml"), |text| {
+        let keep = |line: &&str| {
+            !["bad_films_sha256", "duplicates_sha256", "seal"]
+                .iter()
+                .any(|key| line.starts_with(key))
+        };
+        let body: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
+        let hash = Sha256::digest(&body);
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{body}seal = \"{digits}\"\n")
+    });
+
+    let opened = Prepared::open(&out).unwrap();
+
+    assert_eq!(opened.checks.description, Check::Matches);
+    assert_eq!(opened.checks.boxes, Check::Matches);
+    assert_eq!([opened.checks.bad_films, opened.checks.duplicates], [Check::Unknown; 2]);
+    assert!(verify(&out, &|_, _| ()).unwrap().is_sound());
 }
 
 #[test]

@@ -83,9 +83,9 @@ fn films_labels_and_sides_come_through_stored_deflated_and_wide() {
         let prepared = prepare(&path, &folder.path().join("out"), 28).unwrap();
 
         assert_eq!((prepared.store.len(), prepared.store.size()), (28, 28));
-        assert_eq!(prepared.store.plane(0), pixels(0, 0, 28));
-        assert_eq!(prepared.store.plane(22), pixels(1, 2, 28));
-        assert_eq!(prepared.store.plane(27), pixels(2, 4, 28));
+        assert_eq!(prepared.store.plane(0).unwrap(), pixels(0, 0, 28));
+        assert_eq!(prepared.store.plane(22).unwrap(), pixels(1, 2, 28));
+        assert_eq!(prepared.store.plane(27).unwrap(), pixels(2, 4, 28));
         assert_eq!(prepared.rows[22].image, "chestmnist_val_00002");
         assert_eq!(prepared.rows[22].findings, FilmFindings::from_iter([Finding::Effusion]));
         assert_eq!(prepared.rows[22].list, Some(List::Valid));

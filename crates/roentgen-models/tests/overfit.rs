@@ -48,7 +48,8 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
     network.check(size, 1).unwrap();
     let findings = Finding::ALL.to_vec();
     let mut values = Vec::new();
-    (0..FILMS).for_each(|row| input.append(data.store.plane(row), &mut values));
+    let planes: Vec<_> = (0..FILMS).map(|row| data.store.plane(row).unwrap()).collect();
+    planes.iter().for_each(|plane| input.append(plane, &mut values));
     let films = TensorData::new(values, [FILMS, 1, size, size]);
     let films = Tensor::<4>::from_data(films, &device);
     let labels: Vec<f32> = (0..FILMS)
@@ -85,7 +86,7 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
     std::fs::create_dir(&run).unwrap();
     model_dir::save(&run, &description, &valid).unwrap();
     let predictor = Predictor::load(&run, &Device::flex()).unwrap();
-    let planes: Vec<&[u8]> = (0..FILMS).map(|row| data.store.plane(row)).collect();
+    let planes: Vec<&[u8]> = planes.iter().map(Vec::as_slice).collect();
     assert_eq!(predictor.predict(&planes), said, "{name}");
 }
 

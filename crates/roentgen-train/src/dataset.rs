@@ -7,6 +7,7 @@ use rand_chacha::rand_core::SeedableRng;
 use roentgen_data::Finding;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::preprocess::Input;
+use roentgen_data::store;
 
 /// Films of a prepared data set, selected by row.
 #[derive(Clone, Copy, Debug)]
@@ -46,31 +47,44 @@ impl Films<'_> {
     /// # Shapes
     ///
     /// - output: `[rows, channels, size, size]`
-    pub fn tensor(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the films cannot be read, such as when their file was cut off.
+    pub fn tensor(&self, rows: &[usize], device: &Device) -> Result<Tensor<4>, store::Error> {
         if roentgen_kernels::is_cuda(device) {
             return self.normalized_on_device(rows, device);
         }
         let mut values = Vec::with_capacity(rows.len() * self.input.len());
-        rows.iter().for_each(|&row| self.input.append(self.prepared.store.plane(row), &mut values));
+        for &row in rows {
+            self.input.append(&self.prepared.store.plane(row)?, &mut values);
+        }
         let shape = [rows.len(), self.input.channels, self.input.size, self.input.size];
-        Tensor::from_data(TensorData::new(values, shape), device)
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
     /// Computes [`Self::tensor`] by sending gray values to the device as bytes and normalizing
     /// there.
-    fn normalized_on_device(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+    fn normalized_on_device(
+        &self,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Tensor<4>, store::Error> {
         let Input { size, channels, .. } = self.input;
-        let planes = || rows.iter().map(|&row| self.prepared.store.plane(row));
         let mut bytes = Vec::with_capacity(rows.len() * size * size);
-        planes().for_each(|plane| bytes.extend_from_slice(plane));
+        let mut pairs = Vec::with_capacity(rows.len() * channels);
+        for &row in rows {
+            let plane = self.prepared.store.plane(row)?;
+            pairs.extend(self.input.means_and_scales(&plane));
+            bytes.extend(plane);
+        }
         let bytes = TensorData::new(bytes, [rows.len(), 1, size, size]);
         let gray = Tensor::<4, Int>::from_data(bytes, (device, DType::U8)).float();
-        let pairs: Vec<_> = planes().flat_map(|plane| self.input.means_and_scales(plane)).collect();
         let [mean, scale] = [0, 1].map(|which| {
             let values: Vec<f32> = pairs.iter().map(|pair| pair[which]).collect();
             Tensor::<4>::from_data(TensorData::new(values, [rows.len(), channels, 1, 1]), device)
         });
-        (gray - mean) * scale
+        Ok((gray - mean) * scale)
     }
 
     /// Returns labels, 0 or 1, in row-major order: `rows * findings` values.
@@ -110,8 +124,9 @@ mod tests {
             let input = Input { size: 24, channels, normalize };
             let films = Films { prepared: &prepared, findings: &[], input, rows: &[] };
             let device = Device::flex();
-            let before = films.tensor(&[3, 0, 4], &device).into_data();
-            let there = films.normalized_on_device(&[3, 0, 4], &device).into_data();
+            let before = films.tensor(&[3, 0, 4], &device).unwrap().into_data();
+            let there = films.normalized_on_device(&[3, 0, 4], &device).unwrap();
+            let there = there.into_data();
 
             assert_eq!(before.try_to_vec::<f32>().unwrap(), there.try_to_vec::<f32>().unwrap());
         }

@@ -1,4 +1,4 @@
-//! Features that a frozen backbone computes for each film, stored once in a memory-mapped file.
+//! Features that a frozen backbone computes for each film, stored once in a file.
 //!
 //! While the backbone is frozen, a film without augmentation has the same features in every epoch,
 //! so an epoch of the head need not run the backbone again. With augmentation,
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::rows::{Growing, Rows};
+use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
 
@@ -19,23 +20,42 @@ use crate::dataset::Films;
 /// Folder of a run for features; it is removed when the backbone is unfrozen or the run is done.
 pub(crate) const FOLDER: &str = "features";
 
-/// Features could not be stored.
+/// Features could not be computed, stored or read.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "could not store the features of the frozen backbone in `{path}`; set \
-     `train.feature_draws = 0` to train without storing them"
-)]
-pub struct Error {
-    /// The file.
-    pub path: PathBuf,
-    /// The cause.
-    pub source: io::Error,
+#[non_exhaustive]
+pub enum Error {
+    /// They could not be stored.
+    #[error(
+        "could not store the features of the frozen backbone in `{path}`; set \
+         `train.feature_draws = 0` to train without storing them"
+    )]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// They could not be read while the run was using them.
+    #[error(
+        "could not read the features of the frozen backbone in `{path}`; delete the file and pass \
+         `--resume`"
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause, such as that the file was cut off.
+        source: io::Error,
+    },
+    /// The films could not be read.
+    #[error(transparent)]
+    Films(#[from] store::Error),
 }
 
 /// The features of one split's films.
 #[derive(Debug)]
 pub struct Features {
     rows: Rows,
+    path: PathBuf,
     /// Number of films in the split, which are in the order of its rows.
     films: usize,
 }
@@ -69,12 +89,12 @@ pub(crate) fn keep(
     mut done: impl FnMut(usize, usize) -> bool,
 ) -> Result<Option<Features>, Error> {
     let path = run.join(FOLDER).join(format!("{}.safetensors", plan.name));
-    let failed = |source| Error { path: path.clone(), source };
+    let failed = |source| Error::Store { path: path.clone(), source };
     let films = plan.films.len();
     let draws = plan.augment.map_or(1, |(_, _, draws)| draws);
     let all = films * draws;
     if let Some(rows) = Rows::open(&path).map_err(failed)? {
-        return Ok(Some(Features { rows, films }));
+        return Ok(Some(Features { rows, path, films }));
     }
     std::fs::create_dir_all(run.join(FOLDER)).map_err(failed)?;
     let device = device.clone().without_autodiff();
@@ -83,19 +103,19 @@ pub(crate) fn keep(
     let compute = |first: usize, last: usize| {
         let draw = first / films;
         let part = &plan.films.rows[first - draw * films..last - draw * films];
-        let mut input = plan.films.tensor(part, &device);
+        let mut input = plan.films.tensor(part, &device)?;
         if let Some((augment, seed, _)) = plan.augment {
             input = augment.apply(input, part, seed, draw + 1);
         }
-        model.pooled_features(input)
+        Ok::<_, Error>(model.pooled_features(input))
     };
-    let shape: [usize; 4] = compute(0, 1).dims();
+    let shape: [usize; 4] = compute(0, 1)?.dims();
     let mut growing = Growing::open(&path, &shape[1..], &purpose).map_err(failed)?;
     while growing.rows() < all {
         let first = growing.rows();
         // A batch has films of one version only.
         let last = (first + plan.batch).min((first / films + 1) * films);
-        let values = compute(first, last).into_data().convert::<f32>();
+        let values = compute(first, last)?.into_data().convert::<f32>();
         let values: Vec<f32> = values.iter::<f32>().collect();
         growing.append(&values).map_err(failed)?;
         if done(last, all) && last < all {
@@ -105,14 +125,16 @@ pub(crate) fn keep(
     growing.finish().map_err(failed)?;
     let rows = Rows::open(&path).map_err(failed)?;
     let rows = rows.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    Ok(Some(Features { rows, films }))
+    Ok(Some(Features { rows, path, films }))
 }
 
 /// Removes the features of a run.
 pub(crate) fn discard(run: &Path) -> Result<(), Error> {
     let path = run.join(FOLDER);
     match std::fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error { path, source }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(Error::Store { path, source })
+        }
         _ => Ok(()),
     }
 }
@@ -132,23 +154,28 @@ impl Features {
     /// # Shapes
     ///
     /// - output: `[rows, features, h, w]`
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the features cannot be read, such as when their file was cut off.
     pub(crate) fn tensor(
         &self,
         films: &Films<'_>,
         rows: &[usize],
         epoch: usize,
         device: &Device,
-    ) -> Tensor<4> {
+    ) -> Result<Tensor<4>, Error> {
         let draws = self.rows.len() / self.films;
         let first = (epoch - 1) % draws * self.films;
         let mut values = Vec::new();
         for row in rows {
             // The rows of a split are in ascending order.
             let place = films.rows.partition_point(|other| other < row);
-            self.rows.append(first + place, &mut values);
+            let failed = |source| Error::Read { path: self.path.clone(), source };
+            self.rows.append(first + place, &mut values).map_err(failed)?;
         }
         let mut shape = [rows.len(), 1, 1, 1];
         shape[1..].copy_from_slice(self.rows.shape());
-        Tensor::from_data(TensorData::new(values, shape), device)
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 }

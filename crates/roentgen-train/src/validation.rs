@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use roentgen_models::{Classifier, Precision};
 
 use crate::dataset::Films;
-use crate::features::Features;
+use crate::features::{self, Features};
 use crate::loss::Loss;
 
 /// Result of a validation.
@@ -19,6 +19,10 @@ pub struct Validated {
 
 /// Validates a model, on stored features if there are any; calls `done` with the number of films
 /// after each batch.
+///
+/// # Errors
+///
+/// Returns an error if films or features cannot be read.
 #[expect(clippy::too_many_arguments, reason = "a validation needs all of them")]
 pub fn validate(
     model: &Classifier,
@@ -29,20 +33,21 @@ pub fn validate(
     precision: Precision,
     device: &Device,
     mut done: impl FnMut(usize),
-) -> Validated {
+) -> Result<Validated, features::Error> {
     let model = model.valid();
     let device = device.clone().without_autodiff();
     let mut logits = Vec::with_capacity(films.len() * films.findings.len());
     for (rows, at) in films.rows.chunks(batch).zip((0..).step_by(batch)) {
         let output = match features {
-            Some(features) => model.head(features.tensor(films, rows, 1, &device)),
-            None => model.forward(precision.films(films.tensor(rows, &device))),
+            Some(features) => model.head(features.tensor(films, rows, 1, &device)?),
+            None => model.forward(precision.films(films.tensor(rows, &device)?)),
         };
         logits.extend(output.into_data().convert::<f32>().iter::<f32>());
         done(at + rows.len());
     }
     let labels = films.labels(films.rows);
-    Validated { loss: loss.value(&logits, &labels), auroc: mean_auroc(&logits, &labels, films) }
+    let auroc = mean_auroc(&logits, &labels, films);
+    Ok(Validated { loss: loss.value(&logits, &labels), auroc })
 }
 
 fn mean_auroc(logits: &[f32], labels: &[f32], films: &Films<'_>) -> Option<f64> {

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::manifest::{List, Row};
 use crate::pixels;
-use crate::store::DATA_START;
+use crate::tensor_file::DATA_START;
 
 /// Rows and columns of differences.
 const GRID: usize = 8;

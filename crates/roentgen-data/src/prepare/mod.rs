@@ -13,6 +13,7 @@ mod lists;
 mod prepared;
 mod remembered;
 pub(crate) mod seal;
+mod verify;
 
 use std::collections::HashSet;
 use std::fs;
@@ -33,9 +34,10 @@ use crate::{boxes, prepare::journal::Journal};
 
 pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
-pub use integrity::{Check, Checks, FileReport, FileState, Verification, verify};
+pub use integrity::{Check, Checks};
 use lists::Lists;
 pub use prepared::{Description, PatientNumbers, Prepared};
+pub use verify::{FileReport, FileState, Verification, verify};
 
 /// Films to decode between two entries in the journal.
 const BLOCK: usize = 256;

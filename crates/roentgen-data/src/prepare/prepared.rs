@@ -90,6 +90,13 @@ pub struct Description {
     /// films.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes_sha256: Option<String>,
+    /// SHA-256 of `bad-films.csv`; `None` if an earlier version prepared the films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bad_films_sha256: Option<String>,
+    /// SHA-256 of `duplicates.csv`, if there is one; `None` also if an earlier version prepared the
+    /// films.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates_sha256: Option<String>,
 }
 
 /// `prepare.toml` with the line that `read` takes off.
@@ -128,6 +135,8 @@ impl Description {
             manifest_sha256: None,
             images_sha256: None,
             boxes_sha256: None,
+            bad_films_sha256: None,
+            duplicates_sha256: None,
         }
     }
 
@@ -165,14 +174,29 @@ impl Description {
         let text = String::from_utf8_lossy(&bytes);
         let start = text.rfind(&format!("\n{SEAL}")).map_or(text.len(), |end| end + 1);
         let (body, seal) = text.split_at(start);
+        let description: Self = toml::from_str(body).map_err(damaged)?;
         let is_whole = match seal {
+            // The hashes and the seal came with the same version: it was cut off.
+            "" if description.has_hashes() => Some(false),
             "" => None,
             seal => {
                 let sealed: Sealed = toml::from_str(seal).map_err(damaged)?;
                 Some(sealed.seal == seal::hex(&Sha256::digest(body)))
             }
         };
-        Ok((toml::from_str(body).map_err(damaged)?, is_whole))
+        Ok((description, is_whole))
+    }
+
+    /// Whether it has a hash other than those that every version has written.
+    fn has_hashes(&self) -> bool {
+        let hashes = [
+            &self.manifest_sha256,
+            &self.images_sha256,
+            &self.boxes_sha256,
+            &self.bad_films_sha256,
+            &self.duplicates_sha256,
+        ];
+        hashes.into_iter().any(Option::is_some)
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), WriteError> {

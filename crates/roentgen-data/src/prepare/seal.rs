@@ -6,7 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{BOXES, BadFilm, Description, Error, MANIFEST, integrity, prepared};
+use super::{
+    BAD_FILMS, BOXES, BadFilm, DUPLICATES, Description, Error, MANIFEST, integrity, prepared,
+};
 use crate::files::{self, WriteError};
 use crate::manifest::{self, Row};
 use crate::store::{self, Growing};
@@ -36,10 +38,13 @@ pub(crate) fn seal(
     description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
     description.bad_films = bad.len();
     hash(&manifest, &growing, description)?;
-    let boxes = out.join(BOXES);
-    if boxes.exists() {
-        description.boxes_sha256 = Some(integrity::hash(&boxes, &[], &|_| ())?);
-    }
+    let table = |name: &str| {
+        let path = out.join(name);
+        path.exists().then(|| integrity::hash(&path, &[], &|_| ())).transpose()
+    };
+    description.boxes_sha256 = table(BOXES)?;
+    description.bad_films_sha256 = table(BAD_FILMS)?;
+    description.duplicates_sha256 = table(DUPLICATES)?;
     fs::rename(&growing, &path).and_then(|()| files::sync_folder(&path)).map_err(failed)?;
     Ok(description.write(out)?)
 }

@@ -138,6 +138,13 @@ impl From<Weights> for String {
 pub struct Train {
     /// Maximum number of passes over the training films.
     pub epochs: usize,
+    /// Number of folds in which the patients of training and validation are divided; absent for a
+    /// single split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// The fold for validation, from 0; the others are for training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
     /// Films per optimizer step.
     pub batch_size: usize,
     /// Films that pass through the network at once; gradients are averaged over the batch. Absent
@@ -233,6 +240,8 @@ impl Default for Train {
     fn default() -> Self {
         Self {
             epochs: 10,
+            folds: None,
+            fold: None,
             batch_size: 32,
             micro_batch_size: None,
             precision: Precision::F32,

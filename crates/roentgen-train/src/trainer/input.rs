@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::augment::Augment;
 use crate::dataset::Films;
-use crate::features::Features;
+use crate::features::{self, Features};
 
 /// Number of batches that wait for their step.
 const AHEAD: usize = 2;
@@ -49,7 +49,7 @@ impl Line<'_> {
     pub(super) fn run<T>(
         &self,
         rows: impl Iterator<Item = Vec<usize>> + Send,
-        take: impl FnOnce(Receiver<Batch>) -> T,
+        take: impl FnOnce(Receiver<Result<Batch, features::Error>>) -> T,
     ) -> T {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
@@ -65,22 +65,23 @@ impl Line<'_> {
         })
     }
 
-    fn batch(&self, rows: &[usize]) -> Batch {
-        let parts = rows.chunks(self.micro_batch).map(|rows| self.part(rows)).collect();
-        Batch { labels: self.films.labels(rows), parts }
+    fn batch(&self, rows: &[usize]) -> Result<Batch, features::Error> {
+        let parts =
+            rows.chunks(self.micro_batch).map(|rows| self.part(rows)).collect::<Result<_, _>>();
+        Ok(Batch { labels: self.films.labels(rows), parts: parts? })
     }
 
-    fn part(&self, rows: &[usize]) -> Part {
+    fn part(&self, rows: &[usize]) -> Result<Part, features::Error> {
         let input = match (self.features, self.augment) {
-            (Some(features), _) => features.tensor(&self.films, rows, self.epoch, self.device),
-            (None, None) => self.films.tensor(rows, self.device),
+            (Some(features), _) => features.tensor(&self.films, rows, self.epoch, self.device)?,
+            (None, None) => self.films.tensor(rows, self.device)?,
             (None, Some(augment)) => {
-                let films = self.films.tensor(rows, self.device);
+                let films = self.films.tensor(rows, self.device)?;
                 augment.apply(films, rows, self.seed, self.epoch)
             }
         };
         let labels =
             TensorData::new(self.films.labels(rows), [rows.len(), self.films.findings.len()]);
-        Part { input, labels: Tensor::from_data(labels, self.device) }
+        Ok(Part { input, labels: Tensor::from_data(labels, self.device) })
     }
 }

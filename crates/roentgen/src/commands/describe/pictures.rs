@@ -3,6 +3,7 @@
 use roentgen_data::Finding;
 use roentgen_data::pixels::{self, Plane};
 use roentgen_data::prepare::Prepared;
+use roentgen_data::store;
 use roentgen_data::summary::Summary;
 use roentgen_figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
 
@@ -14,7 +15,10 @@ const FILMS: usize = 16;
 const COLUMNS: usize = 4;
 
 /// Draws all figures and returns their file names and SVG.
-pub(super) fn draw(data: &Data, summary: &Summary) -> Vec<(&'static str, String)> {
+pub(super) fn draw(
+    data: &Data,
+    summary: &Summary,
+) -> Result<Vec<(&'static str, String)>, store::Error> {
     let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
     let caption = format!(
         "{}: {} films of {} patients",
@@ -38,9 +42,9 @@ pub(super) fn draw(data: &Data, summary: &Summary) -> Vec<(&'static str, String)
         }),
     ];
     if let Some(prepared) = &data.prepared {
-        pictures.push(("films.svg", films("Sample films", &caption, &sample(prepared), COLUMNS)));
+        pictures.push(("films.svg", films("Sample films", &caption, &sample(prepared)?, COLUMNS)));
     }
-    pictures
+    Ok(pictures)
 }
 
 fn spaced(finding: Finding) -> String {
@@ -124,21 +128,21 @@ fn co_occurrence(summary: &Summary, names: &[String], caption: &str) -> String {
 }
 
 /// Picks films evenly over the data set.
-fn sample(prepared: &Prepared) -> Vec<FilmTile> {
+fn sample(prepared: &Prepared) -> Result<Vec<FilmTile>, store::Error> {
     let films = prepared.rows.len();
     let shown = films.min(FILMS);
     let size = prepared.store.size() as u32;
     (0..shown)
         .map(|place| place * films / shown)
         .map(|row| {
-            let pixels = prepared.store.plane(row).to_vec();
+            let pixels = prepared.store.plane(row)?;
             let film = &prepared.rows[row];
             let person = [film.view.clone(), film.sex.clone()]
                 .into_iter()
                 .chain(film.age.map(|age| age.to_string()))
                 .collect::<Vec<_>>()
                 .join(", ");
-            FilmTile {
+            Ok(FilmTile {
                 png: pixels::to_png(&Plane { width: size, height: size, pixels }),
                 size: [size; 2],
                 lines: vec![
@@ -147,7 +151,7 @@ fn sample(prepared: &Prepared) -> Vec<FilmTile> {
                     person,
                 ],
                 overlay: None,
-            }
+            })
         })
         .collect()
 }
