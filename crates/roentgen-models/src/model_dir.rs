@@ -5,6 +5,7 @@
 //! weights.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -26,6 +27,8 @@ pub const DESCRIPTION: &str = "model.toml";
 pub const WEIGHTS: &str = "model.bpk";
 /// The version of the layout of `model.toml` that this program writes and reads.
 pub const FORMAT: u32 = 1;
+/// Most bytes of a description.
+const LONGEST: u64 = 1 << 20;
 /// Digits of an identity.
 const DIGITS: usize = 12;
 
@@ -142,6 +145,12 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The outputs are not a list of findings.
+    #[error("`{path}` must list at least one finding, and each only once")]
+    Findings {
+        /// The file.
+        path: PathBuf,
+    },
     /// The network is not valid.
     #[error("`{path}` describes a network that cannot be built")]
     Network {
@@ -186,8 +195,7 @@ impl Description {
     /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
         // Read first: another layout has other keys.
         let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
@@ -201,12 +209,28 @@ impl Description {
         if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
             return Err(Error::Calibration { path, problem });
         }
+        let mut findings = description.findings.clone();
+        findings.sort();
+        findings.dedup();
+        if findings.is_empty() || findings.len() < description.findings.len() {
+            return Err(Error::Findings { path });
+        }
         description
             .network
             .check(description.input.size, description.input.channels)
             .map_err(|source| Error::Network { path, source })?;
         Ok(description)
     }
+}
+
+/// Reads a description, which is short.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(std::io::Error::other("it is too long for a description of a model"));
+    }
+    Ok(text)
 }
 
 /// Returns the SHA-256 of bytes in hexadecimal digits.

@@ -330,6 +330,9 @@ pub(crate) struct Train {
     /// Resume an unfinished run of the same experiment.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Start even if the memory of this machine does not suffice by the estimate.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
@@ -342,6 +345,9 @@ pub(crate) struct Resume {
     /// Number of epochs that the run shall have in all; by default it is left as it is.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) epochs: Option<usize>,
+    /// Start even if the memory of this machine does not suffice by the estimate.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]

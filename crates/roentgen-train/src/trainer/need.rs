@@ -9,7 +9,7 @@ use crate::memory::{Available, LimitedBy};
 /// Training needs more memory than is available.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error(
-    "training needs about {} MiB of memory, but {} MiB are available {}; {}, or force the run",
+    "training needs about {} MiB of memory, but {} MiB are available {}; {}, or start it with `--force`",
     need >> 20,
     available.bytes >> 20,
     place(*available),

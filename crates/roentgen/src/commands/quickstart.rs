@@ -129,5 +129,5 @@ fn train_in(args: &Quickstart, run: &Path, context: &Context) -> anyhow::Result<
     let prepared = toml::Value::String(args.out.join("prepared").to_string_lossy().into_owned());
     let settings = [format!("data.prepared={prepared}"), format!("seed={}", args.seed)];
     let experiment = overrides::read(&file, &settings)?;
-    train::experiment_into(&experiment, run, Start::Resume, context)
+    train::experiment_into(&experiment, run, Start::Resume.into(), context)
 }

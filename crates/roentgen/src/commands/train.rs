@@ -7,7 +7,7 @@ use roentgen_data::split::{Rule, Split};
 use roentgen_eval::WithIsotonic;
 use roentgen_tasks::calibrate::calibrate_run;
 use roentgen_train::run_dir::{self, Start};
-use roentgen_train::{Experiment, Facts, Outcome, overrides};
+use roentgen_train::{Experiment, Facts, MemoryLimit, Options, Outcome, overrides};
 use serde_json::json;
 
 use crate::cli::{Resume, Show, Train};
@@ -29,7 +29,8 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
         );
     }
     let start = if args.resume { Start::Resume } else { Start::Fresh };
-    let output = experiment_into(&experiment, &args.out, start, context)?;
+    let options = Options { start, memory: limit(args.force) };
+    let output = experiment_into(&experiment, &args.out, options, context)?;
     if let Some(address) = args.mlflow.as_ref().filter(|_| output.ending == Ending::Done) {
         let stem = |path: &Path| {
             path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
@@ -39,25 +40,30 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
     Ok(output)
 }
 
+/// Returns what `--force` means.
+pub(crate) fn limit(force: bool) -> MemoryLimit {
+    if force { MemoryLimit::Ignore } else { MemoryLimit::Keep }
+}
+
 /// Runs an experiment into a folder.
 pub(crate) fn experiment_into(
     experiment: &Experiment,
     out: &Path,
-    start: Start,
+    options: Options,
     context: &Context,
 ) -> anyhow::Result<Output> {
-    experiment_with(experiment, out, start, context, Training::new(context.bars))
+    experiment_with(experiment, out, options, context, Training::new(context.bars))
 }
 
 /// Runs an experiment into a folder, with a listener that can stop the run.
 pub(crate) fn experiment_with(
     experiment: &Experiment,
     out: &Path,
-    start: Start,
+    options: Options,
     context: &Context,
     training: Training<'_>,
 ) -> anyhow::Result<Output> {
-    let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
+    let outcome = roentgen_train::train(experiment, out, options, &context.device, &training)?;
     drop(training);
     ended(&outcome, experiment, out, context)
 }
@@ -65,7 +71,7 @@ pub(crate) fn experiment_with(
 /// Resumes a run from its folder, or lengthens it.
 pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
     let training = Training::new(context.bars);
-    let options = roentgen_train::Resume { epochs: args.epochs };
+    let options = roentgen_train::Resume { epochs: args.epochs, memory: limit(args.force) };
     let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
     drop(training);
     let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
