@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod precision;
 pub mod predictor;
 pub mod pretrained;
+mod published_file;
 pub mod weights;
 pub mod zoo;
 

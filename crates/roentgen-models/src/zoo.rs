@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use roentgen_data::preprocess::Normalize;
 
-use crate::backbones::PublishedFile;
+use crate::published_file::PublishedFile;
 
 /// A backbone architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -11,8 +11,7 @@ use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
-use roentgen_train::films::TrainingFilms;
-use roentgen_train::run_dir::FILMS;
+use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
 

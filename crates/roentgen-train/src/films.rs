@@ -12,8 +12,8 @@ use roentgen_data::split::Split;
 use roentgen_models::model_dir::{self, Description};
 use serde::Deserialize;
 
-use crate::run_dir::FILMS;
-
+/// File name of the table.
+pub const FILMS: &str = "films.csv";
 /// The columns, in order.
 pub(crate) const HEADER: [&str; 3] = ["image", "patient", "split"];
 

@@ -16,7 +16,7 @@ use roentgen_models::model_dir;
 use crate::checkpoint::State;
 use crate::experiment::Experiment;
 use crate::experiment::overrides;
-use crate::films;
+use crate::films::{self, FILMS};
 use crate::progress::EpochRow;
 
 pub(crate) use data::Data;
@@ -26,8 +26,6 @@ pub use error::Error;
 pub const EXPERIMENT: &str = "experiment.toml";
 /// One row per epoch.
 pub const EPOCHS: &str = "epochs.csv";
-/// Every film of the run, and its split.
-pub const FILMS: &str = "films.csv";
 /// The fingerprint of the prepared data set at the start of the run.
 pub const DATA: &str = "data.toml";
 /// Facts and figures of a finished run.

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::element::Element;
+use super::gpu::{Grid, Kernel, arg, enqueue};
 use super::rows::{THREADS, contiguous, dims, flat};
 use super::source::File;
 use crate::AdamStep;

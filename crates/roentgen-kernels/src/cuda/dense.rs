@@ -4,8 +4,10 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::{Application, ChannelAffine};
+use super::call::Call;
 use super::dnn::{self, Direction, Shape};
-use super::gpu::{Element, Gpu, Kernel, Scratch, arg, enqueue};
+use super::element::Element;
+use super::gpu::{Gpu, Kernel, Scratch, arg, enqueue};
 use super::norm::OutputGradient;
 use super::plain;
 use super::rows::{contiguous, dims, empty, empty_rows, flat, numbers};
@@ -58,27 +60,7 @@ impl Normalized {
     }
 }
 
-/// A convolution of one window over all channels.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
-    pub(crate) batch: usize,
-    pub(crate) channels: usize,
-    pub(crate) outs: usize,
-    pub(crate) window: WindowGeometry,
-    pub(crate) element: Element,
-}
-
 impl Call {
-    /// The convolution of an input of these dimensions to `outs` channels.
-    pub(crate) fn new(
-        [batch, channels, ..]: [usize; 4],
-        outs: usize,
-        window: WindowGeometry,
-        element: Element,
-    ) -> Self {
-        Self { batch, channels, outs, window, element }
-    }
-
     /// The output, of rows `x` behind their affine, and the weight as cuDNN takes it, for the backward pass.
     pub(crate) fn forward(
         self,

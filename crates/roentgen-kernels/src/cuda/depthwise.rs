@@ -4,7 +4,8 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::{Bend, ChannelAffine};
-use super::gpu::{Element, Gpu, Grid, Kernel, Scratch, arg, enqueue};
+use super::element::Element;
+use super::gpu::{Gpu, Grid, Kernel, Scratch, arg, enqueue};
 use super::rows::{THREADS, Window, dims, each, empty, empty_rows, flat, numbers, some};
 use super::source::{File, window_channels};
 use crate::activation::Activation;

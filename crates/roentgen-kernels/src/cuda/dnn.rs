@@ -13,7 +13,8 @@ use cudarc::cudnn::sys::cudnnBackendDescriptorType_t as Descriptor;
 use cudarc::cudnn::sys::*;
 
 use super::descriptor::{Owned, numbers, ok, tensor};
-use super::gpu::{Element, Gpu, Scratch};
+use super::element::Element;
+use super::gpu::{Gpu, Scratch};
 
 /// Which of the three convolutions of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

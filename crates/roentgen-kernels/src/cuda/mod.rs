@@ -6,6 +6,7 @@
 
 mod adam;
 mod affine;
+mod call;
 mod dense;
 mod dense_layer;
 mod depthwise;
@@ -14,6 +15,7 @@ mod descriptor;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod dnn;
 #[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
+mod element;
 mod gpu;
 #[expect(unsafe_code, reason = "the libraries have C interfaces")]
 mod libraries;
@@ -32,7 +34,7 @@ use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeDevice;
 
-use gpu::Element;
+use element::Element;
 pub(crate) use gpu::failure;
 pub use libraries::Libraries;
 use running::Running as _;

@@ -4,7 +4,7 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::ChannelAffine;
-use super::gpu::Element;
+use super::element::Element;
 use super::norm::{self, BatchNorm, OutputGradient};
 use super::rows::{dims, element, rows};
 use super::{adam, dense, dense_layer, depthwise, pool};

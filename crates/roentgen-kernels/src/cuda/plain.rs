@@ -2,7 +2,7 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
-use super::dense::Call;
+use super::call::Call;
 use super::gpu::{Grid, Kernel, arg, enqueue};
 use super::rows::{THREADS, Window, flat};
 use super::source::File;

@@ -4,7 +4,8 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::{Bend, ChannelAffine};
-use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::element::Element;
+use super::gpu::{Grid, Kernel, arg, enqueue};
 use super::rows::{Window, contiguous, dims, each, element, empty, empty_rows, rows, wide};
 use super::source::File;
 use crate::activation::{Activation, Curve};

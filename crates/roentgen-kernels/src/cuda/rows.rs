@@ -3,7 +3,8 @@
 use burn::tensor::{DType, Shape};
 use burn_cubecl::tensor::CubeTensor;
 
-use super::gpu::{Element, Grid, Kernel, arg, enqueue};
+use super::element::Element;
+use super::gpu::{Grid, Kernel, arg, enqueue};
 use super::source::File;
 use crate::geometry::WindowGeometry;
 

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 
 use cudarc::nvrtc::{result as nvrtc, sys};
 
-use super::gpu::Element;
+use super::element::Element;
 
 /// A file of kernels, compiled as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, CubeDevice};
 
-use super::gpu::Element;
+use super::element::Element;
 use super::rows::dims;
 use crate::operation::Operation;
 use crate::tape::Compute as _;

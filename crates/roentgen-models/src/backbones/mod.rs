@@ -20,6 +20,7 @@ use roentgen_data::preprocess::Normalize;
 
 use crate::layers::scaled;
 use crate::pretrained::Spelling;
+pub(crate) use crate::published_file::PublishedFile;
 use crate::zoo::Architecture;
 use convnext::ConvNext;
 use densenet::DenseNet;
@@ -77,44 +78,6 @@ impl Scale {
     /// Returns a fraction of the paper's channels, rounded down, at least one.
     pub(crate) fn channels(self, paper: usize) -> usize {
         scaled(paper, self.width)
-    }
-}
-
-/// A published file of weights.
-///
-/// Each is the file with which our network matches its reference. The eight digits in a file name
-/// are the first digits of its SHA-256, which PyTorch verifies in the same way.
-#[derive(Clone, Copy, Debug)]
-pub struct PublishedFile {
-    /// The address of its folder.
-    pub folder: &'static str,
-    /// Its file name.
-    pub name: &'static str,
-    /// Its publisher and licence.
-    pub licence: &'static str,
-}
-
-impl PublishedFile {
-    const fn torchvision(name: &'static str) -> Self {
-        let folder = "https://download.pytorch.org/models";
-        Self { folder, name, licence: "torchvision, BSD-3-Clause" }
-    }
-
-    const fn timm(name: &'static str) -> Self {
-        let folder =
-            "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights";
-        Self { folder, name, licence: "timm, Apache-2.0" }
-    }
-
-    /// Returns its address.
-    pub fn url(&self) -> String {
-        format!("{}/{}", self.folder, self.name)
-    }
-
-    /// Returns the first digits of its SHA-256, which are in its name.
-    pub fn checksum(&self) -> Option<&'static str> {
-        let (_, digits) = self.name.strip_suffix(".pth")?.rsplit_once('-')?;
-        Some(digits)
     }
 }
 

@@ -12,7 +12,8 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::cpu::conv::input::ConvInput;
-use crate::cpu::conv::matmul::{Matrix, multiply, multiply_into, sum_slices};
+use crate::cpu::conv::matmul::{multiply, multiply_into, sum_slices};
+use crate::cpu::conv::matrix::Matrix;
 use crate::cpu::conv::winograd;
 use crate::cpu::storage::{dims, fresh, tensor, values};
 use crate::geometry::WindowGeometry;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::activation::Curve;
-use crate::cpu::conv::matmul::Matrix;
+use crate::cpu::conv::matrix::Matrix;
 use crate::cpu::norm::channel::{Affine, normalize_values};
 
 /// Columns below which a strip is too narrow for a product.

@@ -9,6 +9,7 @@ use gemm::{Parallelism, gemm};
 use rayon::prelude::*;
 
 use crate::cpu::conv::input::ConvInput;
+use crate::cpu::conv::matrix::Matrix;
 use crate::cpu::storage::fresh;
 
 /// Columns below which images go through a product together.
@@ -21,43 +22,6 @@ const ROWS: usize = 64;
 const OUTER_ROWS: usize = 256;
 /// Tasks worth having in [`outer`], where each slice of the batch costs a matrix.
 const OUTER_TASKS: usize = 8;
-
-/// A matrix in someone else's memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Matrix<'a> {
-    values: &'a [f32],
-    pub(crate) size: [usize; 2],
-    strides: [usize; 2],
-}
-
-impl<'a> Matrix<'a> {
-    /// Values row by row.
-    pub(crate) fn new(values: &'a [f32], size: [usize; 2]) -> Self {
-        assert_eq!(values.len(), size[0] * size[1], "a matrix of {size:?}");
-        Self { values, size, strides: [size[1], 1] }
-    }
-
-    pub(crate) fn transposed(self) -> Self {
-        let Self { values, size: [rows, columns], strides: [down, right] } = self;
-        Self { values, size: [columns, rows], strides: [right, down] }
-    }
-
-    /// Values of a matrix of fewer columns than its rows are apart.
-    pub(crate) fn part(values: &'a [f32], size: [usize; 2], pitch: usize) -> Self {
-        let matrix = Self { values, size, strides: [pitch, 1] };
-        assert!(size[1] <= pitch && matrix.last() < values.len(), "a part of {size:?}");
-        matrix
-    }
-
-    pub(crate) fn rows(self, start: usize, count: usize) -> Self {
-        let values = &self.values[start * self.strides[0]..];
-        Self { values, size: [count, self.size[1]], ..self }
-    }
-
-    fn last(self) -> usize {
-        (self.size[0] - 1) * self.strides[0] + (self.size[1] - 1) * self.strides[1]
-    }
-}
 
 /// Multiplies `left` with each image of `right`, a matrix of channels and pixels, into
 /// `[batch, rows, plane]`.

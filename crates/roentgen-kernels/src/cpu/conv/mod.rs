@@ -5,6 +5,7 @@ mod depthwise;
 mod im2col;
 pub(crate) mod input;
 mod matmul;
+mod matrix;
 mod winograd;
 
 use burn_flex::FlexTensor;

@@ -1,6 +1,6 @@
 //! Values as the elements store them.
 
-use super::super::gpu::Element;
+use super::super::element::Element;
 
 /// The bytes of values, each rounded to the nearest element.
 pub(super) fn to_bits(values: &[f32], element: Element) -> Vec<u8> {
