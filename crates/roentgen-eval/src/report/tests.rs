@@ -450,6 +450,15 @@ fn film_cards_show_the_boxes_of_the_film() {
 }
 
 #[test]
+fn tables_that_scroll_can_be_reached_by_keyboard() {
+    let [html, _] = fitted_pages();
+
+    assert!(html.matches("<div class=\"scroll").count() > 5);
+    let reachable = html.matches("<div class=\"scroll\" tabindex=\"0\">").count();
+    assert_eq!(html.matches("<div class=\"scroll").count(), reachable);
+}
+
+#[test]
 fn duplicates_of_the_data_set_are_counted() {
     let like = |duplicates, near_duplicates| {
         let provenance = Provenance { duplicates, near_duplicates, ..Provenance::default() };
