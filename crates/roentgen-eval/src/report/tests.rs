@@ -115,7 +115,7 @@ fn all_files_are_written() {
     let folder = tempfile::tempdir().unwrap();
 
     let paths = write(folder.path().join("out"), &report).unwrap();
-    assert_eq!(paths.len(), 13);
+    assert_eq!(paths.len(), 15);
     for path in paths {
         assert!(fs::metadata(&path).unwrap().len() > 100, "{}", path.display());
     }
@@ -334,6 +334,26 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
             assert!(pages.iter().all(|page| page.contains(&shown)), "{row:?}");
         }
     }
+}
+
+#[test]
+fn the_model_card_has_metadata_that_no_name_breaks() {
+    let scores = table("NIH \"ChestX\": ---\n# x", "official test");
+    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let provenance = Provenance { model: Some("run: 'x'\n---".into()), ..Provenance::default() };
+    let report = Report { provenance, ..plain(&scores, &evaluation) };
+    let card = card::markdown(&report).unwrap();
+
+    let (head, body) = card.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(head).unwrap();
+    let result = &metadata["model-index"][0]["results"][0];
+    assert_eq!(result["dataset"]["split"], "official test");
+    assert_eq!(result["metrics"][0]["value"], evaluation.mean.auroc.unwrap());
+    // Both means, and the one finding that has both classes.
+    assert_eq!(result["metrics"].as_array().unwrap().len(), 3);
+    assert_eq!(card::json_text(&report).unwrap(), head);
+    let auroc = format!("{:.3}", evaluation.findings[0].auroc.unwrap());
+    assert!(body.contains(&auroc) && body.contains("not a medical device"), "{body}");
 }
 
 #[test]
