@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options, Scores,
-    TrainingMarks, bootstrap,
+    CoOccurrence, Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options,
+    Scores, TrainingMarks, bootstrap,
+    co_occurrence::co_occurrence,
     cohort::{Cohort, numbers},
     confusion::Pairs,
     leakage,
@@ -64,6 +65,8 @@ pub struct Evaluation {
     pub binary_accuracy_all_negative: Option<f64>,
     /// Mean of `|p - y|` over all pairs.
     pub mean_absolute_error: Option<f64>,
+    /// Films with two findings, by label and by call.
+    pub co_occurrence: CoOccurrence,
     /// What was fitted on other films, if it was given.
     pub fit: Option<Fit>,
     /// The stated prevalence of findings, for PPV and NPV at it.
@@ -88,9 +91,8 @@ impl Evaluation {
     /// Returns the name of the operating point that pictures and summaries show: `youden` if
     /// thresholds were fitted on other films, otherwise `0.5`.
     pub fn main_point(&self) -> &'static str {
-        let youden = OperatingRule::Youden.name();
-        let has_youden = |finding: &FindingFigures| finding.operating_point(youden).is_some();
-        if self.findings.iter().any(has_youden) { youden } else { "0.5" }
+        let points = self.findings.iter().flat_map(|finding| &finding.operating_points);
+        main_point(points.map(|point| point.name.as_str()))
     }
 
     /// Formats the metrics as `metrics.json`.
@@ -148,6 +150,7 @@ pub fn evaluate_with(
     let intervals = bootstrap(scores, options);
     let thresholds: Vec<Vec<Threshold>> =
         scores.findings().iter().map(|finding| thresholds(finding, calibration)).collect();
+    let main = main_point(thresholds.iter().flatten().map(|(name, _)| name.as_str()));
     let prevalence = |finding: &str| given.prevalence.get(finding).copied();
     let points = operating_points(scores, &thresholds, &prevalence, options);
     let (numbers, patients) = numbers(scores);
@@ -182,11 +185,18 @@ pub fn evaluate_with(
         binary_accuracy: pairs.accuracy(),
         binary_accuracy_all_negative: pairs.accuracy_all_negative(),
         mean_absolute_error: pairs.mean_absolute_error(),
+        co_occurrence: co_occurrence(scores, &thresholds, main),
         fit,
         stated_prevalence: given.prevalence.clone(),
         subgroups,
         subgroup_gaps,
     })
+}
+
+/// Returns the main one of the operating points of these names.
+fn main_point<'a>(mut names: impl Iterator<Item = &'a str>) -> &'static str {
+    let youden = OperatingRule::Youden.name();
+    if names.any(|name| name == youden) { youden } else { "0.5" }
 }
 
 fn means(scores: &Scores, findings: &[FindingFigures], intervals: &Intervals) -> MeanFigures {

@@ -9,7 +9,7 @@ use rand_chacha::{
 };
 use roentgen_eval::{Finding, Interval, Options, Scores, bootstrap, delong};
 
-const PATIENTS: usize = 120;
+const PATIENTS: usize = 300;
 const FILMS: usize = 4;
 /// The distance of the classes in standard deviations.
 const DISTANCE: f64 = 1.0;

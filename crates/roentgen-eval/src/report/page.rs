@@ -6,6 +6,7 @@ mod calibration;
 mod calls;
 mod cards;
 mod summary;
+mod together;
 mod training;
 
 use serde::Serialize;
@@ -21,6 +22,7 @@ use super::{
 use crate::{Evaluation, FindingFigures, Fit, Gap, Interval, Scores};
 use calls::Calls;
 use cards::{Films, films};
+use together::Together;
 use training::InTraining;
 
 /// The data of the templates.
@@ -66,6 +68,7 @@ pub(super) struct Page {
     calls: Vec<Calls>,
     stated_prevalence: Vec<String>,
     calibration: Vec<calibration::Row>,
+    together: Together,
     /// Findings with films of unknown label, and how many.
     unknown: Vec<String>,
     /// Findings with resamples of one class only, and how many.
@@ -90,6 +93,12 @@ struct Mean {
     prevalence: String,
     findings: usize,
     left_out: usize,
+    micro_auroc: String,
+    micro_auroc_ci: String,
+    micro_auroc_whisker: String,
+    micro_average_precision: String,
+    micro_average_precision_ci: String,
+    micro_prevalence: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -192,6 +201,7 @@ impl Page {
             calls: calls::calls(evaluation, reaches_half),
             stated_prevalence: stated_prevalence(evaluation),
             calibration: calibration::rows(evaluation),
+            together: Together::of(evaluation),
             unknown: named(&|finding| finding.unknown),
             skipped: named(&|finding| match finding.auroc {
                 Some(_) => finding.resamples_skipped,
@@ -275,6 +285,8 @@ fn mean(evaluation: &Evaluation, low: f64) -> Mean {
     let mean = &evaluation.mean;
     let counted = evaluation.findings.iter().filter(|finding| finding.auroc.is_some());
     let prevalences: f64 = counted.filter_map(FindingFigures::prevalence).sum();
+    let positives: usize = evaluation.findings.iter().map(|each| each.positives).sum();
+    let pairs: usize = evaluation.findings.iter().map(|each| each.positives + each.negatives).sum();
     let prevalence = (mean.findings > 0).then(|| prevalences / mean.findings as f64);
     Mean {
         auroc: figure(mean.auroc),
@@ -285,6 +297,12 @@ fn mean(evaluation: &Evaluation, low: f64) -> Mean {
         prevalence: figure(prevalence),
         findings: mean.findings,
         left_out: evaluation.findings.len() - mean.findings,
+        micro_auroc: figure(mean.micro_auroc),
+        micro_auroc_ci: interval(mean.micro_auroc_ci95),
+        micro_auroc_whisker: whisker::whisker(mean.micro_auroc, mean.micro_auroc_ci95, low),
+        micro_average_precision: figure(mean.micro_average_precision),
+        micro_average_precision_ci: interval(mean.micro_average_precision_ci95),
+        micro_prevalence: figure((pairs > 0).then(|| positives as f64 / pairs as f64)),
     }
 }
 
