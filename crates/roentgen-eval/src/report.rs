@@ -5,6 +5,7 @@
 //! for the SVG that is drawn here.
 
 mod card;
+mod differences;
 mod films;
 pub(crate) mod format;
 mod page;
@@ -21,6 +22,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use differences::{Compared, write_differences};
 pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
 pub use provenance::Provenance;
 
