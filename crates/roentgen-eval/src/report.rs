@@ -53,8 +53,8 @@ impl Report<'_> {
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
-/// pictures, and the tables `findings.csv`, `operating-points.csv`, `curves.csv`, `roc.csv`, `pr.csv`
-/// and `errors.csv`.
+/// pictures, and the tables `findings.csv`, `operating-points.csv`, `curves.csv`, `roc.csv`,
+/// `pr.csv` and `errors.csv`.
 ///
 /// # Errors
 ///

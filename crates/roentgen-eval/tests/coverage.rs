@@ -1,5 +1,5 @@
-//! How often 95 % intervals contain a known AUROC when patients have several films: those by patient
-//! as often as they say, DeLong's far less often, which is why they are not the default.
+//! How often 95 % intervals contain a known AUROC when patients have several films: those by
+//! patient as often as they say, DeLong's far less often, which is why they are not the default.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its table has failed")]
 
@@ -63,9 +63,9 @@ fn coverage(tables: u64, resamples: usize) -> [f64; 2] {
 
 #[test]
 fn intervals_by_patient_hold_and_delongs_do_not() {
-    let [by_patient, by_film] = coverage(200, 200);
+    let [by_patient, by_film] = coverage(100, 100);
 
-    assert!((0.90..=0.985).contains(&by_patient), "{by_patient}");
+    assert!((0.88..=0.99).contains(&by_patient), "{by_patient}");
     assert!(by_film < 0.85, "{by_film}");
 }
 

@@ -4,13 +4,14 @@ use super::{Calibration, Method, OperatingRule};
 use crate::{Error, Finding, Scores};
 
 impl Calibration {
-    /// Adds the columns `F.calibrated` and `F.call` for each finding `F` of the table: the calibrated
-    /// probability, and 1 or 0 for whether the probability of the model is at least the threshold.
-    /// Cells are empty for a finding for which nothing was fitted.
+    /// Adds the columns `F.calibrated` and `F.call` for each finding `F` of the table: the
+    /// calibrated probability, and 1 or 0 for whether the probability of the model is at least the
+    /// threshold. Cells are empty for a finding for which nothing was fitted.
     ///
     /// # Errors
     ///
-    /// Returns an error if the fit was for another model, or if the table already has such a column.
+    /// Returns an error if the fit was for another model, or if the table already has such a
+    /// column.
     pub fn annotate(
         &self,
         scores: &Scores,

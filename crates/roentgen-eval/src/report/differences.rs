@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::{Difference, Error, Scores, file};
 
-/// A table that was compared with the first one, by [`paired_difference`](crate::paired_difference()).
+/// A table that was compared with the first one, by
+/// [`paired_difference`](crate::paired_difference()).
 #[derive(Clone, Debug)]
 pub struct Compared {
     /// Name of the table, such as its path.
