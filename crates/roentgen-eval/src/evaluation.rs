@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CoOccurrence, Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options,
-    Scores, TrainingMarks, bootstrap,
+    CoOccurrence, Error, FindingFigures, Identity, Interval, Intervals, MeanFigures, Measured,
+    OperatingRule, Options, Scores, TrainingMarks, bootstrap,
     co_occurrence::co_occurrence,
-    cohort::{Cohort, numbers},
+    cohort::{self, Cohort, numbers},
     confusion::Pairs,
     leakage,
     operating_point::{Threshold, operating_points},
@@ -137,11 +137,7 @@ pub fn evaluate_with(
     options: &Options,
     given: &Given<'_>,
 ) -> Result<Evaluation, Error> {
-    let training_marks = leakage::training_marks(scores)?;
-    let films_in_training = leakage::films_in_training(scores)?;
-    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
-        return Err(Error::NoTruth { path: scores.origin().to_owned() });
-    }
+    let (training_marks, films_in_training) = check(scores)?;
     check_prevalence(scores, given)?;
     let fit = given.calibration.map(|calibration| fit(scores, calibration)).transpose()?;
     let is_used = fit.as_ref().is_some_and(|fit| fit.is_used);
@@ -162,11 +158,7 @@ pub fn evaluate_with(
         })
         .collect();
     let (subgroups, subgroup_gaps) = subgroups(scores, options);
-    let mut pairs = Pairs::default();
-    for finding in scores.findings() {
-        let (probabilities, truths) = finding.known_pairs();
-        pairs.add(&probabilities, &truths);
-    }
+    let pairs = pairs(scores);
     Ok(Evaluation {
         images: scores.len(),
         patients: scores.patients().iter().collect::<HashSet<_>>().len(),
@@ -190,6 +182,51 @@ pub fn evaluate_with(
         stated_prevalence: given.prevalence.clone(),
         subgroups,
         subgroup_gaps,
+    })
+}
+
+/// Refuses a table without labels, and one with films that the model was trained on; returns how
+/// many of its films say so, and how many are of the training split.
+fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
+    let training_marks = leakage::training_marks(scores)?;
+    let films_in_training = leakage::films_in_training(scores)?;
+    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
+        return Err(Error::NoTruth { path: scores.origin().to_owned() });
+    }
+    Ok((training_marks, films_in_training))
+}
+
+fn pairs(scores: &Scores) -> Pairs {
+    let mut pairs = Pairs::default();
+    for finding in scores.findings() {
+        let (probabilities, truths) = finding.known_pairs();
+        pairs.add(&probabilities, &truths);
+    }
+    pairs
+}
+
+/// The figures by which runs are compared; [`evaluate`] has the same and many more, in several times
+/// the time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Headline {
+    pub(crate) auroc: Option<Measured>,
+    pub(crate) binary_accuracy: Option<f64>,
+    pub(crate) binary_accuracy_all_negative: Option<f64>,
+}
+
+/// Computes the figures by which runs are compared, under the conditions of [`evaluate`].
+pub(crate) fn headline(scores: &Scores, options: &Options) -> Result<Headline, Error> {
+    check(scores)?;
+    let cohort = Cohort::of(scores);
+    let draws = cohort.draws(options);
+    let drawn = draws.iter().filter_map(|draw| Some(cohort::mean(draw)?.auroc));
+    let auroc = cohort::mean(&cohort.areas())
+        .map(|areas| Measured { value: areas.auroc, interval: Interval::of(drawn.collect()) });
+    let pairs = pairs(scores);
+    Ok(Headline {
+        auroc,
+        binary_accuracy: pairs.accuracy(),
+        binary_accuracy_all_negative: pairs.accuracy_all_negative(),
     })
 }
 
