@@ -1,8 +1,10 @@
 //! Confidence intervals by resampling patients with all their films.
 //!
 //! Films of one patient are alike, so resampling films (or DeLong's formula) gives intervals that
-//! are too narrow. All metrics of a resample are computed on the same draw; this is what makes
-//! intervals of the mean over findings, and of the difference of two models, possible.
+//! are too narrow: in 2,000 simulated tables of 300 patients with four films each, intervals by
+//! patient held the true AUROC in 94.6 % and DeLong's in 73.8 % (`tests/coverage.rs`). All metrics
+//! of a resample are computed on the same draw; this is what makes intervals of the mean over
+//! findings, and of the difference of two models, possible.
 
 use crate::{
     Interval, Scores,

@@ -3,6 +3,7 @@
 //! None of it may be fitted on the films that it is evaluated on, nor on films that the model was
 //! trained on: a threshold chosen on test films is always too good.
 
+mod annotate;
 mod isotonic;
 mod scaling;
 mod threshold;

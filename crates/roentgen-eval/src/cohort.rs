@@ -68,7 +68,8 @@ pub(crate) fn films(finding: &Finding, numbers: &[u32]) -> Vec<(f64, bool, u32)>
     finding.known().map(|(row, p, truth)| (p, truth, numbers[row])).collect()
 }
 
-/// Numbers the patients of a table; returns the number of each row, and how many patients there are.
+/// Numbers the patients of a table; returns the number of each row, and how many patients there
+/// are.
 pub(crate) fn numbers(scores: &Scores) -> (Vec<u32>, usize) {
     number(scores.patients().iter().map(String::as_str))
 }

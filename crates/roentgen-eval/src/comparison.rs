@@ -18,8 +18,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::evaluation::headline;
 use crate::log_loss::{Measured, log_loss};
-use crate::{Error, Options, Scores, evaluate, file, render};
+use crate::{Error, Options, Scores, file, render};
 
 pub use repeats::{Repeats, Spread};
 pub use verdict::{Criterion, Verdict};
@@ -207,15 +208,12 @@ fn common_criterion(rows: &[Row]) -> Option<Criterion> {
 
 impl Row {
     fn of(entrant: Entrant, options: &Options) -> Result<Self, Error> {
-        let evaluation = evaluate(&entrant.scores, options)?;
+        let headline = headline(&entrant.scores, options)?;
         Ok(Self {
             loss: log_loss(&entrant.scores, options),
-            auroc: evaluation
-                .mean
-                .auroc
-                .map(|value| Measured { value, interval: evaluation.mean.auroc_ci95 }),
-            accuracy: evaluation.binary_accuracy,
-            accuracy_all_negative: evaluation.binary_accuracy_all_negative,
+            auroc: headline.auroc,
+            accuracy: headline.binary_accuracy,
+            accuracy_all_negative: headline.binary_accuracy_all_negative,
             entrant,
         })
     }

@@ -23,8 +23,8 @@ pub struct NetBenefit {
     pub treat_all: f64,
 }
 
-/// Computes the net benefit at thresholds above 0 and below 1; others are left out. Returns an empty
-/// curve if there are no films.
+/// Computes the net benefit at thresholds above 0 and below 1; others are left out. Returns an
+/// empty curve if there are no films.
 ///
 /// ```
 /// use roentgen_eval::decision_curve;

@@ -4,6 +4,8 @@
 //! patients, so their errors are correlated. Here both are measured on the same draws and
 //! subtracted.
 
+use serde::Serialize;
+
 use crate::{
     Error, Finding, Interval, Options, Scores,
     cohort::{Cohort, mean},
@@ -14,11 +16,12 @@ use crate::{
 };
 
 /// A metric of one model minus that of another.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Difference {
     /// The difference on all films.
     pub value: Option<f64>,
     /// The interval over resamples in which both models have the metric.
+    #[serde(rename = "ci95")]
     pub interval: Option<Interval>,
     /// The p-value of DeLong's test of no difference, which takes films for independent; `None` for
     /// a mean over findings.

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options, Scores,
-    TrainingMarks, bootstrap,
-    cohort::{Cohort, numbers},
+    CoOccurrence, Error, FindingFigures, Identity, Interval, Intervals, MeanFigures, Measured,
+    OperatingRule, Options, Scores, TrainingMarks, bootstrap,
+    co_occurrence::co_occurrence,
+    cohort::{self, Cohort, numbers},
     confusion::Pairs,
     leakage,
     operating_point::{Threshold, operating_points},
@@ -64,6 +65,8 @@ pub struct Evaluation {
     pub binary_accuracy_all_negative: Option<f64>,
     /// Mean of `|p - y|` over all pairs.
     pub mean_absolute_error: Option<f64>,
+    /// Films with two findings, by label and by call.
+    pub co_occurrence: CoOccurrence,
     /// What was fitted on other films, if it was given.
     pub fit: Option<Fit>,
     /// The stated prevalence of findings, for PPV and NPV at it.
@@ -88,9 +91,8 @@ impl Evaluation {
     /// Returns the name of the operating point that pictures and summaries show: `youden` if
     /// thresholds were fitted on other films, otherwise `0.5`.
     pub fn main_point(&self) -> &'static str {
-        let youden = OperatingRule::Youden.name();
-        let has_youden = |finding: &FindingFigures| finding.operating_point(youden).is_some();
-        if self.findings.iter().any(has_youden) { youden } else { "0.5" }
+        let points = self.findings.iter().flat_map(|finding| &finding.operating_points);
+        main_point(points.map(|point| point.name.as_str()))
     }
 
     /// Formats the metrics as `metrics.json`.
@@ -135,11 +137,7 @@ pub fn evaluate_with(
     options: &Options,
     given: &Given<'_>,
 ) -> Result<Evaluation, Error> {
-    let training_marks = leakage::training_marks(scores)?;
-    let films_in_training = leakage::films_in_training(scores)?;
-    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
-        return Err(Error::NoTruth { path: scores.origin().to_owned() });
-    }
+    let (training_marks, films_in_training) = check(scores)?;
     check_prevalence(scores, given)?;
     let fit = given.calibration.map(|calibration| fit(scores, calibration)).transpose()?;
     let is_used = fit.as_ref().is_some_and(|fit| fit.is_used);
@@ -148,6 +146,7 @@ pub fn evaluate_with(
     let intervals = bootstrap(scores, options);
     let thresholds: Vec<Vec<Threshold>> =
         scores.findings().iter().map(|finding| thresholds(finding, calibration)).collect();
+    let main = main_point(thresholds.iter().flatten().map(|(name, _)| name.as_str()));
     let prevalence = |finding: &str| given.prevalence.get(finding).copied();
     let points = operating_points(scores, &thresholds, &prevalence, options);
     let (numbers, patients) = numbers(scores);
@@ -159,11 +158,7 @@ pub fn evaluate_with(
         })
         .collect();
     let (subgroups, subgroup_gaps) = subgroups(scores, options);
-    let mut pairs = Pairs::default();
-    for finding in scores.findings() {
-        let (probabilities, truths) = finding.known_pairs();
-        pairs.add(&probabilities, &truths);
-    }
+    let pairs = pairs(scores);
     Ok(Evaluation {
         images: scores.len(),
         patients: scores.patients().iter().collect::<HashSet<_>>().len(),
@@ -182,11 +177,63 @@ pub fn evaluate_with(
         binary_accuracy: pairs.accuracy(),
         binary_accuracy_all_negative: pairs.accuracy_all_negative(),
         mean_absolute_error: pairs.mean_absolute_error(),
+        co_occurrence: co_occurrence(scores, &thresholds, main),
         fit,
         stated_prevalence: given.prevalence.clone(),
         subgroups,
         subgroup_gaps,
     })
+}
+
+/// Refuses a table without labels, and one with films that the model was trained on; returns how
+/// many of its films say so, and how many are of the training split.
+fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
+    let training_marks = leakage::training_marks(scores)?;
+    let films_in_training = leakage::films_in_training(scores)?;
+    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
+        return Err(Error::NoTruth { path: scores.origin().to_owned() });
+    }
+    Ok((training_marks, films_in_training))
+}
+
+fn pairs(scores: &Scores) -> Pairs {
+    let mut pairs = Pairs::default();
+    for finding in scores.findings() {
+        let (probabilities, truths) = finding.known_pairs();
+        pairs.add(&probabilities, &truths);
+    }
+    pairs
+}
+
+/// The figures by which runs are compared; [`evaluate`] has the same and many more, in several times
+/// the time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Headline {
+    pub(crate) auroc: Option<Measured>,
+    pub(crate) binary_accuracy: Option<f64>,
+    pub(crate) binary_accuracy_all_negative: Option<f64>,
+}
+
+/// Computes the figures by which runs are compared, under the conditions of [`evaluate`].
+pub(crate) fn headline(scores: &Scores, options: &Options) -> Result<Headline, Error> {
+    check(scores)?;
+    let cohort = Cohort::of(scores);
+    let draws = cohort.draws(options);
+    let drawn = draws.iter().filter_map(|draw| Some(cohort::mean(draw)?.auroc));
+    let auroc = cohort::mean(&cohort.areas())
+        .map(|areas| Measured { value: areas.auroc, interval: Interval::of(drawn.collect()) });
+    let pairs = pairs(scores);
+    Ok(Headline {
+        auroc,
+        binary_accuracy: pairs.accuracy(),
+        binary_accuracy_all_negative: pairs.accuracy_all_negative(),
+    })
+}
+
+/// Returns the main one of the operating points of these names.
+fn main_point<'a>(mut names: impl Iterator<Item = &'a str>) -> &'static str {
+    let youden = OperatingRule::Youden.name();
+    if names.any(|name| name == youden) { youden } else { "0.5" }
 }
 
 fn means(scores: &Scores, findings: &[FindingFigures], intervals: &Intervals) -> MeanFigures {

@@ -12,6 +12,7 @@
 mod bootstrap;
 mod calibrate;
 mod calibration;
+mod co_occurrence;
 mod cohort;
 mod confusion;
 mod decision_curve;
@@ -54,6 +55,7 @@ pub use calibration::{
     Bin, BrierParts, brier, brier_parts, calibration_error_by_mass, expected_calibration_error,
     reliability,
 };
+pub use co_occurrence::CoOccurrence;
 pub use confusion::{Confusion, PredictiveValues};
 pub use decision_curve::{NetBenefit, decision_curve};
 pub use delong::{DeLong, DeLongTest, delong, delong_test};

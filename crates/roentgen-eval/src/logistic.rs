@@ -9,8 +9,8 @@ const LEAST: f64 = 1e-7;
 /// Maximum number of steps; a fit converges in about ten.
 const STEPS: usize = 200;
 
-/// Returns the logit of a probability to fit on; one closer to 0 or 1 than 1e-7 counts as that close,
-/// so that a saturated or rounded probability cannot decide the fit.
+/// Returns the logit of a probability to fit on; one closer to 0 or 1 than 1e-7 counts as that
+/// close, so that a saturated or rounded probability cannot decide the fit.
 pub(crate) fn fitted_logit(p: f64) -> f64 {
     logit(p.clamp(LEAST, 1.0 - LEAST))
 }

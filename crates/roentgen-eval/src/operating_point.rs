@@ -100,8 +100,8 @@ impl CallFigures {
 /// A threshold of a finding, by name.
 pub(crate) type Threshold = (String, f64);
 
-/// Computes the results of the thresholds of each finding; `prevalence` returns the stated prevalence
-/// of a finding.
+/// Computes the results of the thresholds of each finding; `prevalence` returns the stated
+/// prevalence of a finding.
 pub(crate) fn operating_points(
     scores: &Scores,
     thresholds: &[Vec<Threshold>],

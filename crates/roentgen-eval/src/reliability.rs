@@ -37,9 +37,11 @@ pub(crate) fn measured_bins(
         *all += 1;
         *positives += u32::from(truth);
     }
+    let counts: Vec<(u32, usize, [u32; 2])> =
+        counts.into_iter().map(|((patient, bin), count)| (patient, bin, count)).collect();
     let draws: Vec<[Option<f64>; BINS]> = resample(patients, &options, |weights| {
         let mut sums = [[0_u64; 2]; BINS];
-        for (&(patient, bin), &[all, positives]) in &counts {
+        for &(patient, bin, [all, positives]) in &counts {
             let weight = u64::from(weights[patient as usize]);
             sums[bin][0] += weight * u64::from(all);
             sums[bin][1] += weight * u64::from(positives);

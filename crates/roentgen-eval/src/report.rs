@@ -4,6 +4,8 @@
 //! forbids loading anything. Image names are not trusted, so the template escapes every text except
 //! for the SVG that is drawn here.
 
+mod card;
+mod differences;
 mod films;
 pub(crate) mod format;
 mod page;
@@ -20,6 +22,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use differences::{Compared, write_differences};
 pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
 pub use provenance::Provenance;
 
@@ -49,8 +52,9 @@ impl Report<'_> {
 }
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
-/// paths: `report.html`, `report.md`, `metrics.json`, four pictures, and the tables `findings.csv`,
-/// `operating-points.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`.
+/// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
+/// pictures, and the tables `findings.csv`, `operating-points.csv`, `curves.csv`, `roc.csv`,
+/// `pr.csv` and `errors.csv`.
 ///
 /// # Errors
 ///
@@ -63,6 +67,8 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("report.html", html(report)?),
         ("report.md", markdown(report)?),
         ("metrics.json", metrics(report)?),
+        ("model-card.md", card::markdown(report)?),
+        ("model-card.json", card::json_text(report)? + "\n"),
         ("roc.svg", plot::picture(plot::Kind::Roc, report)),
         ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
         ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),

@@ -51,15 +51,7 @@ pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<Fit, Err
     if let Some(problem) = calibration.problem() {
         return Err(refuse(format!("{problem}\nfit it again")));
     }
-    let model = scores.model().map(|identity| identity.to_string());
-    if let (Some(own), Some(fitted)) = (&model, &calibration.model)
-        && own != fitted
-    {
-        return Err(refuse(format!(
-            "it is of model `{own}`, but calibration and thresholds were fitted for model \
-             `{fitted}`\nfit them on validation films of the same model"
-        )));
-    }
+    calibration.check_model(scores)?;
     let data = scores.dataset_id().map(|identity| identity.to_string());
     let is_other_data = match (&data, &calibration.dataset_id) {
         (Some(own), Some(fitted)) => own != fitted,
@@ -73,7 +65,7 @@ pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<Fit, Err
         patients: calibration.patients,
         split: calibration.split.clone(),
         is_used: is_other_data || !(fitted_on_valid && has_valid),
-        model_is_checked: model.is_some() && calibration.model.is_some(),
+        model_is_checked: scores.model().is_some() && calibration.model.is_some(),
     })
 }
 

@@ -230,3 +230,20 @@ fn a_table_without_truths_is_refused() {
     let error = evaluate(&table().with_findings(findings), &Options::default()).unwrap_err();
     assert!(error.to_string().contains("no finding has a truth"));
 }
+
+#[test]
+fn runs_are_compared_by_the_figures_of_an_evaluation() {
+    let evaluation = evaluate(&table(), &FEW).unwrap();
+    let headline = headline(&table(), &FEW).unwrap();
+
+    let auroc = headline.auroc.unwrap();
+    assert_eq!(
+        (Some(auroc.value), auroc.interval),
+        (evaluation.mean.auroc, evaluation.mean.auroc_ci95)
+    );
+    assert_eq!(headline.binary_accuracy, evaluation.binary_accuracy);
+    assert_eq!(headline.binary_accuracy_all_negative, evaluation.binary_accuracy_all_negative);
+    let mut train = table();
+    train.set_column("split", vec!["train".into(); 5]);
+    assert!(super::headline(&train, &FEW).is_err());
+}

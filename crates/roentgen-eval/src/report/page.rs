@@ -5,22 +5,28 @@
 mod calibration;
 mod calls;
 mod cards;
+mod findings;
+mod groups;
 mod summary;
+mod together;
 mod training;
 
 use serde::Serialize;
 
 use super::{
     Report,
-    format::{count, figure, interval, percent, probability},
+    format::{count, figure, percent, probability},
     plot::{self, Kind},
     provenance::{self, Line},
     published::Comparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures, Fit, Gap, Interval, Scores};
+use crate::{Evaluation, FindingFigures, Fit, Interval, Scores};
 use calls::Calls;
 use cards::{Films, films};
+use findings::{Finding, Mean, finding, mean};
+use groups::{Groups, subgroups};
+use together::Together;
 use training::InTraining;
 
 /// The data of the templates.
@@ -66,6 +72,7 @@ pub(super) struct Page {
     calls: Vec<Calls>,
     stated_prevalence: Vec<String>,
     calibration: Vec<calibration::Row>,
+    together: Together,
     /// Findings with films of unknown label, and how many.
     unknown: Vec<String>,
     /// Findings with resamples of one class only, and how many.
@@ -81,60 +88,11 @@ pub(super) struct Page {
 }
 
 #[derive(Debug, Serialize)]
-struct Mean {
-    auroc: String,
-    auroc_ci: String,
-    auroc_whisker: String,
-    average_precision: String,
-    average_precision_ci: String,
-    prevalence: String,
-    findings: usize,
-    left_out: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    name: String,
-    positives: String,
-    negatives: String,
-    prevalence: String,
-    auroc: String,
-    auroc_ci: String,
-    auroc_whisker: String,
-    average_precision: String,
-    average_precision_ci: String,
-    brier: String,
-    ece: String,
-    auroc_delong: String,
-    sensitivity: String,
-    specificity: String,
-}
-
-#[derive(Debug, Serialize)]
 struct Panels {
     id: &'static str,
     title: &'static str,
     caption: String,
     panels: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Groups {
-    by: String,
-    /// The difference between the best and the worst group.
-    gap: Option<String>,
-    rows: Vec<Group>,
-}
-
-#[derive(Debug, Serialize)]
-struct Group {
-    name: String,
-    images: String,
-    patients: String,
-    findings: usize,
-    auroc: String,
-    auroc_ci: String,
-    whisker: String,
 }
 
 impl Page {
@@ -192,6 +150,7 @@ impl Page {
             calls: calls::calls(evaluation, reaches_half),
             stated_prevalence: stated_prevalence(evaluation),
             calibration: calibration::rows(evaluation),
+            together: Together::of(evaluation),
             unknown: named(&|finding| finding.unknown),
             skipped: named(&|finding| match finding.auroc {
                 Some(_) => finding.resamples_skipped,
@@ -269,75 +228,6 @@ fn axis_start(evaluation: &Evaluation) -> f64 {
     let lows = all.flat_map(|(value, interval)| [value, interval.map(|interval| interval.low)]);
     let lowest = lows.flatten().fold(0.5, f64::min);
     (lowest * 10.0).floor() / 10.0
-}
-
-fn mean(evaluation: &Evaluation, low: f64) -> Mean {
-    let mean = &evaluation.mean;
-    let counted = evaluation.findings.iter().filter(|finding| finding.auroc.is_some());
-    let prevalences: f64 = counted.filter_map(FindingFigures::prevalence).sum();
-    let prevalence = (mean.findings > 0).then(|| prevalences / mean.findings as f64);
-    Mean {
-        auroc: figure(mean.auroc),
-        auroc_ci: interval(mean.auroc_ci95),
-        auroc_whisker: whisker::whisker(mean.auroc, mean.auroc_ci95, low),
-        average_precision: figure(mean.average_precision),
-        average_precision_ci: interval(mean.average_precision_ci95),
-        prevalence: figure(prevalence),
-        findings: mean.findings,
-        left_out: evaluation.findings.len() - mean.findings,
-    }
-}
-
-fn finding(figures: &FindingFigures, main: &str, low: f64) -> Finding {
-    let point = figures.operating_point(main);
-    Finding {
-        name: readable(&figures.name),
-        positives: count(figures.positives),
-        negatives: count(figures.negatives),
-        prevalence: figure(figures.prevalence()),
-        auroc: figure(figures.auroc),
-        auroc_ci: interval(figures.auroc_ci95),
-        auroc_whisker: whisker::whisker(figures.auroc, figures.auroc_ci95, low),
-        auroc_delong: interval(figures.auroc_delong_ci95),
-        average_precision: figure(figures.average_precision),
-        average_precision_ci: interval(figures.average_precision_ci95),
-        brier: figure(figures.brier),
-        ece: figure(figures.ece),
-        sensitivity: figure(point.and_then(|point| point.figures.sensitivity)),
-        specificity: figure(point.and_then(|point| point.figures.specificity)),
-    }
-}
-
-fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
-    let groups = evaluation.subgroups.iter().map(|(by, groups)| Groups {
-        by: readable(by),
-        gap: evaluation.subgroup_gaps.get(by).map(gap),
-        rows: groups
-            .iter()
-            .map(|(name, group)| Group {
-                name: name.clone(),
-                images: count(group.images),
-                patients: count(group.patients),
-                findings: group.findings,
-                auroc: figure(group.auroc),
-                auroc_ci: interval(group.auroc_ci95),
-                whisker: whisker::whisker(group.auroc, group.auroc_ci95, low),
-            })
-            .collect(),
-    });
-    groups.collect()
-}
-
-fn gap(gap: &Gap) -> String {
-    format!(
-        "{} minus {}: {} ({}), over {} finding{} that count in all groups",
-        gap.best,
-        gap.worst,
-        figure(Some(gap.auroc)),
-        ends(gap.auroc_ci95),
-        gap.findings,
-        if gap.findings == 1 { "" } else { "s" }
-    )
 }
 
 /// Formats an interval of a difference, whose ends may be below zero.

@@ -74,6 +74,17 @@ fn duplicates(of: &Provenance) -> Option<String> {
 
 /// Returns the title of a report: which model, on which films.
 pub(super) fn title(report: &Report) -> String {
+    let evaluation = report.evaluation;
+    format!(
+        "{} on {}, {}",
+        who(report),
+        evaluation.dataset.as_deref().unwrap_or("an unknown data set"),
+        evaluation.split.as_deref().unwrap_or("unknown split")
+    )
+}
+
+/// Names the model by what is known of it.
+pub(super) fn who(report: &Report) -> String {
     let (of, evaluation) = (&report.provenance, report.evaluation);
     let identity = evaluation.model.as_ref().map(|identity| format!("model {identity}"));
     let who = match (&of.model, &of.architecture) {
@@ -81,10 +92,5 @@ pub(super) fn title(report: &Report) -> String {
         (one, other) => one.clone().or_else(|| other.clone()),
     };
     let who = who.or(identity).or_else(|| of.score_table.clone());
-    format!(
-        "{} on {}, {}",
-        who.as_deref().unwrap_or("Unknown model"),
-        evaluation.dataset.as_deref().unwrap_or("an unknown data set"),
-        evaluation.split.as_deref().unwrap_or("unknown split")
-    )
+    who.unwrap_or_else(|| "Unknown model".to_owned())
 }

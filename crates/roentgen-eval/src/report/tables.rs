@@ -238,19 +238,22 @@ pub(super) fn all_curves(report: &Report) -> Result<String, Error> {
 }
 
 /// Formats a figure with all digits; an undefined one is an empty cell.
-fn cell(value: Option<f64>) -> String {
+pub(super) fn cell(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn low(interval: Option<Interval>) -> String {
+pub(super) fn low(interval: Option<Interval>) -> String {
     cell(interval.map(|interval| interval.low))
 }
 
-fn high(interval: Option<Interval>) -> String {
+pub(super) fn high(interval: Option<Interval>) -> String {
     cell(interval.map(|interval| interval.high))
 }
 
-fn csv<const N: usize>(name: &'static str, rows: Vec<[String; N]>) -> Result<String, Error> {
+pub(super) fn csv<const N: usize>(
+    name: &'static str,
+    rows: Vec<[String; N]>,
+) -> Result<String, Error> {
     let failure = |source: csv::Error| Error::Csv { path: name.into(), source };
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {

@@ -74,17 +74,18 @@ impl Kind {
             }
             Self::Reliability => {
                 "Share of positive labels (vertical) against predicted probability (horizontal), \
-                 in 15 equal bins, with 95 % intervals by patient. Each panel is zoomed to the bins \
-                 of at least 10 films. The area of a dot grows with its number of films; hollow dots \
-                 have fewer than 10. Expected calibration error next to the name. Dashed gray: \
-                 perfect calibration. Long dashes: after Platt scaling, if it was fitted."
+                 in 15 equal bins, with 95 % intervals by patient. Each panel is zoomed to the \
+                 bins of at least 10 films. The area of a dot grows with its number of films; \
+                 hollow dots have fewer than 10. Expected calibration error next to the name. \
+                 Dashed gray: perfect calibration. Long dashes: after Platt scaling, if it was \
+                 fitted."
             }
             Self::Decision => {
-                "Net benefit (vertical): true positives per film, minus false positives at the rate \
-                 that the threshold (horizontal) accepts. Dashed gray: acting on every film; the \
-                 floor is acting on none. A model is of use where it is above both; the lowest and \
-                 the highest such threshold are below the name, on the right. Long dashes: after Platt scaling, \
-                 if it was fitted."
+                "Net benefit (vertical): true positives per film, minus false positives at the \
+                 rate that the threshold (horizontal) accepts. Dashed gray: acting on every film; \
+                 the floor is acting on none. A model is of use where it is above both; the lowest \
+                 and the highest such threshold are below the name, on the right. Long dashes: \
+                 after Platt scaling, if it was fitted."
             }
         }
     }

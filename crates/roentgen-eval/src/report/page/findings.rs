@@ -1,0 +1,93 @@
+//! The table of findings, for the templates.
+
+use serde::Serialize;
+
+use super::super::{
+    format::{count, figure, interval},
+    whisker,
+};
+use super::readable;
+use crate::{Evaluation, FindingFigures};
+
+/// The means over findings and over pairs.
+#[derive(Debug, Serialize)]
+pub(super) struct Mean {
+    auroc: String,
+    auroc_ci: String,
+    auroc_whisker: String,
+    average_precision: String,
+    average_precision_ci: String,
+    prevalence: String,
+    findings: usize,
+    left_out: usize,
+    micro_auroc: String,
+    micro_auroc_ci: String,
+    micro_auroc_whisker: String,
+    micro_average_precision: String,
+    micro_average_precision_ci: String,
+    micro_prevalence: String,
+}
+
+/// A row of the table of findings.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    name: String,
+    positives: String,
+    negatives: String,
+    prevalence: String,
+    auroc: String,
+    auroc_ci: String,
+    auroc_whisker: String,
+    average_precision: String,
+    average_precision_ci: String,
+    brier: String,
+    ece: String,
+    auroc_delong: String,
+    sensitivity: String,
+    specificity: String,
+}
+
+pub(super) fn mean(evaluation: &Evaluation, low: f64) -> Mean {
+    let mean = &evaluation.mean;
+    let counted = evaluation.findings.iter().filter(|finding| finding.auroc.is_some());
+    let prevalences: f64 = counted.filter_map(FindingFigures::prevalence).sum();
+    let positives: usize = evaluation.findings.iter().map(|each| each.positives).sum();
+    let pairs: usize = evaluation.findings.iter().map(|each| each.positives + each.negatives).sum();
+    let prevalence = (mean.findings > 0).then(|| prevalences / mean.findings as f64);
+    Mean {
+        auroc: figure(mean.auroc),
+        auroc_ci: interval(mean.auroc_ci95),
+        auroc_whisker: whisker::whisker(mean.auroc, mean.auroc_ci95, low),
+        average_precision: figure(mean.average_precision),
+        average_precision_ci: interval(mean.average_precision_ci95),
+        prevalence: figure(prevalence),
+        findings: mean.findings,
+        left_out: evaluation.findings.len() - mean.findings,
+        micro_auroc: figure(mean.micro_auroc),
+        micro_auroc_ci: interval(mean.micro_auroc_ci95),
+        micro_auroc_whisker: whisker::whisker(mean.micro_auroc, mean.micro_auroc_ci95, low),
+        micro_average_precision: figure(mean.micro_average_precision),
+        micro_average_precision_ci: interval(mean.micro_average_precision_ci95),
+        micro_prevalence: figure((pairs > 0).then(|| positives as f64 / pairs as f64)),
+    }
+}
+
+pub(super) fn finding(figures: &FindingFigures, main: &str, low: f64) -> Finding {
+    let point = figures.operating_point(main);
+    Finding {
+        name: readable(&figures.name),
+        positives: count(figures.positives),
+        negatives: count(figures.negatives),
+        prevalence: figure(figures.prevalence()),
+        auroc: figure(figures.auroc),
+        auroc_ci: interval(figures.auroc_ci95),
+        auroc_whisker: whisker::whisker(figures.auroc, figures.auroc_ci95, low),
+        auroc_delong: interval(figures.auroc_delong_ci95),
+        average_precision: figure(figures.average_precision),
+        average_precision_ci: interval(figures.average_precision_ci95),
+        brier: figure(figures.brier),
+        ece: figure(figures.ece),
+        sensitivity: figure(point.and_then(|point| point.figures.sensitivity)),
+        specificity: figure(point.and_then(|point| point.figures.specificity)),
+    }
+}

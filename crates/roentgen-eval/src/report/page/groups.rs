@@ -1,0 +1,63 @@
+//! Figures by group of films, for the templates.
+
+use serde::Serialize;
+
+use super::super::{
+    format::{count, figure, interval},
+    whisker,
+};
+use super::{ends, readable};
+use crate::{Evaluation, Gap};
+
+/// The groups of one column.
+#[derive(Debug, Serialize)]
+pub(super) struct Groups {
+    by: String,
+    /// The difference between the best and the worst group.
+    gap: Option<String>,
+    rows: Vec<Group>,
+}
+
+#[derive(Debug, Serialize)]
+struct Group {
+    name: String,
+    images: String,
+    patients: String,
+    findings: usize,
+    auroc: String,
+    auroc_ci: String,
+    whisker: String,
+}
+
+/// Returns the groups of each column.
+pub(super) fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
+    let groups = evaluation.subgroups.iter().map(|(by, groups)| Groups {
+        by: readable(by),
+        gap: evaluation.subgroup_gaps.get(by).map(gap),
+        rows: groups
+            .iter()
+            .map(|(name, group)| Group {
+                name: name.clone(),
+                images: count(group.images),
+                patients: count(group.patients),
+                findings: group.findings,
+                auroc: figure(group.auroc),
+                auroc_ci: interval(group.auroc_ci95),
+                whisker: whisker::whisker(group.auroc, group.auroc_ci95, low),
+            })
+            .collect(),
+    });
+    groups.collect()
+}
+
+fn gap(gap: &Gap) -> String {
+    format!(
+        "{} minus {}: {} ({}), over {} finding{} that count in all groups",
+        gap.best,
+        gap.worst,
+        figure(Some(gap.auroc)),
+        ends(gap.auroc_ci95),
+        gap.findings,
+        if gap.findings == 1 { "" } else { "s" }
+    )
+}
