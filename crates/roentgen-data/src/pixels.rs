@@ -142,6 +142,12 @@ pub fn read_resized(path: &Path, size: u32, filter: Filter) -> Result<Plane, Err
     resize(plane, size, filter)
 }
 
+/// Reads and decodes a film like [`read`] and uses it while other threads wait for its memory.
+pub(crate) fn read_with<T>(path: &Path, take: impl FnOnce(&Plane) -> T) -> Result<T, Error> {
+    let (plane, _loan) = decode_from(open(path)?)?;
+    Ok(take(&plane))
+}
+
 /// Decodes the bytes of a PNG or JPEG file.
 ///
 /// # Errors
