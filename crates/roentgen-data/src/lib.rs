@@ -14,7 +14,6 @@
 //! synthetic data set.
 
 pub mod boxes;
-pub mod files;
 pub mod finding;
 pub mod lock;
 pub mod manifest;
@@ -33,5 +32,7 @@ pub mod split;
 pub mod store;
 pub mod summary;
 mod tensor_file;
+
+pub use roentgen_files as files;
 
 pub use finding::{FilmFindings, Finding};

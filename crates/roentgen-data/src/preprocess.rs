@@ -3,6 +3,8 @@
 //! Training, prediction and serving all call it: most "every answer is 0.5" reports in this field
 //! come down to two preprocessings that differ.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// ImageNet's means of red, green and blue, on a scale of 0..1.
@@ -21,6 +23,46 @@ pub enum Normalize {
     Imagenet,
     /// Maps 0..255 to -1..1, as Keras does for MobileNet.
     MinusOneToOne,
+    /// Maps 0..255 to -1024..1024, as torchxrayvision does.
+    #[serde(rename = "minus-1024-to-1024")]
+    Minus1024To1024,
+}
+
+/// A name that no normalization has.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no normalization `{0}`; it must be per-image, imagenet, minus-one-to-one or \
+     minus-1024-to-1024"
+)]
+pub struct UnknownNormalize(pub String);
+
+impl Normalize {
+    /// All normalizations.
+    pub const ALL: [Normalize; 4] = [
+        Normalize::PerImage,
+        Normalize::Imagenet,
+        Normalize::MinusOneToOne,
+        Normalize::Minus1024To1024,
+    ];
+
+    /// Returns the name used in experiments and in `model.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Normalize::PerImage => "per-image",
+            Normalize::Imagenet => "imagenet",
+            Normalize::MinusOneToOne => "minus-one-to-one",
+            Normalize::Minus1024To1024 => "minus-1024-to-1024",
+        }
+    }
+}
+
+impl FromStr for Normalize {
+    type Err = UnknownNormalize;
+
+    fn from_str(name: &str) -> Result<Self, UnknownNormalize> {
+        let known = Self::ALL.into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| UnknownNormalize(name.to_owned()))
+    }
 }
 
 /// Shape and scaling of a network's input: `[channels, size, size]`.
@@ -86,6 +128,7 @@ impl Input {
                 Some((255.0 * of(IMAGENET_MEAN), 255.0 * of(IMAGENET_STD)))
             }
             Normalize::MinusOneToOne => Some((127.5, 127.5)),
+            Normalize::Minus1024To1024 => Some((127.5, 127.5 / 1024.0)),
         }
     }
 
@@ -143,6 +186,27 @@ mod tests {
 
         assert_eq!(batch.len(), 12);
         assert_eq!([batch[0], batch[3], batch[8], batch[11]], [-1.0, 1.0, -1.0, 1.0]);
+    }
+
+    #[test]
+    fn minus_1024_to_1024_is_torchxrayvisions() {
+        let batch = input(1, Normalize::Minus1024To1024);
+
+        // (2 * (gray / 255) - 1) * 1024
+        for (value, expected) in batch.into_iter().zip([-1024.0, -614.4, 614.4, 1024.0]) {
+            assert!((value - expected).abs() < 1e-3, "{value}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_the_one_in_files() {
+        for normalize in Normalize::ALL {
+            let written = toml::Value::try_from(normalize).unwrap();
+
+            assert_eq!(written.as_str(), Some(normalize.name()));
+            assert_eq!(normalize.name().parse(), Ok(normalize));
+        }
+        assert!("zscore".parse::<Normalize>().is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::finding::Finding;
 use crate::manifest::Row;
 use crate::sample::{self, Sample};
-use crate::split::{self, Error, Rule, Split};
+use crate::split::{self, Error, Fold, Rule, Split};
 
 /// How to treat films that show none of the chosen findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,10 +40,17 @@ pub struct Selection {
     /// the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub films: Option<usize>,
+    /// Seed of sampling and splitting; `None` for the seed of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The fold of a cross-validation; `None` for a single split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
 }
 
 impl Selection {
-    /// Returns the split of each row, `None` for a film that is not used.
+    /// Returns the split of each row, `None` for a film that is not used. `seed` is the seed of the
+    /// run, which counts where the selection has none of its own.
     ///
     /// # Errors
     ///
@@ -55,6 +62,7 @@ impl Selection {
         findings: &[Finding],
         seed: u64,
     ) -> Result<Vec<Option<Split>>, Error> {
+        let seed = self.seed.unwrap_or(seed);
         let drawn = match (self.sample, self.films) {
             (Some(sample), films) => {
                 let films = films.map_or(sample.films, |films| films.min(sample.films));
@@ -66,7 +74,11 @@ impl Selection {
         let indices: Vec<usize> = (0..rows.len()).filter(|&index| drawn[index]).collect();
         let chosen: Vec<Row> = indices.iter().map(|&index| rows[index].clone()).collect();
         let mut sides = vec![None; rows.len()];
-        for (index, side) in indices.into_iter().zip(split::divide(&chosen, self.split, seed)?) {
+        let divided = match self.fold {
+            Some(fold) => split::divide_in_folds(&chosen, self.split, fold, seed)?,
+            None => split::divide(&chosen, self.split, seed)?,
+        };
+        for (index, side) in indices.into_iter().zip(divided) {
             let shows_one = findings.iter().any(|&finding| rows[index].findings.contains(finding));
             if shows_one || self.normal == Normal::Keep {
                 sides[index] = side;
@@ -83,6 +95,11 @@ impl Selection {
     /// every setting that changes the set of films is part of it.
     pub fn name(&self, side: Split) -> String {
         let mut name = format!("{} {}", self.split.name(), side.name());
+        if let Some(fold) = self.fold
+            && side != Split::Test
+        {
+            name.push_str(&format!(", fold {} of {}", fold.number, fold.of));
+        }
         if self.sample.is_some() {
             name.push_str(", sampled");
         }
@@ -138,6 +155,8 @@ mod tests {
         normal: Normal::Keep,
         sample: None,
         films: None,
+        seed: None,
+        fold: None,
     };
 
     #[test]
@@ -178,6 +197,30 @@ mod tests {
             assert!(patient.iter().all(|side| side.is_some() == patient[0].is_some()));
         }
         assert_eq!(cut.name(Split::Test), "official test, cut to 20 films");
+    }
+
+    #[test]
+    fn a_fold_is_part_of_the_name_of_training_and_validation_films() {
+        let rows = rows();
+        let third = Selection { fold: Some(Fold { number: 2, of: 4 }), ..KEEP };
+        let sides = third.sides(&rows, &Finding::ALL, 1).unwrap();
+        let valid = sides.iter().filter(|side| **side == Some(Split::Valid)).count();
+
+        assert!((9..=12).contains(&valid), "a quarter of 45 films, by patient: {valid}");
+        assert_eq!(third.name(Split::Valid), "official valid, fold 2 of 4");
+        assert_eq!(third.name(Split::Test), "official test");
+    }
+
+    #[test]
+    fn a_seed_of_its_own_decides_in_place_of_the_seed_of_the_run() {
+        let rows = rows();
+        let own = Selection { split: Rule::ByPatient, seed: Some(4), ..KEEP };
+        let none = Selection { seed: None, ..own };
+        let sides = |selection: Selection, seed| selection.sides(&rows, &Finding::ALL, seed);
+
+        assert_eq!(sides(own, 1).unwrap(), sides(own, 2).unwrap());
+        assert_eq!(sides(own, 1).unwrap(), sides(none, 4).unwrap());
+        assert_ne!(sides(none, 1).unwrap(), sides(none, 4).unwrap());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! better than it is: by 0.03 of mean AUROC, measured on NIH. NIH's official lists share no
 //! patient; the 2019 study's split by film does, and its name says so.
 
+mod folds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
@@ -12,6 +14,8 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{List, Row};
+
+pub use folds::{Fold, divide_in_folds};
 
 /// A split: the films for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,6 +95,31 @@ pub enum Error {
         /// The numbers of the first few.
         names: String,
     },
+    /// There is no such fold.
+    #[error("there is no fold {number} of {of}; use at least 2 folds, and count them from 0")]
+    NoSuchFold {
+        /// Number of the fold.
+        number: usize,
+        /// Number of folds.
+        of: usize,
+    },
+    /// There are fewer patients than folds.
+    #[error(
+        "{patients} patients for training and validation cannot be divided in {folds} folds; use \
+         fewer folds or more films"
+    )]
+    FewPatients {
+        /// Number of patients.
+        patients: usize,
+        /// Number of folds.
+        folds: usize,
+    },
+    /// Folds are of patients, but the rule divides films.
+    #[error(
+        "folds divide patients, but `split = \"by-image\"` divides films; use \
+         `split = \"official\"` or `split = \"by-patient\"`"
+    )]
+    FoldsByImage,
 }
 
 /// Splits films: returns one entry per row, `None` for a film in no split.
@@ -105,18 +134,10 @@ pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>,
     let mut sides = vec![None; rows.len()];
     match rule {
         Rule::Official => {
-            if rows.iter().all(|row| row.list.is_none()) {
-                return Err(Error::NoLists);
-            }
+            sides = official(rows)?;
             let uncut = |index: &usize| rows[*index].list == Some(List::TrainVal);
             let train_val: Vec<usize> = all.into_iter().filter(uncut).collect();
             let valid = cut_by_patient(rows, &train_val, &[OFFICIAL_VALID], seed);
-            let given = |list| match list {
-                List::TrainVal | List::Train => Split::Train,
-                List::Valid => Split::Valid,
-                List::Test => Split::Test,
-            };
-            sides = rows.iter().map(|row| row.list.map(given)).collect();
             valid[0].iter().for_each(|&index| sides[index] = Some(Split::Valid));
         }
         Rule::ByPatient => {
@@ -133,6 +154,19 @@ pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>,
         }
     }
     Ok(sides)
+}
+
+/// Returns the splits of the data set's own lists, with all of `train_val_list.txt` for training.
+fn official(rows: &[Row]) -> Result<Vec<Option<Split>>, Error> {
+    if rows.iter().all(|row| row.list.is_none()) {
+        return Err(Error::NoLists);
+    }
+    let given = |list| match list {
+        List::TrainVal | List::Train => Split::Train,
+        List::Valid => Split::Valid,
+        List::Test => Split::Test,
+    };
+    Ok(rows.iter().map(|row| row.list.map(given)).collect())
 }
 
 /// Takes whole patients at random, as many as fit, so that no share of the films is exceeded.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use roentgen_data::manifest::{self, List, Row};
 use roentgen_data::metadata::{LabelFile, Version};
@@ -12,25 +12,16 @@ use roentgen_data::prepare::{Prepared, Settings, prepare};
 use roentgen_data::sample::{self, Sample};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{Finding, boxes};
+use roentgen_test_support::{Outcome, shared, test_file};
 
-/// Writes past the test runner, which would hide the output of a passing test.
-fn say(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    say(&format!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)", path.display()));
-    None
-}
+test_file![
+    the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file,
+    samples_of_40_000_and_80_000_have_the_composition_that_the_weights_imply,
+    the_split_by_film_of_2019_loses_films_and_shares_patients,
+    the_official_lists_share_no_patient_also_after_validation_is_cut,
+    all_984_boxes_are_read,
+    real_films_are_prepared_rgba_among_them
+];
 
 /// Returns all 112,120 films as a manifest, without pixels.
 fn rows(folder: &Path) -> (Version, Vec<Row>) {
@@ -42,9 +33,8 @@ fn rows(folder: &Path) -> (Version, Vec<Row>) {
     (version, rows.collect())
 }
 
-#[test]
-fn the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file() {
-    let Some(folder) = shared("nih-labels") else { return };
+fn the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file() -> Outcome {
+    let folder = shared::data("nih-labels")?;
     let (version, rows) = rows(&folder);
     let kept = manifest::findings_over(&rows, 1000);
     let counts = manifest::counts(&rows);
@@ -57,11 +47,11 @@ fn the_2019_study_keeps_thirteen_findings_with_the_counts_of_the_v2020_file() {
         5_302,
     ];
     assert_eq!(counts, expected);
+    Ok(())
 }
 
-#[test]
-fn samples_of_40_000_and_80_000_have_the_composition_that_the_weights_imply() {
-    let Some(folder) = shared("nih-labels") else { return };
+fn samples_of_40_000_and_80_000_have_the_composition_that_the_weights_imply() -> Outcome {
+    let folder = shared::data("nih-labels")?;
     let (_, rows) = rows(&folder);
     for (films, positives) in [(40_000, 37_760.0), (80_000, 51_759.0)] {
         let kept = sample::draw(&rows, Sample { films, floor: 0.04 }, 2018);
@@ -72,11 +62,11 @@ fn samples_of_40_000_and_80_000_have_the_composition_that_the_weights_imply() {
         // Binomial at worst, so four standard errors are below 200 films.
         assert!((with_findings - positives).abs() < 200.0, "{with_findings} of {films}");
     }
+    Ok(())
 }
 
-#[test]
-fn the_split_by_film_of_2019_loses_films_and_shares_patients() {
-    let Some(folder) = shared("nih-labels") else { return };
+fn the_split_by_film_of_2019_loses_films_and_shares_patients() -> Outcome {
+    let folder = shared::data("nih-labels")?;
     let (_, rows) = rows(&folder);
     let kept = manifest::findings_over(&rows, 1000);
     let drawn = sample::draw(&rows, Sample { films: 40_000, floor: 0.04 }, 2018);
@@ -94,11 +84,11 @@ fn the_split_by_film_of_2019_loses_films_and_shares_patients() {
     assert!(valid.abs_diff(9_410) < 200, "{valid}");
     let patients = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
     assert!(split::patients_on_both_sides(patients).len() > 3000);
+    Ok(())
 }
 
-#[test]
-fn the_official_lists_share_no_patient_also_after_validation_is_cut() {
-    let Some(folder) = shared("nih-labels") else { return };
+fn the_official_lists_share_no_patient_also_after_validation_is_cut() -> Outcome {
+    let folder = shared::data("nih-labels")?;
     let (_, rows) = rows(&folder);
     let sides = split::divide(&rows, Rule::Official, 2018).unwrap();
     let count = |side| sides.iter().filter(|&&s| s == Some(side)).count();
@@ -107,11 +97,11 @@ fn the_official_lists_share_no_patient_also_after_validation_is_cut() {
     assert_eq!(count(Split::Train) + count(Split::Valid), 86_524);
     let patients = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
     assert!(split::patients_on_both_sides(patients).is_empty());
+    Ok(())
 }
 
-#[test]
-fn all_984_boxes_are_read() {
-    let Some(folder) = shared("nih-labels") else { return };
+fn all_984_boxes_are_read() -> Outcome {
+    let folder = shared::data("nih-labels")?;
     let boxes = boxes::read(&folder.join("BBox_List_2017.csv")).unwrap();
     let (_, rows) = rows(&folder);
     let test: std::collections::HashSet<&str> = rows
@@ -123,11 +113,11 @@ fn all_984_boxes_are_read() {
     assert_eq!(boxes.len(), 984);
     assert!(boxes.iter().all(|found| test.contains(found.image.as_str())));
     assert!(boxes.iter().any(|found| found.finding == Finding::Infiltration));
+    Ok(())
 }
 
-#[test]
-fn real_films_are_prepared_rgba_among_them() {
-    let Some(folder) = shared("nih-originals-40") else { return };
+fn real_films_are_prepared_rgba_among_them() -> Outcome {
+    let folder = shared::data("nih-originals-40")?;
     let out = tempfile::tempdir().unwrap();
     let settings = Settings { size: 224, filter: Filter::Lanczos3, labels: None, any_size: false };
     let outcome = prepare(&folder, &out.path().join("films"), &settings, &|_| ()).unwrap();
@@ -141,4 +131,5 @@ fn real_films_are_prepared_rgba_among_them() {
         let (low, high) = (plane.iter().min().unwrap(), plane.iter().max().unwrap());
         assert!(high - low > 100, "film {film} is flat");
     }
+    Ok(())
 }

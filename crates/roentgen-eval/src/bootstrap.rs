@@ -45,6 +45,10 @@ pub struct Intervals {
     pub mean_auroc: Option<Interval>,
     /// Interval of the mean average precision over the same findings.
     pub mean_average_precision: Option<Interval>,
+    /// Interval of the AUROC of all pairs of film and finding.
+    pub micro_auroc: Option<Interval>,
+    /// Interval of the average precision of all pairs.
+    pub micro_average_precision: Option<Interval>,
 }
 
 /// Draws patients with replacement and computes AUROC and average precision of every finding, and
@@ -52,8 +56,7 @@ pub struct Intervals {
 ///
 /// A table of one patient has no intervals, because there is nothing to resample.
 pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
-    let rows: Vec<usize> = (0..scores.len()).collect();
-    let cohort = Cohort::of(scores, &rows);
+    let cohort = Cohort::of(scores);
     let draws = cohort.draws(options);
 
     let finding = |finding: usize| {
@@ -64,11 +67,15 @@ pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
             skipped: draws.len() - drawn.len(),
         }
     };
+    let pooled = Cohort::pooled(scores).draws(options).into_iter().filter_map(|draw| draw[0]);
+    let pooled: Vec<Areas> = pooled.collect();
     let means: Vec<Areas> = draws.iter().filter_map(|draw| mean(draw)).collect();
     Intervals {
         findings: (0..scores.findings().len()).map(finding).collect(),
         mean_auroc: Interval::of(means.iter().map(|areas| areas.auroc).collect()),
         mean_average_precision: Interval::of(means.iter().map(|a| a.average_precision).collect()),
+        micro_auroc: Interval::of(pooled.iter().map(|areas| areas.auroc).collect()),
+        micro_average_precision: Interval::of(pooled.iter().map(|a| a.average_precision).collect()),
     }
 }
 

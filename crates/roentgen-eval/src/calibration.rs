@@ -4,7 +4,11 @@
 //! probability of zero. A finding is present or absent, so here the probability of the finding is
 //! compared with its frequency, in 15 equal bins `(low, high]`; zero is in the first bin.
 
-/// Number of equal bins.
+use serde::Serialize;
+
+use crate::interval::percentile;
+
+/// Number of bins.
 const BINS: usize = 15;
 
 /// The films in one bin of probability.
@@ -45,17 +49,78 @@ pub fn brier(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
 /// ```
 pub fn expected_calibration_error(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
     let count = probabilities.len().min(truths.len());
+    (count > 0).then(|| error(&reliability(probabilities, truths), count))
+}
+
+/// Computes the expected calibration error over 15 bins of about equally many films, with edges at
+/// the quantiles of the probabilities (`numpy.percentile`, linear). Films of equal probability are
+/// in the same bin, so that there may be fewer.
+///
+/// Equal widths put nearly all films of a rare finding into the first bin; equal masses do not.
+/// Returns `None` if there are no films.
+pub fn calibration_error_by_mass(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
+    let mut sorted = probabilities.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    let edge = |bin: usize| percentile(&sorted, ((bin + 1) * last) as f64 / BINS as f64);
+    let highs: [f64; BINS] = std::array::from_fn(edge);
+    Some(error(&in_bins(&highs, probabilities, truths), probabilities.len()))
+}
+
+/// Returns the mean distance of mean probability and share of positives, weighted by films.
+fn error(bins: &[Bin], films: usize) -> f64 {
     let distance = |bin: &Bin| bin.count as f64 * (bin.observed - bin.mean_probability).abs();
-    let sum: f64 = reliability(probabilities, truths).iter().map(distance).sum();
-    (count > 0).then(|| sum / count as f64)
+    bins.iter().map(distance).sum::<f64>() / films as f64
+}
+
+/// The parts of a Brier score, by the 15 equal bins of [`reliability`]: `reliability - resolution +
+/// uncertainty + within_bins` is the score.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BrierParts {
+    /// Murphy's reliability: how far the mean probability of a bin is from its share of positives;
+    /// 0 is ideal.
+    pub reliability: f64,
+    /// How far the shares of positives in the bins are from the prevalence; higher is better.
+    pub resolution: f64,
+    /// The score of always predicting the prevalence.
+    pub uncertainty: f64,
+    /// What is left because the probabilities in a bin are not equal.
+    pub within_bins: f64,
+}
+
+/// Divides the Brier score by Murphy's decomposition; returns `None` if there are no films.
+pub fn brier_parts(probabilities: &[f64], truths: &[bool]) -> Option<BrierParts> {
+    let score = brier(probabilities, truths)?;
+    let films = truths.len().min(probabilities.len()) as f64;
+    let bins = reliability(probabilities, truths);
+    let prevalence = bins.iter().map(|bin| bin.count as f64 * bin.observed).sum::<f64>() / films;
+    let mean = |of: &dyn Fn(&Bin) -> f64| {
+        bins.iter().map(|bin| bin.count as f64 * of(bin).powi(2)).sum::<f64>() / films
+    };
+    let reliability = mean(&|bin| bin.mean_probability - bin.observed);
+    let resolution = mean(&|bin| bin.observed - prevalence);
+    let uncertainty = prevalence * (1.0 - prevalence);
+    let within_bins = score - (reliability - resolution + uncertainty);
+    Some(BrierParts { reliability, resolution, uncertainty, within_bins })
 }
 
 /// Returns those of the 15 bins that contain films, from the lowest probability up.
 pub fn reliability(probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
-    let highs: [f64; BINS] = std::array::from_fn(|bin| (bin + 1) as f64 / BINS as f64);
+    in_bins(&equal_highs(), probabilities, truths)
+}
+
+fn equal_highs() -> [f64; BINS] {
+    std::array::from_fn(|bin| (bin + 1) as f64 / BINS as f64)
+}
+
+fn bin_of(highs: &[f64; BINS], p: f64) -> usize {
+    highs.partition_point(|&high| high < p).min(BINS - 1)
+}
+
+fn in_bins(highs: &[f64; BINS], probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
     for (&p, &truth) in probabilities.iter().zip(truths) {
-        let bin = highs.partition_point(|&high| high < p).min(BINS - 1);
+        let bin = bin_of(highs, p);
         sums[bin].0 += 1;
         sums[bin].1 += p;
         sums[bin].2 += usize::from(truth);
@@ -90,9 +155,38 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_brier_score_add_up_to_it() {
+        let p: Vec<f64> = (0..90).map(|i| f64::from(i * 29 % 83) / 83.0).collect();
+        let y: Vec<bool> = (0..90).map(|i| i * 7 % 11 > 6).collect();
+
+        let parts = brier_parts(&p, &y).unwrap();
+        let sum = parts.reliability - parts.resolution + parts.uncertainty + parts.within_bins;
+        assert!((sum - brier(&p, &y).unwrap()).abs() < 1e-15);
+        // One probability a bin leaves nothing within bins.
+        let parts = brier_parts(&[0.1, 0.1, 0.5, 0.5], &[false, true, true, true]).unwrap();
+        assert!(parts.within_bins.abs() < 1e-15, "{parts:?}");
+        assert!((parts.resolution - 0.0625).abs() < 1e-15, "{parts:?}");
+    }
+
+    #[test]
+    fn bins_of_equal_mass_keep_equal_probabilities_together() {
+        let mut p = vec![0.01; 40];
+        p.extend((0..20).map(|i| 0.5 + f64::from(i) / 50.0));
+        let y: Vec<bool> = (0..60).map(|i| i % 4 == 0).collect();
+
+        let constant = calibration_error_by_mass(&[0.3; 8], &[true; 8]);
+        assert!((constant.unwrap() - 0.7).abs() < 1e-12);
+        let error = calibration_error_by_mass(&p, &y).unwrap();
+        // Forty films of one probability weigh two thirds: |10/40 - 0.01| each.
+        assert!(error > 2.0 / 3.0 * 0.24, "{error}");
+        assert_eq!(calibration_error_by_mass(&[], &[]), None);
+    }
+
+    #[test]
     fn without_films_there_is_no_figure() {
         assert_eq!(brier(&[], &[]), None);
         assert_eq!(expected_calibration_error(&[], &[]), None);
         assert!(reliability(&[], &[]).is_empty());
+        assert_eq!(brier_parts(&[], &[]), None);
     }
 }

@@ -36,20 +36,18 @@ pub(crate) struct Cohort {
 }
 
 impl Cohort {
-    /// Prepares these rows of the table.
-    pub(crate) fn of(scores: &Scores, rows: &[usize]) -> Self {
-        let mut patient = vec![None; scores.len()];
-        let (numbers, patients) = number(rows.iter().map(|&row| scores.patients()[row].as_str()));
-        for (&row, number) in rows.iter().zip(numbers) {
-            patient[row] = Some(number);
-        }
-        let ranking = |finding: &Finding| {
-            let known = finding.known();
-            Ranking::new(
-                known.filter_map(|(row, p, truth)| Some((p, truth, patient[row]?))).collect(),
-            )
-        };
+    /// Prepares all rows of the table.
+    pub(crate) fn of(scores: &Scores) -> Self {
+        let (numbers, patients) = numbers(scores);
+        let ranking = |finding: &Finding| Ranking::new(films(finding, &numbers));
         Self { patients, findings: scores.findings().iter().map(ranking).collect() }
+    }
+
+    /// Prepares all pairs of film and finding of the table as if they were films of one finding.
+    pub(crate) fn pooled(scores: &Scores) -> Self {
+        let (numbers, patients) = numbers(scores);
+        let all = scores.findings().iter().flat_map(|finding| films(finding, &numbers));
+        Self { patients, findings: vec![Ranking::new(all.collect())] }
     }
 
     /// Returns both areas of each finding when every film counts once.
@@ -63,6 +61,16 @@ impl Cohort {
             self.findings.iter().map(|ranking| ranking.areas(weights)).collect()
         })
     }
+}
+
+/// Returns score, label and patient of the films of known label.
+fn films(finding: &Finding, numbers: &[u32]) -> Vec<(f64, bool, u32)> {
+    finding.known().map(|(row, p, truth)| (p, truth, numbers[row])).collect()
+}
+
+/// Numbers the patients of a table; returns the number of each row, and how many patients there are.
+pub(crate) fn numbers(scores: &Scores) -> (Vec<u32>, usize) {
+    number(scores.patients().iter().map(String::as_str))
 }
 
 /// Numbers patients in order of appearance; returns the number of each, and how many there are.

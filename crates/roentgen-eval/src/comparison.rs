@@ -9,7 +9,7 @@
 
 mod curves;
 mod page;
-mod seeds;
+mod repeats;
 mod table;
 mod verdict;
 
@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::log_loss::{Measured, log_loss};
 use crate::{Error, Options, Scores, evaluate, file, render};
 
+pub use repeats::{Repeats, Spread};
 pub use verdict::{Criterion, Verdict};
 
 /// A run to compare.
@@ -106,6 +107,8 @@ pub struct Comparison {
     /// The best by the criterion of the runs, then the best by the other one, each against its
     /// runner-up.
     pub verdicts: Vec<Verdict>,
+    /// Runs that differ only in seed or fold, together.
+    pub repeats: Vec<Repeats>,
 }
 
 /// A run with its metrics.
@@ -138,6 +141,7 @@ impl Comparison {
         let verdicts = verdict::verdicts(&rows, best_by, options);
         Ok(Self {
             title: title.into(),
+            repeats: repeats::groups(&rows),
             rows,
             failed,
             open,

@@ -5,9 +5,11 @@
 //! subtracted.
 
 use crate::{
-    Error, Interval, Options, Scores,
+    Error, Finding, Interval, Options, Scores,
     cohort::{Cohort, mean},
+    delong_test,
     ensemble::align,
+    holm,
     ranking::Areas,
 };
 
@@ -18,6 +20,11 @@ pub struct Difference {
     pub value: Option<f64>,
     /// The interval over resamples in which both models have the metric.
     pub interval: Option<Interval>,
+    /// The p-value of DeLong's test of no difference, which takes films for independent; `None` for
+    /// a mean over findings.
+    pub p: Option<f64>,
+    /// The same with Holm's correction for the number of findings.
+    pub p_holm: Option<f64>,
 }
 
 /// Computes the AUROC of the second model minus that of the first: for each finding, in the order
@@ -32,8 +39,7 @@ pub fn paired_difference(
     options: &Options,
 ) -> Result<(Vec<Difference>, Difference), Error> {
     let second = align(first, second)?;
-    let rows: Vec<usize> = (0..first.len()).collect();
-    let cohorts = [Cohort::of(first, &rows), Cohort::of(&second, &rows)];
+    let cohorts = [Cohort::of(first), Cohort::of(&second)];
     let [once, again] = cohorts.each_ref().map(Cohort::areas);
     let [draws, redraws] = cohorts.each_ref().map(|cohort| cohort.draws(options));
 
@@ -43,15 +49,32 @@ pub fn paired_difference(
         interval: Interval::of(
             draws.iter().zip(&redraws).filter_map(|(a, b)| minus(of(a), of(b))).collect(),
         ),
+        p: None,
+        p_holm: None,
     };
-    let findings = (0..once.len()).map(|finding| difference(&|areas| areas[finding])).collect();
+    let p_values: Vec<Option<f64>> =
+        first.findings().iter().zip(second.findings()).map(p).collect();
+    let tests = p_values.iter().zip(holm(&p_values)).enumerate();
+    let findings = tests.map(|(finding, (&p, p_holm))| Difference {
+        p,
+        p_holm,
+        ..difference(&|areas| areas[finding])
+    });
+    let findings = findings.collect();
     Ok((findings, difference(&|areas| mean(areas))))
+}
+
+/// Tests whether two models of the same films differ in the AUROC of a finding.
+fn p(findings: (&Finding, &Finding)) -> Option<f64> {
+    let (first, truths) = findings.0.known_pairs();
+    let (second, _) = findings.1.known_pairs();
+    delong_test(&first, &second, &truths)?.p
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, auroc};
+    use crate::auroc;
 
     fn model(noise: u32) -> Scores {
         let films = 0..80_u32;
@@ -71,8 +94,8 @@ mod tests {
         let (findings, mean) =
             paired_difference(&model(5), &model(5), &Options { resamples: 50, seed: 1 }).unwrap();
 
-        let none =
-            Difference { value: Some(0.0), interval: Some(Interval { low: 0.0, high: 0.0 }) };
+        let interval = Some(Interval { low: 0.0, high: 0.0 });
+        let none = Difference { value: Some(0.0), interval, p: None, p_holm: None };
         assert_eq!((findings, mean), (vec![none], none));
     }
 
@@ -85,7 +108,10 @@ mod tests {
         };
 
         let options = Options { resamples: 200, seed: 1 };
-        let (_, mean) = paired_difference(&first, &second, &options).unwrap();
+        let (findings, mean) = paired_difference(&first, &second, &options).unwrap();
+        let p = findings[0].p.unwrap();
+        assert!((0.0..=1.0).contains(&p) && findings[0].p_holm == Some(p));
+        assert_eq!((mean.p, mean.p_holm), (None, None));
         let (value, interval) = (mean.value.unwrap(), mean.interval.unwrap());
         assert!((value - (area(&second) - area(&first))).abs() < 1e-12);
         assert!(interval.low <= value && value <= interval.high);

@@ -116,10 +116,10 @@ pub enum Error {
         first: Vec<String>,
     },
 
-    /// Weights were to be fitted to films that a member was trained on.
+    /// Weights, calibration or thresholds were to be fitted to films that a model was trained on.
     #[error(
-        "could not fit weights to `{}`: {count} {what} (`{}`)\n\
-         fit them to the validation films of every member",
+        "could not fit to `{}`: {count} {what} (`{}`)\n\
+         fit to films that no model was trained on, such as its validation films",
         path.display(), first.join("`, `")
     )]
     FitOnTraining {

@@ -1,12 +1,15 @@
-//! The metrics of one finding, of one threshold, and their means.
+//! The metrics of one finding, and their means.
 //!
 //! The names of the fields are keys of `metrics.json`.
+
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Confusion, Finding, FindingIntervals, Interval, auroc, average_precision, brier,
-    expected_calibration_error,
+    BrierParts, CalibrationLine, Finding, FindingCalibration, FindingIntervals, Interval, Method,
+    OperatingPoint, auroc, average_precision, brier, brier_parts, calibration_error_by_mass,
+    delong, expected_calibration_error,
 };
 
 /// The metrics of one finding.
@@ -25,6 +28,8 @@ pub struct FindingFigures {
     pub auroc: Option<f64>,
     /// Its interval.
     pub auroc_ci95: Option<Interval>,
+    /// Its interval by DeLong on the logit scale, which takes films for independent.
+    pub auroc_delong_ci95: Option<Interval>,
     /// Average precision; a random classifier gets the prevalence.
     pub average_precision: Option<f64>,
     /// Its interval.
@@ -33,6 +38,10 @@ pub struct FindingFigures {
     pub brier: Option<f64>,
     /// Expected calibration error in 15 equal bins.
     pub ece: Option<f64>,
+    /// The other figures of calibration.
+    pub calibration: CalibrationFigures,
+    /// The same after calibration, by method; only methods that were fitted on other films.
+    pub calibrated: BTreeMap<Method, CalibrationFigures>,
     /// Number of resamples with only one class, which are not in the intervals.
     pub resamples_skipped: usize,
     /// Metrics by name of the threshold.
@@ -40,11 +49,52 @@ pub struct FindingFigures {
     pub operating_points: Vec<OperatingPoint>,
 }
 
+/// How well probabilities are calibrated.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CalibrationFigures {
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Its parts.
+    pub brier_parts: Option<BrierParts>,
+    /// Expected calibration error in 15 equal bins.
+    pub ece: Option<f64>,
+    /// Expected calibration error in 15 bins of equal mass.
+    pub ece_equal_mass: Option<f64>,
+    /// Intercept and slope.
+    #[serde(flatten)]
+    pub line: CalibrationLine,
+}
+
+impl CalibrationFigures {
+    /// Computes the figures of films.
+    pub fn of(probabilities: &[f64], truths: &[bool]) -> Self {
+        Self {
+            brier: brier(probabilities, truths),
+            brier_parts: brier_parts(probabilities, truths),
+            ece: expected_calibration_error(probabilities, truths),
+            ece_equal_mass: calibration_error_by_mass(probabilities, truths),
+            line: CalibrationLine::fit(probabilities, truths),
+        }
+    }
+}
+
 impl FindingFigures {
     /// Computes the metrics of a finding.
-    pub(crate) fn of(finding: &Finding, intervals: &FindingIntervals) -> Self {
+    pub(crate) fn of(
+        finding: &Finding,
+        intervals: &FindingIntervals,
+        fitted: Option<&FindingCalibration>,
+        operating_points: Vec<OperatingPoint>,
+    ) -> Self {
         let (probabilities, truths) = finding.known_pairs();
         let positives = truths.iter().filter(|&&truth| truth).count();
+        let calibration = CalibrationFigures::of(&probabilities, &truths);
+        let calibrated = |method: Method| {
+            let calibrated = probabilities.iter().map(|&p| fitted?.apply(method, p));
+            let calibrated: Option<Vec<f64>> = calibrated.collect();
+            let calibrated = calibrated.filter(|films| !films.is_empty())?;
+            Some((method, CalibrationFigures::of(&calibrated, &truths)))
+        };
         Self {
             name: finding.name.clone(),
             positives,
@@ -52,12 +102,15 @@ impl FindingFigures {
             unknown: finding.truths.len() - truths.len(),
             auroc: auroc(&probabilities, &truths),
             auroc_ci95: intervals.auroc,
+            auroc_delong_ci95: delong(&probabilities, &truths).and_then(|delong| delong.interval),
             average_precision: average_precision(&probabilities, &truths),
             average_precision_ci95: intervals.average_precision,
-            brier: brier(&probabilities, &truths),
-            ece: expected_calibration_error(&probabilities, &truths),
+            brier: calibration.brier,
+            ece: calibration.ece,
+            calibration,
+            calibrated: Method::ALL.into_iter().filter_map(calibrated).collect(),
             resamples_skipped: intervals.skipped,
-            operating_points: vec![OperatingPoint::at("0.5", 0.5, &probabilities, &truths)],
+            operating_points,
         }
     }
 
@@ -68,72 +121,28 @@ impl FindingFigures {
     }
 }
 
-/// Results of a threshold for one finding.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OperatingPoint {
-    /// Name of the threshold, the key in JSON.
-    #[serde(skip)]
-    pub name: String,
-    /// Films with p >= threshold are called positive.
-    pub threshold: f64,
-    /// Films with the finding, called positive.
-    pub true_positives: usize,
-    /// Films without the finding, called positive.
-    pub false_positives: usize,
-    /// Films without the finding, called negative.
-    pub true_negatives: usize,
-    /// Films with the finding, called negative.
-    pub false_negatives: usize,
-    /// Fraction of films with the finding called positive.
-    pub sensitivity: Option<f64>,
-    /// Fraction of films without the finding called negative.
-    pub specificity: Option<f64>,
-    /// Fraction of positive calls that were right, at this prevalence.
-    pub ppv: Option<f64>,
-    /// Fraction of negative calls that were right, at this prevalence.
-    pub npv: Option<f64>,
-    /// Harmonic mean of sensitivity and PPV.
-    pub f1: Option<f64>,
-}
-
-impl OperatingPoint {
-    /// Counts films at a threshold.
-    pub fn at(
-        name: impl Into<String>,
-        threshold: f64,
-        probabilities: &[f64],
-        truths: &[bool],
-    ) -> Self {
-        let table = Confusion::at(threshold, probabilities, truths);
-        Self {
-            name: name.into(),
-            threshold,
-            true_positives: table.true_positives,
-            false_positives: table.false_positives,
-            true_negatives: table.true_negatives,
-            false_negatives: table.false_negatives,
-            sensitivity: table.sensitivity(),
-            specificity: table.specificity(),
-            ppv: table.ppv(),
-            npv: table.npv(),
-            f1: table.f1(),
-        }
-    }
-}
-
 /// Means over the findings that have both classes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MeanFigures {
-    /// Mean AUROC.
+    /// Mean AUROC (macro).
     pub auroc: Option<f64>,
     /// Its interval, on the same resamples for all findings.
     pub auroc_ci95: Option<Interval>,
-    /// Mean average precision.
+    /// Mean average precision (macro).
     pub average_precision: Option<f64>,
     /// Its interval.
     pub average_precision_ci95: Option<Interval>,
     /// Number of findings in these means.
     pub findings: usize,
+    /// AUROC of all pairs of film and finding (micro). It is high already if the model knows which
+    /// findings are frequent.
+    pub micro_auroc: Option<f64>,
+    /// Its interval.
+    pub micro_auroc_ci95: Option<Interval>,
+    /// Average precision of all pairs (micro).
+    pub micro_average_precision: Option<f64>,
+    /// Its interval.
+    pub micro_average_precision_ci95: Option<Interval>,
 }
 
 fn by_threshold<S: Serializer>(

@@ -27,13 +27,17 @@ impl Interval {
     pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
-        let at = |share: f64| {
-            let position = share * last as f64;
-            let (below, above) = (values[position as usize], values[position.ceil() as usize]);
-            below + (above - below) * position.fract()
-        };
+        let at = |share: f64| percentile(&values, share * last as f64);
         Some(Self { low: at(0.025), high: at(0.975) })
     }
+}
+
+/// Interpolates between the neighbours of a position in sorted values, counted from 0.
+pub(crate) fn percentile(sorted: &[f64], position: f64) -> f64 {
+    let last = sorted.len() - 1;
+    let below = (position as usize).min(last);
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    low + (high - low) * (position - below as f64)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
+
 use crate::{
     Error, Scores,
     split::{self, Split, rows_in},
@@ -16,40 +18,57 @@ use crate::{
 /// The column that marks films of patients in the training split, 0 or 1.
 const COLUMN: &str = "patient_in_training";
 
-/// Counts the patients of the table that were trained on; returns `None` if the table does not say.
+/// What the rows of a table say of the patients that the model was trained on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TrainingMarks {
+    /// Number of films whose mark says whether their patient was trained on.
+    pub known: usize,
+    /// Number of films without a mark.
+    pub unknown: usize,
+    /// Number of patients marked as trained on.
+    pub patients: usize,
+}
+
+impl TrainingMarks {
+    /// Returns the number of patients that were trained on; `None` if any film has no mark.
+    pub fn patients_in_training(&self) -> Option<usize> {
+        (self.unknown == 0).then_some(self.patients)
+    }
+}
+
+/// Counts the marks of the table and the patients that were trained on. A row without a mark is
+/// unknown, whatever other rows say.
 ///
 /// # Errors
 ///
 /// Returns an error if a film of such a patient is not in a split that says `leaky`, or if a mark
 /// is not 0 or 1.
-pub(crate) fn patients_in_training(scores: &Scores) -> Result<Option<usize>, Error> {
+pub(crate) fn training_marks(scores: &Scores) -> Result<TrainingMarks, Error> {
     let Some(marks) = scores.column(COLUMN) else {
-        return Ok(None);
+        return Ok(TrainingMarks { unknown: scores.len(), ..TrainingMarks::default() });
     };
-    if marks.iter().all(|mark| mark.trim().is_empty()) {
-        return Ok(None);
-    }
-    let splits = scores.column(split::COLUMN);
-
-    let (mut trained, mut hidden) = (HashSet::new(), Vec::new());
+    let (mut unknown, mut trained, mut hidden) = (0, HashSet::new(), Vec::new());
     for (row, mark) in marks.iter().enumerate() {
         let patient = &scores.patients()[row];
         match mark.trim() {
-            "" | "0" => continue,
-            "1" => trained.insert(patient),
+            "" => unknown += 1,
+            "0" => {}
+            "1" => {
+                trained.insert(patient);
+                if !is_leaky(scores, row) && !hidden.contains(patient) {
+                    hidden.push(patient.clone());
+                }
+            }
             other => {
                 let problem = format!("`{COLUMN}` is `{other}`\nit must be 0, 1 or empty");
                 let path = scores.origin().to_owned();
                 return Err(Error::Row { path, line: row as u64 + 2, problem });
             }
-        };
-        let said = splits.is_some_and(|splits| says_leaky(&splits[row]));
-        if !said && !hidden.contains(patient) {
-            hidden.push(patient.clone());
         }
     }
     if hidden.is_empty() {
-        return Ok(Some(trained.len()));
+        let known = scores.len() - unknown;
+        return Ok(TrainingMarks { known, unknown, patients: trained.len() });
     }
     let count = hidden.len();
     hidden.truncate(3);
@@ -76,9 +95,14 @@ pub(crate) fn films_in_training(scores: &Scores) -> Result<Option<usize>, Error>
     }
 }
 
-/// Whether the table says of any film whether its patient was trained on.
-pub(crate) fn has_marks(scores: &Scores) -> bool {
-    scores.column(COLUMN).is_some_and(|marks| marks.iter().any(|mark| !mark.trim().is_empty()))
+/// Whether a row has a mark that says whether its patient was trained on.
+pub(crate) fn is_marked(scores: &Scores, row: usize) -> bool {
+    scores.column(COLUMN).is_some_and(|marks| !marks[row].trim().is_empty())
+}
+
+/// Whether the split of a row says that it shares patients with training.
+pub(crate) fn is_leaky(scores: &Scores, row: usize) -> bool {
+    scores.column(split::COLUMN).is_some_and(|splits| says_leaky(&splits[row]))
 }
 
 /// Whether the name of a split says that it shares patients with training.
@@ -123,7 +147,7 @@ mod tests {
 
     #[test]
     fn patients_trained_on_are_refused_by_name() {
-        let error = patients_in_training(&table(["1", "0", "1", "1"], ["test"; 4])).unwrap_err();
+        let error = training_marks(&table(["1", "0", "1", "1"], ["test"; 4])).unwrap_err();
 
         let text = error.to_string();
         assert!(text.contains("2 of its patients were trained on (`p`, `r`)"), "{text}");
@@ -131,23 +155,38 @@ mod tests {
 
     #[test]
     fn a_split_that_says_leaky_is_counted() {
-        let leaky = table(["1", "", "1", "1"], ["by-image test, Leaky"; 4]);
+        let leaky = table(["1", "0", "1", "1"], ["by-image test, Leaky"; 4]);
 
-        assert_eq!(patients_in_training(&leaky).unwrap(), Some(2));
+        assert_eq!(training_marks(&leaky).unwrap().patients_in_training(), Some(2));
     }
 
     #[test]
     fn another_split_that_says_leaky_excuses_nothing() {
         let mixed = table(["0", "0", "1", "1"], ["leaky", "leaky", "test", "test"]);
 
-        assert!(patients_in_training(&mixed).is_err());
+        assert!(training_marks(&mixed).is_err());
+    }
+
+    #[test]
+    fn one_mark_does_not_speak_for_the_other_rows() {
+        for (marks, known, patients) in
+            [(["0", "", "", ""], 1, 0), (["1", "0", " ", "1"], 3, 2), (["", "", "", "1"], 1, 1)]
+        {
+            let marks = training_marks(&table(marks, ["by-image test, leaky"; 4])).unwrap();
+            assert_eq!(marks, TrainingMarks { known, unknown: 4 - known, patients });
+            assert_eq!(marks.patients_in_training(), None);
+        }
     }
 
     #[test]
     fn a_table_that_does_not_say_has_no_count() {
-        assert_eq!(patients_in_training(&table([""; 4], ["test"; 4])).unwrap(), None);
-        assert_eq!(patients_in_training(&table(["0"; 4], ["test"; 4])).unwrap(), Some(0));
-        assert!(patients_in_training(&table(["yes", "0", "0", "0"], ["test"; 4])).is_err());
+        let count = |marks| {
+            training_marks(&table(marks, ["test"; 4])).map(|marks| marks.patients_in_training())
+        };
+
+        assert_eq!(count([""; 4]).unwrap(), None);
+        assert_eq!(count(["0"; 4]).unwrap(), Some(0));
+        assert!(count(["yes", "0", "0", "0"]).is_err());
     }
 
     /// The answer that a table must get, by what its rows say of split and patient.

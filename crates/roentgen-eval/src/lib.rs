@@ -10,9 +10,12 @@
 //! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs.
 
 mod bootstrap;
+mod calibrate;
 mod calibration;
 mod cohort;
 mod confusion;
+mod decision_curve;
+mod delong;
 mod difference;
 mod ensemble;
 mod error;
@@ -20,11 +23,15 @@ mod evaluation;
 mod figures;
 mod file;
 mod fit;
+mod holm;
 mod identity;
 mod interval;
 mod leakage;
 mod log_loss;
+mod logistic;
 mod members;
+mod normal;
+mod operating_point;
 mod precision_recall;
 mod ranking;
 mod render;
@@ -38,19 +45,31 @@ pub mod published;
 pub mod report;
 
 pub use bootstrap::{FindingIntervals, Intervals, Options, bootstrap};
-pub use calibration::{Bin, brier, expected_calibration_error, reliability};
-pub use confusion::Confusion;
+pub use calibrate::{
+    Calibration, CalibrationLine, FindingCalibration, Isotonic, Method, OperatingRule, Platt,
+    WithIsotonic, apply_temperature, calibrate, fit_temperature,
+};
+pub use calibration::{
+    Bin, BrierParts, brier, brier_parts, calibration_error_by_mass, expected_calibration_error,
+    reliability,
+};
+pub use confusion::{Confusion, PredictiveValues};
+pub use decision_curve::{NetBenefit, decision_curve};
+pub use delong::{DeLong, DeLongTest, delong, delong_test};
 pub use difference::{Difference, paired_difference};
 pub use ensemble::{Rule, ensemble};
 pub use error::Error;
-pub use evaluation::{Evaluation, evaluate};
-pub use figures::{FindingFigures, MeanFigures, OperatingPoint};
+pub use evaluation::{Evaluation, Fit, Given, evaluate, evaluate_with};
+pub use figures::{CalibrationFigures, FindingFigures, MeanFigures};
 pub use fit::{Fitted, Per, fit};
+pub use holm::holm;
 pub use identity::Identity;
 pub use interval::Interval;
+pub use leakage::TrainingMarks;
 pub use log_loss::{Measured, log_loss, paired_log_loss};
 pub use members::{check_members, refuse_shared_films};
+pub use operating_point::{CallFigures, OperatingPoint};
 pub use precision_recall::{average_precision, precision_recall_curve};
 pub use roc::{Point, auroc, roc_curve};
 pub use scores::{Column, Finding, NIH_FINDINGS, Scores};
-pub use subgroups::Subgroup;
+pub use subgroups::{Gap, Subgroup};

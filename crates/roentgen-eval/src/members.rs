@@ -4,11 +4,11 @@
 //! to, and none may be fitted on films that a member was trained on: such a member looks better
 //! than it is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     Error, Scores, leakage,
-    split::{Split, rows_in},
+    split::{self, Split, rows_in},
 };
 
 /// Refuses tables that weights must not be fitted on or applied to, and returns a note for each
@@ -23,15 +23,23 @@ pub fn check_members(fitted: &[Scores], applied: &[Scores]) -> Result<Vec<String
     let mut notes = match_models(fitted, applied)?;
     refuse_shared_films(fitted, applied)?;
     for table in fitted {
-        let name = table.origin().display();
-        if rows_in(table, Split::Train).is_none() && !leakage::has_marks(table) {
+        let unknown = (0..table.len()).filter(|&row| !says_of_training(table, row)).count();
+        if unknown > 0 {
             notes.push(format!(
-                "`{name}` does not say whether its model was trained on these films: it has \
-                 neither `split` nor `patient_in_training`"
+                "`{}` does not say whether its model was trained on {unknown} of its {} films: \
+                 they have neither `split` nor `patient_in_training`",
+                table.origin().display(),
+                table.len()
             ));
         }
     }
     Ok(notes)
+}
+
+/// Whether a row says if the model was trained on its film, by its split or by its mark.
+fn says_of_training(table: &Scores, row: usize) -> bool {
+    let split = table.column(split::COLUMN).map_or("", |cells| cells[row].trim());
+    Split::of(split).is_some() || split == "none" || leakage::is_marked(table, row)
 }
 
 /// Refuses tables with films that the model was trained on.
@@ -49,7 +57,7 @@ pub(crate) fn refuse_training_films(tables: &[Scores]) -> Result<(), Error> {
                 first,
             });
         }
-        leakage::patients_in_training(table).map_err(|error| match error {
+        leakage::training_marks(table).map_err(|error| match error {
             Error::Leak { path, count, first } => {
                 Error::FitOnTraining { path, count, what: "patients were trained on", first }
             }
@@ -102,33 +110,37 @@ fn match_models(fitted: &[Scores], applied: &[Scores]) -> Result<Vec<String>, Er
 }
 
 /// Refuses tables for fitting and tables for evaluation that share films, or that share patients
-/// unless both name a leaky split.
+/// unless the split of each film of such a patient says `leaky`.
 ///
 /// # Errors
 ///
 /// Returns an error that names the first film or patient on both sides.
 pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<(), Error> {
-    let of = |tables: &[Scores], column: fn(&Scores) -> &[String]| -> HashSet<String> {
-        tables.iter().flat_map(|table| column(table).iter().cloned()).collect()
-    };
-    let is_leaky = |table: &Scores| table.split().is_some_and(|split| leakage::says_leaky(&split));
-    let all_leaky = learned.iter().chain(measured).all(is_leaky);
-    let (films, patients) = (of(learned, Scores::images), of(learned, Scores::patients));
+    let films: HashSet<&String> = learned.iter().flat_map(|table| table.images()).collect();
+    // Patients to fit on, and whether all of their films are of leaky splits.
+    let mut patients: HashMap<&String, bool> = HashMap::new();
+    for table in learned {
+        for (row, patient) in table.patients().iter().enumerate() {
+            *patients.entry(patient).or_insert(true) &= leakage::is_leaky(table, row);
+        }
+    }
     for table in measured {
         let shared = |what: &str, name: &str| Error::Join {
             path: table.origin().to_owned(),
             problem: format!(
-                "{what} `{name}` is also in the tables that the weights are fitted to\nfit to \
-                 validation films, evaluate on test films"
+                "{what} `{name}` is also in the tables that are fitted to\nfit to validation films, \
+                 evaluate on test films"
             ),
         };
-        if let Some(film) = table.images().iter().find(|film| films.contains(*film)) {
+        if let Some(film) = table.images().iter().find(|film| films.contains(film)) {
             return Err(shared("film", film));
         }
-        if let Some(patient) = table.patients().iter().find(|patient| patients.contains(*patient))
-            && !all_leaky
-        {
-            return Err(shared("patient", patient));
+        let is_shared = |row: usize| {
+            let fitted = patients.get(&table.patients()[row]);
+            fitted.is_some_and(|&all_leaky| !all_leaky || !leakage::is_leaky(table, row))
+        };
+        if let Some(row) = (0..table.len()).find(|&row| is_shared(row)) {
+            return Err(shared("patient", &table.patients()[row]));
         }
     }
     Ok(())
@@ -202,7 +214,50 @@ mod tests {
 
         let notes = notes.unwrap();
         assert_eq!(notes.len(), 3);
-        assert!(notes[0].contains("does not say whether its model was trained"), "{notes:?}");
+        assert!(notes[0].contains("was trained on 4 of its 4 films"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_split_of_one_film_does_not_speak_for_the_others() {
+        let mut valid = members("v", MODELS, "official valid");
+        let cells = |cells: [&str; 4]| cells.map(String::from).to_vec();
+        valid[0].set_column("split", cells(["official valid", "", "fold 3", "none"]));
+        valid[1].set_column("split", cells(["", "", "valid", "valid"]));
+        valid[1].set_column("patient_in_training", cells(["0", "", "", ""]));
+
+        let notes = check_members(&valid, &members("t", MODELS, "official test")).unwrap();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].contains("trained on 2 of its 4 films"), "{notes:?}");
+        assert!(notes[1].contains("trained on 1 of its 4 films"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_shared_patient_needs_a_leaky_split_on_each_of_its_films() {
+        let cells = |cells: [&str; 4]| cells.map(String::from).to_vec();
+        // Films of the patients a, a, b, c to fit on, and of a, a, d, e to evaluate.
+        let table = |films: &str, patients: [&str; 4], splits: [&str; 4]| {
+            let table = &members(films, MODELS, "")[0];
+            let images = table.images().to_vec();
+            Scores::new(images, cells(patients), table.findings().to_vec())
+                .and_then(|scores| scores.with_column("split", cells(splits)))
+                .unwrap()
+        };
+        let check = |fitted: [&str; 4], measured: [&str; 4]| {
+            let fitted = table("v", ["a", "a", "b", "c"], fitted);
+            let measured = table("t", ["a", "a", "d", "e"], measured);
+            refuse_shared_films(&[fitted], &[measured]).map_err(|error| error.to_string())
+        };
+        let leaky = "by-image valid, leaky";
+
+        assert_eq!(check([leaky, leaky, "valid", ""], [leaky, leaky, "test", ""]), Ok(()));
+        for (fitted, measured) in [
+            ([leaky, "valid", leaky, leaky], [leaky; 4]),
+            ([leaky; 4], [leaky, "test", leaky, leaky]),
+            ([leaky, "", "", ""], ["test", "test", leaky, leaky]),
+        ] {
+            let error = check(fitted, measured).unwrap_err();
+            assert!(error.contains("patient `a`"), "{error}");
+        }
     }
 
     #[test]
@@ -211,7 +266,7 @@ mod tests {
         let test = members("t", MODELS, "official test");
 
         let error = check_members(&train, &test).unwrap_err().to_string();
-        assert!(error.contains("could not fit weights to"), "{error}");
+        assert!(error.contains("could not fit to"), "{error}");
         assert!(error.contains("4 films are of the training split"), "{error}");
     }
 

@@ -18,7 +18,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use films::{Choice, FilmCard, Verdict, confident_films};
+use serde::Serialize;
+
+pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
 pub use provenance::Provenance;
 
 use crate::{Error, Evaluation, Scores, file, render::render};
@@ -38,6 +40,14 @@ pub struct Report<'a> {
     pub notes: Vec<String>,
 }
 
+impl Report<'_> {
+    /// Whether the model that was given is known to be the one that predicted the table; `None` if
+    /// no model was given.
+    fn model_is_checked(&self) -> Option<bool> {
+        self.provenance.model.as_ref().map(|_| self.evaluation.model.is_some())
+    }
+}
+
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, three pictures, and the tables `roc.csv`,
 /// `pr.csv` and `errors.csv`.
@@ -52,7 +62,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
     let files = [
         ("report.html", html(report)?),
         ("report.md", markdown(report)?),
-        ("metrics.json", report.evaluation.to_json()?),
+        ("metrics.json", metrics(report)?),
         ("roc.svg", plot::picture(plot::Kind::Roc, report)),
         ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
         ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
@@ -65,6 +75,30 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         file::write(&path, text.as_bytes()).map(|()| path)
     });
     written.collect()
+}
+
+/// Returns all figures and where they come from, as JSON.
+///
+/// # Errors
+///
+/// Never returns an error for metrics computed by [`evaluate`](crate::evaluate()).
+pub fn metrics(report: &Report) -> Result<String, Error> {
+    #[derive(Serialize)]
+    struct Metrics<'a> {
+        #[serde(flatten)]
+        evaluation: &'a Evaluation,
+        provenance: Origin<'a>,
+    }
+    #[derive(Serialize)]
+    struct Origin<'a> {
+        #[serde(flatten)]
+        provenance: &'a Provenance,
+        model_is_checked: Option<bool>,
+    }
+    let (evaluation, provenance) = (report.evaluation, &report.provenance);
+    let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
+    let text = serde_json::to_string_pretty(&Metrics { evaluation, provenance });
+    Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }
 
 /// Returns the report as one HTML file.

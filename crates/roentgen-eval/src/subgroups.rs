@@ -1,4 +1,4 @@
-//! The same metrics for groups of films: by sex, by view, by age.
+//! The same metrics for groups of films: by sex, view, age, source and number of findings.
 //!
 //! A mean that hides a group with worse results is the usual way harm goes unnoticed; a metric of
 //! four positives is the usual false alarm. A finding therefore counts in a group only with at
@@ -11,21 +11,28 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Interval, Options, Scores,
-    cohort::{Cohort, mean},
+    Finding, Interval, Options, Scores,
+    cohort::{mean, numbers, resample},
+    ranking::{Areas, Ranking},
 };
 
 /// Films of each class that a finding needs to count in a group.
 const LEAST: usize = 10;
 
-/// Resamples of a group; fewer than for the table, because there are a dozen groups.
+/// Resamples of the groups; fewer than for the table, because there are a dozen groups.
 const RESAMPLES: usize = 200;
 
 /// The highest age that is not regarded as a typing error.
 const OLDEST: f64 = 120.0;
 
+/// The number of sources from which on they are not groups but, for example, files.
+const SOURCES: usize = 12;
+
 /// Groups by column, then by value.
 pub(crate) type Subgroups = BTreeMap<&'static str, BTreeMap<String, Subgroup>>;
+
+/// The difference between the best and the worst group, by column.
+pub(crate) type Gaps = BTreeMap<&'static str, Gap>;
 
 /// The figures of one group of films.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,46 +49,167 @@ pub struct Subgroup {
     pub findings: usize,
 }
 
-/// Computes the metrics by sex, view and age band, if the table has the columns.
-pub(crate) fn subgroups(scores: &Scores, options: &Options) -> Subgroups {
-    let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
-    let mut subgroups = Subgroups::new();
-    for by in ["sex", "view", "age"] {
-        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (row, text) in scores.column(by).unwrap_or_default().iter().enumerate() {
-            let group = if by == "age" { band(text) } else { Some(text.trim()) };
-            if let Some(group) = group.filter(|group| !group.is_empty()) {
-                groups.entry(group.to_owned()).or_default().push(row);
-            }
-        }
-        let figures =
-            groups.into_iter().map(|(group, rows)| (group, figures(scores, &rows, &options)));
-        let figures: BTreeMap<_, _> = figures.collect();
-        if !figures.is_empty() {
-            subgroups.insert(by, figures);
-        }
-    }
-    subgroups
+/// The difference in mean AUROC between the best and the worst group, over the findings that count
+/// in all groups.
+///
+/// Both groups are chosen on these films, so the difference is somewhat too large; the interval is
+/// of the difference between these two groups, on the same resamples of patients.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gap {
+    /// The group with the highest mean.
+    pub best: String,
+    /// The group with the lowest mean.
+    pub worst: String,
+    /// The difference of their means.
+    pub auroc: f64,
+    /// Its interval.
+    pub auroc_ci95: Option<Interval>,
+    /// Number of findings in these means.
+    pub findings: usize,
 }
 
-fn figures(scores: &Scores, rows: &[usize], options: &Options) -> Subgroup {
-    let enough = |truths: &[Option<bool>]| {
-        let count = |class| rows.iter().filter(|&&row| truths[row] == Some(class)).count();
-        count(true) >= LEAST && count(false) >= LEAST
-    };
-    let findings: Vec<_> =
-        scores.findings().iter().filter(|finding| enough(&finding.truths)).cloned().collect();
-    let counted = findings.len();
-
-    let cohort = Cohort::of(&scores.with_findings(findings), rows);
-    let drawn = cohort.draws(options).iter().filter_map(|draw| Some(mean(draw)?.auroc)).collect();
-    Subgroup {
-        images: rows.len(),
-        patients: cohort.patients,
-        auroc: mean(&cohort.areas()).map(|areas| areas.auroc),
-        auroc_ci95: Interval::of(drawn),
-        findings: counted,
+/// Computes the metrics by sex, view, age band, source and number of findings, if the table has
+/// them, and the gap of each.
+pub(crate) fn subgroups(scores: &Scores, options: &Options) -> (Subgroups, Gaps) {
+    let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
+    let (numbers, patients) = numbers(scores);
+    let mut groups: Vec<(&'static str, String, Group)> = Vec::new();
+    for by in ["age", "sex", "source", "number_of_findings", "view"] {
+        for (name, rows) in divide(scores, by) {
+            groups.push((by, name, Group::of(scores, &rows, &numbers, patients)));
+        }
     }
+    let draws: Vec<Vec<Vec<Option<Areas>>>> = resample(patients, &options, |weights| {
+        groups.iter().map(|(.., group)| group.areas(Some(weights))).collect()
+    });
+
+    let (mut subgroups, mut gaps) = (Subgroups::new(), Gaps::new());
+    for (index, (by, name, group)) in groups.iter().enumerate() {
+        let drawn = draws.iter().filter_map(|draw| Some(mean(&draw[index])?.auroc)).collect();
+        let figures = Subgroup {
+            images: group.images,
+            patients: group.patients,
+            auroc: mean(&group.areas(None)).map(|areas| areas.auroc),
+            auroc_ci95: Interval::of(drawn),
+            findings: group.findings.iter().flatten().count(),
+        };
+        subgroups.entry(by).or_default().insert(name.clone(), figures);
+    }
+    for &by in subgroups.keys() {
+        let of_column = groups.iter().enumerate().filter(|(_, (column, ..))| *column == by);
+        let members: Vec<(usize, &str, &Group)> =
+            of_column.map(|(index, (_, name, group))| (index, name.as_str(), group)).collect();
+        if let Some(gap) = gap(&members, &draws) {
+            gaps.insert(by, gap);
+        }
+    }
+    (subgroups, gaps)
+}
+
+/// Returns the rows of each group of a column; a film without a value is in no group.
+fn divide(scores: &Scores, by: &str) -> BTreeMap<String, Vec<usize>> {
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let cells = scores.column(by);
+    for row in 0..scores.len() {
+        let cell = cells.map_or("", |cells| cells[row].trim());
+        let group = match by {
+            "age" => band(cell),
+            "number_of_findings" => number_of_findings(scores, row),
+            _ => Some(cell),
+        };
+        if let Some(group) = group.filter(|group| !group.is_empty()) {
+            groups.entry(group.to_owned()).or_default().push(row);
+        }
+    }
+    if by == "source" && !(2..=SOURCES).contains(&groups.len()) {
+        groups.clear();
+    }
+    groups
+}
+
+/// Returns how many of the findings a film shows, if all of its labels are known.
+fn number_of_findings(scores: &Scores, row: usize) -> Option<&'static str> {
+    let labels = scores.findings().iter().map(|finding| finding.truths[row]);
+    let labels: Option<Vec<bool>> = labels.collect();
+    Some(match labels?.into_iter().filter(|&label| label).count() {
+        0 => "0",
+        1 => "1",
+        2 => "2",
+        _ => "3+",
+    })
+}
+
+/// The films of one group, prepared for resampling.
+struct Group {
+    images: usize,
+    patients: usize,
+    /// Findings that count in the group.
+    findings: Vec<Option<Ranking>>,
+}
+
+impl Group {
+    fn of(scores: &Scores, rows: &[usize], numbers: &[u32], patients: usize) -> Self {
+        let mut is_in = vec![false; scores.len()];
+        let mut is_there = vec![false; patients];
+        for &row in rows {
+            is_in[row] = true;
+            is_there[numbers[row] as usize] = true;
+        }
+        let ranking = |finding: &Finding| {
+            let known = finding.known().filter(|&(row, ..)| is_in[row]);
+            let films: Vec<_> = known.map(|(row, p, truth)| (p, truth, numbers[row])).collect();
+            let positives = films.iter().filter(|(_, truth, _)| *truth).count();
+            let is_counted = positives >= LEAST && films.len() - positives >= LEAST;
+            is_counted.then(|| Ranking::new(films))
+        };
+        Self {
+            images: rows.len(),
+            patients: is_there.into_iter().filter(|&is_there| is_there).count(),
+            findings: scores.findings().iter().map(ranking).collect(),
+        }
+    }
+
+    /// Returns both areas of each finding that counts, on a draw of patients or on all films.
+    fn areas(&self, weights: Option<&[u32]>) -> Vec<Option<Areas>> {
+        let areas = |ranking: &Ranking| match weights {
+            Some(weights) => ranking.areas(weights),
+            None => ranking.areas_of_all(),
+        };
+        self.findings.iter().map(|ranking| ranking.as_ref().and_then(areas)).collect()
+    }
+}
+
+/// Computes the gap between groups given by their place in the draws; `None` for fewer than two
+/// groups with figures, or if no finding counts in all of them.
+fn gap(groups: &[(usize, &str, &Group)], draws: &[Vec<Vec<Option<Areas>>>]) -> Option<Gap> {
+    let counts = |group: &Group| group.findings.iter().any(Option::is_some);
+    let groups: Vec<_> = groups.iter().filter(|(.., group)| counts(group)).collect();
+    let findings = groups.first()?.2.findings.len();
+    let common: Vec<usize> = (0..findings)
+        .filter(|&finding| groups.iter().all(|(.., group)| group.findings[finding].is_some()))
+        .collect();
+    if groups.len() < 2 || common.is_empty() {
+        return None;
+    }
+    let mean = |areas: &[Option<Areas>]| -> Option<f64> {
+        let all: Option<Vec<f64>> =
+            common.iter().map(|&finding| Some(areas[finding]?.auroc)).collect();
+        all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    let mut ranked: Vec<(f64, usize, &str)> = groups
+        .iter()
+        .filter_map(|(index, name, group)| Some((mean(&group.areas(None))?, *index, *name)))
+        .collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let [(low, worst, worst_name), .., (high, best, best_name)] = ranked[..] else { return None };
+    let drawn = draws.iter().filter_map(|draw| Some(mean(&draw[best])? - mean(&draw[worst])?));
+    Some(Gap {
+        best: best_name.to_owned(),
+        worst: worst_name.to_owned(),
+        auroc: high - low,
+        auroc_ci95: Interval::of(drawn.collect()),
+        findings: common.len(),
+    })
 }
 
 /// Returns the age band of an age in years, or in the form `058Y` of the first NIH label file.
@@ -102,71 +230,4 @@ fn band(text: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Finding, auroc};
-
-    fn table(films: usize) -> Scores {
-        let finding = |name: &str, every: usize| Finding {
-            name: name.into(),
-            probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
-            truths: (0..films).map(|i| Some(i / 2 % every == 0)).collect(),
-        };
-        let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
-        Scores::new(
-            texts(&|i| i.to_string()),
-            texts(&|i| format!("p{}", i / 4)),
-            vec![finding("A", 3), finding("Rare", 40)],
-        )
-        .and_then(|scores| {
-            scores.with_column("sex", texts(&|i| ["F", "M"][i % 2].into())).and_then(|scores| {
-                scores.with_column("age", texts(&|i| ["17", "064Y", "", "414"][i % 4].into()))
-            })
-        })
-        .unwrap()
-    }
-
-    #[test]
-    fn a_group_has_the_area_of_its_films() {
-        let scores = table(200);
-        let groups = subgroups(&scores, &Options { resamples: 50, seed: 1 });
-
-        let women = &groups["sex"]["F"];
-        let films: Vec<usize> = (0..200).step_by(2).collect();
-        let finding = &scores.findings()[0];
-        let p: Vec<f64> = films.iter().map(|&row| finding.probabilities[row]).collect();
-        let y: Vec<bool> = films.iter().map(|&row| finding.truths[row].unwrap()).collect();
-        assert_eq!((women.images, women.patients, women.findings), (100, 50, 1));
-        assert_eq!(women.auroc, auroc(&p, &y));
-        let interval = women.auroc_ci95.unwrap();
-        assert!(interval.low < women.auroc.unwrap() && women.auroc.unwrap() < interval.high);
-    }
-
-    #[test]
-    fn too_few_positives_make_no_figure() {
-        let groups = subgroups(&table(40), &Options { resamples: 50, seed: 1 });
-
-        let women = &groups["sex"]["F"];
-        assert_eq!((women.images, women.findings), (20, 0));
-        assert_eq!((women.auroc, women.auroc_ci95), (None, None));
-    }
-
-    #[test]
-    fn ages_that_cannot_be_are_in_no_band() {
-        let groups = subgroups(&table(200), &Options { resamples: 2, seed: 1 });
-
-        assert_eq!(groups["age"].keys().collect::<Vec<_>>(), ["0-17", "40-64"]);
-        assert_eq!(groups["age"]["0-17"].images, 50);
-        assert!(!groups.contains_key("view"));
-    }
-
-    #[test]
-    fn every_spelling_of_an_age_has_its_band() {
-        let bands = ["0", "17.9", "18", "039Y", "011M", "65", "120", "121", "411", "-1", "x", ""];
-
-        let found = bands.map(|text| band(text).unwrap_or("none"));
-        let young = ["0-17", "0-17", "18-39", "18-39", "0-17"];
-        assert_eq!(found[..5], young);
-        assert_eq!(found[5..], ["65+", "65+", "none", "none", "none", "none", "none"]);
-    }
-}
+mod tests;

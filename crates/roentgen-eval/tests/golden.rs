@@ -2,25 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its table has failed")]
 
-use std::{env, fs, path::PathBuf};
+use std::fs;
 
 use roentgen_eval::{Options, Scores, evaluate};
+use roentgen_test_support::{Outcome, shared, test_file};
+
+test_file![
+    the_tables_of_jrzech_agree_with_scikit_learn,
+    the_tables_of_the_official_test_list_agree_with_scikit_learn
+];
 use serde_json::Value;
 
-/// Returns the folder of known tables, if it exists next to the project.
-fn golden() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let data = env::var_os("ROENTGEN_SHARED_DATA").map_or_else(beside, PathBuf::from);
-    Some(data.join("golden")).filter(|folder| folder.is_dir())
-}
-
-fn agrees_with_scikit_learn(name: &str) {
-    let Some(folder) = golden() else {
-        // Writes past the test runner, which would hide the output of a passing test.
-        let line = "skipped: no shared/data/golden next to the project; set ROENTGEN_SHARED_DATA";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
-        return;
-    };
+fn agrees_with_scikit_learn(name: &str) -> Outcome {
+    let folder = shared::data("golden")?;
     let scores = Scores::read(folder.join(format!("{name}.scores.csv"))).unwrap();
     let theirs = fs::read_to_string(folder.join(format!("{name}.sklearn.json"))).unwrap();
     let theirs: Value = serde_json::from_str(&theirs).unwrap();
@@ -36,14 +30,15 @@ fn agrees_with_scikit_learn(name: &str) {
             assert!(distance < 1e-9, "{finding} {figure} is off by {distance}");
         }
     }
+    Ok(())
 }
 
-#[test]
-fn the_tables_of_jrzech_agree_with_scikit_learn() {
-    agrees_with_scikit_learn("jrzech_densenet121");
+fn the_tables_of_jrzech_agree_with_scikit_learn() -> Outcome {
+    agrees_with_scikit_learn("jrzech_densenet121")?;
+    Ok(())
 }
 
-#[test]
-fn the_tables_of_the_official_test_list_agree_with_scikit_learn() {
-    agrees_with_scikit_learn("casp_densenet121_official_test");
+fn the_tables_of_the_official_test_list_agree_with_scikit_learn() -> Outcome {
+    agrees_with_scikit_learn("casp_densenet121_official_test")?;
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub use chord::chord;
 pub use films::{FilmTile, films};
 pub use heat_map::{Cell, heat_map};
 pub use number::{decimals, thousands};
-pub use svg::{Anchor, STYLE, Svg, escape, line};
+pub use svg::{Anchor, STYLE, Said, Svg, escape, line};
 pub use text::{fit, text_width, wrap};
 
 #[cfg(test)]

@@ -20,6 +20,15 @@ pub enum Anchor {
     End,
 }
 
+/// What a screen reader says of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// A text that states what the figure shows.
+    Text(&'a str),
+    /// Nothing, because the page has the numbers beside it.
+    Nothing,
+}
+
 /// Elements of a figure, in the order in which they are drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Svg(String);
@@ -148,9 +157,11 @@ impl Svg {
     }
 
     /// Makes an element for an HTML page, which has the style sheet, of a size `[height, width]`.
-    /// A hidden figure is not announced to screen readers, because the page has its numbers.
-    pub fn element(&self, class: &str, [height, width]: [f64; 2], is_hidden: bool) -> String {
-        let role = if is_hidden { "aria-hidden=\"true\"" } else { "role=\"img\"" };
+    pub fn element(&self, class: &str, [height, width]: [f64; 2], said: Said<'_>) -> String {
+        let role = match said {
+            Said::Text(text) => format!("role=\"img\" aria-label=\"{}\"", escape(text)),
+            Said::Nothing => "aria-hidden=\"true\"".to_owned(),
+        };
         format!(
             "<svg class=\"{}\" viewBox=\"0 0 {width} {height}\" {role} \
              xmlns=\"http://www.w3.org/2000/svg\">{}</svg>",
@@ -260,7 +271,8 @@ mod tests {
             svg.transformed_text("rotate(45)", [0.0; 2], Anchor::Middle, "a", HOSTILE);
         });
 
-        assert_well_formed(&svg.element(HOSTILE, [3.0, 4.0], true));
+        assert_well_formed(&svg.element(HOSTILE, [3.0, 4.0], Said::Nothing));
+        assert_well_formed(&svg.element("p", [3.0, 4.0], Said::Text(HOSTILE)));
         assert_well_formed(&svg.file(HOSTILE, [3.0, 4.0]));
     }
 
@@ -271,6 +283,7 @@ mod tests {
 
         let rect = "<rect class=\"a\" x=\"1.0\" y=\"2.0\" width=\"4.0\" height=\"3.0\"/>\n";
         assert_eq!(svg.to_string(), rect);
-        assert!(svg.element("p", [3.0, 4.0], false).contains("viewBox=\"0 0 4 3\" role=\"img\""));
+        let element = svg.element("p", [3.0, 4.0], Said::Text("a < b"));
+        assert!(element.contains("viewBox=\"0 0 4 3\" role=\"img\" aria-label=\"a &lt; b\""));
     }
 }

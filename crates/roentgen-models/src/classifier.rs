@@ -135,8 +135,9 @@ impl ClassifierConfig {
     /// addition to the weights: activations kept for the backward pass, and half as much again for
     /// temporary values.
     pub fn activation_bytes(&self, size: usize, batch: usize) -> usize {
-        let values = self.architecture.activations() * self.width * (size * size) as f64;
-        values as usize * batch * 4 * 3 / 2
+        let values = self.architecture.activations() * self.width * (size as f64).powi(2);
+        // In floating point, so that absurd sizes do not overflow.
+        (values * batch as f64 * 4.0 * 1.5) as usize
     }
 
     /// Returns the number of channels of the backbone's feature map.

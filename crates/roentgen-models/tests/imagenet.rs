@@ -6,14 +6,19 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
 use roentgen_data::{nih, pixels};
 use roentgen_models::pretrained::{Part, WeightFile, fit};
 use roentgen_models::{Architecture, ClassifierConfig, Pool};
+use roentgen_test_support::{Outcome, shared, test_file};
+
+test_file![
+    mobilenet_v2_sees_what_torchvision_sees,
+    mobilenet_with_folded_norms_sees_what_tensorflow_sees
+];
 use serde::Deserialize;
 
 /// Size of the films and of the center crop, in pixels.
@@ -42,21 +47,6 @@ struct Film {
     means: Vec<f64>,
 }
 
-fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    // Bypasses the test runner, which would hide the output of a passing test.
-    let line = format!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)\n", path.display());
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
-}
-
 /// Returns the center of a film in gray.
 fn plane(folder: &Path, name: &str) -> Vec<u8> {
     let films = nih::walk(folder).unwrap();
@@ -68,8 +58,8 @@ fn plane(folder: &Path, name: &str) -> Vec<u8> {
     rows.flat_map(|row| row[border..border + SIDES[1]].to_vec()).collect()
 }
 
-fn compare(architecture: Architecture, weights: &str) {
-    let (Some(weights), Some(folder)) = (shared(weights), shared("nih-2512")) else { return };
+fn compare(architecture: Architecture, weights: &str) -> Outcome {
+    let (weights, folder) = (shared::data(weights)?, shared::data("nih-2512")?);
     let text = include_str!("imagenet.json");
     let fixture: Fixture = serde_json::from_str(text).unwrap();
     let expected = &fixture.networks[architecture.name()];
@@ -120,14 +110,15 @@ fn compare(architecture: Architecture, weights: &str) {
             film.first.iter().chain(&film.middle).chain(&film.means).any(|value| *value != 0.0)
         );
     }
+    Ok(())
 }
 
-#[test]
-fn mobilenet_v2_sees_what_torchvision_sees() {
-    compare(Architecture::MobilenetV2, "weights/mobilenet_v2_imagenet.pt");
+fn mobilenet_v2_sees_what_torchvision_sees() -> Outcome {
+    compare(Architecture::MobilenetV2, "weights/mobilenet_v2_imagenet.pt")?;
+    Ok(())
 }
 
-#[test]
-fn mobilenet_with_folded_norms_sees_what_tensorflow_sees() {
-    compare(Architecture::Mobilenet, "weights/mobilenet_v1_imagenet_bn_folded.safetensors");
+fn mobilenet_with_folded_norms_sees_what_tensorflow_sees() -> Outcome {
+    compare(Architecture::Mobilenet, "weights/mobilenet_v1_imagenet_bn_folded.safetensors")?;
+    Ok(())
 }

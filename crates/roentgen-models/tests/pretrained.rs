@@ -22,6 +22,72 @@ fn checkpoints_of_both_formats_are_read_with_what_stands_beside_the_network() {
 }
 
 #[test]
+fn whatever_stands_beside_the_weights_is_passed_over() {
+    let file = WeightFile::open(&checkpoint("company.ckpt")).unwrap();
+    let names: Vec<_> = file.shapes().map(|(name, _)| name).collect();
+
+    assert_eq!(
+        names,
+        [
+            "generator",
+            "state_dict.module.classifier.0.bias",
+            "state_dict.module.classifier.0.weight",
+            "state_dict.module.norm0.num_batches_tracked",
+        ]
+    );
+    let weight = file.values("state_dict.module.classifier.0.weight").unwrap();
+    assert_eq!(weight, [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
+}
+
+#[test]
+fn a_whole_network_is_read_as_its_state_dictionary() {
+    let file = WeightFile::open(&checkpoint("module.pt")).unwrap();
+    let names: Vec<_> = file.shapes().map(|(name, _)| name).collect();
+
+    assert_eq!(
+        names,
+        [
+            "0.bias",
+            "0.weight",
+            "1.bias",
+            "1.num_batches_tracked",
+            "1.running_mean",
+            "1.running_var",
+            "1.weight",
+        ]
+    );
+    assert_eq!(file.values("0.weight").unwrap(), [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
+    assert_eq!(file.values("1.running_mean").unwrap(), [0.5, 0.25]);
+}
+
+#[test]
+fn a_checkpoint_is_known_by_its_content_if_its_ending_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["zip.pth", "legacy.pth.tar"] {
+        let path = folder.path().join("weights.model");
+        std::fs::copy(checkpoint(name), &path).unwrap();
+
+        assert!(WeightFile::open(&path).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_changed_value_of_a_zip_archive_is_found_by_its_checksum() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zip.pth");
+    let mut bytes = std::fs::read(checkpoint("zip.pth")).unwrap();
+    let weight: Vec<u8> = [0.25_f32, 0.5, 0.75].into_iter().flat_map(f32::to_le_bytes).collect();
+    let at = bytes.windows(weight.len()).position(|window| window == weight).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+
+    let file = WeightFile::open(&path).unwrap();
+    let error = file.values("state_dict.module.classifier.0.weight").unwrap_err();
+
+    assert!(matches!(error, FileError::Pytorch { .. }), "{error}");
+}
+
+#[test]
 fn half_precision_and_turned_axes_are_read_as_pytorch_shows_them() {
     let file = WeightFile::open(&checkpoint("half.pth")).unwrap();
 

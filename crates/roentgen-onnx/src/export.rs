@@ -13,7 +13,7 @@ use onnx_ir::{GraphProto, Message as _, ModelProto};
 use roentgen_models::model_dir::{self, Model};
 use roentgen_models::{Classifier, Description};
 
-use crate::{metadata, relu6};
+use crate::{erf, metadata, relu6};
 
 /// Name of the input, `[batch, channels, size, size]`, which is already normalized.
 pub const IMAGE: &str = "image";
@@ -63,6 +63,7 @@ pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
     let graph =
         message.graph.as_mut().ok_or_else(|| Error::Written("it has no graph".to_owned()))?;
     name_boundaries(graph, model.has_attention())?;
+    erf::restore(graph);
     relu6::fuse(graph);
     graph.name = description.network.architecture.name().to_owned();
     message.producer_name = "roentgen".to_owned();

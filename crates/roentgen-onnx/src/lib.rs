@@ -5,6 +5,7 @@
 //! linked or shipped. [`engine`] predicts with it like `roentgen_models::Predictor`.
 
 pub mod engine;
+mod erf;
 pub mod export;
 pub mod metadata;
 mod relu6;

@@ -20,6 +20,7 @@ pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
             "per-image: (gray - mean) / (std + 1e-6), both of the film itself, gray in 0..255"
         }
         Normalize::Imagenet => "imagenet: (gray - mean) / std, gray in 0..255",
+        Normalize::Minus1024To1024 => "minus-1024-to-1024: (gray - mean) / std, gray in 0..255",
         Normalize::MinusOneToOne => "minus-one-to-one: (gray - mean) / std, gray in 0..255",
     };
     let mut pairs = vec![

@@ -4,6 +4,8 @@
 //! them: a run that is killed between the files finds the earlier state complete. The order of
 //! films, augmentation and dropout follow from seed, epoch and step, so they need not be saved.
 
+mod state;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,49 +14,9 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use roentgen_data::files::{self, WriteError};
 use roentgen_models::{Classifier, weights};
-use serde::{Deserialize, Serialize};
-
-use crate::progress::EpochRow;
-use crate::schedule::Plateau;
+pub use state::{Shape, State};
 
 const FOLDER: &str = "checkpoint";
-const STATE: &str = "state.toml";
-
-/// Position of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    /// Optimizer steps done so far.
-    pub step: usize,
-    /// Films of the current epoch done so far.
-    pub films: usize,
-    /// Sum of their losses.
-    pub loss: f64,
-    /// Seconds spent on the current epoch before this session.
-    pub seconds: f64,
-    /// Seconds in which the steps of the epoch waited for their films.
-    #[serde(default)]
-    pub waiting: f64,
-    /// Epochs since the best one, or since the start of the phase.
-    pub waited: usize,
-    /// Current phase of the run, from 0.
-    #[serde(default)]
-    pub phase: usize,
-    /// Epochs done before this phase.
-    #[serde(default)]
-    pub earlier: usize,
-    /// State of the schedule.
-    pub plateau: Plateau,
-    /// Epochs done.
-    #[serde(default)]
-    pub epochs: Vec<EpochRow>,
-}
-
-impl State {
-    /// Returns the best epoch so far.
-    pub fn best(&self) -> Option<&EpochRow> {
-        self.epochs.iter().rev().find(|row| row.is_best)
-    }
-}
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +40,17 @@ pub enum Error {
         path: PathBuf,
         /// The cause.
         source: Box<toml::de::Error>,
+    },
+    /// The state contradicts itself or the experiment.
+    #[error(
+        "`{path}` does not fit the experiment of the run: {what}; restore the file, or start over in \
+         a new folder"
+    )]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
     },
     /// Weights or optimizer state do not fit the network.
     #[error("could not restore `{path}`: {what}")]
@@ -129,34 +102,30 @@ pub fn save(
     let bytes =
         optimizer.into_bytes().map_err(|error| restore(&names.optimizer, error.to_string()))?;
     files::write_whole(&names.optimizer, &bytes)?;
-    let text =
-        toml::to_string(state).map_err(|error| restore(&folder.join(STATE), error.to_string()))?;
-    files::write_whole(&folder.join(STATE), text.as_bytes())?;
+    state.write(run)?;
     forget_others(&folder, &names);
     Ok(())
 }
 
-/// Restores the state of a run; returns the arguments unchanged if there is none.
+/// Restores a run of `shape`; returns the arguments unchanged if there is no checkpoint.
 ///
 /// # Errors
 ///
-/// Returns an error if the checkpoint is damaged or belongs to another network.
+/// Returns an error if the checkpoint is damaged, or belongs to another network or experiment.
 pub fn restore(
     run: &Path,
+    shape: &Shape<'_>,
     model: Classifier,
     optimizer: ModuleOptimizer,
 ) -> Result<(State, Classifier, ModuleOptimizer), Error> {
-    let folder = run.join(FOLDER);
-    let path = folder.join(STATE);
-    if !path.exists() {
+    let Some(state) = State::read(run)? else {
         return Ok((State::default(), model, optimizer));
-    }
+    };
+    state.check(shape).map_err(|what| Error::Inconsistent { path: State::path(run), what })?;
     let read = |path: &Path| {
         fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
     };
-    let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-    let state: State =
-        toml::from_str(&text).map_err(|source| Error::State { path, source: Box::new(source) })?;
+    let folder = run.join(FOLDER);
     let names = Names::of(&folder, state.step);
     let fits = |path: &Path, what: String| Error::Restore { path: path.to_owned(), what };
     let model = weights::load(model, read(&names.weights)?)

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use roentgen_data::files::{self, WriteError};
+use roentgen_data::split::Fold;
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::BestBy;
 use crate::run_dir::{self, FACTS};
 
 /// Facts and figures of a finished run.
@@ -15,6 +17,15 @@ pub struct Facts {
     pub parameters: usize,
     /// Name of the split, such as `official train`.
     pub split: String,
+    /// Seed of the run; `None` in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Seed of sampling and splitting; `None` in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
+    /// The fold of a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
     /// Whether the films were drawn by `phantom`.
     pub is_phantom: bool,
     /// Number of training films.
@@ -27,6 +38,13 @@ pub struct Facts {
     pub steps: usize,
     /// Wall time of all epochs including validation, in seconds.
     pub seconds: f64,
+    /// The criterion that chose the best epoch, which is the loss if the AUROC was undefined; `None`
+    /// in facts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_by: Option<BestBy>,
+    /// The numbers of epochs that the run had before it was lengthened, one for each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengthened_from: Vec<usize>,
     /// Whether a sweep gave the run up because others were better.
     #[serde(default)]
     pub is_stopped: bool,
@@ -39,7 +57,7 @@ pub struct Facts {
 impl Facts {
     /// Returns training films per second; time for validation is included.
     pub fn films_per_second(&self, epochs: usize) -> f64 {
-        (self.train_films * epochs) as f64 / self.seconds
+        self.train_films as f64 * epochs as f64 / self.seconds
     }
 
     /// Reads the facts of the run in `folder`; returns `None` if it has not finished.

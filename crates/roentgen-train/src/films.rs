@@ -3,7 +3,7 @@
 //! The table decides which films count as training films, so it fails closed: an unknown column, an
 //! unknown split or a missing row is an error, never an empty set.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -98,29 +98,61 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<FilmRow>, Error> {
     Ok(rows)
 }
 
-/// Returns the patients that the model in `folder` was trained on, or `None` for a model without a
-/// table of films.
-///
-/// # Errors
-///
-/// Returns an error as [`read`] does, and if the table does not belong to the model.
-pub fn training_patients(
-    folder: &Path,
-    description: &Description,
-) -> Result<Option<HashSet<String>>, Error> {
-    let path = folder.join(FILMS);
-    let Some(bytes) = bytes(&path)? else { return Ok(None) };
-    let rows = parse(&path, &bytes)?;
-    model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
-    let of_training = || rows.iter().filter(|row| row.split == Split::Train.name());
-    let expected = description.training.as_ref().map(|training| training.films);
-    let found = of_training().count();
-    if expected.is_some_and(|expected| expected != found) {
-        let expected = expected.unwrap_or_default();
-        let problem = format!("it has {found} training films, but `model.toml` says {expected}");
-        return Err(Error::Damaged { path, problem });
+/// The training films of a model.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingFilms {
+    /// The patient of each film, by the film's name.
+    by_name: HashMap<String, String>,
+    patients: HashSet<String>,
+}
+
+impl TrainingFilms {
+    /// Reads the training films of the model in `folder`. Returns `None` for a model without a table
+    /// of films.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`read`] does, and if the table does not belong to the model.
+    pub fn read(folder: &Path, description: &Description) -> Result<Option<Self>, Error> {
+        let path = folder.join(FILMS);
+        let Some(bytes) = bytes(&path)? else { return Ok(None) };
+        let rows = parse(&path, &bytes)?;
+        model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
+        let mut films = Self::default();
+        let mut found = 0;
+        for row in rows.into_iter().filter(|row| row.split == Split::Train.name()) {
+            found += 1;
+            films.patients.insert(row.patient.clone());
+            films.by_name.insert(row.image, row.patient);
+        }
+        let expected = description.training.as_ref().map(|training| training.films);
+        if expected.is_some_and(|expected| expected != found) {
+            let expected = expected.unwrap_or_default();
+            let problem =
+                format!("it has {found} training films, but `model.toml` says {expected}");
+            return Err(Error::Damaged { path, problem });
+        }
+        Ok(Some(films))
     }
-    Ok(Some(of_training().map(|row| row.patient.clone()).collect()))
+
+    /// Returns the number of patients.
+    #[must_use]
+    pub fn patients(&self) -> usize {
+        self.patients.len()
+    }
+
+    /// Returns whether a patient of the same data set has a film among them.
+    #[must_use]
+    pub fn have_patient(&self, patient: &str) -> bool {
+        self.patients.contains(patient)
+    }
+
+    /// Returns whether a film with this name and patient is among them, whatever its data set is
+    /// called.
+    #[must_use]
+    pub fn have_film(&self, image: &str, patient: &str) -> bool {
+        self.by_name.get(image).is_some_and(|known| known == patient)
+    }
 }
 
 #[cfg(test)]

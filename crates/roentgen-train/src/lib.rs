@@ -31,4 +31,4 @@ use burn::optim::{RecordState, StateSink, StateSource};
 pub use experiment::Experiment;
 pub use facts::Facts;
 pub use progress::Progress;
-pub use trainer::{Outcome, check, train};
+pub use trainer::{Outcome, Resume, check, resume, train};

@@ -14,6 +14,9 @@ use crate::experiment::{Experiment, Invalid};
 /// Maximum depth of files that extend each other.
 const MOST_LEVELS: usize = 3;
 
+/// Maximum number of parts of a key; deep tables would exhaust the stack.
+const MOST_PARTS: usize = 16;
+
 /// Why an experiment could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -174,7 +177,7 @@ fn apply(table: &mut Table, setting: &str) -> Result<(), Error> {
     let bad = || Error::NotASetting(setting.to_owned());
     let (key, text) = setting.split_once('=').ok_or_else(bad)?;
     let parts: Vec<&str> = key.trim().split('.').collect();
-    if parts.iter().any(|part| part.is_empty()) {
+    if parts.len() > MOST_PARTS || parts.iter().any(|part| part.is_empty()) {
         return Err(bad());
     }
     let value = toml::from_str::<Table>(&format!("value = {text}"))

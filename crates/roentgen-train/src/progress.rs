@@ -77,6 +77,9 @@ pub struct EpochRow {
     /// The part of `seconds` in which steps waited for their films.
     #[serde(default)]
     pub waiting: f64,
+    /// Whether the loss chooses the best epoch in place of the AUROC, which is undefined.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_by_loss_instead: bool,
 }
 
 impl fmt::Display for EpochRow {
@@ -85,14 +88,19 @@ impl fmt::Display for EpochRow {
             self.valid_auroc.map_or_else(|| "n/a".to_owned(), |auroc| format!("{auroc:.4}"));
         write!(
             f,
-            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s ({:.1} s waiting for films){}",
+            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s ({:.1} s waiting for films){}{}",
             self.epoch,
             self.train_loss,
             self.valid_loss,
             self.learning_rate,
             self.seconds,
             self.waiting,
-            if self.is_best { "  best" } else { "" }
+            if self.is_best { "  best" } else { "" },
+            if self.is_by_loss_instead {
+                "  (by loss, because the AUROC is undefined)"
+            } else {
+                ""
+            }
         )
     }
 }

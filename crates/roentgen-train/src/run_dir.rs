@@ -1,5 +1,8 @@
 //! The run directory: names of its files, the files written before the first step, and the log.
 
+mod data;
+mod error;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,9 +13,14 @@ use roentgen_data::manifest::Row;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir;
 
+use crate::checkpoint::State;
 use crate::experiment::Experiment;
 use crate::films;
+use crate::overrides;
 use crate::progress::EpochRow;
+
+pub(crate) use data::Data;
+pub use error::Error;
 
 /// The resolved experiment.
 pub const EXPERIMENT: &str = "experiment.toml";
@@ -38,60 +46,6 @@ pub struct RunDir {
     /// Path of the folder.
     pub path: PathBuf,
     _lock: FolderLock,
-}
-
-/// Why a folder cannot be used for a run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The folder contains an unfinished run.
-    #[error(
-        "`{path}` contains an unfinished run; pass `--resume` to resume it, or name another folder"
-    )]
-    Unfinished {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder contains a finished run.
-    #[error("`{path}` contains a finished run; name another folder")]
-    Finished {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder contains a run of another experiment.
-    #[error(
-        "`{path}` contains a run of another experiment ({difference}); name another folder, or \
-         resume with the settings that the run started with"
-    )]
-    Other {
-        /// The folder.
-        path: PathBuf,
-        /// The first line that differs.
-        difference: String,
-    },
-    /// The data has changed since the run started.
-    #[error(
-        "`{path}` contains a run on other films than `data.prepared` contains now; name another \
-         folder, or restore the films"
-    )]
-    OtherData {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Another process trains in the folder.
-    #[error(transparent)]
-    Locked(#[from] roentgen_data::lock::Error),
-    /// A file could not be read.
-    #[error("could not read `{path}`")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
 }
 
 /// Whether a run may resume an earlier one.
@@ -129,11 +83,7 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
-            let data = fs::read_to_string(run.file(DATA))
-                .map_err(|source| Error::Read { path: run.file(DATA), source })?;
-            if data != data_text(fingerprint) {
-                return Err(Error::OtherData { path: run.path });
-            }
+            run.data()?.check(&run.path, fingerprint)?;
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -144,10 +94,70 @@ impl RunDir {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
             // The experiment is written last: if it exists, so does the fingerprint.
-            files::write_whole(&run.file(DATA), data_text(fingerprint).as_bytes())?;
+            Data::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
+        run.refuse_without_checkpoint()?;
         Ok(run)
+    }
+
+    /// Opens the folder of a run that has begun, to resume it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder contains no run, if another process trains in it, or if the
+    /// run has finished and its checkpoint is gone.
+    pub fn reopen(path: &Path) -> Result<Self, Error> {
+        // Before the lock, which would create the folder.
+        if !path.join(EXPERIMENT).is_file() {
+            return Err(Error::NoRun { path: path.to_owned() });
+        }
+        let lock = FolderLock::take_as(path, LOCK)?;
+        let run = Self { path: path.to_owned(), _lock: lock };
+        run.refuse_without_checkpoint()?;
+        Ok(run)
+    }
+
+    /// A finished run without a checkpoint would otherwise start over and replace its model.
+    fn refuse_without_checkpoint(&self) -> Result<(), Error> {
+        if self.file(FINISHED).exists() && !State::path(&self.path).exists() {
+            return Err(Error::NoCheckpoint { path: self.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// Reads the resolved experiment of the run.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read, is not an experiment, or has a value that is
+    /// not allowed.
+    pub fn experiment(&self) -> Result<Experiment, overrides::Error> {
+        overrides::read(&self.file(EXPERIMENT), &[])
+    }
+
+    /// Reads which data set the run uses.
+    pub(crate) fn data(&self) -> Result<Data, Error> {
+        Data::read(&self.file(DATA))
+    }
+
+    /// Replaces the experiment of the run by a longer one, which makes the run unfinished again.
+    pub(crate) fn lengthen(&self, experiment: &Experiment) -> Result<(), Error> {
+        let path = self.file(EXPERIMENT);
+        let text = toml::to_string(experiment).map_err(|error| WriteError {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        for name in [FINISHED, FACTS] {
+            let path = self.file(name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(WriteError { path, source }.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(files::write_whole(&path, text.as_bytes())?)
     }
 
     /// Returns the text of the resolved experiment.
@@ -288,13 +298,10 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
             is_best: line.best == 1,
             seconds: line.seconds,
             waiting: line.waiting,
+            is_by_loss_instead: false,
         })
     });
     rows.collect::<Result<_, _>>().map_err(failed)
-}
-
-fn data_text(fingerprint: &str) -> String {
-    format!("fingerprint = {fingerprint:?}\n")
 }
 
 /// Describes the first line in which two experiments differ.

@@ -79,6 +79,25 @@ impl Schedule {
         }
     }
 
+    /// Returns the name used in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Schedule::Constant {} => "constant",
+            Schedule::ReduceOnPlateau { .. } => "reduce-on-plateau",
+            Schedule::Cosine { .. } => "cosine",
+            Schedule::OneCycle { .. } => "one-cycle",
+        }
+    }
+
+    /// Whether the rate of a step depends on the number of steps in the whole run, so that a longer
+    /// run has other rates from its start.
+    pub fn depends_on_length(&self) -> bool {
+        match self {
+            Schedule::Constant {} | Schedule::ReduceOnPlateau { .. } => false,
+            Schedule::Cosine { .. } | Schedule::OneCycle { .. } => true,
+        }
+    }
+
     /// Records the validation loss of an epoch.
     pub fn epoch_done(&self, loss: f64, plateau: &mut Plateau) {
         let Schedule::ReduceOnPlateau { factor, patience, .. } = *self else { return };

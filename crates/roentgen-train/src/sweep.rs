@@ -20,6 +20,9 @@ use stop::Stop;
 
 pub use points::Points;
 
+/// Maximum number of points of a sweep.
+const MOST_POINTS: usize = 10_000;
+
 /// `[sweep]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -133,6 +136,14 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
 
 /// Builds the points of `product` and `points`, each combined with each.
 fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
+    let all = count(&sweep.product).saturating_mul(sweep.points.len().max(1));
+    if all > MOST_POINTS {
+        let what = format!(
+            "its lists combine to more than {MOST_POINTS} points; use shorter lists, or draw points \
+             with `[sweep.search]`"
+        );
+        return Err(invalid(path, "sweep.product", what));
+    }
     let combinations = product(&sweep.product).map_err(|key| {
         let what = format!("`{key}` needs a list of values in brackets that is not empty");
         invalid(path, "sweep.product", what)
@@ -190,6 +201,16 @@ fn invalid(path: &Path, key: &'static str, what: String) -> Error {
 /// number.
 pub fn values(experiment: &Experiment) -> Result<Vec<(String, String)>, toml::ser::Error> {
     Ok(leaves(&Table::try_from(experiment)?))
+}
+
+/// Counts the combinations of the values in a table.
+fn count(table: &Table) -> usize {
+    let choices = table.values().map(|value| match value {
+        Value::Array(values) => values.len(),
+        Value::Table(inner) => count(inner),
+        _ => 1,
+    });
+    choices.fold(1, usize::saturating_mul)
 }
 
 /// Lists all combinations of the values in a table; on failure returns the key without a list.
@@ -302,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_over_folds_has_a_point_for_each() {
+        let product = "folds = 3\n[sweep.product]\ntrain.fold = [0, 1, 2]\n";
+        let points = read_text(product).unwrap();
+        let folds: Vec<_> = points.iter().map(|point| point.experiment.fold().unwrap()).collect();
+
+        assert_eq!(folds.iter().map(|fold| fold.number).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(folds.iter().all(|fold| fold.of == 3));
+        assert_eq!(points[2].name, "fold 2");
+        assert!(read_text("folds = 3\n[sweep.product]\ntrain.fold = [3]\n").is_err());
+    }
+
+    #[test]
     fn named_points_replace_whole_optimizers_and_combine_with_a_product() {
         let points = read_text(
             "[[sweep.points]]\nname = \"momentum\"\n\
@@ -322,6 +355,24 @@ mod tests {
         let error = read_text("[sweep.product]\ntrain.micro_batch_size = [32, 48]\n").unwrap_err();
 
         assert!(matches!(error, Error::Point { name, .. } if name == "micro batch size 48"));
+    }
+
+    #[test]
+    fn a_product_that_would_be_endless_is_refused_before_it_is_built() {
+        let list = format!("[{}]", vec!["0.1"; 1000].join(", "));
+        let keys = ["train.learning_rate", "model.dropout", "model.width", "image.augment.zoom"];
+        let lines: Vec<String> = keys.iter().map(|key| format!("{key} = {list}\n")).collect();
+        let error = read_text(&format!("[sweep.product]\n{}", lines.concat())).unwrap_err();
+
+        assert!(matches!(error, Error::Invalid { source, .. } if source.what.contains("10000")));
+        let search = |points: &str, space: &str| {
+            read_text(&format!(
+                "[sweep.search]\nmethod = \"random\"\npoints = {points}\nspace = {{ {space} }}\n"
+            ))
+        };
+        let space = "train.learning_rate = [0.1]";
+        assert!(search("9223372036854775807", space).is_err());
+        assert!(search("2", "train.learning_rate = { low = -1.7e308, high = 1.7e308 }").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
-use crate::checkpoint::{self, State};
+use crate::checkpoint::{self, Shape, State};
 use crate::dataset::Films;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -23,6 +23,7 @@ use crate::schedule::Plateau;
 use crate::sweep;
 use crate::tensorboard::Events;
 
+mod best;
 mod describe;
 mod epoch_end;
 mod error;
@@ -30,8 +31,10 @@ mod initial;
 mod input;
 mod material;
 mod pictures;
+mod resume;
 
 pub use error::Error;
+pub use resume::{NotLonger, Resume, resume};
 
 use input::{Batch, Line, Part};
 use material::Material;
@@ -66,7 +69,21 @@ pub fn train(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
-    let Material { prepared, findings, sides } = Material::open(experiment)?;
+    let material = Material::open(experiment)?;
+    let fingerprint = &material.prepared.description.fingerprint;
+    let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
+    train_in(experiment, material, run_dir, device, progress)
+}
+
+/// Runs an experiment in an open run directory.
+fn train_in(
+    experiment: &Experiment,
+    material: Material,
+    run_dir: RunDir,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Outcome, Error> {
+    let Material { prepared, findings, sides } = material;
     if experiment.train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
         return Err(Error::Precision(experiment.train.precision));
     }
@@ -82,16 +99,17 @@ pub fn train(
     };
     let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
 
-    let run_dir = RunDir::open(folder, experiment, &prepared.description.fingerprint, start)?;
     let films_sha256 = Some(run_dir.write_films(&prepared.rows, &sides)?);
     let device = device.clone().autodiff();
     device.seed(experiment.seed);
     let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
     let model = weights::numbered(model)?;
     let (model, origin) = initial::weights(experiment, model, &run_dir)?;
-    let (state, model, optimizer) =
-        checkpoint::restore(folder, model, experiment.train.optimizer.init())?;
     let phases = experiment.phases();
+    let batch_size = experiment.train.batch_size;
+    let shape = Shape { phases: &phases, films: train_rows.len(), batch_size };
+    let optimizer = experiment.train.optimizer.init();
+    let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, model, optimizer)?;
     let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
     let model = model.frozen(experiment.model.architecture, freeze);
     let mut run = Run {

@@ -8,6 +8,8 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{Folder, Stop, alone};
+use roentgen_data::split::Split;
+use roentgen_train::experiment::{BestBy, Findings};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
 use roentgen_train::{Experiment, Outcome, train};
@@ -168,6 +170,37 @@ fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky(
     folder.run(&owned, "run", Start::Fresh, &stop);
     let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
     assert!(description.training.unwrap().selection.leaky);
+}
+
+#[test]
+fn an_auroc_that_is_undefined_cannot_choose_the_best_epoch() {
+    let _alone = alone();
+    let folder = Folder::with_films(40);
+    // A finding that hardly any film shows, and few validation films.
+    let text = "[model]\nwidth = 0.0625\n[train]\nepochs = 1\nbest_by = \"auroc\"\n";
+    let mut experiment = folder.experiment(text);
+    let prepared = roentgen_data::prepare::Prepared::open(&folder.at("prepared")).unwrap();
+    let rows = &prepared.rows;
+    let sides = experiment.selection().sides(rows, &[], experiment.seed).unwrap();
+    let is_on = |finding: roentgen_data::Finding| {
+        let valid = rows.iter().zip(&sides).filter(|(_, side)| **side == Some(Split::Valid));
+        valid.filter(|(row, _)| row.findings.contains(finding)).count() > 0
+    };
+    let absent = roentgen_data::Finding::ALL.into_iter().filter(|&finding| !is_on(finding));
+    experiment.findings = Findings::List(absent.collect());
+    let stop = Stop::never();
+
+    for error in [
+        roentgen_train::check(&experiment).unwrap_err(),
+        train(&experiment, &folder.at("run"), Start::Fresh, &Device::flex(), &stop).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::NoAuroc { .. }), "{error}");
+    }
+    assert_eq!(stop.steps.get(), 0);
+    experiment.train.best_by = BestBy::Loss;
+    folder.run(&experiment, "run", Start::Fresh, &stop);
+    let facts = roentgen_train::Facts::read(&folder.at("run")).unwrap().unwrap();
+    assert_eq!(facts.best_by, Some(BestBy::Loss));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ensemble;
+mod examples;
 mod export;
 mod fetch;
 mod sweep;
@@ -9,10 +10,16 @@ mod weights;
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use roentgen_data::split::Split;
+use roentgen_tasks::{device, engine};
 
-use crate::{device, engine};
-pub(crate) use bench::{Bench, BenchWhat};
+use crate::output::{STANDARD, thousands};
+
+pub(crate) use bench::{
+    Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps,
+};
 pub(crate) use ensemble::{Ensemble, Per, Rule};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
@@ -29,29 +36,58 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The heading of the flags that every command accepts.
+const GLOBAL: &str = "Options of all commands";
+
 /// Flags that every command accepts.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// Print a single JSON document on standard output instead of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// Device: auto, cpu, vulkan, cuda or metal; add a colon and a number to pick a GPU (`cuda:1`).
-    #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
+    #[arg(long, global = true, help_heading = GLOBAL, default_value = "auto", value_name = "DEVICE")]
     pub(crate) device: device::Choice,
     /// Number of threads; all cores by default. Does not affect results.
-    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = at_most::<1024>)]
     pub(crate) threads: Option<usize>,
     /// Do not show progress bars.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) no_progress: bool,
 }
 
+/// Reads a number from 1 to a million, which is enough for films in a batch or a data set, and for
+/// steps; more exhausts the memory before anything is said.
 fn positive(text: &str) -> Result<usize, String> {
+    at_most::<1_000_000>(text)
+}
+
+/// Reads a number from 1 to `MOST`.
+fn at_most<const MOST: usize>(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("give a whole number".to_owned()),
+        Ok(number) if (1..=MOST).contains(&number) => Ok(number),
+        _ => Err(format!("give a whole number from 1 to {}", thousands(MOST))),
     }
+}
+
+/// Reads the path of an output, where `-` is standard output.
+fn output(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(if text == "-" { STANDARD } else { text }))
+}
+
+/// Reads a split.
+fn split() -> impl TypedValueParser<Value = Split> {
+    PossibleValuesParser::new(["train", "valid", "test"]).map(|name| match name.as_str() {
+        "train" => Split::Train,
+        "valid" => Split::Valid,
+        _ => Split::Test,
+    })
+}
+
+/// Reads an engine.
+fn engine() -> impl TypedValueParser<Value = engine::Choice> {
+    PossibleValuesParser::new(["auto", "burn", "onnx"])
+        .try_map(|name| name.parse::<engine::Choice>().map_err(std::io::Error::other))
 }
 
 fn setting(text: &str) -> Result<String, String> {
@@ -67,41 +103,62 @@ fn setting(text: &str) -> Result<String, String> {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Run all stages on synthetic films: phantom, prepare, train, predict, evaluate, explain.
+    #[command(after_help = examples::QUICKSTART)]
     Quickstart(Quickstart),
     /// Draw a synthetic data set in the NIH layout: test data, no real patients.
+    #[command(after_help = examples::PHANTOM)]
     Phantom(Phantom),
     /// Check, decode, resize and pack a data set once, before training.
+    #[command(after_help = examples::PREPARE)]
     Prepare(Prepare),
     /// Count findings, co-occurrences, films per split and patients in more than one split.
+    #[command(after_help = examples::DESCRIBE)]
     Describe(Describe),
     /// Hash the files of a prepared data set or a model and compare them with what was recorded.
+    #[command(after_help = examples::VERIFY)]
     Verify(Verify),
+    /// Write an experiment file with comments, to be changed and trained.
+    #[command(after_help = examples::INIT)]
+    Init(Init),
     /// Run one experiment into one run directory.
+    #[command(after_help = examples::TRAIN)]
     Train(Train),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.
+    #[command(after_help = examples::SWEEP)]
     Sweep(Sweep),
     /// Compare finished runs in a self-contained HTML page, Markdown and CSV.
+    #[command(after_help = examples::COMPARE)]
     Compare(Compare),
     /// Print an experiment as it would run, with inherited values and all defaults except
     /// `train.precision = "f32"`.
+    #[command(after_help = examples::SHOW)]
     Show(Show),
     /// Predict findings on films and write a score table.
+    #[command(after_help = examples::PREDICT)]
     Predict(Predict),
     /// Evaluate score tables: metrics with intervals, plots and a self-contained HTML report.
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(Evaluate),
     /// Combine the score tables of several models into one.
+    #[command(after_help = examples::ENSEMBLE)]
     Ensemble(Ensemble),
     /// Draw heat maps of where a model looked.
+    #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
     /// Export a model to one file for ONNX Runtime, TensorRT or the browser.
+    #[command(after_help = examples::EXPORT)]
     Export(Export),
     /// Download, verify and unpack a data set; run again to resume.
+    #[command(after_help = examples::FETCH)]
     Fetch(Fetch),
     /// List, download or import published weights.
+    #[command(after_help = examples::WEIGHTS)]
     Weights(Weights),
     /// Measure the speed of this machine.
+    #[command(after_help = examples::BENCH)]
     Bench(Bench),
     /// Show which devices and engines this build and this machine have.
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
 }
 
@@ -119,6 +176,7 @@ impl Command {
             | Command::Bench(_)
             | Command::Doctor => true,
             Command::Phantom(_)
+            | Command::Init(_)
             | Command::Prepare(_)
             | Command::Describe(_)
             | Command::Verify(_)
@@ -221,6 +279,16 @@ pub(crate) enum SplitRule {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// Experiment file to write, new; `-` for standard output.
+    #[arg(default_value = "experiment.toml", value_parser = output)]
+    pub(crate) file: PathBuf,
+    /// Prepared data set that the file names.
+    #[arg(long, value_name = "DIR", default_value = "PREPARED")]
+    pub(crate) prepared: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Train {
     /// Experiment file.
     pub(crate) experiment: PathBuf,
@@ -257,28 +325,21 @@ pub(crate) struct Predict {
     /// PNG or JPEG files, folders of them, or prepared data sets.
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Score table to write.
-    #[arg(long, value_name = "CSV")]
-    pub(crate) out: PathBuf,
+    /// Score table to write, `-` for standard output; without it, the answer is printed.
+    #[arg(long, value_name = "CSV", value_parser = output)]
+    pub(crate) out: Option<PathBuf>,
     /// Predict only this split (train, valid or test) of a prepared data set; all films by default.
-    #[arg(long, value_enum)]
-    pub(crate) split: Option<Side>,
+    #[arg(long, value_name = "SPLIT", value_parser = split())]
+    pub(crate) split: Option<Split>,
     /// Number of films in a batch.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
     /// Inference engine; Burn is built in, `roentgen doctor` shows whether ONNX Runtime was found.
-    #[arg(long, value_enum, default_value = "auto")]
+    ///
+    /// `auto` is ONNX Runtime for 100 or more films on the CPU, if it is found, and otherwise Burn,
+    /// which starts faster.
+    #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
     pub(crate) engine: engine::Choice,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Side {
-    /// Training films.
-    Train,
-    /// Validation films.
-    Valid,
-    /// Test films.
-    Test,
 }
 
 #[derive(Args, Debug)]
@@ -294,7 +355,8 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
     /// Number of bootstrap resamples of the patients for the intervals.
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
+    #[arg(long, default_value_t = 1000, value_name = "N",
+        value_parser = at_most::<100_000>)]
     pub(crate) resamples: usize,
     /// Seed of the resamples.
     #[arg(long, default_value_t = 2018)]
@@ -312,8 +374,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Use only this split (train, valid or test) of a prepared data set; all films by default.
-    #[arg(long, value_enum)]
-    pub(crate) split: Option<Side>,
+    #[arg(long, value_name = "SPLIT", value_parser = split())]
+    pub(crate) split: Option<Split>,
     /// Number of films to draw, taking the most confident of each finding in turn.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) most: usize,

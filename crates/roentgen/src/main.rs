@@ -5,14 +5,13 @@
 mod allocator;
 mod cli;
 mod commands;
-mod device;
+mod context;
 mod download;
-mod engine;
 mod memory;
 mod mlflow;
 mod output;
 mod progress;
-mod sources;
+mod shard;
 
 use std::io;
 use std::process::ExitCode;
@@ -33,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Output> {
-    let context = commands::Context::new(&cli.global, &cli.command)?;
+    let context = context::Context::new(&cli.global, &cli.command)?;
     commands::run(cli.command, &context)
 }
 

@@ -3,6 +3,7 @@
 //! Everything else goes to standard error. A closed pipe is not treated as an error.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use roentgen_figures::decimals;
@@ -38,6 +39,15 @@ impl Output {
     /// Makes the result of a command that finished.
     pub(crate) fn done(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, ending: Ending::Done }
+    }
+
+    /// Moves the text to standard error if `file`, which the command wrote, is standard output.
+    pub(crate) fn beside(mut self, file: &Path) -> Self {
+        if is_standard(file) {
+            note(self.text.trim_end());
+            self.text.clear();
+        }
+        self
     }
 
     /// Prints the text or the JSON document.
@@ -95,6 +105,34 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     decimals(value, 4)
 }
 
+/// Returns whether a file is standard output, which flags call `-`.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new(STANDARD)
+}
+
+/// The name under which standard output can be written like a file.
+pub(crate) const STANDARD: &str = "/dev/stdout";
+
+/// Formats a number of films: `1 film`, `2,512 films`.
+pub(crate) fn films(count: usize) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "film" } else { "films" })
+}
+
+/// Quotes a path for a shell, if that is needed.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Returns today's date in UTC, such as `2026-11-27`.
+pub(crate) fn today() -> String {
+    iso_8601(SystemTime::now()).split('T').next().unwrap_or_default().to_owned()
+}
+
 /// Formats a time in UTC as ISO 8601.
 pub(crate) fn iso_8601(moment: SystemTime) -> String {
     let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -117,6 +155,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_the_shell_would_read_it_otherwise() {
+        for (path, expected) in [
+            ("runs/a-1/model.bpk", "runs/a-1/model.bpk"),
+            ("my films", "'my films'"),
+            ("it's", "'it'\\''s'"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 
     #[test]
     fn columns_line_up() {

@@ -1,5 +1,6 @@
 //! Progress bars on a terminal, plain lines elsewhere, and the handler of Ctrl-C.
 
+use std::cell::OnceCell;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use roentgen_tasks::Listener;
 use roentgen_train::progress::{EpochRow, Plan, Progress};
 
 use crate::memory;
@@ -47,6 +49,35 @@ impl Bars {
         self.over(what, 0).with_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
+    }
+}
+
+/// Shows the progress of a task.
+pub(crate) struct Shown {
+    bars: Bars,
+    bar: OnceCell<ProgressBar>,
+}
+
+impl Shown {
+    pub(crate) fn new(bars: Bars) -> Self {
+        Self { bars, bar: OnceCell::new() }
+    }
+}
+
+impl Listener for Shown {
+    fn note(&self, line: &str) {
+        match self.bar.get() {
+            Some(bar) => bar.suspend(|| note(line)),
+            None => note(line),
+        }
+    }
+
+    fn predicted(&self, done: usize, films: usize) {
+        let bar = self.bar.get_or_init(|| self.bars.over("predicting", films));
+        bar.set_position(done as u64);
+        if done == films {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -260,33 +260,6 @@ fn sixteen_bits_are_refused_on_the_cpu_before_anything_is_written() {
 }
 
 #[test]
-fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() {
-    let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
-    let disk = place.at("disk");
-    fs::create_dir(&disk).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"])
-        .arg(&disk)
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !mounted {
-        common::say("skipped: this user may not mount a small tmpfs");
-        return;
-    }
-    let output = place.run("prepare films --out disk/prepared --size 64");
-    let left: Vec<String> = fs::read_dir(disk.join("prepared"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    std::process::Command::new("umount").arg(&disk).status().unwrap();
-
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
-    assert!(left.iter().all(|name| name.contains(".part") || name == "lock"), "{left:?}");
-}
-
-#[test]
 fn a_film_repaired_between_two_calls_is_not_paired_with_labels_of_another() {
     let place = Place::new();
     place.ok("phantom --images 600 --size 64 --seed 6 --out films");

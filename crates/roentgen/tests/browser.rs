@@ -8,23 +8,18 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{EXPERIMENT, Place};
+use roentgen_test_support::{Outcome, peers, test_file};
+
+test_file![
+    a_page_that_speaks_and_asks_is_caught,
+    comparison_and_report_are_shown_without_a_word_or_a_request
+];
 
 /// The console messages and requests of a browser that shows a page.
 struct Seen {
     dom: String,
     console: Vec<String>,
     requests: Vec<String>,
-}
-
-fn browser() -> Option<&'static str> {
-    let is_there = |name: &&str| {
-        Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    };
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(is_there);
-    if found.is_none() {
-        common::say("skipped: there is no chromium on this machine");
-    }
-    found
 }
 
 fn open(browser: &str, page: &Path) -> Seen {
@@ -62,9 +57,8 @@ fn open(browser: &str, page: &Path) -> Seen {
     }
 }
 
-#[test]
-fn a_page_that_speaks_and_asks_is_caught() {
-    let Some(browser) = browser() else { return };
+fn a_page_that_speaks_and_asks_is_caught() -> Outcome {
+    let browser = peers::chromium()?;
     let place = Place::new();
     place.write(
         "bad.html",
@@ -74,11 +68,11 @@ fn a_page_that_speaks_and_asks_is_caught() {
 
     assert!(seen.console.iter().any(|line| line.contains("oops")), "{:?}", seen.console);
     assert!(seen.requests.iter().any(|url| url.contains("example.com")), "{:?}", seen.requests);
+    Ok(())
 }
 
-#[test]
-fn comparison_and_report_are_shown_without_a_word_or_a_request() {
-    let Some(browser) = browser() else { return };
+fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
+    let browser = peers::chromium()?;
     let place = Place::new();
     place.ok("phantom --images 120 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
@@ -98,4 +92,5 @@ fn comparison_and_report_are_shown_without_a_word_or_a_request() {
         assert_eq!(seen.console, [""; 0], "{page}");
         assert_eq!(seen.requests, [""; 0], "{page}");
     }
+    Ok(())
 }

@@ -9,6 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{EXPERIMENT, Place};
+use roentgen_test_support::{Missing, Outcome, peers, test_file};
+
+test_file![
+    mlflow_reads_back_the_points_of_a_sweep_each_once,
+    a_server_that_is_not_there_is_named_and_the_run_is_kept
+];
 
 const READ: &str = r#"
 import sys, mlflow
@@ -34,12 +40,8 @@ impl Drop for Server {
     }
 }
 
-fn server(place: &Place) -> Option<Server> {
-    let has = Command::new("python3").args(["-c", "import mlflow"]).output();
-    if !has.is_ok_and(|output| output.status.success()) {
-        common::say("skipped: python3 has no mlflow (`pip install mlflow` brings it)");
-        return None;
-    }
+fn server(place: &Place) -> Result<Server, Missing> {
+    peers::python("mlflow")?;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("http://127.0.0.1:{port}");
     let mut command = Command::new("python3");
@@ -55,13 +57,12 @@ fn server(place: &Place) -> Option<Server> {
         assert!(began.elapsed() < Duration::from_secs(120), "the MLflow server did not start");
         std::thread::sleep(Duration::from_millis(200));
     }
-    Some(server)
+    Ok(server)
 }
 
-#[test]
-fn mlflow_reads_back_the_points_of_a_sweep_each_once() {
+fn mlflow_reads_back_the_points_of_a_sweep_each_once() -> Outcome {
     let place = Place::new();
-    let Some(server) = server(&place) else { return };
+    let server = server(&place)?;
     place.ok("phantom --images 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     let sweep =
@@ -80,9 +81,9 @@ fn mlflow_reads_back_the_points_of_a_sweep_each_once() {
         assert!(text.contains(&line), "{line}\n{text}");
     }
     assert!(text.contains("runs 2"), "{text}");
+    Ok(())
 }
 
-#[test]
 fn a_server_that_is_not_there_is_named_and_the_run_is_kept() {
     let place = Place::new();
     place.ok("phantom --images 60 --size 64 --seed 2 --out films");

@@ -7,6 +7,13 @@ mod common;
 use std::process::Command;
 
 use common::{EXPERIMENT, Place, stderr};
+use roentgen_test_support::{Outcome, peers, test_file};
+
+test_file![
+    python_needs_nothing_but_the_exported_file_to_say_the_same,
+    the_engines_agree_and_doctor_says_which_there_are,
+    a_library_that_is_none_is_named_and_burn_steps_in_where_it_may
+];
 
 /// Runs Python's own ONNX Runtime on the exported file, using only the metadata in the file.
 const RUN: &str = r#"
@@ -41,22 +48,8 @@ fn trained() -> Place {
     place
 }
 
-fn has(modules: &str) -> bool {
-    let found = Command::new("python3")
-        .args(["-c", &format!("import {modules}")])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !found {
-        common::say(&format!("skipped: python3 cannot import {modules}"));
-    }
-    found
-}
-
-#[test]
-fn python_needs_nothing_but_the_exported_file_to_say_the_same() {
-    if !has("onnxruntime, numpy, PIL") {
-        return;
-    }
+fn python_needs_nothing_but_the_exported_file_to_say_the_same() -> Outcome {
+    peers::python("onnxruntime, numpy, PIL")?;
     let place = trained();
     let document = place.json("export run --format onnx --out out/model.onnx");
     assert_eq!(document["outputs"], serde_json::json!(["logits", "mask"]));
@@ -69,10 +62,10 @@ fn python_needs_nothing_but_the_exported_file_to_say_the_same() {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("120 "));
+    Ok(())
 }
 
-#[test]
-fn the_engines_agree_and_doctor_says_which_there_are() {
+fn the_engines_agree_and_doctor_says_which_there_are() -> Outcome {
     let place = trained();
     let doctor = place.json("doctor");
     let engines: Vec<&str> = doctor["engines"]
@@ -83,8 +76,7 @@ fn the_engines_agree_and_doctor_says_which_there_are() {
         .collect();
     if !engines.contains(&"onnx") {
         assert!(doctor["onnxruntime"]["missing"].as_str().unwrap().contains("ORT_DYLIB_PATH"));
-        common::say("skipped: there is no ONNX Runtime on this machine");
-        return;
+        return Err(peers::missing("there is no ONNX Runtime".to_owned()));
     }
     let tables = ["burn", "onnx"].map(|engine| {
         let line = format!("predict run prepared --engine {engine} --out {engine}.csv");
@@ -97,6 +89,7 @@ fn the_engines_agree_and_doctor_says_which_there_are() {
     for (burn, onnx) in burn.iter().zip(&onnx) {
         assert!((burn - onnx).abs() < 1e-4, "{burn} and {onnx}");
     }
+    Ok(())
 }
 
 /// Reads the probabilities of a table: all cells that are numbers with a decimal point.
@@ -105,7 +98,6 @@ fn numbers(table: &str) -> Vec<f64> {
     cells.filter_map(|cell| cell.parse().ok()).collect()
 }
 
-#[test]
 fn a_library_that_is_none_is_named_and_burn_steps_in_where_it_may() {
     let place = trained();
     place.write("libonnxruntime.so", "not a library");

@@ -29,9 +29,12 @@ fn sweep(name: &str, settings: &str, points: u64, sizes: &[usize]) {
     for (protocol, says) in [("", "official valid"), ("study-2019", "by-image valid")] {
         let file = experiment(protocol, name);
         let out = if protocol.is_empty() { "official" } else { protocol };
-        // A sweep checks every point before the first one runs. This part has two.
-        let shard = points.div_ceil(2);
-        let sweep = format!("sweep {file} --out {out} {SHRUNK}{settings} --shard 1/{shard} --json");
+        // A sweep checks every point before the first one runs. Each of these parts has two, and the
+        // third is without the largest films.
+        let parts = points.div_ceil(2);
+        let part = (points - parts).clamp(1, 3);
+        let shard = format!("{part}/{parts}");
+        let sweep = format!("sweep {file} --out {out} {SHRUNK}{settings} --shard {shard} --json");
         let output = place.run(&sweep);
         let document: serde_json::Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{name}: {}", common::stderr(&output)));

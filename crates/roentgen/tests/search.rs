@@ -7,6 +7,13 @@ mod common;
 use std::process::Command;
 
 use common::{EXPERIMENT, Place, stderr};
+use roentgen_test_support::{Outcome, peers, test_file};
+
+test_file![
+    drawn_points_are_run_once_written_down_and_given_up_where_hopeless,
+    optuna_loads_the_journal,
+    the_ends_of_every_range_are_checked_before_the_first_point
+];
 
 const SEARCH: &str = "[sweep]\ntitle = \"A search\"\n[sweep.search]\nmethod = \"tpe\"\npoints = 11\nseed = 4\n\
     [sweep.search.space]\ntrain.learning_rate = { low = 1e-4, high = 1e-1, log = true }\n\
@@ -38,7 +45,6 @@ fn place() -> Place {
     place
 }
 
-#[test]
 fn drawn_points_are_run_once_written_down_and_given_up_where_hopeless() {
     let place = place();
     let document = place.json("sweep search.toml --out out");
@@ -72,13 +78,8 @@ fn drawn_points_are_run_once_written_down_and_given_up_where_hopeless() {
     assert!(error.contains("another sweep"), "{error}");
 }
 
-#[test]
-fn optuna_loads_the_journal() {
-    let has = Command::new("python3").args(["-c", "import optuna"]).output();
-    if !has.is_ok_and(|output| output.status.success()) {
-        common::say("skipped: python3 has no optuna (`pip install optuna` brings it)");
-        return;
-    }
+fn optuna_loads_the_journal() -> Outcome {
+    peers::python("optuna")?;
     let place = place();
     place.ok("sweep search.toml --out out");
 
@@ -90,9 +91,9 @@ fn optuna_loads_the_journal() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("trials 11 ['COMPLETE', 'PRUNED']"), "{text}");
+    Ok(())
 }
 
-#[test]
 fn the_ends_of_every_range_are_checked_before_the_first_point() {
     let place = place();
     place.write(

@@ -7,6 +7,12 @@ mod common;
 use std::process::Command;
 
 use common::{EXPERIMENT, Place};
+use roentgen_test_support::{Outcome, peers, test_file};
+
+test_file![
+    tensorboard_reads_scalars_and_films_of_a_resumed_run,
+    tensorboard_shows_the_points_of_a_sweep_with_their_hyper_parameters
+];
 
 const READ: &str = r#"
 import sys
@@ -20,22 +26,8 @@ first = events.Images(images[0])
 print("images", len(images), first[0].width, first[0].height, first[0].encoded_image_string[:4] == b"\x89PNG")
 "#;
 
-fn has_tensorboard() -> bool {
-    let found = Command::new("python3")
-        .args(["-c", "import tensorboard"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !found {
-        common::say("skipped: python3 has no tensorboard (`pip install tensorboard` brings it)");
-    }
-    found
-}
-
-#[test]
-fn tensorboard_reads_scalars_and_films_of_a_resumed_run() {
-    if !has_tensorboard() {
-        return;
-    }
+fn tensorboard_reads_scalars_and_films_of_a_resumed_run() -> Outcome {
+    peers::python("tensorboard")?;
     let place = Place::new();
     place.ok("phantom --images 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
@@ -54,6 +46,7 @@ fn tensorboard_reads_scalars_and_films_of_a_resumed_run() {
     assert!(text.contains("loss/train [1, 2, 3]"), "{text}");
     assert!(text.contains("learning_rate [1, 2, 3]"), "{text}");
     assert!(text.contains("images 4 32 32 True"), "{text}");
+    Ok(())
 }
 
 /// Starts a real TensorBoard on the runs of a sweep and sends the requests of its hyper-parameter
@@ -84,11 +77,8 @@ texts = json.load(urllib.request.urlopen(url + "data/plugin/text/tags"))
 print("text", sorted(set(tag for tags in texts.values() for tag in tags)))
 "#;
 
-#[test]
-fn tensorboard_shows_the_points_of_a_sweep_with_their_hyper_parameters() {
-    if !has_tensorboard() {
-        return;
-    }
+fn tensorboard_shows_the_points_of_a_sweep_with_their_hyper_parameters() -> Outcome {
+    peers::python("tensorboard")?;
     let place = Place::new();
     place.ok("phantom --images 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
@@ -105,4 +95,5 @@ fn tensorboard_shows_the_points_of_a_sweep_with_their_hyper_parameters() {
         assert!(line.is_some(), "{text}");
     }
     assert!(text.contains("text ['experiment']"), "{text}");
+    Ok(())
 }

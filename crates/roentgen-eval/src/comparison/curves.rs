@@ -3,7 +3,7 @@
 //! More than eight colours cannot be told apart, so the best eight runs by their last value have a
 //! colour and a name, and the others are drawn thin and gray behind them.
 
-use roentgen_figures::{Anchor, Svg, decimals, line};
+use roentgen_figures::{Anchor, Said, Svg, decimals, line};
 use serde::Serialize;
 
 const WIDTH: f64 = 760.0;
@@ -39,11 +39,11 @@ pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
     let sample = |number: usize| {
         let mut svg = Svg::new();
         svg.path(&format!("c c{number}"), "M1 5h20");
-        svg.element("p sample", [10.0, 22.0], true)
+        svg.element("p sample", [10.0, 22.0], Said::Nothing)
     };
     let named = curves.iter().take(NAMED).enumerate();
     Chart {
-        svg: draw(curves, label).element("p", [HEIGHT, WIDTH], false),
+        svg: draw(curves).element("p", [HEIGHT, WIDTH], Said::Text(&said(curves, label))),
         legend: named.map(|(number, curve)| (sample(number), curve.name.to_owned())).collect(),
         unnamed: curves.len().saturating_sub(NAMED),
         has_training: curves
@@ -53,7 +53,20 @@ pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
     }
 }
 
-fn draw(curves: &[Curve<'_>], label: &str) -> Svg {
+/// States the last value of each named curve.
+fn said(curves: &[Curve<'_>], label: &str) -> String {
+    let last = |curve: &Curve<'_>| {
+        let last = curve.valid.iter().flatten().next_back().copied();
+        format!("{} {}", curve.name, decimals(last, 4))
+    };
+    let named: Vec<String> = curves.iter().take(NAMED).map(last).collect();
+    match named.is_empty() {
+        true => label.to_owned(),
+        false => format!("{label}; at the last epoch: {}", named.join(", ")),
+    }
+}
+
+fn draw(curves: &[Curve<'_>]) -> Svg {
     let values = curves.iter().enumerate().flat_map(|(number, curve)| {
         let train = if number < NAMED { curve.train.as_slice() } else { &[] };
         curve.valid.iter().chain(train).flatten().copied()
@@ -66,7 +79,6 @@ fn draw(curves: &[Curve<'_>], label: &str) -> Svg {
     };
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (greatest - value) / (greatest - least);
     let mut svg = Svg::new();
-    svg.title(label);
     for tick in ticks(least, greatest) {
         svg.path("p-grid", &format!("M{LEFT} {:.1}H{}", y(tick), WIDTH - RIGHT));
         let at = [LEFT - 6.0, (y(tick) + 3.0).round()];
@@ -150,6 +162,11 @@ mod tests {
         let heights = heights(&chart.svg, "c c0");
         assert!(heights[0] > heights[1], "{heights:?}");
         assert!(!chart.has_training);
+        assert!(
+            chart
+                .svg
+                .contains("aria-label=\"loss; at the last epoch: &lt;a&gt; 3.0000, b 2.0000\"")
+        );
     }
 
     #[test]

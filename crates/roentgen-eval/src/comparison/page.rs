@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use super::curves::{Chart, Curve, chart};
-use super::seeds::{Group, groups};
 use super::table::{keys, setting};
 use super::verdict::with_interval;
-use super::{Comparison, Criterion, Epoch, Failure, Row};
+use super::{Comparison, Criterion, Epoch, Failure, Repeats, Row, Spread};
 use crate::evaluation::names_phantom;
 use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
@@ -37,7 +36,7 @@ pub(super) struct Page {
     /// What the runs were selected and are sorted by; `None` if they differ in it.
     best_by: Option<&'static str>,
     sorted_by: &'static str,
-    seeds: Vec<Group>,
+    repeats: Vec<Repeated>,
     keys: Vec<String>,
     rows: Vec<Line>,
     has_reported: bool,
@@ -72,6 +71,38 @@ struct Line {
     films_per_second: String,
     memory: String,
     reported: String,
+}
+
+/// Runs that differ only in seed or fold.
+#[derive(Debug, Serialize)]
+struct Repeated {
+    settings: String,
+    over: String,
+    runs: usize,
+    loss: String,
+    auroc: String,
+    films: &'static str,
+}
+
+impl Repeated {
+    fn of(repeats: &Repeats) -> Self {
+        let settings: Vec<String> =
+            repeats.settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let spread = |spread: Option<Spread>| {
+            spread.map_or_else(
+                || given(None),
+                |Spread { mean, deviation }| format!("{mean:.4} ± {deviation:.4}"),
+            )
+        };
+        Self {
+            settings: if settings.is_empty() { "all settings".into() } else { settings.join(", ") },
+            over: repeats.over.join(", "),
+            runs: repeats.runs.len(),
+            loss: spread(repeats.loss),
+            auroc: spread(repeats.auroc),
+            films: if repeats.has_same_films { "the same" } else { "differ between runs" },
+        }
+    }
 }
 
 /// The figure of each run by two settings.
@@ -140,7 +171,7 @@ impl Page {
                 .collect(),
             best_by: comparison.best_by.map(Criterion::name),
             sorted_by: by.name(),
-            seeds: groups(&ranked),
+            repeats: comparison.repeats.iter().map(Repeated::of).collect(),
             rows: ranked.iter().map(|row| Line::of(row, &keys)).collect(),
             reported_by: comparison.reported_by.clone(),
             has_reported: ranked.iter().any(reported),

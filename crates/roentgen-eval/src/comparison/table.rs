@@ -110,8 +110,3 @@ pub(super) fn setting<'a>(row: &'a Row, key: &str) -> &'a str {
     let found = row.entrant.settings.iter().find(|(own, _)| own == key);
     found.map_or("", |(_, value)| value.as_str())
 }
-
-/// Whether a key is the seed of a run.
-pub(super) fn is_seed(key: &str) -> bool {
-    key == "seed" || key.ends_with(".seed")
-}

@@ -259,16 +259,34 @@ fn runs_that_differ_only_in_the_seed_have_a_mean_and_a_deviation() {
     let markdown = compare(runs.clone()).markdown().unwrap();
 
     let line = markdown.lines().find(|line| line.contains("| model.pool = average |")).unwrap();
-    assert!(line.contains(&format!("| 3 | {mean:.4} ± ")) && line.contains("the same"), "{line}");
+    assert!(
+        line.contains(&format!("| seed | 3 | {mean:.4} ± ")) && line.contains("the same"),
+        "{line}"
+    );
     assert!(!markdown.contains("| model.pool = attention |"), "{markdown}");
 
     // Other validation films, and two runs of one seed.
     let images = runs[1].scores.images().iter().map(|image| format!("x{image}")).collect();
     let patients = runs[1].scores.patients().to_vec();
     runs[1].scores = Scores::new(images, patients, runs[1].scores.findings().to_vec()).unwrap();
-    assert!(compare(runs.clone()).html().unwrap().contains("differ: the seed also divides"));
+    assert!(compare(runs.clone()).html().unwrap().contains("differ between runs"));
     runs[2].settings[0].1 = "1".into();
     assert!(!compare(runs).html().unwrap().contains("Over seeds"));
+}
+
+#[test]
+fn folds_of_several_seeds_are_one_group() {
+    let run = |seed: &'static str, fold: &'static str, noise: u32| {
+        let settings = [("seed", seed), ("data.split_seed", "7"), ("train.fold", fold)];
+        entrant(&format!("{seed}-{fold}"), noise, &settings)
+    };
+    let runs = [("1", "1", 3), ("1", "2", 5), ("2", "1", 7), ("2", "2", 11)];
+    let comparison = compare(runs.map(|(seed, fold, noise)| run(seed, fold, noise)).to_vec());
+
+    let [group] = comparison.repeats.as_slice() else { panic!("{:?}", comparison.repeats) };
+    assert_eq!(group.runs, ["1-1", "1-2", "2-1", "2-2"]);
+    assert_eq!(group.over, ["seed", "train.fold"]);
+    assert!(comparison.markdown().unwrap().contains("| all settings | seed, train.fold | 4 |"));
 }
 
 #[test]

@@ -42,8 +42,21 @@ pub struct FilmCard {
     pub choice: Choice,
     /// Its picture as PNG, or empty for a card without a picture.
     pub png: Vec<u8>,
+    /// Boxes that radiologists drew on the film.
+    pub boxes: Vec<FilmBox>,
     /// A line of text below it.
     pub text: String,
+}
+
+/// A box on a film, in shares of its height and width.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilmBox {
+    /// The finding in it.
+    pub finding: String,
+    /// Its upper left corner, `[x, y]` in 0..1.
+    pub corner: [f64; 2],
+    /// Its `[height, width]` in 0..1.
+    pub size: [f64; 2],
 }
 
 /// Chooses up to `n` films of each verdict: found, false alarm, missed.

@@ -3,17 +3,18 @@
 //! Both templates use the same texts, so HTML and Markdown cannot disagree.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use roentgen_figures::{Said, Svg};
 use serde::Serialize;
 
 use super::{
-    Report, Verdict,
+    FilmBox, FilmCard, Report, Verdict,
     format::{count, figure, interval, percent, probability},
     plot::{self, Kind},
     provenance::{self, Line},
     published::Comparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures, Scores};
+use crate::{Evaluation, FindingFigures, Scores, TrainingMarks};
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
@@ -29,11 +30,13 @@ pub(super) struct Page {
     is_leaky: bool,
     images: String,
     patients: String,
-    patients_in_training: Option<String>,
+    in_training: InTraining,
     films_in_training: Option<String>,
     films_in_validation: Option<String>,
     /// Whether the model is known, so that its validation films are known to have chosen it.
     is_model_known: bool,
+    /// The model that was given for a table that does not say which model predicted it.
+    unchecked_model: Option<String>,
     resamples: usize,
     seed: u64,
     mean: Mean,
@@ -54,6 +57,43 @@ pub(super) struct Page {
     films: Vec<Films>,
     published: Option<Comparison>,
     notes: Vec<String>,
+}
+
+/// Patients that the model was trained on.
+#[derive(Debug, Serialize)]
+struct InTraining {
+    /// Their number, or `unknown` if any film has no mark.
+    patients: String,
+    /// What the score table says of it.
+    note: String,
+    /// The same for the banner of a leaky split.
+    leaky: String,
+}
+
+impl InTraining {
+    fn of(evaluation: &Evaluation) -> Self {
+        let TrainingMarks { known, unknown, patients } = evaluation.training_marks;
+        let of_all = || format!("{} of {} patients", count(patients), count(evaluation.patients));
+        if unknown == 0 {
+            let note = "according to the score table".to_owned();
+            return Self { patients: count(patients), note, leaky: of_all() };
+        }
+        let note = match known {
+            0 => "not recorded in the score table".to_owned(),
+            _ => format!(
+                "recorded for {} films ({} such patient{}), not for {}",
+                count(known),
+                count(patients),
+                if patients == 1 { "" } else { "s" },
+                count(unknown)
+            ),
+        };
+        let leaky = match patients {
+            0 => "some patients".to_owned(),
+            _ => format!("at least {}", of_all()),
+        };
+        Self { patients: "unknown".to_owned(), note, leaky }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +165,10 @@ struct Films {
 struct Film {
     image: String,
     source: Option<String>,
+    /// The boxes as an SVG over the picture.
+    boxes: Option<String>,
+    /// The findings that have a box.
+    boxed: Vec<String>,
     finding: String,
     probability: String,
     labels: String,
@@ -161,10 +205,14 @@ impl Page {
             is_leaky: evaluation.is_leaky(),
             images: count(evaluation.images),
             patients: count(evaluation.patients),
-            patients_in_training: evaluation.patients_in_training.map(count),
+            in_training: InTraining::of(evaluation),
             films_in_training: nonzero(evaluation.films_in_training),
             films_in_validation: nonzero(evaluation.films_in_validation),
             is_model_known: evaluation.model.is_some(),
+            unchecked_model: match report.model_is_checked() {
+                Some(false) => report.provenance.model.clone(),
+                Some(true) | None => None,
+            },
             resamples: evaluation.resamples,
             seed: evaluation.seed,
             mean: mean(evaluation, low),
@@ -253,11 +301,11 @@ fn finding(figures: &FindingFigures, low: f64) -> Finding {
         brier: figure(figures.brier),
         ece: figure(figures.ece),
         counts: counts.map(count),
-        sensitivity: figure(point.and_then(|point| point.sensitivity)),
-        specificity: figure(point.and_then(|point| point.specificity)),
-        ppv: figure(point.and_then(|point| point.ppv)),
-        npv: figure(point.and_then(|point| point.npv)),
-        f1: figure(point.and_then(|point| point.f1)),
+        sensitivity: figure(point.and_then(|point| point.figures.sensitivity)),
+        specificity: figure(point.and_then(|point| point.figures.specificity)),
+        ppv: figure(point.and_then(|point| point.figures.ppv)),
+        npv: figure(point.and_then(|point| point.figures.npv)),
+        f1: figure(point.and_then(|point| point.figures.f1)),
     }
 }
 
@@ -291,6 +339,8 @@ fn films(report: &Report) -> Vec<Films> {
         let cards = cards.map(|card| Film {
             image: card.choice.image.clone(),
             source: (!card.png.is_empty()).then(|| data("image/png", &card.png)),
+            boxes: (!card.boxes.is_empty()).then(|| boxes(card)),
+            boxed: boxed(card),
             finding: readable(&card.choice.finding),
             probability: probability(card.choice.probability),
             labels: labels(report.scores, card.choice.row),
@@ -299,6 +349,24 @@ fn films(report: &Report) -> Vec<Films> {
         Films { title, cards: cards.collect() }
     });
     groups.filter(|group| !group.cards.is_empty()).collect()
+}
+
+/// Draws the boxes of a film; that of the finding in question stands out.
+fn boxes(card: &FilmCard) -> String {
+    let mut svg = Svg::new();
+    for FilmBox { finding, corner, size } in &card.boxes {
+        let own = if *finding == card.choice.finding { "box own" } else { "box" };
+        svg.rect(own, corner.map(|share| 100.0 * share), size.map(|share| 100.0 * share));
+    }
+    svg.element("boxes", [100.0, 100.0], Said::Nothing)
+}
+
+/// Names each finding that has a box once.
+fn boxed(card: &FilmCard) -> Vec<String> {
+    let mut names: Vec<String> = card.boxes.iter().map(|one| readable(&one.finding)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Lists the findings that the label file says of a film.

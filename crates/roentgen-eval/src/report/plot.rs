@@ -5,7 +5,7 @@
 //! page and in a file of its own. Areas in titles come from the evaluation, never from the drawn
 //! points.
 
-use roentgen_figures::{Anchor, Svg, decimals, line, wrap};
+use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 
 use super::{Report, format::count, provenance};
 use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
@@ -41,6 +41,31 @@ impl Kind {
         }
     }
 
+    /// States what the panel of a finding shows, for screen readers.
+    fn said(self, figures: &FindingFigures) -> String {
+        let name = figures.name.replace('_', " ");
+        let (positives, films) = (figures.positives, figures.positives + figures.negatives);
+        let of = format!("{} positive of {} films", count(positives), count(films));
+        let with_interval = |value: Option<f64>, interval: Option<Interval>| {
+            let ends = interval.map(|Interval { low, high }| format!(" ({low:.3} to {high:.3})"));
+            format!("{}{}", decimals(value, 3), ends.unwrap_or_default())
+        };
+        match self {
+            Self::Roc => {
+                let auroc = with_interval(figures.auroc, figures.auroc_ci95);
+                format!("ROC curve of {name}: AUROC {auroc}, {of}")
+            }
+            Self::PrecisionRecall => {
+                let ap = with_interval(figures.average_precision, figures.average_precision_ci95);
+                format!("Precision and recall of {name}: average precision {ap}, {of}")
+            }
+            Self::Reliability => {
+                let ece = decimals(figures.ece, 3);
+                format!("Reliability of {name}: expected calibration error {ece}, {of}")
+            }
+        }
+    }
+
     /// Returns the caption, which explains how to read a panel.
     pub(super) fn caption(self) -> &'static str {
         match self {
@@ -65,8 +90,11 @@ impl Kind {
 
 /// Draws one panel per finding, each an SVG element for the page.
 pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
-    let element = |inside: Svg| inside.element("p", [HEIGHT, WIDTH], false);
-    insides(kind, report).into_iter().map(element).collect()
+    let panels = insides(kind, report).into_iter().zip(&report.evaluation.findings);
+    let element = |(inside, figures): (Svg, &FindingFigures)| {
+        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.said(figures)))
+    };
+    panels.map(element).collect()
 }
 
 /// Draws all panels into one SVG file.
@@ -121,7 +149,8 @@ fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
     svg.path("p-area", &area(&curve));
     svg.path("p-curve", &polyline(&curve));
     if let Some(point) = figures.operating_points.first()
-        && let (Some(sensitivity), Some(specificity)) = (point.sensitivity, point.specificity)
+        && let (Some(sensitivity), Some(specificity)) =
+            (point.figures.sensitivity, point.figures.specificity)
     {
         svg.circle("p-point", at([1.0 - specificity, sensitivity]), 3.6);
     }
@@ -135,7 +164,7 @@ fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg 
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));
     if let Some(point) = figures.operating_points.first()
-        && let (Some(recall), Some(precision)) = (point.sensitivity, point.ppv)
+        && let (Some(recall), Some(precision)) = (point.figures.sensitivity, point.figures.ppv)
     {
         svg.circle("p-point", at([recall, precision]), 3.6);
     }

@@ -5,12 +5,13 @@
 
 use serde::Serialize;
 
-use super::Report;
+use super::{Report, format::count};
 
 /// Where figures come from; `None` is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Provenance {
-    /// Name or folder of the model.
+    /// Name or folder of the model. If the score table names a model, whoever calls compares the
+    /// two.
     pub model: Option<String>,
     /// Its architecture, such as `densenet121`.
     pub architecture: Option<String>,
@@ -22,6 +23,10 @@ pub struct Provenance {
     pub initial_weights: Option<String>,
     /// The file of the labels.
     pub label_file: Option<String>,
+    /// Number of films of the data set that equal a film of another patient or official list.
+    pub duplicates: Option<usize>,
+    /// Number of films of the data set that are nearly equal to such a film.
+    pub near_duplicates: Option<usize>,
     /// The file of the score table.
     pub score_table: Option<String>,
     /// The day of the report, such as `2026-11-27`.
@@ -51,10 +56,20 @@ pub(super) fn lines(report: &Report) -> Vec<Line> {
         line("Data set identity", evaluation.dataset_id.as_ref().map(ToString::to_string)),
         line("Split", evaluation.split.clone()),
         line("Label file", text(&of.label_file)),
+        line("Films like one of another patient or list", duplicates(of)),
         line("Score table", text(&of.score_table)),
         line("Date", text(&of.date)),
         line("Program", Some(format!("roentgen {}", env!("CARGO_PKG_VERSION")))),
     ]
+}
+
+/// Counts the films of the data set that are like others.
+fn duplicates(of: &Provenance) -> Option<String> {
+    let (same, near) = (of.duplicates?, of.near_duplicates?);
+    Some(match (same, near) {
+        (0, 0) => "none".to_owned(),
+        _ => format!("{} equal, {} nearly equal", count(same), count(near)),
+    })
 }
 
 /// Returns the title of a report: which model, on which films.

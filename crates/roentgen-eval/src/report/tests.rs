@@ -30,7 +30,12 @@ fn pages(dataset: &str, split: &str) -> (String, String) {
         evaluation: &evaluation,
         scores: &scores,
         films: films
-            .map(|choice| FilmCard { choice, png: vec![1, 2, 3], text: "a & b".into() })
+            .map(|choice| FilmCard {
+                choice,
+                png: vec![1, 2, 3],
+                boxes: Vec::new(),
+                text: "a & b".into(),
+            })
             .collect(),
         notes: vec!["commit <abc>".into()],
     };
@@ -134,7 +139,8 @@ fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
 
 fn pages_of(scores: &Scores, provenance: Provenance) -> [String; 2] {
     let evaluation = evaluate(scores, &Options { resamples: 200, seed: 1 }).unwrap();
-    let card = |choice| FilmCard { choice, png: Vec::new(), text: String::new() };
+    let card =
+        |choice| FilmCard { choice, png: Vec::new(), boxes: Vec::new(), text: String::new() };
     let films = confident_films(scores, 2).into_iter().map(card).collect();
     let report = Report { provenance, evaluation: &evaluation, scores, films, notes: vec![] };
     [html(&report).unwrap(), markdown(&report).unwrap()]
@@ -172,6 +178,53 @@ fn what_is_unknown_is_said_to_be_unknown() {
     assert!(html.contains("<dt>Input size</dt><dd>224 px</dd>"));
     assert!(html.contains("<dt>Label file</dt><dd class=\"none\">unknown</dd>"));
     assert!(html.find("Label file") < html.find("id=\"findings\""));
+}
+
+#[test]
+fn marks_of_some_films_leave_the_others_unknown() {
+    let mut scores = rising(0.9, &[("patient_in_training", ""), ("split", "by-image test, leaky")]);
+    let marked = |marks: &dyn Fn(usize) -> &'static str| {
+        (0..40).map(|row| marks(row).to_owned()).collect::<Vec<_>>()
+    };
+    scores.set_column("patient_in_training", marked(&|row| ["1", "0", ""][row.min(2)]));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("recorded for 2 films (1 such patient), not for 38"), "{page}");
+        assert!(page.contains("at least 1 of 40 patients also have films"), "{page}");
+    }
+    scores.set_column("patient_in_training", marked(&|_| ""));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("not recorded in the score table"), "{page}");
+        assert!(page.contains("some patients also have films"), "{page}");
+    }
+    scores.set_column("patient_in_training", marked(&|row| ["1", "0"][row.min(1)]));
+    for page in pages_of(&scores, Provenance::default()) {
+        assert!(page.contains("according to the score table"), "{page}");
+        assert!(page.contains(": 1 of 40 patients also have films"), "{page}");
+    }
+}
+
+#[test]
+fn a_model_that_could_not_be_checked_is_said_to_be_unchecked() {
+    let given = || Provenance { model: Some("nih-run".into()), ..Provenance::default() };
+    let said = "it is unknown whether that was nih-run";
+    let checked = |scores: &Scores, provenance: Provenance| {
+        let evaluation = evaluate(scores, &Options { resamples: 2, seed: 1 }).unwrap();
+        let report = Report { provenance, ..plain(scores, &evaluation) };
+        let metrics: serde_json::Value = serde_json::from_str(&metrics(&report).unwrap()).unwrap();
+        assert_eq!(metrics["images"], 40);
+        metrics["provenance"]["model_is_checked"].clone()
+    };
+
+    let silent = rising(0.9, &[]);
+    for page in pages_of(&silent, given()) {
+        assert!(page.find(said).unwrap() < page.find("Label file").unwrap(), "{page}");
+    }
+    assert_eq!(checked(&silent, given()), false);
+    let says = rising(0.9, &[("model", "a1b2")]);
+    assert!(pages_of(&says, given()).iter().all(|page| !page.contains(said)));
+    assert_eq!(checked(&says, given()), true);
+    assert!(pages_of(&silent, Provenance::default()).iter().all(|page| !page.contains(said)));
+    assert_eq!(checked(&silent, Provenance::default()), serde_json::Value::Null);
 }
 
 #[test]
@@ -229,6 +282,58 @@ fn film_cards_list_the_labels() {
     assert!(html.contains("Labels: Mass, Pleural Thickening"), "{html}");
     assert!(html.contains("Labels: none of these findings"));
     assert!(markdown.contains("| Mass, Pleural Thickening |"));
+}
+
+#[test]
+fn film_cards_show_the_boxes_of_the_film() {
+    let scores = rising(0.9, &[]);
+    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let on = |finding: &str| FilmBox {
+        finding: finding.into(),
+        corner: [0.25, 0.5],
+        size: [0.125, 0.375],
+    };
+    let choice = confident_films(&scores, 1).remove(0);
+    assert_eq!(choice.finding, "Mass");
+    let boxes = vec![on("Mass"), on("Pleural_Thickening"), on("Mass")];
+    let card = FilmCard { choice, png: vec![1], boxes, text: String::new() };
+    let report = Report { films: vec![card], ..plain(&scores, &evaluation) };
+
+    let page = html(&report).unwrap();
+    let own = "<rect class=\"box own\" x=\"25.0\" y=\"50.0\" width=\"37.5\" height=\"12.5\"/>";
+    assert_eq!(page.matches(own).count(), 2, "{page}");
+    assert_eq!(page.matches("<rect class=\"box\" x").count(), 1);
+    assert!(page.contains("with a box at Mass, Pleural Thickening\""), "{page}");
+    assert!(page.contains("<br>Box: Mass, Pleural Thickening"));
+    assert!(markdown(&report).unwrap().contains("| Mass, Pleural Thickening |  |"));
+}
+
+#[test]
+fn duplicates_of_the_data_set_are_counted() {
+    let like = |duplicates, near_duplicates| {
+        let provenance = Provenance { duplicates, near_duplicates, ..Provenance::default() };
+        let [_, markdown] = pages_of(&rising(0.9, &[]), provenance);
+        let line = markdown.lines().find(|line| line.starts_with("| Films like one")).unwrap();
+        line.split(" | ").nth(1).unwrap().trim_end_matches(" |").to_owned()
+    };
+
+    assert_eq!(like(Some(1200), Some(3)), "1,200 equal, 3 nearly equal");
+    assert_eq!(like(Some(0), Some(0)), "none");
+    assert_eq!(like(None, None), "unknown");
+}
+
+#[test]
+fn each_picture_has_a_text_that_states_its_figure() {
+    let scores = rising(0.9, &[]);
+    let [html, _] = pages_of(&scores, Provenance::default());
+    let evaluation = evaluate(&scores, &Options { resamples: 200, seed: 1 }).unwrap();
+
+    let auroc = format!("ROC curve of Mass: AUROC {:.3} (", evaluation.findings[0].auroc.unwrap());
+    for text in [&*auroc, "Precision and recall of Mass: average", "Reliability of Mass: expected"]
+    {
+        assert!(html.contains(&format!("aria-label=\"{text}")), "{text}");
+    }
+    assert_eq!(html.matches("role=\"img\"").count(), html.matches("aria-label=\"").count() - 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! All pictures of a page share one axis, from `low` to one, so that they can be compared by eye.
 
-use roentgen_figures::{Anchor, Svg};
+use roentgen_figures::{Anchor, Said, Svg};
 
 use crate::Interval;
 
@@ -19,7 +19,7 @@ pub(super) fn whisker(value: Option<f64>, interval: Option<Interval>, low: f64) 
     if let Some(value) = value {
         svg.path("p-mark", &format!("M{:.1} 3v10", x(value)));
     }
-    svg.element("p whisker", [16.0, 160.0], true)
+    svg.element("p whisker", [16.0, 160.0], Said::Nothing)
 }
 
 /// Draws the numbers above a column of whiskers.
@@ -30,7 +30,7 @@ pub(super) fn axis(low: f64) -> String {
         let label = if tenth > 0.95 { "1".into() } else { format!(".{:.0}", tenth * 10.0) };
         svg.text([x(tenth), 10.0], Anchor::Middle, "p-tick", &label);
     }
-    svg.element("p whisker", [12.0, 160.0], true)
+    svg.element("p whisker", [12.0, 160.0], Said::Nothing)
 }
 
 fn tenths(low: f64) -> impl Iterator<Item = f64> {

@@ -5,12 +5,17 @@
 //! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a truth and
 //! start with a byte order mark; both are accepted.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::{Column, Finding, NIH_FINDINGS, RESERVED, Scores, TRUTH};
 use crate::Error;
+
+/// The longest table that is read; one of all 112,120 NIH films has 40 MB.
+const MAX_BYTES: u64 = 2 << 30;
+/// The most columns of a table.
+const MAX_COLUMNS: usize = 4096;
 
 /// The contents of each column of the file.
 struct Layout {
@@ -32,8 +37,8 @@ impl Scores {
     /// empty; or if the file is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes =
-            fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let bytes = roentgen_files::read_at_most(path, MAX_BYTES)
+            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::parse(path, &bytes)
     }
 
@@ -47,6 +52,11 @@ impl Scores {
         let mut record = ByteRecord::new();
         if !reader.read_byte_record(&mut record).map_err(csv)? {
             let problem = "the file is empty".into();
+            return Err(Error::Header { path: path.to_owned(), problem });
+        }
+        if record.len() > MAX_COLUMNS {
+            let problem =
+                format!("it has {} columns; at most {MAX_COLUMNS} are read", record.len());
             return Err(Error::Header { path: path.to_owned(), problem });
         }
         let header: Vec<String> = texts(&record).map_err(|problem| at(1, problem))?;

@@ -15,4 +15,4 @@ fi
 crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
 # Only the tests see these: set while building, they would build Burn again.
 runner="[\"env\", \"LD_LIBRARY_PATH=$PWD/target/fake_gpu:$cuda/lib\", \"CUDA_PATH=$cuda\"]"
-cargo test --config "target.'cfg(all())'.runner = $runner" -p roentgen-kernels --features cuda --lib cuda::
+cargo test --config "target.'cfg(all())'.runner = $runner" -p roentgen-kernels --features cuda --lib cuda:: -- --include-ignored

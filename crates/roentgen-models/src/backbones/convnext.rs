@@ -10,12 +10,11 @@
 
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
 use super::{Backbone, Blueprint, PublishedFile, Scale};
-use crate::layers::{ChannelNorm, ConvConfig, Padding, StochasticDepth, convolve};
+use crate::layers::{ChannelNorm, ConvConfig, Padding, StochasticDepth, convolve, gelu};
 use crate::pretrained::Spelling;
 
 /// Channels and number of blocks of each stage (section 2.1 and appendix A).

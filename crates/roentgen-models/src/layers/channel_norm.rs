@@ -36,11 +36,13 @@ impl ChannelNorm {
         let dtype = x.dtype();
         let is_short = matches!(dtype, burn::tensor::DType::BF16 | burn::tensor::DType::F16);
         let x = if is_short { x.cast(FloatDType::F32) } else { x };
-        let centered = x.clone() - x.mean_dim(1);
-        let variance = centered.clone().square().mean_dim(1);
+        // A sum and a product, since burn-onnx exports no mean over one dimension.
+        let mean = |x: Tensor<4>| x.clone().sum_dim(1) * (1.0 / x.dims()[1] as f64);
+        let centered = x.clone() - mean(x);
+        let variance = mean(centered.clone() * centered.clone());
         let [gamma, beta] =
             [&self.gamma, &self.beta].map(|values| values.val().unsqueeze_dims::<4>(&[0, 2, 3]));
-        let y = centered * (variance + EPSILON).sqrt().recip() * gamma + beta;
+        let y = centered / (variance + EPSILON).sqrt() * gamma + beta;
         if is_short { y.cast(dtype) } else { y }
     }
 }

@@ -10,10 +10,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Bytes, DType, bf16, f16};
-use pytorch_reader::PytorchReader;
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
+use super::pytorch::{self, Checkpoint};
 use crate::model_dir::WEIGHTS;
 
 /// A file of named tensors.
@@ -22,6 +22,9 @@ pub struct WeightFile {
     /// Path of the file.
     pub path: PathBuf,
     tensors: BTreeMap<String, Stored>,
+    /// Where the values of a PyTorch checkpoint are.
+    checkpoint: Option<Checkpoint>,
+    prefix: Option<String>,
 }
 
 /// A tensor in a file.
@@ -33,7 +36,8 @@ struct Stored {
 
 #[derive(Debug)]
 enum Values {
-    Pytorch(pytorch_reader::Tensor),
+    /// In the checkpoint.
+    Pytorch,
     Bytes(DType, Vec<u8>),
 }
 
@@ -78,8 +82,8 @@ pub enum FileError {
     },
     /// The file has an unknown extension.
     #[error(
-        "`{path}` is not a supported file of weights; its name must end in .pth, .pt, .tar, .bin, \
-         .safetensors or .bpk"
+        "`{path}` is not a supported file of weights: it must be a PyTorch checkpoint, or its name \
+         must end in .safetensors or .bpk"
     )]
     Kind {
         /// The file.
@@ -120,19 +124,39 @@ impl WeightFile {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let path = if path.is_dir() { &path.join(WEIGHTS) } else { path };
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let tensors = match ending.as_str() {
-            "safetensors" => safetensors(path)?,
-            "bpk" => burnpack(path)?,
-            "pth" | "pt" | "tar" | "bin" => pytorch(path)?,
+        let (mut tensors, mut checkpoint) = (BTreeMap::new(), None);
+        match ending.as_str() {
+            "safetensors" => tensors = safetensors(path)?,
+            "bpk" => tensors = burnpack(path)?,
+            "pth" | "pt" | "tar" | "bin" | "ckpt" => checkpoint = Some(pytorch(path)?),
+            _ if is_checkpoint(path)? => checkpoint = Some(pytorch(path)?),
             _ => return Err(FileError::Kind { path: path.to_owned() }),
-        };
+        }
+        for (name, shape) in checkpoint.iter().flat_map(Checkpoint::shapes) {
+            let stored = Stored { shape: shape.to_vec(), values: Values::Pytorch };
+            tensors.insert(name.to_owned(), stored);
+        }
         if tensors.is_empty() {
             return Err(FileError::Empty { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), tensors })
+        Ok(Self { path: path.to_owned(), tensors, checkpoint, prefix: None })
     }
 
-    /// Returns the name of the file and the SHA-256 of its bytes, for the record.
+    /// Chooses the copy of a network whose names begin with `prefix`, for files with several
+    /// copies. The dot at its end can be left out; an empty prefix is the copy without one.
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        let dot = if prefix.is_empty() || prefix.ends_with('.') { "" } else { "." };
+        self.prefix = Some(format!("{prefix}{dot}"));
+        self
+    }
+
+    /// Returns the chosen prefix.
+    pub(super) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
+    /// Returns the name of the file, the SHA-256 of its bytes and the chosen prefix, for the
+    /// record.
     ///
     /// # Errors
     ///
@@ -144,7 +168,8 @@ impl WeightFile {
             .map_err(|source| FileError::Read { path: self.path.clone(), source })?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("{name}, SHA-256 {digest}"))
+        let copy = self.prefix().map(|prefix| format!(", `{prefix}`")).unwrap_or_default();
+        Ok(format!("{name}, SHA-256 {digest}{copy}"))
     }
 
     /// Returns names and shapes, in the order of the names.
@@ -165,38 +190,43 @@ impl WeightFile {
     /// or if the file is truncated.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, FileError> {
         let path = || self.path.clone();
-        let stored = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| FileError::Missing { path: path(), name: name.to_owned() })?;
-        let values = match &stored.values {
-            Values::Bytes(dtype, bytes) => floats(*dtype, bytes),
-            Values::Pytorch(tensor) => {
-                let bytes =
-                    tensor.read().map_err(|source| FileError::Read { path: path(), source })?;
-                pytorch_dtype(tensor.dtype()).and_then(|dtype| floats(dtype, &bytes))
+        let missing = || FileError::Missing { path: path(), name: name.to_owned() };
+        let stored = self.tensors.get(name).ok_or_else(missing)?;
+        let read;
+        let (dtype, bytes) = match (&stored.values, &self.checkpoint) {
+            (Values::Bytes(dtype, bytes), _) => (Some(*dtype), bytes),
+            (Values::Pytorch, Some(checkpoint)) => {
+                let source = |error: pytorch::Error| FileError::Pytorch {
+                    path: path(),
+                    source: error.into(),
+                };
+                read = checkpoint.values(name).map_err(source)?;
+                (read.0, &read.1)
             }
+            (Values::Pytorch, None) => return Err(missing()),
         };
-        values.ok_or_else(|| {
-            let kind = match &stored.values {
-                Values::Bytes(dtype, _) => format!("{dtype:?}"),
-                Values::Pytorch(tensor) => format!("{:?}", tensor.dtype()),
-            };
+        dtype.and_then(|dtype| floats(dtype, bytes)).ok_or_else(|| {
+            let kind = dtype.map_or("whole numbers".into(), |dtype| format!("{dtype:?}"));
             FileError::Kindless { path: path(), name: name.to_owned(), kind }
         })
     }
 }
 
-fn pytorch(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
-    // The reader opens the file again; this distinguishes a missing file from a damaged one.
-    File::open(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    let reader = PytorchReader::new(path)
-        .map_err(|source| FileError::Pytorch { path: path.to_owned(), source: source.into() })?;
-    let stored = |tensor: pytorch_reader::Tensor| Stored {
-        shape: tensor.shape().to_vec(),
-        values: Values::Pytorch(tensor),
-    };
-    Ok(reader.into_tensors().into_iter().map(|(name, tensor)| (name, stored(tensor))).collect())
+fn pytorch(path: &Path) -> Result<Checkpoint, FileError> {
+    Checkpoint::open(path).map_err(|error| match error {
+        // A missing file is no damaged one.
+        pytorch::Error::Open(source) => FileError::Read { path: path.to_owned(), source },
+        error => FileError::Pytorch { path: path.to_owned(), source: error.into() },
+    })
+}
+
+/// Whether a file of an unknown ending begins as a checkpoint does.
+fn is_checkpoint(path: &Path) -> Result<bool, FileError> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(pytorch::START).read_to_end(&mut start))
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    Ok(pytorch::begins_like_one(&start))
 }
 
 fn safetensors(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
@@ -234,16 +264,6 @@ fn burnpack(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
         tensors.insert(name, Stored { shape: shape.to_vec(), values });
     }
     Ok(tensors)
-}
-
-fn pytorch_dtype(dtype: pytorch_reader::DType) -> Option<DType> {
-    match dtype {
-        pytorch_reader::DType::F64 => Some(DType::F64),
-        pytorch_reader::DType::F32 => Some(DType::F32),
-        pytorch_reader::DType::F16 => Some(DType::F16),
-        pytorch_reader::DType::BF16 => Some(DType::BF16),
-        _ => None,
-    }
 }
 
 /// Converts little-endian values to single precision; returns `None` for another type of value.

@@ -9,9 +9,10 @@ use burn::tensor::{Bytes, DType};
 use burn_pack::{Reader, Writer};
 use roentgen_data::files::WriteError;
 
+use super::copies::Known;
 use super::read::read;
-use super::{FileError, WeightFile, head};
-use crate::classifier::Classifier;
+use super::{FileError, Outputs, WeightFile, head};
+use crate::classifier::{self, Classifier};
 use crate::weights;
 use crate::zoo::Architecture;
 
@@ -24,6 +25,10 @@ pub struct Fit {
     pub left: Vec<String>,
     /// Whether the first convolution was summed over the color channels.
     pub is_gray: bool,
+    /// What stands in the file before the names of the backbone, such as `module.`.
+    pub prefix: String,
+    /// The same of other copies of the backbone.
+    pub(super) others: Vec<String>,
 }
 
 impl Fit {
@@ -72,6 +77,34 @@ pub enum FitError {
         /// The file's first tensor.
         begins: String,
     },
+    /// The file has several copies of the network.
+    #[error(
+        "`{path}` contains several copies of {architecture}, whose names begin with {known}; \
+         choose one: `--prefix` of `weights import`, `model.weights_prefix` of an experiment"
+    )]
+    Copies {
+        /// The file.
+        path: String,
+        /// The requested architecture.
+        architecture: &'static str,
+        /// The prefix of each copy.
+        known: Known,
+    },
+    /// The file has no copy of the network with the chosen prefix.
+    #[error(
+        "`{path}` contains no copy of {architecture} whose names begin with `{prefix}`; those of \
+         its copies begin with {known}"
+    )]
+    Prefix {
+        /// The file.
+        path: String,
+        /// The requested architecture.
+        architecture: &'static str,
+        /// The chosen prefix.
+        prefix: String,
+        /// The prefix of each copy.
+        known: Known,
+    },
     /// A tensor has another shape.
     #[error(
         "`{name}` in `{path}` has the shape {there:?}, but {architecture} has {here:?}; \
@@ -91,8 +124,8 @@ pub enum FitError {
     },
     /// No single layer of the file can be the head.
     #[error(
-        "`{path}` has {found} dense layers from {channels} features to {findings} findings, but \
-         there must be exactly one; give the findings of its classifier, or use only its backbone"
+        "`{path}` has {found} dense layers from {features} features to {outputs} outputs, but \
+         there must be exactly one: {layers}"
     )]
     Head {
         /// The file.
@@ -100,10 +133,15 @@ pub enum FitError {
         /// Number of layers with that shape.
         found: usize,
         /// Number of features of the backbone.
-        channels: usize,
-        /// Number of requested findings.
-        findings: usize,
+        features: usize,
+        /// Number of requested outputs.
+        outputs: usize,
+        /// The dense layers that the file has, and what to do.
+        layers: String,
     },
+    /// The network cannot be built.
+    #[error(transparent)]
+    Network(#[from] classifier::Error),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -119,11 +157,13 @@ pub enum FitError {
 
 /// The part of a classifier that takes the weights of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Part<'a> {
     /// The backbone; the head does not change.
     Backbone,
     /// The backbone, and the one dense layer of a plain linear head.
     Whole,
+    /// The same, but only those outputs of the layer that are findings.
+    Outputs(&'a Outputs),
 }
 
 /// Loads the weights of a file into a classifier.
@@ -134,7 +174,7 @@ pub enum Part {
 pub fn fit(
     model: Classifier,
     architecture: Architecture,
-    part: Part,
+    part: Part<'_>,
     file: &WeightFile,
 ) -> Result<(Classifier, Fit), FitError> {
     let path = file.path.display().to_string();
@@ -148,8 +188,14 @@ pub fn fit(
     for (wanted, values) in read(architecture, file, shapes, &mut fit)? {
         filled.insert(wanted.path, values);
     }
-    if part == Part::Whole {
-        for (found, values) in head::find(file, &tensors, &fit)? {
+    let [features, findings] = head::size(&tensors);
+    let outputs = match part {
+        Part::Backbone => None,
+        Part::Whole => Some(((0..findings).collect(), findings)),
+        Part::Outputs(outputs) => Some((outputs.positions(), outputs.len())),
+    };
+    if let Some((positions, outputs)) = outputs {
+        for (found, values) in head::find(file, features, &positions, outputs, &fit)? {
             filled.insert(found.path.clone(), values);
             fit.found.push(found);
         }

@@ -1,7 +1,8 @@
 //! The dense layer after a published backbone: for example, a CheXNet's.
 //!
 //! Every re-implementation names it differently (`classifier`, `classifier.0`, `fc`), so it is
-//! found by its shape, findings times features, and there must be exactly one such layer.
+//! found by its shape, outputs times features, and there must be exactly one such layer that does
+//! not belong to another copy of the backbone. A layer without bias has a bias of zero.
 
 use super::fit::{FitError, Found};
 use super::{Fit, WeightFile};
@@ -10,44 +11,104 @@ use super::{Fit, WeightFile};
 const WEIGHT: &str = "head.logits.weight";
 const BIAS: &str = "head.logits.bias";
 
+/// A dense layer of a file.
+struct Layer {
+    weight: String,
+    bias: Option<String>,
+    outputs: usize,
+}
+
+/// Returns the number of features and of findings of the head of our network.
+pub(super) fn size(tensors: &[burn_pack::Tensor]) -> [usize; 2] {
+    let weight = tensors.iter().find(|tensor| tensor.name == WEIGHT);
+    weight.and_then(|weight| weight.shape.to_vec().try_into().ok()).unwrap_or_default()
+}
+
 /// Returns the values for the head of our network, whose weight is `[features, findings]` while
-/// PyTorch's is `[findings, features]`.
+/// PyTorch's is `[outputs, features]`; `positions` are the outputs of the findings, of `outputs`
+/// in all.
 ///
 /// # Errors
 ///
 /// Returns an error if the file has no layer of that shape, or several.
 pub(super) fn find(
     file: &WeightFile,
-    tensors: &[burn_pack::Tensor],
+    features: usize,
+    positions: &[usize],
+    outputs: usize,
     fit: &Fit,
-) -> Result<[(Found, Vec<f32>); 2], FitError> {
-    let shape = tensors.iter().find(|tensor| tensor.name == WEIGHT).map(|t| t.shape.to_vec());
-    let shape = shape.unwrap_or_default();
-    let (channels, findings) =
-        (shape.first().copied().unwrap_or(0), shape.last().copied().unwrap_or(0));
-    let is_free = |name: &str| fit.found.iter().all(|found| found.source != name);
-    let layers: Vec<_> = file
-        .shapes()
-        .filter(|(name, shape)| *shape == [findings, channels] && is_free(name))
-        .filter_map(|(name, _)| {
-            let bias = format!("{}bias", name.strip_suffix("weight")?);
-            (file.shape(&bias)? == [findings]).then(|| (name.to_owned(), bias))
-        })
-        .collect();
-    let [(weight, bias)] = layers.as_slice() else {
-        let path = file.path.display().to_string();
-        return Err(FitError::Head { path, found: layers.len(), channels, findings });
+) -> Result<Vec<(Found, Vec<f32>)>, FitError> {
+    let layers = layers(file, features, fit);
+    let of_size: Vec<_> = layers.iter().filter(|layer| layer.outputs == outputs).collect();
+    let with_bias = of_size.iter().filter(|layer| layer.bias.is_some()).count();
+    let chosen: Vec<_> =
+        of_size.into_iter().filter(|layer| layer.bias.is_some() || with_bias == 0).collect();
+    let [layer] = chosen.as_slice() else {
+        return Err(FitError::Head {
+            path: file.path.display().to_string(),
+            found: chosen.len(),
+            features,
+            outputs,
+            layers: listed(&layers, features),
+        });
     };
-    let rows = file.values(weight)?;
-    let turned =
-        (0..channels * findings).map(|at| rows[at % findings * channels + at / findings]).collect();
+    let rows = file.values(&layer.weight)?;
+    let findings = positions.len();
+    let turned = (0..features * findings)
+        .map(|at| rows[positions[at % findings] * features + at / findings])
+        .collect();
+    let bias = match &layer.bias {
+        Some(bias) => file.values(bias)?,
+        None => vec![0.0; outputs],
+    };
+    let bias = positions.iter().map(|&position| bias[position]).collect();
     let found = |path: &str, source: &str, shape| Found {
         path: path.to_owned(),
         source: source.to_owned(),
         shape,
     };
-    Ok([
-        (found(WEIGHT, weight, vec![channels, findings]), turned),
-        (found(BIAS, bias, vec![findings]), file.values(bias)?),
+    let source = layer.bias.as_deref().unwrap_or("0 throughout");
+    Ok(vec![
+        (found(WEIGHT, &layer.weight, vec![features, findings]), turned),
+        (found(BIAS, source, vec![findings]), bias),
     ])
+}
+
+/// Lists the dense layers of a file that may be the head of its backbone.
+fn layers(file: &WeightFile, features: usize, fit: &Fit) -> Vec<Layer> {
+    let is_free =
+        |name: &str| fit.found.iter().all(|found| found.source != name) && is_of_copy(name, fit);
+    file.shapes()
+        .filter_map(|(name, shape)| match *shape {
+            [outputs, inputs] if inputs == features && is_free(name) => {
+                let bias = format!("{}bias", name.strip_suffix("weight")?);
+                let bias = (file.shape(&bias) == Some(&[outputs])).then_some(bias);
+                Some(Layer { weight: name.to_owned(), bias, outputs })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Describes the layers for people.
+fn listed(layers: &[Layer], features: usize) -> String {
+    if layers.is_empty() {
+        return format!("it has no dense layer of {features} features; use only its backbone");
+    }
+    let one = |layer: &Layer| format!("`{}` has {} outputs", layer.weight, layer.outputs);
+    let listed: Vec<_> = layers.iter().map(one).collect();
+    format!(
+        "{}; name each output in order, and `-` for one that is none of the findings",
+        listed.join(", ")
+    )
+}
+
+/// Whether a layer may belong to the chosen copy of the backbone: no other copy shares more of the
+/// names of modules with it.
+fn is_of_copy(layer: &str, fit: &Fit) -> bool {
+    let shared = |prefix: &str| {
+        let pairs = layer.split('.').zip(prefix.split('.'));
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    fit.others.iter().all(|other| shared(other) <= shared(&fit.prefix))
 }

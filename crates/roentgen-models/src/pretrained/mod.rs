@@ -5,16 +5,23 @@
 //! data.
 
 mod convert;
+mod copies;
 mod file;
 mod fit;
 mod head;
+mod import;
 mod names;
+mod outputs;
+mod pytorch;
 mod read;
 mod spelling;
 pub mod store;
 
 pub use convert::convert;
+pub use copies::Known;
 pub use file::{FileError, WeightFile};
 pub use fit::{Fit, FitError, Found, Part, fit};
+pub use import::{Foreign, Imported, import};
 pub use names::{Wanted, wanted};
+pub use outputs::{Outputs, OutputsError};
 pub(crate) use spelling::Spelling;

@@ -1,7 +1,8 @@
 //! Reads the tensors of a backbone from a file in our shapes: with axes permuted and colors summed.
 
+use super::copies::{self, Copies};
 use super::fit::{Fit, FitError, Found};
-use super::spelling::{Source, Spelling};
+use super::spelling::Source;
 use super::{Wanted, WeightFile, wanted};
 use crate::zoo::Architecture;
 
@@ -18,7 +19,8 @@ pub(super) fn read<'a>(
     fit: &mut Fit,
 ) -> Result<Vec<(Wanted, Vec<f32>)>, FitError> {
     let wanted = wanted(architecture, shapes);
-    let sources = sources(architecture, file, &wanted)?;
+    let Copies { sources, prefix, others } = copies::choose(architecture, file, &wanted)?;
+    (fit.prefix, fit.others) = (prefix, others);
     let mut read = Vec::with_capacity(wanted.len());
     for (wanted, source) in wanted.into_iter().zip(&sources) {
         let (values, is_summed) = values(architecture, file, &wanted, source)?;
@@ -33,34 +35,45 @@ pub(super) fn read<'a>(
     Ok(read)
 }
 
-/// Finds each tensor in the file, in the file's own spelling.
-fn sources(
-    architecture: Architecture,
-    file: &WeightFile,
-    wanted: &[Wanted],
-) -> Result<Vec<Source>, FitError> {
-    let missing = |sources: &[Source]| {
-        sources.iter().filter(|source| matches!(source, Source::Nowhere)).count()
-    };
-    let first = wanted.first().map_or("", |wanted| wanted.name.as_str());
-    let spelled = |spelling: &Spelling| -> Vec<Source> {
-        let prefix = spelling.prefix(file, first).unwrap_or("");
-        wanted.iter().map(|wanted| spelling.find(file, prefix, wanted)).collect()
-    };
-    let best =
-        architecture.blueprint().spellings.iter().map(spelled).min_by_key(|found| missing(found));
-    let best = best.unwrap_or_default();
-    match best.iter().zip(wanted).find(|(source, _)| matches!(source, Source::Nowhere)) {
-        None => Ok(best),
-        Some((_, example)) => Err(FitError::Missing {
-            path: file.path.display().to_string(),
-            architecture: architecture.name(),
-            missing: missing(&best),
-            all: wanted.len(),
-            example: example.name.clone(),
-            begins: file.shapes().next().map_or(String::new(), |(name, _)| name.to_owned()),
-        }),
+/// How the values of a tensor in a file become ours.
+enum Layout {
+    /// They are in our order.
+    Same,
+    /// The three colors of the first convolution are summed.
+    Summed,
+}
+
+/// Returns the layout of a tensor of shape `there` in ours; `None` if it does not fit.
+fn layout(there: &[usize], wanted: &[usize]) -> Option<Layout> {
+    // Axes of length one at the end do not move a value: a dense layer is a 1x1 convolution here.
+    if there == wanted || without_ones(there) == without_ones(wanted) {
+        return Some(Layout::Same);
     }
+    match (there, wanted) {
+        // Films are gray: this is the response of a color network to three equal channels.
+        ([out, 3, height, width], [o, 1, h, w]) if [out, height, width] == [o, h, w] => {
+            Some(Layout::Summed)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the shape of a source in our order of axes; `None` if it is no tensor.
+fn shape_of(file: &WeightFile, source: &Source) -> Option<Vec<usize>> {
+    match source {
+        Source::Constant(_) | Source::Nowhere => None,
+        Source::Tensor(name) => file.shape(name).map(<[usize]>::to_vec),
+        Source::ChannelsLast(name) => match *file.shape(name)? {
+            [1, height, width, channels] => Some(vec![channels, 1, height, width]),
+            [out, height, width, channels] => Some(vec![out, channels, height, width]),
+            ref other => Some(other.to_vec()),
+        },
+    }
+}
+
+/// Whether a source has the shape of our tensor.
+pub(super) fn fits(file: &WeightFile, wanted: &Wanted, source: &Source) -> bool {
+    shape_of(file, source).is_none_or(|there| layout(&there, &wanted.shape).is_some())
 }
 
 /// Returns the values of a tensor in our shape, and whether colors were summed for it.
@@ -70,41 +83,38 @@ fn values(
     wanted: &Wanted,
     source: &Source,
 ) -> Result<(Vec<f32>, bool), FitError> {
-    let (name, is_last) = match source {
+    let name = match source {
         Source::Constant(value) => {
             return Ok((vec![*value; wanted.shape.iter().product()], false));
         }
         Source::Nowhere => return Ok((Vec::new(), false)),
-        Source::Tensor(name) => (name, false),
-        Source::ChannelsLast(name) => (name, true),
+        Source::Tensor(name) | Source::ChannelsLast(name) => name,
     };
-    let mut shape = file.shape(name).unwrap_or_default().to_vec();
-    let mut values = file.values(name)?;
-    if is_last && let [out, height, width, channels] = *shape {
-        (shape, values) = channels_first(&values, [out, height, width, channels]);
-    }
-    // Axes of length one at the end do not move a value: a dense layer is a 1x1 convolution here.
-    if shape == wanted.shape || without_ones(&shape) == without_ones(&wanted.shape) {
-        return Ok((values, false));
-    }
-    // Films are gray: this is the response of a color network to three equal channels.
-    if let ([out, 3, height, width], [_, 1, ..]) = (shape.as_slice(), wanted.shape.as_slice())
-        && wanted.shape == [*out, 1, *height, *width]
-    {
-        let plane = height * width;
-        let sum = |at: usize| {
-            let (out, pixel) = (at / plane, at % plane);
-            (0..3).map(|colour| values[(out * 3 + colour) * plane + pixel]).sum()
-        };
-        return Ok(((0..out * plane).map(sum).collect(), true));
-    }
-    Err(FitError::Shape {
+    let shape = shape_of(file, source).unwrap_or_default();
+    let layout = layout(&shape, &wanted.shape).ok_or_else(|| FitError::Shape {
         path: file.path.display().to_string(),
         name: name.clone(),
         architecture: architecture.name(),
-        there: shape,
+        there: shape.clone(),
         here: wanted.shape.clone(),
-    })
+    })?;
+    let mut values = file.values(name)?;
+    if let (Source::ChannelsLast(_), Some(&[out, height, width, channels])) =
+        (source, file.shape(name).and_then(|shape| shape.first_chunk()))
+    {
+        values = channels_first(&values, [out, height, width, channels]);
+    }
+    match layout {
+        Layout::Same => Ok((values, false)),
+        Layout::Summed => {
+            let plane: usize = shape[2..].iter().product();
+            let sum = |at: usize| {
+                let (out, pixel) = (at / plane, at % plane);
+                (0..3).map(|colour| values[(out * 3 + colour) * plane + pixel]).sum()
+            };
+            Ok(((0..shape[0] * plane).map(sum).collect(), true))
+        }
+    }
 }
 
 /// Returns a shape without the axes of length one at its end.
@@ -115,10 +125,7 @@ fn without_ones(shape: &[usize]) -> &[usize] {
 
 /// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise
 /// `[1, height, width, out]` to `[out, 1, height, width]`.
-fn channels_first(
-    values: &[f32],
-    [out, height, width, channels]: [usize; 4],
-) -> (Vec<usize>, Vec<f32>) {
+fn channels_first(values: &[f32], [_, height, width, channels]: [usize; 4]) -> Vec<f32> {
     let plane = height * width;
     let mut first = Vec::with_capacity(values.len());
     for out in values.chunks_exact(plane * channels) {
@@ -126,6 +133,5 @@ fn channels_first(
             first.extend((0..plane).map(|pixel| out[pixel * channels + channel]));
         }
     }
-    let shape = if out == 1 { [channels, 1] } else { [out, channels] };
-    ([shape.as_slice(), &[height, width]].concat(), first)
+    first
 }

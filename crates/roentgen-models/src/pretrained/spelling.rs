@@ -66,17 +66,18 @@ impl Spelling {
         }
     }
 
-    /// Returns the prefix of all names in the file, such as `module.` or `state_dict.`.
-    pub(super) fn prefix<'a>(self, file: &'a WeightFile, name: &str) -> Option<&'a str> {
+    /// Returns what stands in the file before a tensor of that newest name, such as `module.`; one
+    /// prefix for each tensor whose name ends in it.
+    pub(super) fn prefixes<'a>(self, file: &'a WeightFile, name: &str) -> Vec<&'a str> {
         let spelled = match self {
             Spelling::Newest => name.to_owned(),
             Spelling::CountedThrough => counted_through(name),
             Spelling::Dotted => dotted(name),
             Spelling::TimmConvNext => timm_convnext(name),
-            Spelling::Own | Spelling::FoldedTensorflow => return Some(""),
+            Spelling::Own | Spelling::FoldedTensorflow => return vec![""],
         };
         let prefixes = file.shapes().filter_map(|(name, _)| name.strip_suffix(&spelled));
-        prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|p| p.len())
+        prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).collect()
     }
 }
 

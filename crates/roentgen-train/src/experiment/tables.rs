@@ -69,7 +69,7 @@ pub struct Image {
     pub size: Option<usize>,
     /// 1 for gray, 3 to repeat the gray channel.
     pub channels: usize,
-    /// `per-image` (the 2019 study's), `imagenet` or `minus-one-to-one`.
+    /// `per-image` (the 2019 study's), `imagenet`, `minus-one-to-one` or `minus-1024-to-1024`.
     pub normalize: Normalize,
     /// Augmentation of training films; absent for none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +84,9 @@ pub struct Model {
     pub architecture: Architecture,
     /// Initial weights of the backbone: `none`, `imagenet`, or a file or run directory.
     pub weights: Weights,
+    /// Which copy of the network to take from a file with several: what its names begin with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_prefix: Option<String>,
     /// `nothing`, `backbone`, or a number of stages counted from the input.
     pub freeze: Freeze,
     /// Number of channels, as a fraction of the paper's.
@@ -135,6 +138,13 @@ impl From<Weights> for String {
 pub struct Train {
     /// Maximum number of passes over the training films.
     pub epochs: usize,
+    /// Number of folds in which the patients of training and validation are divided; absent for a
+    /// single split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// The fold for validation, from 0; the others are for training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
     /// Films per optimizer step.
     pub batch_size: usize,
     /// Films that pass through the network at once; gradients are averaged over the batch. Absent
@@ -216,6 +226,7 @@ impl Default for Model {
         Self {
             architecture: Architecture::Mobilenet,
             weights: Weights::None,
+            weights_prefix: None,
             freeze: Freeze::Nothing,
             width: 1.0,
             pool: Pool::Average,
@@ -229,6 +240,8 @@ impl Default for Train {
     fn default() -> Self {
         Self {
             epochs: 10,
+            folds: None,
+            fold: None,
             batch_size: 32,
             micro_batch_size: None,
             precision: Precision::F32,

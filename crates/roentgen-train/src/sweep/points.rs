@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::search::{Axis, Search, Trial, insert};
-use super::{Point, invalid, laid_over, leaves, name};
+use super::{MOST_POINTS, Point, invalid, laid_over, leaves, name};
 use crate::overrides::Error;
 
 /// The points of a sweep.
@@ -30,8 +30,9 @@ impl Points {
     /// Checks a search: its space, and an experiment at each end of each range.
     pub(super) fn drawn(path: &Path, base: Table, search: Search) -> Result<Self, Error> {
         let axes = search.axes().map_err(|what| invalid(path, "sweep.search.space", what))?;
-        if search.points == 0 {
-            return Err(invalid(path, "sweep.search.points", "must be at least 1".to_owned()));
+        if !(1..=MOST_POINTS).contains(&search.points) {
+            let what = format!("must be 1 to {MOST_POINTS}");
+            return Err(invalid(path, "sweep.search.points", what));
         }
         let drawn = Drawn { path: path.to_owned(), base, search, axes };
         drawn.ends()?;

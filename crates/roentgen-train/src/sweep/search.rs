@@ -241,7 +241,7 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
                 let (Some(low), Some(high)) = (number("low"), number("high")) else {
                     return bad("needs numbers for both `low` and `high`");
                 };
-                let is_range = low < high && low.is_finite() && high.is_finite();
+                let is_range = low < high && (high - low).is_finite();
                 if !is_range || (log && low <= 0.0) {
                     return bad("needs `low` below `high`, and `low` above zero with `log`");
                 }

@@ -5,6 +5,7 @@ use roentgen_data::split::Split;
 use roentgen_models::model_dir::{Description, Training};
 
 use super::Run;
+use crate::experiment::BestBy;
 use crate::facts::Facts;
 use crate::progress::{EpochRow, Plan};
 
@@ -37,15 +38,26 @@ impl Run<'_> {
         Facts {
             parameters: plan.parameters,
             split: plan.split,
+            seed: Some(self.experiment.seed),
+            split_seed: Some(self.experiment.split_seed()),
+            fold: self.experiment.fold(),
             is_phantom: plan.is_phantom,
             train_films: plan.train_films,
             train_patients: plan.train_patients,
             valid_films: plan.valid_films,
             steps: self.state.step,
             seconds: self.state.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            best_by: Some(self.best_by()),
+            lengthened_from: self.state.lengthened_from.clone(),
             is_stopped,
             peak_memory_mib: self.progress.peak_memory_mib(),
         }
+    }
+
+    /// Returns the criterion that chose the best epoch.
+    fn best_by(&self) -> BestBy {
+        let is_by_loss = self.state.epochs.iter().any(|row| row.is_by_loss_instead);
+        if is_by_loss { BestBy::Loss } else { self.experiment.train.best_by }
     }
 
     fn train_patients(&self) -> usize {

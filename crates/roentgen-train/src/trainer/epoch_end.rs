@@ -3,8 +3,8 @@
 use burn::module::Module;
 use roentgen_models::model_dir;
 
-use super::{Error, Run, pictures};
-use crate::experiment::{BestBy, Experiment};
+use super::{Error, Run, best, pictures};
+use crate::experiment::Experiment;
 use crate::progress::EpochRow;
 use crate::tensorboard::Events;
 use crate::validation::{self, Validated};
@@ -29,10 +29,8 @@ impl Run<'_> {
             let loss = if train_loss.is_finite() { loss } else { train_loss };
             return Err(Error::Diverged { epoch, loss });
         }
-        let is_best = self.state.best().is_none_or(|best| match train.best_by {
-            BestBy::Loss => loss < best.valid_loss,
-            BestBy::Auroc => auroc > best.valid_auroc,
-        });
+        let by = best::criterion(train.best_by, &self.state.epochs, auroc);
+        let is_best = best::is_better(by, loss, auroc, self.state.best());
         let now = self.progress.seconds();
         let row = EpochRow {
             epoch,
@@ -43,6 +41,7 @@ impl Run<'_> {
             is_best,
             seconds: now - self.began,
             waiting: self.state.waiting,
+            is_by_loss_instead: by != train.best_by,
         };
         if is_best {
             self.check_device()?;

@@ -6,8 +6,8 @@ use roentgen_data::{prepare, split};
 use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{Precision, classifier, model_dir, weights};
 
-use super::OVER;
-use crate::{checkpoint, features, run_dir};
+use super::{NotLonger, OVER};
+use crate::{checkpoint, features, overrides, run_dir};
 
 /// Why a run could not start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,12 @@ pub enum Error {
     /// The folder of the run cannot be used.
     #[error(transparent)]
     RunDir(#[from] run_dir::Error),
+    /// The experiment of the run cannot be resumed.
+    #[error(transparent)]
+    Experiment(#[from] overrides::Error),
+    /// The run cannot be lengthened.
+    #[error(transparent)]
+    NotLonger(#[from] NotLonger),
     /// The checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
@@ -80,6 +86,16 @@ pub enum Error {
          `split = \"by-patient\"`"
     )]
     NoFilms(&'static str),
+    /// The AUROC on the validation films is undefined.
+    #[error(
+        "`train.best_by = \"auroc\"` cannot choose an epoch: each finding is on all or none of the \
+         {films} validation films, so its AUROC is undefined; set `train.best_by = \"loss\"`, or \
+         use more films or other findings"
+    )]
+    NoAuroc {
+        /// Number of validation films.
+        films: usize,
+    },
     /// No finding is frequent enough.
     #[error(
         "no finding is on more than {OVER} films, so `findings = \"over-1000\"` selects none; list \

@@ -22,7 +22,11 @@ pub(super) fn weights(
     let (model, fit) = pretrained::fit(model, architecture, Part::Backbone, &file)?;
     let origin = file.origin()?;
     let gray = if fit.is_gray { ", first convolution summed over colours" } else { "" };
-    run.log(&format!("weights: {} tensors of {origin}{gray}", fit.found.len()))?;
+    let prefix = match fit.prefix.as_str() {
+        "" => String::new(),
+        prefix => format!(", names beginning with `{prefix}`"),
+    };
+    run.log(&format!("weights: {} tensors of {origin}{prefix}{gray}", fit.found.len()))?;
     Ok((model, Some(origin)))
 }
 
@@ -37,5 +41,9 @@ pub(super) fn find(experiment: &Experiment) -> Result<Option<WeightFile>, Error>
         Weights::Imagenet => store::find(experiment.model.architecture)?,
         Weights::At(path) => path.clone(),
     };
-    Ok(Some(WeightFile::open(&path)?))
+    let file = WeightFile::open(&path)?;
+    Ok(Some(match &experiment.model.weights_prefix {
+        Some(prefix) => file.with_prefix(prefix),
+        None => file,
+    }))
 }

@@ -1,11 +1,12 @@
 //! The inputs of a run: films, findings and split.
 
 use roentgen_data::Finding;
+use roentgen_data::manifest::Row;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 
 use super::{Error, OVER};
-use crate::experiment::{Experiment, Findings, NamedFindings};
+use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
 
 /// The inputs of an experiment.
 pub(super) struct Material {
@@ -18,7 +19,11 @@ pub(super) struct Material {
 impl Material {
     /// Opens the prepared data set, and chooses findings and split.
     pub(super) fn open(experiment: &Experiment) -> Result<Self, Error> {
-        let prepared = Prepared::open(&experiment.data.prepared)?;
+        Self::of(experiment, Prepared::open(&experiment.data.prepared)?)
+    }
+
+    /// Chooses findings and split of a prepared data set.
+    pub(super) fn of(experiment: &Experiment, prepared: Prepared) -> Result<Self, Error> {
         let size = prepared.store.size();
         if let Some(asked) = experiment.image.size
             && asked != size
@@ -33,8 +38,26 @@ impl Material {
                 return Err(Error::NoFilms(name));
             }
         }
+        if experiment.train.best_by == BestBy::Auroc {
+            refuse_undefined_auroc(&prepared.rows, &sides, &findings)?;
+        }
         Ok(Self { prepared, findings, sides })
     }
+}
+
+/// The AUROC of a finding needs validation films with it and without it.
+fn refuse_undefined_auroc(
+    rows: &[Row],
+    sides: &[Option<Split>],
+    findings: &[Finding],
+) -> Result<(), Error> {
+    let valid = || rows.iter().zip(sides).filter(|(_, side)| **side == Some(Split::Valid));
+    let films = valid().count();
+    let with = |finding| valid().filter(|(row, _)| row.findings.contains(finding)).count();
+    if findings.iter().any(|&finding| (1..films).contains(&with(finding))) {
+        return Ok(());
+    }
+    Err(Error::NoAuroc { films })
 }
 
 fn findings(experiment: &Experiment, prepared: &Prepared) -> Result<Vec<Finding>, Error> {

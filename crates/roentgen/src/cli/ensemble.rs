@@ -21,8 +21,8 @@ pub(crate) struct Ensemble {
     /// Score tables of the same films, one per member.
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
-    /// Score table to write.
-    #[arg(long, value_name = "CSV")]
+    /// Score table to write, `-` for standard output.
+    #[arg(long, value_name = "CSV", value_parser = super::output)]
     pub(crate) out: PathBuf,
 }
 

@@ -11,8 +11,8 @@ pub(crate) struct Export {
     /// File format.
     #[arg(long, value_enum, default_value = "onnx")]
     pub(crate) format: Format,
-    /// File to write.
-    #[arg(long, value_name = "FILE")]
+    /// File to write, `-` for standard output.
+    #[arg(long, value_name = "FILE", value_parser = super::output)]
     pub(crate) out: PathBuf,
 }
 

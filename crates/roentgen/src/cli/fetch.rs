@@ -4,6 +4,25 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+/// The parts that `fetch nih --only` accepts.
+const NIH_PARTS: [&str; 15] = [
+    "labels",
+    "boxes",
+    "lists",
+    "images_001",
+    "images_002",
+    "images_003",
+    "images_004",
+    "images_005",
+    "images_006",
+    "images_007",
+    "images_008",
+    "images_009",
+    "images_010",
+    "images_011",
+    "images_012",
+];
+
 #[derive(Args, Debug)]
 pub(crate) struct Fetch {
     /// Data set to download.
@@ -44,7 +63,7 @@ pub(crate) struct FetchNih {
     pub(crate) out: PathBuf,
     /// Download only these parts (`labels`, `lists`, `boxes`, `images_001` to `images_012`),
     /// separated by commas; everything by default.
-    #[arg(long, value_delimiter = ',', value_name = "NAME,...", value_parser = crate::commands::fetch::NIH_PARTS)]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...", value_parser = NIH_PARTS)]
     pub(crate) only: Vec<String>,
     #[command(flatten)]
     pub(crate) downloads: Downloads,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{positive, setting};
-use crate::commands::sweep::shard::Shard;
+use super::{at_most, setting};
+use crate::shard::Shard;
 
 #[derive(Args, Debug)]
 pub(crate) struct Sweep {
@@ -40,7 +40,8 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Number of bootstrap resamples of the patients for the intervals.
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = positive)]
+    #[arg(long, default_value_t = 1000, value_name = "N",
+        value_parser = at_most::<100_000>)]
     pub(crate) resamples: usize,
     /// Title of the page.
     #[arg(long, default_value = "Comparison", value_name = "TEXT")]

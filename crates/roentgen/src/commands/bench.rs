@@ -16,6 +16,7 @@ use roentgen_data::preprocess::{Input, Normalize};
 use roentgen_eval::{Options, Scores, evaluate};
 use roentgen_models::{Classifier, Precision};
 use roentgen_onnx::Waiting;
+use roentgen_tasks::engine::{self, Choice};
 use roentgen_train::augment::Augment;
 use roentgen_train::dataset::Films;
 use roentgen_train::optimizer::Optimizer;
@@ -23,9 +24,8 @@ use serde_json::{Value, json};
 
 use work::Work;
 
-use super::Context;
-use crate::cli::{Bench, BenchWhat};
-use crate::engine;
+use crate::cli::{Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps};
+use crate::context::Context;
 use crate::memory;
 use crate::output::Output;
 
@@ -37,30 +37,23 @@ const DRAWN_SIZE: u32 = 1024;
 
 /// Measures one part of the program.
 pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
-    if args.precision != Precision::F32 && !roentgen_kernels::is_cuda(&context.device) {
-        bail!("`--precision {}` needs an NVIDIA GPU and `--device cuda`", args.precision);
+    let (precision, threads) = match &args.what {
+        BenchWhat::Input(_) => (Precision::F32, 1),
+        BenchWhat::Train(args) => (args.precision, rayon::current_num_threads()),
+        BenchWhat::Predict(args) => (args.network.precision, rayon::current_num_threads()),
+        BenchWhat::Evaluate(_) => (Precision::F32, rayon::current_num_threads()),
+    };
+    if precision != Precision::F32 && !roentgen_kernels::is_cuda(&context.device) {
+        bail!("`--precision {precision}` needs an NVIDIA GPU and `--device cuda`");
     }
-    if args.what != BenchWhat::Predict
-        && (args.model.is_some() || args.engine != engine::Choice::Burn)
-    {
-        bail!("`--model` and `--engine` can only be used with `bench predict`");
-    }
-    let mut document = match args.what {
-        BenchWhat::Input => input(args, &context.device)?,
-        BenchWhat::Train => train(args, &context.device)?,
-        BenchWhat::Predict => match args.engine {
-            engine::Choice::Onnx if context.names_gpu => bail!(
-                "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
-                context.device_name
-            ),
-            engine::Choice::Onnx => forward_onnx(args)?,
-            engine::Choice::Auto | engine::Choice::Burn => forward(args, &context.device)?,
-        },
-        BenchWhat::Evaluate => figures(args)?,
+    let mut document = match &args.what {
+        BenchWhat::Input(args) => input(args, &context.device)?,
+        BenchWhat::Train(args) => train(args, &context.device)?,
+        BenchWhat::Predict(args) => predict(args, context)?,
+        BenchWhat::Evaluate(args) => figures(args)?,
     };
     document["device"] = json!(context.device_name);
-    document["precision"] = json!(args.precision);
-    let threads = if args.what == BenchWhat::Input { 1 } else { rayon::current_num_threads() };
+    document["precision"] = json!(precision);
     document["threads"] = json!(threads);
     document["peak_memory_mib"] = json!(memory::peak_mib());
     let lines = document.as_object().into_iter().flatten();
@@ -68,9 +61,20 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
     Ok(Output::done(text.join("\n"), document))
 }
 
+fn predict(args: &BenchPredict, context: &Context) -> anyhow::Result<Value> {
+    match args.engine {
+        Choice::Onnx if context.names_gpu => bail!(
+            "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
+            context.device_name
+        ),
+        Choice::Onnx => forward_onnx(args),
+        Choice::Auto | Choice::Burn => forward(args, &context.device),
+    }
+}
+
 /// Runs `step` repeatedly and returns the figures that all benches share.
 fn measure(
-    steps: usize,
+    Steps { steps }: Steps,
     films: usize,
     mut step: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Value> {
@@ -106,7 +110,7 @@ fn loss_of(logits: Tensor<2>, targets: &Tensor<2>) -> Tensor<1> {
     (softplus(logits.clone(), 1.0) - logits * targets.clone()).mean()
 }
 
-fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
+fn train(args: &BenchNetwork, device: &Device) -> anyhow::Result<Value> {
     let Work { model, films, targets, what } =
         Work::new(args, "train", &device.clone().autodiff())?;
     let mut model = Some(model);
@@ -125,12 +129,20 @@ fn train(args: &Bench, device: &Device) -> anyhow::Result<Value> {
     Ok(merge(merge(what, measured), json!({ "first_loss": first })))
 }
 
-fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
+/// Makes the work of `bench predict`.
+fn predicted_work(args: &BenchPredict, device: &Device) -> anyhow::Result<Work> {
+    match &args.model {
+        Some(folder) => Work::of_model(&args.network, folder, "predict", device),
+        None => Work::new(&args.network, "predict", device),
+    }
+}
+
+fn forward(args: &BenchPredict, device: &Device) -> anyhow::Result<Value> {
     let Work { model, films, targets, what } =
-        Work::new(args, "predict", &device.clone().without_autodiff())?;
-    let films = args.precision.films(films);
+        predicted_work(args, &device.clone().without_autodiff())?;
+    let films = args.network.precision.films(films);
     let mut first = None;
-    let measured = measure(args.steps, films.dims()[0], || {
+    let measured = measure(args.network.steps, films.dims()[0], || {
         let loss = loss(&model, &films, &targets).into_scalar::<f64>();
         first.get_or_insert(loss);
         Ok(())
@@ -139,15 +151,16 @@ fn forward(args: &Bench, device: &Device) -> anyhow::Result<Value> {
 }
 
 /// Measures predictions by ONNX Runtime, of the network alone.
-fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
+fn forward_onnx(args: &BenchPredict) -> anyhow::Result<Value> {
     let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
-    let (films, targets, what) = Work::for_model(args, folder, "predict", &Device::flex())?;
+    let (films, targets, what) =
+        Work::for_model(&args.network, folder, "predict", &Device::flex())?;
     let runtime = engine::find().map_err(anyhow::Error::msg)?;
     let threads = rayon::current_num_threads();
     let mut engine = roentgen_onnx::Engine::load(folder, &runtime, threads, Waiting::Spinning)?;
     let (count, films) = (films.dims()[0], films.into_data().try_to_vec::<f32>()?);
     let mut first = None;
-    let measured = measure(args.steps, count, || {
+    let measured = measure(args.network.steps, count, || {
         let logits = engine.logits(&films)?;
         if first.is_none() {
             let logits = TensorData::new(logits, targets.dims());
@@ -162,14 +175,14 @@ fn forward_onnx(args: &Bench) -> anyhow::Result<Value> {
 
 /// Measures decoding and Lanczos resizing on one thread, reading prepared films, and batches of
 /// them on the device, normalized and augmented.
-fn input(args: &Bench, device: &Device) -> anyhow::Result<Value> {
+fn input(args: &BenchInput, device: &Device) -> anyhow::Result<Value> {
     let folder = std::env::temp_dir().join(format!("roentgen-bench-{}", std::process::id()));
     let measured = input_in(&folder, args, device);
     let _ = std::fs::remove_dir_all(&folder);
     measured
 }
 
-fn input_in(folder: &Path, args: &Bench, device: &Device) -> anyhow::Result<Value> {
+fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result<Value> {
     let (paths, kind) = match &args.films {
         Some(films) => (film_files(films)?, "given"),
         None => {
@@ -202,7 +215,7 @@ fn input_in(folder: &Path, args: &Bench, device: &Device) -> anyhow::Result<Valu
         }
         Ok(())
     })?;
-    let rows: Vec<usize> = (0..prepared.rows.len()).collect();
+    let rows: Vec<usize> = (0..prepared.rows.len()).cycle().take(args.batch).collect();
     let films = Films {
         prepared: &prepared,
         findings: &[],
@@ -240,9 +253,8 @@ fn film_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(films)
 }
 
-fn figures(args: &Bench) -> anyhow::Result<Value> {
-    let path = args.scores.as_ref().context("`bench evaluate` needs `--scores CSV`")?;
-    let scores = Scores::read(path)?;
+fn figures(args: &BenchEvaluate) -> anyhow::Result<Value> {
+    let scores = Scores::read(&args.scores)?;
     let options = Options { resamples: 1000, seed: 1 };
     let measured = measure(args.steps, scores.len(), || {
         evaluate(&scores, &options)?;

@@ -1,58 +1,31 @@
 //! `compare`: compares finished runs, as `sweep` does with its points.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
-use roentgen_eval::{Options, Scores};
-use roentgen_train::experiment::BestBy;
-use roentgen_train::sweep::{self, Point, Sweep};
-use roentgen_train::{Experiment, Facts, run_dir};
+use roentgen_eval::comparison::{Comparison, Criterion, Verdict};
+use roentgen_tasks::compare;
 use serde_json::json;
 
-use super::{Context, predict};
-use crate::cli::{self, Compare, Side};
-use crate::engine;
-use crate::output::{Output, note};
-
-/// The score table of a run's validation films.
-const SCORES: &str = "scores/valid.csv";
-/// The seed of the resamples of patients.
-const SEED: u64 = 2018;
+use crate::cli::Compare;
+use crate::context::Context;
+use crate::output::Output;
 
 /// Compares runs and the points of sweeps.
 pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
-    let mut folders = Vec::new();
-    for path in &args.runs {
-        folders.extend(runs_in(path)?);
-    }
-    let mut experiments = Vec::new();
-    for folder in &folders {
-        experiments.push(experiment_of(folder)?);
-    }
-    let settings = differences(&experiments)?;
-    let mut entrants = Vec::new();
-    for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
-        facts_of(folder)?;
-        if !folder.join(SCORES).exists() {
-            note(&format!("{}: predicting the validation films", folder.display()));
-            predict_valid(experiment, folder, context)?;
-        }
-        let name = name_of(folder, &folders);
-        let best_by = criterion(experiment);
-        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
-    }
-    let options = Options { resamples: args.resamples, seed: SEED };
-    let comparison = Comparison::of(args.title.as_str(), entrants, Vec::new(), 0, &options)?;
+    let comparison = compare::runs(
+        &args.runs,
+        &args.title,
+        args.resamples,
+        &context.device,
+        &context.listener(),
+    )?;
     write(&comparison, &args.out)
 }
 
 /// Writes the comparison's files.
 pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Output> {
     let paths = comparison.write(out)?;
-    let mut lines: Vec<String> =
-        comparison.verdicts.iter().map(roentgen_eval::comparison::Verdict::sentence).collect();
+    let mut lines: Vec<String> = comparison.verdicts.iter().map(Verdict::sentence).collect();
     let page = paths.first().map_or_else(String::new, |path| path.display().to_string());
     lines.push(format!("open {page}"));
     let verdicts = comparison.verdicts.iter().map(|verdict| {
@@ -73,160 +46,4 @@ pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Outpu
     });
     let json = json!({ "files": paths, "verdicts": verdicts.collect::<Vec<_>>() });
     Ok(Output::done(lines.join("\n"), json))
-}
-
-/// Compares the finished points of a sweep.
-pub(crate) fn points(
-    sweep: &Sweep,
-    title: &str,
-    finished: &[(Point, PathBuf)],
-    failed: Vec<Failure>,
-    open: usize,
-    out: &Path,
-) -> anyhow::Result<Output> {
-    let mut entrants = Vec::new();
-    for (point, run) in finished {
-        let reported =
-            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
-                valid_loss: reported.valid_loss,
-                auroc: reported.auroc,
-                binary_accuracy: reported.binary_accuracy,
-            });
-        let best_by = criterion(&point.experiment);
-        let (name, values) = (point.name.clone(), point.values.clone());
-        entrants.push(entrant(name, values, best_by, reported, run)?);
-    }
-    let options = Options { resamples: 1000, seed: SEED };
-    let comparison = Comparison::of(title, entrants, failed, open, &options)?;
-    write(&comparison.with_reported_by(sweep.reported_by.as_str()), out)
-}
-
-/// Predicts the validation films of a run, so that it can be compared.
-pub(crate) fn predict_valid(
-    experiment: &Experiment,
-    run: &Path,
-    context: &Context,
-) -> anyhow::Result<()> {
-    let predict = cli::Predict {
-        model: run.to_owned(),
-        inputs: vec![experiment.data.prepared.clone()],
-        out: run.join(SCORES),
-        split: Some(Side::Valid),
-        batch: experiment.micro_batch_size(),
-        engine: engine::Choice::Burn,
-    };
-    predict::run(&predict, context).map(|_| ())
-}
-
-/// Returns the path of the table that [`predict_valid`] writes.
-pub(crate) fn valid_scores(run: &Path) -> PathBuf {
-    run.join(SCORES)
-}
-
-fn entrant(
-    name: String,
-    settings: Vec<(String, String)>,
-    best_by: Criterion,
-    reported: Reported,
-    run: &Path,
-) -> anyhow::Result<Entrant> {
-    let facts = facts_of(run)?;
-    let rows = run_dir::read_epochs(run)?;
-    let epochs = rows.iter().map(|row| Epoch {
-        epoch: row.epoch,
-        train_loss: row.train_loss,
-        valid_loss: row.valid_loss,
-        valid_auroc: row.valid_auroc,
-        is_best: row.is_best,
-    });
-    Ok(Entrant {
-        name,
-        settings,
-        best_by,
-        epochs: epochs.collect(),
-        is_stopped: facts.is_stopped,
-        scores: Scores::read(run.join(SCORES))?,
-        cost: Cost {
-            parameters: facts.parameters,
-            seconds: facts.seconds,
-            films_per_second: facts.films_per_second(rows.len()),
-            peak_memory_mib: facts.peak_memory_mib,
-        },
-        reported,
-    })
-}
-
-/// Returns what chose the best epoch of a run.
-fn criterion(experiment: &Experiment) -> Criterion {
-    match experiment.train.best_by {
-        BestBy::Loss => Criterion::Loss,
-        BestBy::Auroc => Criterion::Auroc,
-    }
-}
-
-/// Reads the facts of a run.
-///
-/// # Errors
-///
-/// Returns an error if the run has not finished, because then it cannot be compared.
-fn facts_of(run: &Path) -> anyhow::Result<Facts> {
-    Facts::read(run)?.with_context(|| {
-        format!(
-            "the run in `{}` has not finished; resume it with `roentgen train --resume`",
-            run.display()
-        )
-    })
-}
-
-/// Lists a run's own folder, or the folders of the finished points of a sweep.
-fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if path.join(run_dir::EXPERIMENT).exists() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let points = path.join("points");
-    if !points.is_dir() {
-        bail!(
-            "`{}` is neither a run nor a sweep; give output folders of `roentgen train` or \
-             `roentgen sweep`",
-            path.display()
-        );
-    }
-    let entries = fs::read_dir(&points)
-        .with_context(|| format!("could not read the folder `{}`", points.display()))?;
-    let mut runs: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path().join("run"))
-        .filter(|run| run.join(run_dir::FACTS).exists())
-        .collect();
-    runs.sort();
-    Ok(runs)
-}
-
-fn experiment_of(run: &Path) -> anyhow::Result<Experiment> {
-    let path = run.join(run_dir::EXPERIMENT);
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("could not read `{}`", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("could not parse `{}`", path.display()))
-}
-
-/// Returns the keys and values of each experiment that are not the same in all of them.
-fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, String)>>> {
-    let all = experiments.iter().map(sweep::values).collect::<Result<Vec<_>, _>>()?;
-    let is_common = |pair: &(String, String)| all.iter().all(|values| values.contains(pair));
-    let own = |values: &Vec<(String, String)>| {
-        values.iter().filter(|pair| !is_common(pair)).cloned().collect()
-    };
-    Ok(all.iter().map(own).collect())
-}
-
-/// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
-/// the whole path if another run has the same name.
-fn name_of(run: &Path, all: &[PathBuf]) -> String {
-    let short = |path: &Path| {
-        let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
-        path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-    };
-    let name = short(run);
-    let is_alone = all.iter().filter(|other| short(other) == name).count() == 1;
-    if is_alone { name } else { run.display().to_string() }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use roentgen_data::Finding;
 use roentgen_data::files;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::manifest::{List, Row};
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::nih;
@@ -20,6 +21,8 @@ use crate::output::{Output, table, thousands};
 
 mod pictures;
 
+/// The lock of the folder of figures.
+const LOCK: &str = ".lock";
 /// The 2019 study dropped findings with at most this many films.
 const CLEANED: usize = 1000;
 /// The 2019 study's weight of a film without findings.
@@ -52,8 +55,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
 
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
     if let Some(out) = &args.out {
-        fs::create_dir_all(out)
-            .with_context(|| format!("could not create the folder `{}`", out.display()))?;
+        let _lock = FolderLock::take_as(out, LOCK)?;
         for (name, svg) in pictures::draw(&data, &summary)? {
             files::write_whole(&out.join(name), svg.as_bytes())?;
             text.push_str(&format!("\n{}", out.join(name).display()));

@@ -1,10 +1,10 @@
 //! `doctor`: shows which devices and engines this build and this machine have.
 
+use roentgen_tasks::{device, engine};
 use serde_json::json;
 
-use super::Context;
+use crate::context::Context;
 use crate::output::Output;
-use crate::{device, engine};
 
 /// Reports version, devices, threads and engines.
 pub(crate) fn run(context: &Context) -> Output {

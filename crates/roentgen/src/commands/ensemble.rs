@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use roentgen_data::files::create_folder_of;
 use roentgen_eval::{Fitted, Scores, check_members, ensemble, fit};
 use serde_json::json;
 
-use super::predict::write_table;
 use crate::cli::{Ensemble, Per, Rule};
+use crate::context::Context;
 use crate::output::{Output, note, table, thousands};
 
 /// Combines score tables.
-pub(crate) fn run(args: &Ensemble) -> anyhow::Result<Output> {
-    match args.fit {
+pub(crate) fn run(args: &Ensemble, context: &Context) -> anyhow::Result<Output> {
+    context.check_output(&args.out)?;
+    let output = match args.fit {
         Some(per) => learned(args, per),
         None => given(args),
-    }
+    };
+    Ok(output?.beside(&args.out))
 }
 
 /// Combines the tables by a rule that the user names.
@@ -32,7 +35,8 @@ fn given(args: &Ensemble) -> anyhow::Result<Output> {
     };
     let members = read(&args.scores)?;
     let scores = ensemble(&members, &rule)?;
-    write_table(&scores, &args.out)?;
+    create_folder_of(&args.out)?;
+    scores.write(&args.out)?;
     let text = format!(
         "{} of {} members, {} films: {}",
         clap::ValueEnum::to_possible_value(&named)
@@ -60,7 +64,8 @@ fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
     };
     let Fitted { rule, mean_loss, loss } = fit(&valid, per)?;
     let scores = ensemble(&test, &rule)?;
-    write_table(&scores, &args.out)?;
+    create_folder_of(&args.out)?;
+    scores.write(&args.out)?;
 
     let weights: Vec<(String, Vec<f64>)> = match rule {
         roentgen_eval::Rule::WeightedMean(weights) => vec![("all findings".to_owned(), weights)],

@@ -6,17 +6,18 @@ use roentgen_onnx::export::{IMAGE, LOGITS, MASK, export};
 use roentgen_onnx::metadata;
 use serde_json::{Map, Value, json};
 
-use super::predict::make_folder_of;
 use crate::cli::{Export, Format};
+use crate::context::Context;
 use crate::output::{Output, thousands};
 
 /// Writes the file, completely or not at all.
-pub(crate) fn run(args: &Export) -> anyhow::Result<Output> {
+pub(crate) fn run(args: &Export, context: &Context) -> anyhow::Result<Output> {
+    context.check_output(&args.out)?;
     let bytes = match args.format {
         Format::Onnx => export(&args.model)?,
     };
     let description = Description::read(&args.model)?;
-    make_folder_of(&args.out)?;
+    files::create_folder_of(&args.out)?;
     files::write_whole(&args.out, &bytes)?;
     let input = description.input;
     let outputs = match description.network.pool {
@@ -43,5 +44,5 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Output> {
         "outputs": outputs,
         "metadata": metadata,
     });
-    Ok(Output::done(text, json))
+    Ok(Output::done(text, json).beside(&args.out))
 }

@@ -1,4 +1,5 @@
-//! The commands, one file each, and the context that they share.
+//! The commands, one file each: each calls a library with the values of its flags, and says what
+//! came of it.
 
 mod bench;
 mod compare;
@@ -9,6 +10,7 @@ mod evaluate;
 mod explain;
 mod export;
 pub(crate) mod fetch;
+mod init;
 mod phantom;
 mod predict;
 mod prepare;
@@ -21,51 +23,11 @@ mod weights;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::{Context as _, bail};
-use burn::tensor::Device;
+use anyhow::bail;
 
-use crate::cli::{Command, Global};
-use crate::device;
-use crate::output::{Output, note};
-use crate::progress::Bars;
-
-/// The settings from the global flags.
-pub(crate) struct Context {
-    pub(crate) device: Device,
-    pub(crate) device_name: String,
-    pub(crate) is_cpu: bool,
-    /// Whether the user asked for a GPU by name.
-    pub(crate) names_gpu: bool,
-    pub(crate) bars: Bars,
-}
-
-impl Context {
-    /// Opens the device and sets the number of threads.
-    pub(crate) fn new(global: &Global, command: &Command) -> anyhow::Result<Self> {
-        if let Some(threads) = global.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build_global()
-                .context("could not set `--threads`")?;
-        }
-        let choice = match global.device {
-            // A command without a device does not start a GPU's driver.
-            device::Choice::Auto if !command.uses_device() => device::Choice::Cpu,
-            asked => device::resolve(asked),
-        };
-        if choice != global.device && !choice.is_cpu() {
-            // The last digits of the figures differ from those of the CPU.
-            note(&format!("device: {choice}"));
-        }
-        Ok(Self {
-            device: device::open(choice)?,
-            device_name: choice.to_string(),
-            is_cpu: choice.is_cpu(),
-            names_gpu: choice == global.device && !choice.is_cpu(),
-            bars: Bars::choose(global.no_progress),
-        })
-    }
-}
+use crate::cli::Command;
+use crate::context::Context;
+use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output> {
@@ -78,12 +40,10 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
     // The process would be aborted if it ended while a GPU still had work to do.
     let _ = catch_unwind(AssertUnwindSafe(|| context.device.sync()));
-    let reason = match ended {
-        Ok(output) => match roentgen_kernels::failure() {
-            Some(failure) => failure.to_owned(),
-            None => return output,
-        },
-        Err(panic) => roentgen_kernels::failure().map_or_else(|| text(&*panic), str::to_owned),
+    let reason = match (ended, roentgen_kernels::failure()) {
+        (Ok(output), None) => return output,
+        (_, Some(failure)) => failure.to_owned(),
+        (Err(panic), None) => text(&*panic),
     };
     match reason.lines().find(|line| line.contains("out of device memory")) {
         Some(line) => bail!(
@@ -91,7 +51,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
              `train.micro_batch_size`; saved files are kept",
             line.trim()
         ),
-        None => bail!("the GPU failed: {reason}; saved files are kept"),
+        None => bail!("stopped on {}: {reason}; saved files are kept", context.device_name),
     }
 }
 
@@ -108,15 +68,16 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Prepare(args) => prepare::run(&args, context),
         Command::Describe(args) => describe::run(&args),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Init(args) => init::run(&args),
         Command::Train(args) => train::run(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Show(args) => train::show(&args),
         Command::Predict(args) => predict::run(&args, context),
-        Command::Evaluate(args) => evaluate::run(&args),
-        Command::Ensemble(args) => ensemble::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args, context),
+        Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
-        Command::Export(args) => export::run(&args),
+        Command::Export(args) => export::run(&args, context),
         Command::Fetch(args) => fetch::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),

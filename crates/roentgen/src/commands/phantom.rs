@@ -1,18 +1,18 @@
 //! `phantom`: draws a synthetic data set.
 
-use roentgen_data::phantom::{self, Settings};
+use std::path::Path;
+
+use roentgen_data::phantom::{self, Settings, Written};
 use serde_json::json;
 
-use super::Context;
 use crate::cli::Phantom;
-use crate::output::{Output, thousands};
+use crate::context::Context;
+use crate::output::{Output, quoted, thousands};
 
 /// Draws a data set and reports what it contains.
 pub(crate) fn run(args: &Phantom, context: &Context) -> anyhow::Result<Output> {
     let settings = Settings { films: args.images, size: args.size, seed: args.seed };
-    let bar = context.bars.over("drawing", args.images);
-    let written = phantom::write(&args.out, &settings, &|done| bar.set_position(done as u64))?;
-    bar.finish_and_clear();
+    let written = draw(&args.out, &settings, context)?;
     let text = format!(
         "drew {} films of {} phantom patients at {} px, with {} boxes: {out}\nthe films are test \
          data\nnext: roentgen prepare {out} --out PREPARED --size {}",
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Phantom, context: &Context) -> anyhow::Result<Output> {
         args.size,
         written.boxes,
         args.size.min(224),
-        out = args.out.display(),
+        out = quoted(&args.out),
     );
     Ok(Output::done(
         text,
@@ -34,4 +34,12 @@ pub(crate) fn run(args: &Phantom, context: &Context) -> anyhow::Result<Output> {
             "seed": args.seed,
         }),
     ))
+}
+
+/// Draws a data set and shows a bar.
+pub(crate) fn draw(out: &Path, settings: &Settings, context: &Context) -> anyhow::Result<Written> {
+    let bar = context.bars.over("drawing", settings.films);
+    let written = phantom::write(out, settings, &|done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    Ok(written)
 }

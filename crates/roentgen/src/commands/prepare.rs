@@ -6,8 +6,8 @@ use roentgen_data::pixels;
 use roentgen_data::prepare::{self, BadFilm, Outcome, Progress, Settings};
 use serde_json::json;
 
-use super::Context;
 use crate::cli::{Filter, Prepare};
+use crate::context::Context;
 use crate::output::{Ending, Output, note, thousands};
 use crate::progress::Bars;
 

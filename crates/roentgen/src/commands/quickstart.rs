@@ -7,19 +7,29 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use roentgen_data::files;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::phantom::PHANTOM_MARK;
+use roentgen_data::pixels::Filter;
+use roentgen_data::prepare::Settings;
+use roentgen_data::split::Split;
 use roentgen_eval::{Options, Scores};
+use roentgen_tasks::engine::Choice;
+use roentgen_tasks::evaluate::{Request, write_report};
+use roentgen_tasks::{explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
 use serde_json::Value;
 
-use super::{Context, evaluate, explain, phantom, predict, prepare, train};
-use crate::cli::{self, Quickstart};
-use crate::engine;
-use crate::output::{Ending, Output, note};
+use super::{evaluate, phantom, prepare, train};
+use crate::cli::Quickstart;
+use crate::context::Context;
+use crate::output::{Ending, Output, note, today};
 
 /// The experiment, which is also in `experiments/` for users to read and change.
 const EXPERIMENT: &str = include_str!("../../../../experiments/quickstart.toml");
+/// The lock of the whole folder; its stages have locks of their own.
+const LOCK: &str = ".lock";
 /// Number of films to draw, and their height and width.
 const FILMS: usize = 2400;
 const FILM_SIZE: u32 = 128;
@@ -30,25 +40,18 @@ const SIZE: u32 = 64;
 pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output> {
     let began = Instant::now();
     let stage = |name: &str| note(&format!("[{:>4.0} s] {name}", began.elapsed().as_secs_f64()));
-    fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not create the folder `{}`", args.out.display()))?;
+    let _lock = FolderLock::take_as(&args.out, LOCK)?;
     let at = |name: &str| args.out.join(name);
 
     stage("phantom: drawing synthetic films, test data without real patients");
     draw_films(args, context)?;
 
     stage("prepare: checking, decoding, resizing, packing");
-    prepare::run(
-        &cli::Prepare {
-            source: at("films"),
-            out: at("prepared"),
-            size: SIZE,
-            filter: cli::Filter::Lanczos3,
-            labels: None,
-            any_size: false,
-        },
-        context,
-    )?;
+    let settings = Settings { size: SIZE, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let prepared = prepare::with_bar(context.bars, |progress| {
+        roentgen_data::prepare::prepare(&at("films"), &at("prepared"), &settings, progress)
+    })?;
+    prepare::name_bad_films(&prepared.bad, None);
 
     stage("train: training MobileNetV1 with attention");
     let trained = train_in(args, &at("run"), context)?;
@@ -57,39 +60,37 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     }
 
     stage("predict: predicting the test films");
-    let scores = at("run").join("scores/test.csv");
-    let predict = cli::Predict {
-        model: at("run"),
-        inputs: vec![at("prepared")],
-        out: scores.clone(),
-        split: Some(cli::Side::Test),
+    let (run, inputs, listener) = (at("run"), [at("prepared")], context.listener());
+    let request = predict::Request {
+        model: &run,
+        inputs: &inputs,
+        split: Some(Split::Test),
         batch: 32,
-        engine: engine::Choice::Burn,
+        engine: Choice::Burn,
     };
-    predict::run(&predict, context)?;
+    let scores = predict::table(&request, &context.device, &listener)?.scores;
+    let path = run.join("scores/test.csv");
+    files::create_folder_of(&path)?;
+    scores.write(&path)?;
 
     stage("evaluate: computing metrics and intervals, writing the report");
     let options = Options { resamples: 1000, seed: args.seed };
-    let (evaluation, page) = evaluate::evaluate_into(
-        &Scores::read(&scores)?,
-        &scores,
-        &at("report"),
-        Some(&at("run")),
-        &options,
-    )?;
+    let request = Request {
+        // As it was written: the report names the file.
+        scores: &Scores::read(&path)?,
+        path: &path,
+        model: Some(&run),
+        date: Some(today()),
+    };
+    let (evaluation, page) = write_report(&request, &options, &at("report"), &listener)?;
 
     stage("explain: drawing where the model looked");
-    let explain = cli::Explain {
-        model: at("run"),
-        inputs: vec![at("prepared")],
-        out: at("explain"),
-        split: Some(cli::Side::Test),
-        most: 12,
-    };
-    let explained = explain::run(&explain, context)?;
+    let request =
+        explain::Request { model: &run, inputs: &inputs, split: Some(Split::Test), most: 12 };
+    let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");
     Ok(Output::done(
-        format!("{}\n{}", explained.text, evaluate::text(&evaluation, &page)),
+        format!("{}\n{}", explained.figure.display(), evaluate::text(&evaluation, &page)),
         serde_json::from_str::<Value>(&evaluation.to_json()?)?,
     ))
 }
@@ -112,14 +113,15 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
     if part.exists() {
         fs::remove_dir_all(&part).context("could not delete unfinished films")?;
     }
-    let drawn = cli::Phantom { images: FILMS, size: FILM_SIZE, seed: args.seed, out: part.clone() };
-    phantom::run(&drawn, context)?;
+    let settings =
+        roentgen_data::phantom::Settings { films: FILMS, size: FILM_SIZE, seed: args.seed };
+    phantom::draw(&part, &settings, context)?;
     fs::rename(&part, &films).context("could not rename the folder of films")
 }
 
 fn train_in(args: &Quickstart, run: &Path, context: &Context) -> anyhow::Result<Output> {
     let file = args.out.join("experiment.toml");
-    roentgen_data::files::write_whole(&file, EXPERIMENT.as_bytes())?;
+    files::write_whole(&file, EXPERIMENT.as_bytes())?;
     let prepared = toml::Value::String(args.out.join("prepared").to_string_lossy().into_owned());
     let settings = [format!("data.prepared={prepared}"), format!("seed={}", args.seed)];
     let experiment = overrides::read(&file, &settings)?;

@@ -4,7 +4,6 @@
 mod history;
 mod optuna;
 mod place;
-pub(crate) mod shard;
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +11,19 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
+use roentgen_tasks::compare::{points as points_of_sweep, predict_valid};
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Point, Points, Sweep};
 use serde_json::json;
 
-use super::{Context, compare, train};
+use super::{compare, train};
 use crate::cli;
+use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
 use crate::progress::{Judge, Training};
+use crate::shard::Shard;
 use place::{Place, State};
-use shard::Shard;
 
 /// The file with the points of the sweep in a folder.
 const POINTS: &str = "points.toml";
@@ -178,7 +179,8 @@ fn summary(
         return Ok(Output { text: text.to_owned(), json, ending });
     }
     optuna::write(&args.out, title, points, &finished, &failed_points)?;
-    let compared = compare::points(sweep, title, &finished, failures, open, &args.out)?;
+    let comparison = points_of_sweep(sweep, title, &finished, failures, open)?;
+    let compared = compare::write(&comparison, &args.out)?;
     json["comparison"] = compared.json;
     Ok(Output { text: compared.text, json, ending })
 }
@@ -226,7 +228,8 @@ fn train_and_predict(
     if trained.ending == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
-    compare::predict_valid(&point.experiment, &place.run(), context)?;
+    let (run, listener) = (place.run(), context.listener());
+    predict_valid(&point.experiment, &run, &context.device, &listener)?;
     Ok(Ending::Done)
 }
 
@@ -260,8 +263,7 @@ fn same_points(out: &Path, points: &Points) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    fs::create_dir_all(out)
-        .with_context(|| format!("could not create the folder `{}`", out.display()))?;
+    files::create_folder(out)?;
     Ok(files::write_whole(&path, text.as_bytes())?)
 }
 

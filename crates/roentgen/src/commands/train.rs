@@ -8,10 +8,10 @@ use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Outcome, overrides};
 use serde_json::json;
 
-use super::Context;
 use crate::cli::{Show, Train};
+use crate::context::Context;
 use crate::mlflow::Server;
-use crate::output::{Ending, Output};
+use crate::output::{Ending, Output, quoted};
 use crate::progress::Training;
 
 /// Trains, or resumes training.
@@ -64,10 +64,10 @@ pub(crate) fn experiment_with(
                 if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
             let text = format!(
                 "best: {best}\nnext: roentgen predict {} {} --split {} --out {}",
-                out.display(),
-                experiment.data.prepared.display(),
+                quoted(out),
+                quoted(&experiment.data.prepared),
                 side.name(),
-                out.join(format!("scores/{}.csv", side.name())).display(),
+                quoted(&out.join(format!("scores/{}.csv", side.name()))),
             );
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }

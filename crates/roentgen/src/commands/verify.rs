@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::bail;
 use roentgen_data::prepare::{self, FileState, Prepared};
 use roentgen_models::{Description, model_dir};
-use roentgen_train::films;
+use roentgen_train::films::TrainingFilms;
 use serde_json::json;
 
-use super::Context;
 use crate::cli::Verify;
+use crate::context::Context;
 use crate::output::{Ending, Output, table};
 
 /// Verifies a folder.
@@ -67,11 +67,11 @@ fn state(state: FileState) -> &'static str {
 fn model(folder: &Path) -> anyhow::Result<Output> {
     let description = Description::read(folder)?;
     let identity = model_dir::identity(folder)?;
-    let patients = films::training_patients(folder, &description)?;
+    let training = TrainingFilms::read(folder, &description)?;
     let known = |is_known| if is_known { "matches" } else { "unknown: no hash was recorded" };
     let weights = known(description.weights_sha256.is_some());
-    let is_lost = patients.is_none() && description.films_sha256.is_some();
-    let films = match &patients {
+    let is_lost = training.is_none() && description.films_sha256.is_some();
+    let films = match &training {
         None if is_lost => "missing: it is unknown which patients were in training",
         None => "none: it is unknown which patients were in training",
         Some(_) => known(description.films_sha256.is_some()),

@@ -69,20 +69,6 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Returns the path of shared real data, or prints that the test is skipped and returns `None`.
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ROENTGEN_SHARED_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    say(&format!("skipped: there is no `{}` (set ROENTGEN_SHARED_DATA)", path.display()));
-    None
-}
-
 /// A tiny experiment on the folder `prepared`.
 pub(crate) const EXPERIMENT: &str = "seed = 5\n[data]\nprepared = \"prepared\"\n\
     [model]\nwidth = 0.0625\npool = \"attention\"\n\
@@ -108,12 +94,6 @@ pub(crate) fn encode(film: image::DynamicImage) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     film.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
-}
-
-/// Writes to standard error directly, because the test runner hides the output of passing tests.
-pub(crate) fn say(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Finds the file with this name below a folder.

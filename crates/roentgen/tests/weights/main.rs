@@ -11,7 +11,20 @@ use std::path::Path;
 use std::process::Output;
 
 use burn::tensor::Device;
-use common::{EXPERIMENT, Place, png, shared, stderr};
+use common::{EXPERIMENT, Place, png, stderr};
+use roentgen_test_support::{Outcome, shared, test_file};
+
+test_file![
+    an_imported_backbone_is_mapped_kept_listed_and_trained_from,
+    weights_of_another_architecture_are_refused_and_nothing_is_written,
+    a_chexnet_is_imported_as_a_model_and_predicts,
+    findings_that_the_classifier_does_not_have_are_refused,
+    another_file_than_was_published_is_not_kept,
+    a_page_and_a_lying_length_are_no_weights,
+    published_weights_are_pulled_through_a_connection_that_breaks_off,
+    a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do,
+    misuse_exits_with_2_and_names_the_nearest_architecture
+];
 use roentgen_models::pretrained::{WeightFile, wanted};
 use roentgen_models::{Architecture, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
@@ -83,7 +96,6 @@ fn is_empty(folder: &Path) -> bool {
     !folder.exists() || std::fs::read_dir(folder).unwrap().next().is_none()
 }
 
-#[test]
 fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     let place = Place::new();
     write_network(&place, "v2.safetensors", Architecture::MobilenetV2, "model.");
@@ -115,7 +127,6 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     assert!(place.text("run/train.log").contains("first convolution summed over colours"));
 }
 
-#[test]
 fn weights_of_another_architecture_are_refused_and_nothing_is_written() {
     let place = Place::new();
     write_network(&place, "v2.safetensors", Architecture::MobilenetV2, "");
@@ -127,7 +138,6 @@ fn weights_of_another_architecture_are_refused_and_nothing_is_written() {
     assert!(is_empty(&place.at("store")));
 }
 
-#[test]
 fn a_chexnet_is_imported_as_a_model_and_predicts() {
     let place = Place::new();
     write_network(
@@ -165,7 +175,6 @@ fn a_chexnet_is_imported_as_a_model_and_predicts() {
     assert!(error.contains("`chexnet` already contains a model"), "{error}");
 }
 
-#[test]
 fn findings_that_the_classifier_does_not_have_are_refused() {
     let place = Place::new();
     write_network(&place, "chexnet.safetensors", Architecture::Densenet121, "");
@@ -179,7 +188,6 @@ fn findings_that_the_classifier_does_not_have_are_refused() {
     assert!(!place.at("m").exists());
 }
 
-#[test]
 fn another_file_than_was_published_is_not_kept() {
     let (place, server) = (Place::new(), Server::new());
     server.serve(PUBLISHED, vec![7; 5000], &[]);
@@ -192,7 +200,6 @@ fn another_file_than_was_published_is_not_kept() {
     assert!(is_empty(&place.at("store")));
 }
 
-#[test]
 fn a_page_and_a_lying_length_are_no_weights() {
     let (place, server) = (Place::new(), Server::new());
     let line = format!("weights pull mobilenet-v2 --tries 2 --base-url {}", server.url(""));
@@ -204,9 +211,8 @@ fn a_page_and_a_lying_length_are_no_weights() {
     assert!(!place.at("store").join("mobilenet-v2.safetensors").exists());
 }
 
-#[test]
-fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
-    let Some(weights) = shared("weights/mobilenet_v2_imagenet.pt") else { return };
+fn published_weights_are_pulled_through_a_connection_that_breaks_off() -> Outcome {
+    let weights = shared::data("weights/mobilenet_v2_imagenet.pt")?;
     let (place, server) = (Place::new(), Server::new());
     let bytes = std::fs::read(weights).unwrap();
     server.serve(PUBLISHED, bytes, &[Way::BreaksOff(1_000_000), Way::BreaksOff(2_000_000)]);
@@ -224,9 +230,9 @@ fn published_weights_are_pulled_through_a_connection_that_breaks_off() {
     assert_eq!(kept.len(), 1, "the download itself is not kept");
     assert!(ok(&place, &line).contains("already downloaded"));
     assert!(server.asked().is_empty());
+    Ok(())
 }
 
-#[test]
 fn a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do() {
     let place = Place::new();
     place.write("cut.pth", b"PK\x03\x04");
@@ -242,7 +248,6 @@ fn a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do() {
     assert!(!place.at("owned").exists());
 }
 
-#[test]
 fn misuse_exits_with_2_and_names_the_nearest_architecture() {
     let place = Place::new();
 

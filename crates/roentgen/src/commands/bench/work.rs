@@ -10,7 +10,7 @@ use roentgen_models::pretrained::{self, Part, WeightFile};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Description, Pool, model_dir};
 use serde_json::{Value, json};
 
-use crate::cli::Bench;
+use crate::cli::BenchNetwork;
 
 /// A network, and films and targets for it.
 pub(super) struct Work {
@@ -24,10 +24,7 @@ pub(super) struct Work {
 
 impl Work {
     /// Makes the work of random values, or of those in `--like`.
-    pub(super) fn new(args: &Bench, name: &str, device: &Device) -> anyhow::Result<Self> {
-        if let Some(folder) = &args.model {
-            return Self::of_model(args, folder, name, device);
-        }
+    pub(super) fn new(args: &BenchNetwork, name: &str, device: &Device) -> anyhow::Result<Self> {
         device.seed(1);
         let architecture: Architecture = args.architecture.parse()?;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
@@ -55,7 +52,12 @@ impl Work {
     }
 
     /// Loads a model directory and makes films that fit it.
-    fn of_model(args: &Bench, folder: &Path, name: &str, device: &Device) -> anyhow::Result<Self> {
+    pub(super) fn of_model(
+        args: &BenchNetwork,
+        folder: &Path,
+        name: &str,
+        device: &Device,
+    ) -> anyhow::Result<Self> {
         let (films, targets, what) = Self::for_model(args, folder, name, device)?;
         let model = model_dir::load(folder, device)?.network;
         Ok(Self { model, films, targets, what })
@@ -63,7 +65,7 @@ impl Work {
 
     /// Makes films that fit a model directory, their targets, and a description of the work.
     pub(super) fn for_model(
-        args: &Bench,
+        args: &BenchNetwork,
         folder: &Path,
         name: &str,
         device: &Device,

@@ -3,20 +3,22 @@
 use std::fs;
 
 use anyhow::Context as _;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::medmnist;
 use roentgen_data::prepare::Description;
 use roentgen_models::Architecture;
 use serde_json::json;
 
-use super::WORK;
 use super::published::{self, MEDMNIST_ASKS, NIH_ASKS};
+use super::{LOCK, WORK};
 use crate::cli::FetchChestmnist;
-use crate::commands::Context;
+use crate::context::Context;
 use crate::download::{Download, Fetched, Shown, on_mirror};
 use crate::output::{Output, thousands};
 
 /// Fetches the archive of one size and prepares its films.
 pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<Output> {
+    let _lock = FolderLock::take_as(&args.out, LOCK)?;
     let (pixels, name, checksum) = published::chestmnist(args.size);
     if let Some(done) = medmnist::prepared(&args.out, pixels)? {
         return Ok(output(args, &done));

@@ -1,23 +1,24 @@
 //! `fetch nih`: downloads ChestX-ray14 from the NIH Clinical Center, ready for `prepare`.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use roentgen_data::files;
+use roentgen_data::lock::FolderLock;
 use serde_json::json;
 
 use super::journal::{Journal, Record};
 use super::published::{FILMS, Films, NIH_ASKS, NIH_PAGE, TABLES, Table};
-use super::{WORK, archive};
+use super::{LOCK, WORK, archive};
 use crate::cli::FetchNih;
-use crate::commands::Context;
+use crate::context::Context;
 use crate::download::{Checksum, Download, Origin, Shown, on_mirror, size};
-use crate::output::{Output, note, thousands};
+use crate::output::{Output, note, quoted, thousands};
 
 /// Fetches the requested files one by one and skips those that are already there.
 pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> {
-    fs::create_dir_all(&args.out)
-        .with_context(|| format!("could not create the folder `{}`", args.out.display()))?;
+    let _lock = FolderLock::take_as(&args.out, LOCK)?;
     let is_wanted = |part: &str| args.only.is_empty() || args.only.iter().any(|only| only == part);
     let mut call = Call { args, journal: Journal::read(&args.out)?, records: Vec::new() };
     let films: Vec<&Films> = FILMS.iter().filter(|films| is_wanted(films.part)).collect();
@@ -202,7 +203,12 @@ impl Call<'_> {
             ));
         }
         if has(TABLES[0].name) && missing < FILMS.len() {
-            lines.push(format!("next: roentgen prepare {out} --out {out}-224 --size 224"));
+            let prepared = format!("{}-224", self.args.out.display());
+            lines.push(format!(
+                "next: roentgen prepare {} --out {} --size 224",
+                quoted(&self.args.out),
+                quoted(Path::new(&prepared))
+            ));
         }
         lines.push(NIH_ASKS.to_owned());
         lines.join("\n")

@@ -4,7 +4,7 @@
 //! figures needs a single line. Values are categories, except for numbers that a search drew.
 
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use roentgen_data::files;
 use roentgen_train::sweep::search::{Axis, Range};
@@ -12,6 +12,7 @@ use roentgen_train::sweep::{Point, Points};
 use roentgen_train::{Facts, run_dir};
 use serde_json::{Map, Value, json};
 
+use super::place::Place;
 use crate::output::iso_8601;
 
 /// The journal's name in the folder of the sweep.
@@ -53,25 +54,39 @@ pub(super) fn write(
             epochs.iter().map(|epoch| (epoch.epoch.to_string(), json!(epoch.valid_loss))).collect();
         let best = epochs.iter().rev().find(|epoch| epoch.is_best);
         let seconds = facts.as_ref().map_or(0.0, |facts| facts.seconds);
-        let ended = std::fs::metadata(run.join(run_dir::FACTS))
-            .and_then(|file| file.modified())
-            .unwrap_or(UNIX_EPOCH);
+        let ended = written_at(&run.join(run_dir::FACTS));
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
-        trial["datetime_start"] =
-            json!(iso_8601(ended - Duration::from_secs_f64(seconds.max(0.0))));
-        trial["datetime_complete"] = json!(iso_8601(ended));
+        trial["datetime_start"] = json!(naive(ended - Duration::from_secs_f64(seconds.max(0.0))));
+        trial["datetime_complete"] = json!(naive(ended));
         trial["user_attrs"]["valid_auroc"] = json!(best.and_then(|best| best.valid_auroc));
         trial["user_attrs"]["folder"] = json!(point.folder);
         lines.push(trial);
     }
-    lines.extend(failed.iter().map(|point| trial(point, FAILED)));
+    for point in failed {
+        let failed = naive(written_at(&Place::new(out, &point.folder).reason()));
+        let mut trial = trial(point, FAILED);
+        trial["datetime_start"] = json!(failed);
+        trial["datetime_complete"] = json!(failed);
+        lines.push(trial);
+    }
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(files::write_whole(&out.join(JOURNAL), text.as_bytes())?)
 }
 
-/// Makes a trial with its values and without figures.
+/// Returns when a file was written.
+fn written_at(file: &Path) -> SystemTime {
+    std::fs::metadata(file).and_then(|file| file.modified()).unwrap_or(UNIX_EPOCH)
+}
+
+/// Formats a time as Optuna does, without an offset: it cannot compare times with and without one.
+/// The time is in UTC.
+fn naive(moment: SystemTime) -> String {
+    iso_8601(moment).trim_end_matches("+00:00").to_owned()
+}
+
+/// Makes a trial with its values and without times and figures.
 fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
     let (mut values, mut ranges) = (Map::new(), Map::new());
     for (key, value) in &point.values {
@@ -97,13 +112,10 @@ fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
         values.insert(key.clone(), value);
         ranges.insert(key.clone(), json!(range.to_string()));
     }
-    let now = iso_8601(UNIX_EPOCH);
     json!({
         "op_code": CREATE_TRIAL,
         "worker_id": "roentgen",
         "study_id": 0,
-        "datetime_start": now,
-        "datetime_complete": now,
         "state": state,
         "params": values,
         "distributions": ranges,

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use roentgen_data::files;
 use roentgen_data::lock::{self, FolderLock};
+use roentgen_tasks::compare::valid_scores;
 use roentgen_train::Facts;
-
-use crate::commands::compare::valid_scores;
 
 /// The file with the reason why a point failed.
 const FAILED: &str = "failed.txt";
@@ -58,7 +57,7 @@ impl Place {
     }
 
     pub(crate) fn state(&self) -> anyhow::Result<State> {
-        let failed = self.path.join(FAILED);
+        let failed = self.reason();
         match fs::read_to_string(&failed) {
             Ok(reason) => return Ok(State::Failed(reason.trim().to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -80,15 +79,20 @@ impl Place {
         }
     }
 
+    /// Returns the file with the reason why the point failed.
+    pub(crate) fn reason(&self) -> PathBuf {
+        self.path.join(FAILED)
+    }
+
     /// Records why the point failed.
     pub(crate) fn fail(&self, reason: &str) -> anyhow::Result<()> {
-        Ok(files::write_whole(&self.path.join(FAILED), format!("{reason}\n").as_bytes())?)
+        Ok(files::write_whole(&self.reason(), format!("{reason}\n").as_bytes())?)
     }
 
     /// Resets a failed point, so that it runs again from the start.
     pub(crate) fn reopen(&self) -> anyhow::Result<()> {
         // The run first: without `failed.txt` it would resume where it failed.
-        for path in [self.run(), self.path.join(FAILED)] {
+        for path in [self.run(), self.reason()] {
             let removed =
                 if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {

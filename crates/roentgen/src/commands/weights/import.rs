@@ -1,9 +1,8 @@
 //! `weights import`: imports a backbone, or a whole model trained elsewhere, from a file.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use roentgen_data::Finding;
 use roentgen_data::preprocess::Input;
 use roentgen_models::model_dir::{self, Description};
@@ -13,8 +12,8 @@ use serde_json::json;
 
 use super::keep;
 use crate::cli::{Import, Named};
-use crate::commands::Context;
-use crate::output::{Output, table};
+use crate::context::Context;
+use crate::output::{Output, quoted, table};
 
 /// Imports weights and prints where each tensor came from.
 pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
@@ -26,7 +25,7 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
         }
         Some(out) => {
             let fit = model(args, &file, out, context)?;
-            let next = format!("next: roentgen predict {} FILMS --out scores.csv", out.display());
+            let next = format!("next: roentgen predict {} FILMS --out scores.csv", quoted(out));
             (out.clone(), fit, next)
         }
     };
@@ -97,8 +96,7 @@ fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> any
         imported: Some(file.origin()?),
         ..Description::new(findings, network, input)
     };
-    fs::create_dir_all(out)
-        .with_context(|| format!("could not create the folder `{}`", out.display()))?;
+    roentgen_data::files::create_folder(out)?;
     model_dir::save(out, &description, &model)?;
     Ok(fit)
 }

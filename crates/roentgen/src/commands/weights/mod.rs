@@ -5,15 +5,13 @@ mod list;
 mod pull;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use roentgen_models::Architecture;
 use roentgen_models::pretrained::{self, Fit, WeightFile, store};
 
-use super::Context;
 use crate::cli::{Weights, WeightsWhat};
+use crate::context::Context;
 use crate::output::Output;
 
 /// Lists, downloads or imports weights.
@@ -32,8 +30,7 @@ fn keep(
     licence: &str,
 ) -> anyhow::Result<(PathBuf, Fit)> {
     let folder = store::folder();
-    fs::create_dir_all(&folder)
-        .with_context(|| format!("could not create the folder `{}`", folder.display()))?;
+    roentgen_data::files::create_folder(&folder)?;
     let to = store::place(&folder, architecture);
     let facts = HashMap::from([
         (store::ORIGIN.to_owned(), file.origin()?),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{IMAGENET_ASKS, keep};
 use crate::cli::Pull;
-use crate::commands::Context;
+use crate::context::Context;
 use crate::download::{Checksum, Download, Shown, on_mirror};
 use crate::output::Output;
 
@@ -48,8 +48,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
             bytes: None,
             tries: args.tries,
         };
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("could not create the folder `{}`", folder.display()))?;
+        roentgen_data::files::create_folder(&folder)?;
         shown.begins(name, 0);
         shown.say(&format!("{name} from {}", download.url));
         let fetched = shown.download(&download)?;

@@ -8,20 +8,20 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::bail;
-use clap::ValueEnum;
+use burn::tensor::Device;
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{Description, Predictor};
-use roentgen_onnx::{Runtime, Waiting, runtime};
+use roentgen_onnx::{Runtime, Waiting};
 
-use crate::commands::Context;
-use crate::output::note;
+use crate::listener::Listener;
 use crate::sources::Sources;
 
 /// A value of `--engine`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Choice {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
     /// ONNX Runtime for 100 or more films on the CPU, if it is found; otherwise Burn, which starts
     /// faster.
     Auto,
@@ -34,54 +34,82 @@ pub(crate) enum Choice {
 /// Number of films at which ONNX Runtime pays off: it takes 0.2 s longer than Burn to start.
 const WORTH_STARTING: usize = 100;
 
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Choice::Auto),
+            "burn" => Ok(Choice::Burn),
+            "onnx" => Ok(Choice::Onnx),
+            _ => Err("give auto, burn or onnx".to_owned()),
+        }
+    }
+}
+
 /// The environment variable with the path of the library.
 const LIBRARY: &str = "ORT_DYLIB_PATH";
 
 /// A loaded model.
-pub(crate) enum Engine {
+pub enum Engine {
+    /// On Burn.
     Burn(Box<Predictor>),
+    /// On ONNX Runtime, with the library.
     Onnx(Box<roentgen_onnx::Engine>, Runtime),
 }
 
 impl Engine {
     /// Loads the model in `folder`. The number of films selects the engine; whether the films need
     /// decoding selects how its threads wait.
-    pub(crate) fn load(
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the model cannot be loaded, or if ONNX Runtime is asked for and not
+    /// found.
+    pub fn load(
         folder: &Path,
         choice: Choice,
         sources: &Sources,
-        context: &Context,
+        device: &Device,
+        listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
         let films = sources.films.len();
         let waiting = if sources.are_decoded() { Waiting::Spinning } else { Waiting::Sleeping };
         let threads = rayon::current_num_threads();
+        let burn_instead = |reason: &dyn fmt::Display| {
+            listener.note(&format!("warning: predicting with Burn, because {reason}"));
+        };
         let runtime = match choice {
             Choice::Burn => None,
-            Choice::Auto if !context.is_cpu || films < WORTH_STARTING => None,
-            Choice::Auto => find().inspect_err(|reason| tell_if_named(reason)).ok(),
-            Choice::Onnx if context.names_gpu => bail!(
-                "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
-                context.device_name
-            ),
+            Choice::Auto if *device != Device::flex() || films < WORTH_STARTING => None,
+            // A user who names a library wants to know why it is not used.
+            Choice::Auto => {
+                find().inspect_err(|why| named().map_or((), |_| burn_instead(why))).ok()
+            }
             Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
         };
-        let Some(runtime) = runtime else { return Self::burn(folder, context) };
+        let Some(runtime) = runtime else { return Self::burn(folder, device) };
         match roentgen_onnx::Engine::load(folder, &runtime, threads, waiting) {
             Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
             Err(error) if choice == Choice::Auto => {
-                note(&format!("warning: predicting with Burn, because {error}"));
-                Self::burn(folder, context)
+                burn_instead(&error);
+                Self::burn(folder, device)
             }
             Err(error) => Err(error.into()),
         }
     }
 
     /// Loads the model in `folder` for Burn.
-    pub(crate) fn burn(folder: &Path, context: &Context) -> anyhow::Result<Self> {
-        Ok(Engine::Burn(Box::new(Predictor::load(folder, &context.device)?)))
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the model cannot be loaded.
+    pub fn burn(folder: &Path, device: &Device) -> anyhow::Result<Self> {
+        Ok(Engine::Burn(Box::new(Predictor::load(folder, device)?)))
     }
 
-    pub(crate) fn description(&self) -> &Description {
+    /// Returns what the model says of itself.
+    pub fn description(&self) -> &Description {
         match self {
             Engine::Burn(predictor) => &predictor.description,
             Engine::Onnx(engine, _) => engine.description(),
@@ -89,7 +117,7 @@ impl Engine {
     }
 
     /// Returns the identity of the model.
-    pub(crate) fn identity(&self) -> &str {
+    pub fn identity(&self) -> &str {
         match self {
             Engine::Burn(predictor) => &predictor.identity,
             Engine::Onnx(engine, _) => engine.identity(),
@@ -97,10 +125,19 @@ impl Engine {
     }
 
     /// Predicts a batch of planes of the model's size.
-    pub(crate) fn predict(&mut self, planes: &[&[u8]]) -> Result<Vec<Prediction>, runtime::Error> {
-        match self {
-            Engine::Burn(predictor) => Ok(predictor.predict(planes)),
-            Engine::Onnx(engine, _) => engine.predict(planes),
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if ONNX Runtime or the GPU fails.
+    pub fn predict(&mut self, planes: &[&[u8]]) -> anyhow::Result<Vec<Prediction>> {
+        let predictions = match self {
+            Engine::Burn(predictor) => predictor.predict(planes),
+            Engine::Onnx(engine, _) => engine.predict(planes)?,
+        };
+        // A GPU that fails leaves unwritten memory behind, which must not become a score table.
+        match roentgen_kernels::failure() {
+            Some(failure) => bail!("the GPU failed: {failure}"),
+            None => Ok(predictions),
         }
     }
 }
@@ -119,19 +156,12 @@ fn named() -> Option<OsString> {
     env::var_os(LIBRARY).filter(|path| !path.is_empty())
 }
 
-/// Warns that Burn replaces a library that the user named, and why.
-fn tell_if_named(reason: &str) {
-    if named().is_some() {
-        note(&format!("warning: predicting with Burn, because {reason}"));
-    }
-}
-
 /// Finds ONNX Runtime.
 ///
 /// # Errors
 ///
 /// Returns the reason if no library can be loaded.
-pub(crate) fn find() -> Result<Runtime, String> {
+pub fn find() -> Result<Runtime, String> {
     if let Some(path) = named() {
         // A user who names a library wants that one and no other.
         return Runtime::load(Path::new(&path))

@@ -13,12 +13,16 @@ use burn::tensor::Tensor;
 
 /// A value of `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub enum Choice {
+    /// The first NVIDIA GPU that works, otherwise the CPU.
     Auto,
+    /// The CPU.
     Cpu,
     /// The best adapter, or the discrete GPU with this number.
     Vulkan(Option<usize>),
+    /// The NVIDIA GPU with this number.
     Cuda(usize),
+    /// The GPU of a Mac.
     Metal,
 }
 
@@ -41,14 +45,14 @@ impl FromStr for Choice {
 
 impl Choice {
     /// Returns whether the choice is the CPU.
-    pub(crate) fn is_cpu(self) -> bool {
+    pub fn is_cpu(self) -> bool {
         self == Choice::Cpu
     }
 }
 
 /// Resolves `auto` to the first NVIDIA GPU if this build and this machine have all that it needs,
 /// and to the CPU otherwise.
-pub(crate) fn resolve(choice: Choice) -> Choice {
+pub fn resolve(choice: Choice) -> Choice {
     match choice {
         #[cfg(feature = "cuda")]
         Choice::Auto if cuda::Found::now().missing.is_empty() => Choice::Cuda(0),
@@ -59,7 +63,7 @@ pub(crate) fn resolve(choice: Choice) -> Choice {
 
 /// Lists the NVIDIA GPU libraries that were found and those that are missing, one per line. The
 /// list is empty in a build without CUDA.
-pub(crate) fn cuda_lines() -> Vec<String> {
+pub fn cuda_lines() -> Vec<String> {
     #[cfg(feature = "cuda")]
     return cuda::lines();
     #[cfg(not(feature = "cuda"))]
@@ -80,7 +84,7 @@ impl fmt::Display for Choice {
 }
 
 /// Opens a device that was [resolved](resolve).
-pub(crate) fn open(choice: Choice) -> anyhow::Result<Device> {
+pub fn open(choice: Choice) -> anyhow::Result<Device> {
     match choice {
         Choice::Auto | Choice::Cpu => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
@@ -122,7 +126,7 @@ fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
 }
 
 /// Lists the backends in this build.
-pub(crate) fn built_in() -> Vec<&'static str> {
+pub fn built_in() -> Vec<&'static str> {
     let mut names = vec!["cpu"];
     for (name, is_there) in [
         ("vulkan", cfg!(feature = "vulkan")),

@@ -22,6 +22,37 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+/// A folder could not be created.
+#[derive(Debug, thiserror::Error)]
+#[error("could not create the folder `{path}`")]
+pub struct FolderError {
+    /// The folder.
+    pub path: PathBuf,
+    /// The cause.
+    pub source: io::Error,
+}
+
+/// Creates a folder and those above it, unless they exist.
+///
+/// # Errors
+///
+/// Returns an error if it cannot be created.
+pub fn create_folder(path: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(path).map_err(|source| FolderError { path: path.to_owned(), source })
+}
+
+/// Creates the folder of a file, unless it exists.
+///
+/// # Errors
+///
+/// Returns an error if it cannot be created.
+pub fn create_folder_of(file: &Path) -> Result<(), FolderError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => create_folder(folder),
+        _ => Ok(()),
+    }
+}
+
 /// Writes `bytes` to `path` completely or not at all.
 ///
 /// A link is followed. A device, FIFO or socket is written to.
@@ -55,16 +86,10 @@ pub fn write_with(
 /// Fills a file next to `path` and renames it.
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let aside = aside(path);
-    // A leftover is removed and not opened: it may be a link to some other file.
-    match fs::remove_file(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = File::create_new(&aside)
-        .and_then(|mut file| {
-            fill(&mut file)?;
-            file.sync_all()
-        })
+    // Locked until it is renamed: another process that writes the same file waits.
+    let mut file = claim(&aside)?;
+    let written = fill(&mut file)
+        .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&aside, path))
         .and_then(|()| sync_folder(path));
     if written.is_err() {
@@ -72,6 +97,40 @@ fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::R
         let _ = fs::remove_file(&aside);
     }
     written
+}
+
+/// Creates the temporary file, or takes over a leftover, and locks it.
+fn claim(aside: &Path) -> io::Result<File> {
+    loop {
+        // A leftover may be a link to some other file, which must not be written.
+        if fs::symlink_metadata(aside).is_ok_and(|about| !about.is_file()) {
+            fs::remove_file(aside)?;
+        }
+        let file = File::options().create(true).write(true).truncate(false).open(aside)?;
+        file.lock()?;
+        // The process that held the lock has renamed its file meanwhile: that one is not ours.
+        if is_at(&file, aside)? {
+            file.set_len(0)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Returns whether an open file is still the one of this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    fs::exists(path)
 }
 
 /// What the name of an output leads to.
@@ -356,6 +415,32 @@ mod tests {
 
             assert_eq!(fs::read(at("precious")).unwrap(), b"kept");
             assert_eq!(fs::read(at("a.csv")).unwrap(), b"new");
+        }
+
+        #[test]
+        fn writers_of_one_file_wait_for_each_other_and_none_leaves_a_mixture() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.csv");
+            let texts: Vec<Vec<u8>> = (b'a'..b'i').map(|letter| vec![letter; 50_000]).collect();
+            std::thread::scope(|scope| {
+                for text in &texts {
+                    let path = &path;
+                    scope.spawn(move || {
+                        for _ in 0..20 {
+                            let halves = text.split_at(text.len() / 2);
+                            write_with(path, |file| {
+                                file.write_all(halves.0)?;
+                                file.write_all(halves.1)
+                            })
+                            .unwrap();
+                            let read = fs::read(path).unwrap();
+                            assert!(read.len() == 50_000 && read.iter().all(|b| *b == read[0]));
+                        }
+                    });
+                }
+            });
+
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
 
         #[test]

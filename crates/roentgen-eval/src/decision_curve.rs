@@ -1,0 +1,90 @@
+//! Decision curves: what calls are worth to someone who weighs a missed finding against a false
+//! alarm ([Vickers and Elkin][paper], 2006).
+//!
+//! Whoever acts at a probability of `t` takes `(1 - t) / t` false alarms for one finding. The net
+//! benefit counts true positives per film and subtracts false positives at that rate. A model is of
+//! use at `t` only if it is above both ways of doing without: acting on every film and on none.
+//! The probabilities are taken at their word, so a model that is not calibrated loses.
+//!
+//! [paper]: https://doi.org/10.1177/0272989X06295361
+
+use serde::Serialize;
+
+use crate::roc::steps;
+
+/// Net benefit at one threshold, per film. That of acting on no film is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct NetBenefit {
+    /// The threshold: films with p >= threshold are acted on.
+    pub threshold: f64,
+    /// Net benefit of the model.
+    pub model: f64,
+    /// Net benefit of acting on every film.
+    pub treat_all: f64,
+}
+
+/// Computes the net benefit at thresholds above 0 and below 1; others are left out. Returns an empty
+/// curve if there are no films.
+///
+/// ```
+/// use roentgen_eval::decision_curve;
+///
+/// let curve = decision_curve(&[0.9, 0.6, 0.2, 0.1], &[true, false, true, false], &[0.5]);
+/// assert_eq!(curve[0].model, 1.0 / 4.0 - 1.0 / 4.0);
+/// assert_eq!(curve[0].treat_all, 2.0 / 4.0 - 2.0 / 4.0);
+/// ```
+pub fn decision_curve(
+    probabilities: &[f64],
+    truths: &[bool],
+    thresholds: &[f64],
+) -> Vec<NetBenefit> {
+    let steps = steps(probabilities, truths);
+    let Some(last) = steps.last() else { return Vec::new() };
+    let films = (last.true_positives + last.false_positives) as f64;
+    let net = |true_positives: usize, false_positives: usize, threshold: f64| {
+        let odds = threshold / (1.0 - threshold);
+        true_positives as f64 / films - false_positives as f64 / films * odds
+    };
+    let inside = thresholds.iter().filter(|&&threshold| 0.0 < threshold && threshold < 1.0);
+    let point = |&threshold: &f64| {
+        let reached = steps.partition_point(|step| step.threshold >= threshold);
+        let called = reached.checked_sub(1).map(|step| steps[step]);
+        NetBenefit {
+            threshold,
+            model: called
+                .map_or(0.0, |step| net(step.true_positives, step.false_positives, threshold)),
+            treat_all: net(last.true_positives, last.false_positives, threshold),
+        }
+    };
+    inside.map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Confusion;
+
+    #[test]
+    fn the_curve_is_the_count_at_each_threshold() {
+        let p: Vec<f64> = (0..70).map(|i| f64::from(i * 29 % 67) / 67.0).collect();
+        let y: Vec<bool> = (0..70).map(|i| i * 7 % 11 > 6).collect();
+        let thresholds: Vec<f64> = (0..=20).map(|i| f64::from(i) / 20.0).collect();
+
+        let curve = decision_curve(&p, &y, &thresholds);
+        assert_eq!(curve.len(), 19);
+        for point in curve {
+            let table = Confusion::at(point.threshold, &p, &y);
+            let odds = point.threshold / (1.0 - point.threshold);
+            let direct = table.true_positives as f64 - table.false_positives as f64 * odds;
+            assert!((point.model - direct / 70.0).abs() < 1e-15, "{point:?}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_above_all_probabilities_acts_on_none() {
+        let curve = decision_curve(&[0.1, 0.2], &[true, false], &[0.3]);
+
+        assert_eq!(curve[0].model, 0.0);
+        assert!(decision_curve(&[], &[], &[0.3]).is_empty());
+    }
+}

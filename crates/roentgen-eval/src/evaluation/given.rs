@@ -1,0 +1,93 @@
+//! What is known besides the table: calibration and thresholds that were fitted on other films, and
+//! the prevalence where the model would be used.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    Calibration, Error, Finding, Scores,
+    operating_point::Threshold,
+    split::{Split, rows_in},
+};
+
+/// What is known besides the table.
+#[derive(Clone, Debug, Default)]
+pub struct Given<'a> {
+    /// Calibration and thresholds that were fitted on other films.
+    pub calibration: Option<&'a Calibration>,
+    /// The prevalence of findings, by name, where the model would be used. PPV and NPV are also
+    /// computed at it, because those counted on a test set hold for its prevalence only.
+    pub prevalence: BTreeMap<String, f64>,
+}
+
+/// The films that calibration and thresholds were fitted on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fit {
+    /// Number of films.
+    pub films: usize,
+    /// Number of patients.
+    pub patients: usize,
+    /// Their split, if it is known.
+    pub split: Option<String>,
+    /// Whether it is used. It is not if the evaluated table has validation films and the fit may be
+    /// of the same ones.
+    pub is_used: bool,
+    /// Whether the model of the table is known to be the one that it was fitted for.
+    pub model_is_checked: bool,
+}
+
+/// Returns the thresholds of a finding: 0.5, and those that were fitted.
+pub(super) fn thresholds(finding: &Finding, calibration: Option<&Calibration>) -> Vec<Threshold> {
+    let fitted = calibration.and_then(|calibration| calibration.finding(&finding.name));
+    let fitted = fitted.into_iter().flat_map(|fitted| &fitted.thresholds);
+    let fitted = fitted.map(|(rule, &threshold)| (rule.name().to_owned(), threshold));
+    [("0.5".to_owned(), 0.5)].into_iter().chain(fitted).collect()
+}
+
+/// Decides whether a fit may be used for a table.
+pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<Fit, Error> {
+    let refuse = |problem: String| Error::Join { path: scores.origin().to_owned(), problem };
+    if let Some(problem) = calibration.problem() {
+        return Err(refuse(format!("{problem}\nfit it again")));
+    }
+    let model = scores.model().map(|identity| identity.to_string());
+    if let (Some(own), Some(fitted)) = (&model, &calibration.model)
+        && own != fitted
+    {
+        return Err(refuse(format!(
+            "it is of model `{own}`, but calibration and thresholds were fitted for model \
+             `{fitted}`\nfit them on validation films of the same model"
+        )));
+    }
+    let data = scores.dataset_id().map(|identity| identity.to_string());
+    let is_other_data = match (&data, &calibration.dataset_id) {
+        (Some(own), Some(fitted)) => own != fitted,
+        (None, _) | (_, None) => false,
+    };
+    let fitted_on_valid =
+        calibration.split.as_deref().is_some_and(|split| Split::of(split) == Some(Split::Valid));
+    let has_valid = rows_in(scores, Split::Valid).is_some_and(|rows| !rows.is_empty());
+    Ok(Fit {
+        films: calibration.films,
+        patients: calibration.patients,
+        split: calibration.split.clone(),
+        is_used: is_other_data || !(fitted_on_valid && has_valid),
+        model_is_checked: model.is_some() && calibration.model.is_some(),
+    })
+}
+
+/// Refuses a prevalence that is none, or of no finding of the table.
+pub(super) fn check_prevalence(scores: &Scores, given: &Given<'_>) -> Result<(), Error> {
+    for (finding, prevalence) in &given.prevalence {
+        let problem = if scores.finding(finding).is_none() {
+            format!("it has no finding `{finding}`, for which a prevalence was stated")
+        } else if !(*prevalence > 0.0 && *prevalence < 1.0) {
+            format!("the prevalence {prevalence} of `{finding}` is not between 0 and 1")
+        } else {
+            continue;
+        };
+        return Err(Error::Join { path: scores.origin().to_owned(), problem });
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+use super::*;
+use crate::{Finding, auroc};
+
+fn table(films: usize) -> Scores {
+    let finding = |name: &str, every: usize| Finding {
+        name: name.into(),
+        probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
+        truths: (0..films).map(|i| Some(i / 2 % every == 0)).collect(),
+    };
+    let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
+    Scores::new(
+        texts(&|i| i.to_string()),
+        texts(&|i| format!("p{}", i / 4)),
+        vec![finding("A", 3), finding("Rare", 40)],
+    )
+    .and_then(|scores| {
+        scores.with_column("sex", texts(&|i| ["F", "M"][i % 2].into())).and_then(|scores| {
+            scores.with_column("age", texts(&|i| ["17", "064Y", "", "414"][i % 4].into()))
+        })
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_group_has_the_area_of_its_films() {
+    let scores = table(200);
+    let (groups, _) = subgroups(&scores, &Options { resamples: 50, seed: 1 });
+
+    let women = &groups["sex"]["F"];
+    let films: Vec<usize> = (0..200).step_by(2).collect();
+    let finding = &scores.findings()[0];
+    let p: Vec<f64> = films.iter().map(|&row| finding.probabilities[row]).collect();
+    let y: Vec<bool> = films.iter().map(|&row| finding.truths[row].unwrap()).collect();
+    assert_eq!((women.images, women.patients, women.findings), (100, 50, 1));
+    assert_eq!(women.auroc, auroc(&p, &y));
+    let interval = women.auroc_ci95.unwrap();
+    assert!(interval.low < women.auroc.unwrap() && women.auroc.unwrap() < interval.high);
+}
+
+#[test]
+fn too_few_positives_make_no_figure() {
+    let (groups, _) = subgroups(&table(40), &Options { resamples: 50, seed: 1 });
+
+    let women = &groups["sex"]["F"];
+    assert_eq!((women.images, women.findings), (20, 0));
+    assert_eq!((women.auroc, women.auroc_ci95), (None, None));
+}
+
+#[test]
+fn ages_that_cannot_be_are_in_no_band() {
+    let (groups, _) = subgroups(&table(200), &Options { resamples: 2, seed: 1 });
+
+    assert_eq!(groups["age"].keys().collect::<Vec<_>>(), ["0-17", "40-64"]);
+    assert_eq!(groups["age"]["0-17"].images, 50);
+    assert!(!groups.contains_key("view"));
+}
+
+#[test]
+fn the_gap_is_the_difference_of_the_same_findings() {
+    let scores = table(400);
+    let (groups, gaps) = subgroups(&scores, &Options { resamples: 100, seed: 1 });
+
+    let (women, men) = (&groups["sex"]["F"], &groups["sex"]["M"]);
+    let gap = &gaps["sex"];
+    assert_eq!(gap.findings, women.findings.min(men.findings));
+    assert_eq!((women.findings, men.findings), (1, 1));
+    let difference = women.auroc.unwrap() - men.auroc.unwrap();
+    assert!((gap.auroc - difference.abs()).abs() < 1e-12);
+    let worst = if difference > 0.0 { "M" } else { "F" };
+    assert_eq!(gap.worst, worst);
+    let interval = gap.auroc_ci95.unwrap();
+    assert!(interval.low < gap.auroc && gap.auroc < interval.high, "{gap:?}");
+}
+
+#[test]
+fn one_group_with_figures_has_no_gap() {
+    let mut scores = table(200);
+    scores.set_column("sex", (0..200).map(|i| ["F", "M"][i / 190].into()).collect());
+    let (groups, gaps) = subgroups(&scores, &Options { resamples: 2, seed: 1 });
+
+    assert_eq!(groups["sex"]["M"].auroc, None);
+    assert!(!gaps.contains_key("sex"));
+}
+
+#[test]
+fn films_are_grouped_by_their_number_of_findings_if_all_labels_are_known() {
+    let mut findings = table(200).findings().to_vec();
+    findings[1].truths[3] = None;
+    let scores = table(200).with_findings(findings);
+    let (groups, _) = subgroups(&scores, &Options { resamples: 2, seed: 1 });
+
+    let groups = &groups["number_of_findings"];
+    assert_eq!(groups.keys().collect::<Vec<_>>(), ["0", "1", "2"]);
+    assert_eq!(groups.values().map(|group| group.images).sum::<usize>(), 199);
+}
+
+#[test]
+fn a_source_for_each_film_is_no_group() {
+    let sources = |sources: usize| {
+        let mut scores = table(200);
+        scores.set_column("source", (0..200).map(|i| format!("s{}", i % sources)).collect());
+        subgroups(&scores, &Options { resamples: 2, seed: 1 }).0
+    };
+
+    assert_eq!(sources(3)["source"].len(), 3);
+    assert!(!sources(1).contains_key("source") && !sources(200).contains_key("source"));
+}
+
+#[test]
+fn every_spelling_of_an_age_has_its_band() {
+    let bands = ["0", "17.9", "18", "039Y", "011M", "65", "120", "121", "411", "-1", "x", ""];
+
+    let found = bands.map(|text| band(text).unwrap_or("none"));
+    let young = ["0-17", "0-17", "18-39", "18-39", "0-17"];
+    assert_eq!(found[..5], young);
+    assert_eq!(found[5..], ["65+", "65+", "none", "none", "none", "none", "none"]);
+}

@@ -1,0 +1,20 @@
+//! The [Gaussian error linear unit][paper], `x / 2 * (1 + erf(x / sqrt(2)))`.
+//!
+//! [paper]: https://arxiv.org/abs/1606.08415
+
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{Tensor, activation};
+
+/// Applies the unit to each value.
+///
+/// burn-onnx exports no error function. On the device that records a network for it, a hyperbolic
+/// tangent, which no network uses otherwise, takes the place of the error function; roentgen-onnx
+/// puts the error function back.
+pub fn gelu(x: Tensor<4>) -> Tensor<4> {
+    if matches!(x.device().as_dispatch(), DispatchDevice::Capture(_)) {
+        return x.clone() * ((x * FRAC_1_SQRT_2).tanh() + 1.0) * 0.5;
+    }
+    activation::gelu(x)
+}

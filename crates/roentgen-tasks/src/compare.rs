@@ -1,0 +1,225 @@
+//! Compares finished runs, as a sweep does with its points.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use burn::tensor::Device;
+use roentgen_data::split::Split;
+use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
+use roentgen_eval::{Options, Scores};
+use roentgen_train::experiment::BestBy;
+use roentgen_train::sweep::{self, Point, Sweep};
+use roentgen_train::{Experiment, Facts, run_dir};
+
+use crate::engine::Choice;
+use crate::listener::Listener;
+use crate::predict::{self, Request};
+
+/// The score table of a run's validation films.
+const SCORES: &str = "scores/valid.csv";
+/// The seed of the resamples of patients.
+const SEED: u64 = 2018;
+
+/// Compares runs and the points of sweeps, and predicts their validation films where that was not
+/// done.
+///
+/// # Errors
+///
+/// Returns an error if a run has not finished, or if its validation films cannot be predicted.
+pub fn runs(
+    paths: &[PathBuf],
+    title: &str,
+    resamples: usize,
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<Comparison> {
+    let mut folders = Vec::new();
+    for path in paths {
+        folders.extend(runs_in(path)?);
+    }
+    let mut experiments = Vec::new();
+    for folder in &folders {
+        experiments.push(experiment_of(folder)?);
+    }
+    let settings = differences(&experiments)?;
+    let mut entrants = Vec::new();
+    for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
+        facts_of(folder)?;
+        if !folder.join(SCORES).exists() {
+            listener.note(&format!("{}: predicting the validation films", folder.display()));
+            predict_valid(experiment, folder, device, listener)?;
+        }
+        let name = name_of(folder, &folders);
+        let best_by = criterion(experiment);
+        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
+    }
+    let options = Options { resamples, seed: SEED };
+    Ok(Comparison::of(title, entrants, Vec::new(), 0, &options)?)
+}
+
+/// Compares the finished points of a sweep.
+///
+/// # Errors
+///
+/// Returns an error if the files of a run cannot be read.
+pub fn points(
+    sweep: &Sweep,
+    title: &str,
+    finished: &[(Point, PathBuf)],
+    failed: Vec<Failure>,
+    open: usize,
+) -> anyhow::Result<Comparison> {
+    let mut entrants = Vec::new();
+    for (point, run) in finished {
+        let reported =
+            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
+                valid_loss: reported.valid_loss,
+                auroc: reported.auroc,
+                binary_accuracy: reported.binary_accuracy,
+            });
+        let best_by = criterion(&point.experiment);
+        let (name, values) = (point.name.clone(), point.values.clone());
+        entrants.push(entrant(name, values, best_by, reported, run)?);
+    }
+    let options = Options { resamples: 1000, seed: SEED };
+    let comparison = Comparison::of(title, entrants, failed, open, &options)?;
+    Ok(comparison.with_reported_by(sweep.reported_by.as_str()))
+}
+
+/// Predicts the validation films of a run, so that it can be compared.
+///
+/// # Errors
+///
+/// Returns an error if they cannot be predicted, or if the table cannot be written.
+pub fn predict_valid(
+    experiment: &Experiment,
+    run: &Path,
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<()> {
+    let request = Request {
+        model: run,
+        inputs: std::slice::from_ref(&experiment.data.prepared),
+        split: Some(Split::Valid),
+        batch: experiment.micro_batch_size(),
+        engine: Choice::Burn,
+    };
+    let table = predict::table(&request, device, listener)?;
+    let out = valid_scores(run);
+    roentgen_files::create_folder_of(&out)?;
+    Ok(table.scores.write(&out)?)
+}
+
+/// Returns the path of the table that [`predict_valid`] writes.
+pub fn valid_scores(run: &Path) -> PathBuf {
+    run.join(SCORES)
+}
+
+fn entrant(
+    name: String,
+    settings: Vec<(String, String)>,
+    best_by: Criterion,
+    reported: Reported,
+    run: &Path,
+) -> anyhow::Result<Entrant> {
+    let facts = facts_of(run)?;
+    let rows = run_dir::read_epochs(run)?;
+    let epochs = rows.iter().map(|row| Epoch {
+        epoch: row.epoch,
+        train_loss: row.train_loss,
+        valid_loss: row.valid_loss,
+        valid_auroc: row.valid_auroc,
+        is_best: row.is_best,
+    });
+    Ok(Entrant {
+        name,
+        settings,
+        best_by,
+        epochs: epochs.collect(),
+        is_stopped: facts.is_stopped,
+        scores: Scores::read(run.join(SCORES))?,
+        cost: Cost {
+            parameters: facts.parameters,
+            seconds: facts.seconds,
+            films_per_second: facts.films_per_second(rows.len()),
+            peak_memory_mib: facts.peak_memory_mib,
+        },
+        reported,
+    })
+}
+
+/// Returns what chose the best epoch of a run.
+fn criterion(experiment: &Experiment) -> Criterion {
+    match experiment.train.best_by {
+        BestBy::Loss => Criterion::Loss,
+        BestBy::Auroc => Criterion::Auroc,
+    }
+}
+
+/// Reads the facts of a run.
+///
+/// # Errors
+///
+/// Returns an error if the run has not finished, because then it cannot be compared.
+fn facts_of(run: &Path) -> anyhow::Result<Facts> {
+    Facts::read(run)?.with_context(|| {
+        format!(
+            "the run in `{}` has not finished; resume it with `roentgen train --resume`",
+            run.display()
+        )
+    })
+}
+
+/// Lists a run's own folder, or the folders of the finished points of a sweep.
+fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.join(run_dir::EXPERIMENT).exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let points = path.join("points");
+    if !points.is_dir() {
+        bail!(
+            "`{}` is neither a run nor a sweep; give output folders of `roentgen train` or \
+             `roentgen sweep`",
+            path.display()
+        );
+    }
+    let entries = fs::read_dir(&points)
+        .with_context(|| format!("could not read the folder `{}`", points.display()))?;
+    let mut runs: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path().join("run"))
+        .filter(|run| run.join(run_dir::FACTS).exists())
+        .collect();
+    runs.sort();
+    Ok(runs)
+}
+
+fn experiment_of(run: &Path) -> anyhow::Result<Experiment> {
+    let path = run.join(run_dir::EXPERIMENT);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("could not parse `{}`", path.display()))
+}
+
+/// Returns the keys and values of each experiment that are not the same in all of them.
+fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, String)>>> {
+    let all = experiments.iter().map(sweep::values).collect::<Result<Vec<_>, _>>()?;
+    let is_common = |pair: &(String, String)| all.iter().all(|values| values.contains(pair));
+    let own = |values: &Vec<(String, String)>| {
+        values.iter().filter(|pair| !is_common(pair)).cloned().collect()
+    };
+    Ok(all.iter().map(own).collect())
+}
+
+/// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
+/// the whole path if another run has the same name.
+fn name_of(run: &Path, all: &[PathBuf]) -> String {
+    let short = |path: &Path| {
+        let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
+        path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    };
+    let name = short(run);
+    let is_alone = all.iter().filter(|other| short(other) == name).count() == 1;
+    if is_alone { name } else { run.display().to_string() }
+}

@@ -1,0 +1,20 @@
+//! What a task tells while it works.
+
+/// Listens to a task.
+pub trait Listener {
+    /// Takes a line that the user should see, such as a warning.
+    fn note(&self, line: &str);
+
+    /// Takes the number of films that were predicted so far.
+    fn predicted(&self, done: usize, films: usize);
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Listener for Silent {
+    fn note(&self, _line: &str) {}
+
+    fn predicted(&self, _done: usize, _films: usize) {}
+}

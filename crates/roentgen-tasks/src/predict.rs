@@ -1,0 +1,158 @@
+//! Predicts films, and makes their score table.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use burn::tensor::Device;
+use rayon::prelude::*;
+use roentgen_data::pixels;
+use roentgen_data::prepare::BadFilm;
+use roentgen_data::split::Split;
+use roentgen_eval::{Finding, Scores};
+use roentgen_models::Description;
+use roentgen_models::predictor::Prediction;
+
+use crate::engine::{Choice, Engine};
+use crate::listener::Listener;
+use crate::sources::{Film, Sources};
+
+/// What to predict, and how.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    pub model: &'a Path,
+    /// Films, folders of films, or prepared data sets.
+    pub inputs: &'a [PathBuf],
+    /// The split of a prepared data set; all films if there is none.
+    pub split: Option<Split>,
+    /// Films in a batch.
+    pub batch: usize,
+    /// The engine.
+    pub engine: Choice,
+}
+
+/// The predictions of a model.
+pub struct Predicted {
+    /// The films.
+    pub sources: Sources,
+    /// The number of each film in `sources` with its prediction, without the bad films.
+    pub predictions: Vec<(usize, Prediction)>,
+    /// The films that could not be read.
+    pub bad: Vec<BadFilm>,
+}
+
+/// The score table of a [`Request`].
+#[derive(Debug)]
+pub struct Table {
+    /// The table, which lacks the bad films.
+    pub scores: Scores,
+    /// The films that could not be read.
+    pub bad: Vec<BadFilm>,
+    /// Identity of the model.
+    pub model: String,
+    /// The engine in words.
+    pub engine: String,
+}
+
+/// Predicts the films of a request.
+///
+/// # Errors
+///
+/// Returns an error if the model or an input cannot be opened, if no film can be read, or if the
+/// engine fails.
+pub fn table(
+    request: &Request<'_>,
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<Table> {
+    let description = Description::read(request.model)?;
+    let sources =
+        Sources::open(request.model, &description, request.inputs, request.split, listener)?;
+    let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
+    let predicted = predict(&mut engine, sources, request.batch, listener)?;
+    if predicted.predictions.is_empty() {
+        for film in &predicted.bad {
+            listener.note(&format!("skipped {}: {}", film.image, film.reason));
+        }
+        bail!("none of the {} films could be read", predicted.sources.films.len());
+    }
+    let scores = predicted.scores(&description, engine.identity())?;
+    Ok(Table {
+        scores,
+        bad: predicted.bad,
+        model: engine.identity().to_owned(),
+        engine: engine.to_string(),
+    })
+}
+
+/// Predicts all films, and decodes each batch on all cores before it passes through the network.
+pub fn predict(
+    engine: &mut Engine,
+    sources: Sources,
+    batch: usize,
+    listener: &dyn Listener,
+) -> anyhow::Result<Predicted> {
+    let size = engine.description().input.size;
+    let mut predictions = Vec::with_capacity(sources.films.len());
+    let mut bad = Vec::new();
+    let mut done = 0;
+    let numbers: Vec<usize> = (0..sources.films.len()).collect();
+    for numbers in numbers.chunks(batch) {
+        let planes: Vec<Result<Vec<u8>, pixels::Error>> =
+            numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
+        let mut good = Vec::new();
+        for (&number, plane) in numbers.iter().zip(&planes) {
+            match plane {
+                Ok(plane) => good.push((number, plane.as_slice())),
+                Err(error) => bad.push(BadFilm {
+                    image: sources.films[number].image.clone(),
+                    reason: error.to_string(),
+                }),
+            }
+        }
+        let films: Vec<&[u8]> = good.iter().map(|(_, plane)| *plane).collect();
+        let predicted = engine.predict(&films)?;
+        predictions.extend(good.iter().map(|(number, _)| *number).zip(predicted));
+        done += numbers.len();
+        listener.predicted(done, sources.films.len());
+    }
+    Ok(Predicted { sources, predictions, bad })
+}
+
+impl Predicted {
+    /// Makes the score table of the films.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there are no films, or if a probability is not a number.
+    pub fn scores(&self, description: &Description, identity: &str) -> anyhow::Result<Scores> {
+        let films: Vec<&Film> =
+            self.predictions.iter().map(|(number, _)| &self.sources.films[*number]).collect();
+        let findings = description.findings.iter().enumerate().map(|(output, &finding)| {
+            let probabilities: Vec<f32> =
+                self.predictions.iter().map(|(_, film)| film.probabilities[output]).collect();
+            let truths =
+                films.iter().map(|film| film.truth.map(|shown| shown.contains(finding))).collect();
+            Finding::from_f32(finding.name(), &probabilities, truths)
+        });
+        let column = |cell: &dyn Fn(&Film) -> String| films.iter().map(|film| cell(film)).collect();
+        let scores = Scores::new(
+            column(&|film| film.image.clone()),
+            column(&|film| film.patient.clone()),
+            findings.collect(),
+        )?;
+        let in_training = |film: &Film| {
+            film.patient_in_training.map_or_else(String::new, |is| u8::from(is).to_string())
+        };
+        Ok(scores
+            .with_column("view", column(&|film| film.view.clone()))?
+            .with_column("age", column(&|film| film.age.clone()))?
+            .with_column("sex", column(&|film| film.sex.clone()))?
+            .with_column("source", column(&|film| film.source.clone()))?
+            .with_column("dataset", column(&|film| film.dataset.clone()))?
+            .with_column("split", column(&|film| film.split.clone()))?
+            .with_column("patient_in_training", column(&|film| in_training(film)))?
+            .with_column("model", column(&|_| identity.to_owned()))?
+            .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?)
+    }
+}

@@ -1,0 +1,361 @@
+//! The films to predict: splits of prepared data sets, or image files.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use roentgen_data::pixels::{self, Filter};
+use roentgen_data::prepare::Prepared;
+use roentgen_data::selection::{Normal, Selection};
+use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::{FilmFindings, nih};
+use roentgen_models::Description;
+use roentgen_train::films::TrainingFilms;
+use roentgen_train::run_dir::FILMS;
+
+use crate::listener::Listener;
+
+/// The split of films of a data set that the model was not trained on.
+const EXTERNAL: &str = "external";
+/// Digits of a data set's identity.
+const IDENTITY: usize = 12;
+
+/// The films from all inputs of a command.
+pub struct Sources {
+    prepared: Vec<Prepared>,
+    /// The films, in order.
+    pub films: Vec<Film>,
+}
+
+/// One film and what is known about it.
+pub struct Film {
+    /// Its name, unique among the films.
+    pub image: String,
+    /// Its patient.
+    pub patient: String,
+    /// `PA` or `AP`; empty if unknown.
+    pub view: String,
+    /// Years; empty if unknown.
+    pub age: String,
+    /// `M` or `F`; empty if unknown.
+    pub sex: String,
+    /// The prepared data set or the file.
+    pub source: String,
+    /// `NIH ChestX-ray14`, `phantom`, or `files`.
+    pub dataset: String,
+    /// First digits of the data set's fingerprint; empty for files.
+    pub dataset_id: String,
+    /// Such as `official test`; empty for files.
+    pub split: String,
+    /// Whether the model was trained on films of this patient; `None` if that is unknown.
+    pub patient_in_training: Option<bool>,
+    /// `None` for files.
+    pub truth: Option<FilmFindings>,
+    place: Place,
+}
+
+enum Place {
+    /// The number of a prepared data set, and a row in it.
+    Row(usize, usize),
+    /// A file, and its path below the folder that the user named.
+    File(PathBuf, Option<PathBuf>),
+}
+
+impl Sources {
+    /// Finds the films in `inputs` for the model in the folder `model`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an input is missing or damaged, if it has another size than the model, if
+    /// `side` is asked of something that has no splits, or if there are no films.
+    pub fn open(
+        model: &Path,
+        description: &Description,
+        inputs: &[PathBuf],
+        side: Option<Split>,
+        listener: &dyn Listener,
+    ) -> anyhow::Result<Self> {
+        let trained_on = TrainingFilms::read(model, description)?;
+        if trained_on.is_none() && description.films_sha256.is_some() {
+            listener.note(&format!(
+                "warning: `{}` is missing, so it is unknown which patients were in training",
+                model.join(FILMS).display()
+            ));
+        }
+        let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
+        for input in inputs {
+            if Prepared::is_in(input) {
+                sources.add_prepared(input, description, side, trained_on.as_ref())?;
+            } else if input.exists() {
+                if let Some(side) = side {
+                    bail!(
+                        "`--split {}` needs a prepared data set, which `{}` is not; leave it out",
+                        side.name(),
+                        input.display()
+                    );
+                }
+                sources.add_files(input)?;
+            } else {
+                bail!(
+                    "`{}` does not exist; give films, folders of films or prepared data sets",
+                    input.display()
+                );
+            }
+        }
+        if sources.films.is_empty() {
+            let side =
+                side.map_or_else(String::new, |side| format!(" of the split `{}`", side.name()));
+            bail!("the inputs contain no films{side}");
+        }
+        sources.tell_apart()?;
+        if let Some(films) = &trained_on {
+            sources.mark_files(films);
+        }
+        Ok(sources)
+    }
+
+    fn add_prepared(
+        &mut self,
+        folder: &Path,
+        description: &Description,
+        side: Option<Split>,
+        trained_on: Option<&TrainingFilms>,
+    ) -> anyhow::Result<()> {
+        let prepared = Prepared::open(folder)?;
+        let (size, asked) = (prepared.store.size(), description.input.size);
+        if size != asked {
+            bail!(
+                "`{}` contains films of {size} px, but the model takes {asked} px; prepare them at \
+                 {asked} px",
+                folder.display()
+            );
+        }
+        let training = description.training.as_ref();
+        let dataset = &prepared.description.dataset;
+        // Patient numbers identify the same patients only within one data set.
+        let is_same = training.is_some_and(|training| training.dataset == *dataset);
+        if let (Some(training), Some(side)) = (training.filter(|_| !is_same), side) {
+            bail!(
+                "the model was trained on {}, so it has no split `{}` of {dataset}; leave \
+                 `--split` out",
+                training.dataset,
+                side.name()
+            );
+        }
+        // An imported model has no split of its own: NIH's lists split the films.
+        let official = Selection {
+            split: Rule::Official,
+            leaky: false,
+            normal: Normal::Keep,
+            sample: None,
+            films: None,
+            seed: None,
+            fold: None,
+        };
+        let (selection, seed) =
+            training.map_or((official, 0), |training| (training.selection, training.seed));
+        let is_external = training.is_some() && !is_same;
+        let sides = match selection.sides(&prepared.rows, &description.findings, seed) {
+            _ if is_external => vec![None; prepared.rows.len()],
+            // Another hospital's films are not on NIH's lists.
+            Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
+            sides => sides?,
+        };
+        let name_of = |side: Option<Split>| match side {
+            Some(side) => selection.name(side),
+            None if is_external => EXTERNAL.to_owned(),
+            None => "none".to_owned(),
+        };
+        let place = self.prepared.len();
+        for (index, (row, found)) in prepared.rows.iter().zip(&sides).enumerate() {
+            if side.is_some() && *found != side {
+                continue;
+            }
+            let patient = row.patient.to_string();
+            self.films.push(Film {
+                patient_in_training: trained_on.and_then(|films| {
+                    if is_same {
+                        return Some(films.have_patient(&patient));
+                    }
+                    films.have_film(&row.image, &patient).then_some(true)
+                }),
+                image: row.image.clone(),
+                patient,
+                view: row.view.clone(),
+                age: row.age.map_or_else(String::new, |age| age.to_string()),
+                sex: row.sex.clone(),
+                source: folder.to_string_lossy().into_owned(),
+                dataset: dataset.clone(),
+                dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
+                split: name_of(*found),
+                truth: Some(row.findings),
+                place: Place::Row(place, index),
+            });
+        }
+        self.prepared.push(prepared);
+        Ok(())
+    }
+
+    fn add_files(&mut self, input: &Path) -> anyhow::Result<()> {
+        let is_folder = input.is_dir();
+        let files = nih::walk(input)?;
+        let before = self.films.len();
+        for path in &files {
+            // A file that the user names is tried whatever its extension.
+            if is_folder && !nih::is_film(path) {
+                continue;
+            }
+            let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let below = is_folder.then(|| path.strip_prefix(input).unwrap_or(path));
+            self.films.push(Film {
+                patient_in_training: None,
+                patient: patient_of(&image),
+                image,
+                view: String::new(),
+                age: String::new(),
+                sex: String::new(),
+                source: path.to_string_lossy().into_owned(),
+                dataset: "files".to_owned(),
+                dataset_id: String::new(),
+                split: String::new(),
+                truth: None,
+                place: Place::File(path.clone(), below.map(Path::to_owned)),
+            });
+        }
+        if self.films.len() == before {
+            bail!("`{}` contains no PNG or JPEG films: it has {}", input.display(), kinds(&files));
+        }
+        Ok(())
+    }
+
+    /// Names films by their path below the folder that the user named where several have the same
+    /// file name: in CheXpert and MIMIC the folders say who it is, and the file only which view.
+    fn tell_apart(&mut self) -> anyhow::Result<()> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for film in &self.films {
+            *counts.entry(film.image.clone()).or_default() += 1;
+        }
+        for film in self.films.iter_mut().filter(|film| counts[&film.image] > 1) {
+            if let Place::File(_, Some(below)) = &film.place {
+                film.patient = patient_of_path(below);
+                film.image = below.to_string_lossy().replace('\\', "/");
+            }
+        }
+        let mut sources: HashMap<&str, &str> = HashMap::new();
+        for film in &self.films {
+            if let Some(first) = sources.insert(&film.image, &film.source) {
+                bail!(
+                    "two films are named `{}`: one of `{first}` and one of `{}`; predict them \
+                     separately, or rename one",
+                    film.image,
+                    film.source
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Says of each file whether it was a training film.
+    fn mark_files(&mut self, trained_on: &TrainingFilms) {
+        for film in &mut self.films {
+            let is_file = matches!(film.place, Place::File(..));
+            if is_file && trained_on.have_film(&film.image, &film.patient) {
+                film.patient_in_training = Some(true);
+            }
+        }
+    }
+
+    /// Returns whether all films are decoded already.
+    pub fn are_decoded(&self) -> bool {
+        self.films.iter().all(|film| match film.place {
+            Place::Row(..) => true,
+            Place::File(..) => false,
+        })
+    }
+
+    /// Returns the film's pixels at `size` x `size`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded.
+    pub fn plane(&self, film: &Film, size: usize) -> Result<Vec<u8>, pixels::Error> {
+        match &film.place {
+            Place::Row(prepared, row) => {
+                let plane = self.prepared[*prepared].store.plane(*row);
+                plane.map_err(|error| pixels::Error::Read(io::Error::other(error)))
+            }
+            Place::File(path, _) => {
+                let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
+                Ok(plane.pixels)
+            }
+        }
+    }
+}
+
+/// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
+/// name the whole stem identifies the patient.
+fn patient_of(image: &str) -> String {
+    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+    match stem.split_once('_') {
+        Some((number, _)) if number.len() == 8 => {
+            number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
+        }
+        _ => stem.to_owned(),
+    }
+}
+
+/// Returns the patient of a film by its path: the last part that is a number behind `patient`, as in
+/// CheXpert, or behind `p`, as in MIMIC; otherwise the whole path identifies the patient.
+fn patient_of_path(path: &Path) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_patient = |part: &str| {
+        let lower = part.to_lowercase();
+        let number = lower.strip_prefix("patient").or_else(|| lower.strip_prefix('p'));
+        number.is_some_and(is_number)
+    };
+    let mut parts = path.iter().map(|part| part.to_string_lossy().into_owned());
+    let stem = path.with_extension("").to_string_lossy().replace('\\', "/");
+    parts.rfind(|part| is_patient(part)).unwrap_or(stem)
+}
+
+/// Counts files by extension: `3 .dcm, 1 .csv`.
+fn kinds(files: &[PathBuf]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let extension = file.extension().map(|text| format!(".{}", text.to_string_lossy()));
+        let kind = extension.unwrap_or_else(|| "without an extension".to_owned());
+        *counts.entry(kind).or_default() += 1;
+    }
+    let kinds: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    if kinds.is_empty() { "no files at all".to_owned() } else { kinds.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patient_is_read_from_nihs_names_and_no_others() {
+        assert_eq!(patient_of("00000012_003.png"), "12");
+        assert_eq!(patient_of("scan_1.png"), "scan_1");
+        assert_eq!(patient_of("chest"), "chest");
+    }
+
+    #[test]
+    fn the_patient_is_read_from_the_folders_of_chexpert_and_mimic() {
+        let of = |path: &str| patient_of_path(Path::new(path));
+
+        assert_eq!(of("valid/patient00001/study1/view1_frontal.jpg"), "patient00001");
+        assert_eq!(of("files/p10/p10000032/s50414267/film.jpg"), "p10000032");
+        assert_eq!(of("ward 3/film.png"), "ward 3/film");
+    }
+
+    #[test]
+    fn other_files_are_counted_by_kind() {
+        let files = ["a.dcm", "b.dcm", "notes.csv", "README"].map(PathBuf::from);
+
+        assert_eq!(kinds(&files), "1 .csv, 2 .dcm, 1 without an extension");
+        assert_eq!(kinds(&[]), "no files at all");
+    }
+}

@@ -1,0 +1,53 @@
+//! Programs that users trust, and that read what we write.
+//!
+//! Where the environment variable `ROENTGEN_PEERS` is `required`, as in CI, a missing peer is a
+//! failure.
+
+use std::process::Command;
+
+use crate::Missing;
+
+/// Says that a peer is missing.
+///
+/// # Panics
+///
+/// Panics if peers are required.
+pub fn missing(reason: String) -> Missing {
+    let are_required = std::env::var_os("ROENTGEN_PEERS").is_some_and(|value| value == "required");
+    assert!(!are_required, "{reason}, and ROENTGEN_PEERS says that it is required");
+    Missing(reason)
+}
+
+/// Checks that `python3` can import modules, which are separated by commas.
+///
+/// # Errors
+///
+/// Returns what is missing.
+///
+/// # Panics
+///
+/// Panics if it is missing and required.
+pub fn python(modules: &str) -> Result<(), Missing> {
+    let imported = Command::new("python3").args(["-c", &format!("import {modules}")]).output();
+    if imported.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    Err(missing(format!("python3 cannot import {modules}")))
+}
+
+/// Returns the name of the browser.
+///
+/// # Errors
+///
+/// Returns that there is none.
+///
+/// # Panics
+///
+/// Panics if there is none and it is required.
+pub fn chromium() -> Result<&'static str, Missing> {
+    let is_there = |name: &&str| {
+        Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+    };
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(is_there);
+    found.ok_or_else(|| missing("there is no Chromium".to_owned()))
+}

@@ -1,0 +1,256 @@
+//! `state.toml`: the position of a run. People edit files, so it is checked against the experiment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use roentgen_data::files::{self, WriteError};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, FOLDER};
+use crate::phase::ResolvedPhase;
+use crate::progress::EpochRow;
+use crate::schedule::Plateau;
+
+const STATE: &str = "state.toml";
+
+/// Position of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Optimizer steps done so far.
+    pub step: usize,
+    /// Films of the current epoch done so far.
+    pub films: usize,
+    /// Sum of their losses.
+    pub loss: f64,
+    /// Seconds spent on the current epoch before this session.
+    pub seconds: f64,
+    /// Seconds in which the steps of the epoch waited for their films.
+    #[serde(default)]
+    pub waiting: f64,
+    /// Epochs since the best one, or since the start of the phase.
+    pub waited: usize,
+    /// Current phase of the run, from 0.
+    #[serde(default)]
+    pub phase: usize,
+    /// Epochs done before this phase.
+    #[serde(default)]
+    pub earlier: usize,
+    /// The numbers of epochs that the run had before it was lengthened, one for each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengthened_from: Vec<usize>,
+    /// State of the schedule.
+    pub plateau: Plateau,
+    /// Epochs done.
+    #[serde(default)]
+    pub epochs: Vec<EpochRow>,
+}
+
+/// What a state has to fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape<'a> {
+    /// The phases of the run.
+    pub phases: &'a [ResolvedPhase],
+    /// Number of training films.
+    pub films: usize,
+    /// Films per optimizer step.
+    pub batch_size: usize,
+}
+
+impl State {
+    /// Returns the best epoch so far.
+    pub fn best(&self) -> Option<&EpochRow> {
+        self.epochs.iter().rev().find(|row| row.is_best)
+    }
+
+    /// Returns the path of the state of the run in the folder `run`.
+    pub fn path(run: &Path) -> PathBuf {
+        run.join(FOLDER).join(STATE)
+    }
+
+    /// Reads the state of a run; returns `None` if it has no checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read or is not a state.
+    pub fn read(run: &Path) -> Result<Option<Self>, Error> {
+        let path = Self::path(run);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        toml::from_str(&String::from_utf8_lossy(&bytes))
+            .map(Some)
+            .map_err(|source| Error::State { path, source: Box::new(source) })
+    }
+
+    /// Writes the state of a run; its weights must be there.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    pub fn write(&self, run: &Path) -> Result<(), Error> {
+        let path = Self::path(run);
+        let text = toml::to_string(self).map_err(|error| WriteError {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        Ok(files::write_whole(&path, text.as_bytes())?)
+    }
+
+    /// Checks that a run of this shape can be in this state.
+    ///
+    /// # Errors
+    ///
+    /// Returns what does not fit, in words.
+    pub fn check(&self, shape: &Shape<'_>) -> Result<(), String> {
+        self.check_phase(shape.phases)?;
+        self.check_position(shape)?;
+        for (number, row) in (1..).zip(&self.epochs) {
+            if row.epoch != number {
+                return Err(format!("epoch {} is in the place of epoch {number}", row.epoch));
+            }
+            let numbers =
+                [row.train_loss, row.valid_loss, row.learning_rate, row.seconds, row.waiting];
+            let numbers = numbers.into_iter().chain(row.valid_auroc);
+            if numbers.into_iter().any(|number| !number.is_finite()) {
+                return Err(format!("epoch {number} has a value that is not a finite number"));
+            }
+        }
+        if !self.epochs.is_empty() && self.best().is_none() {
+            return Err("no epoch is the best one".to_owned());
+        }
+        let Plateau { scale, best, .. } = self.plateau;
+        if !(scale > 0.0 && scale <= 1.0 && best.is_finite()) {
+            return Err("`plateau` has a value that is out of range".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_phase(&self, phases: &[ResolvedPhase]) -> Result<(), String> {
+        let done = self.epochs.len();
+        let Some(phase) = phases.get(self.phase) else {
+            return Err(format!("`phase` = {}, but there are {} phases", self.phase, phases.len()));
+        };
+        let before: usize = phases[..self.phase].iter().map(|phase| phase.epochs).sum();
+        // Each phase has at least one epoch, and may have stopped early.
+        if !(self.phase..=before.min(done)).contains(&self.earlier) {
+            return Err(format!(
+                "`earlier` = {} does not fit `phase` = {}",
+                self.earlier, self.phase
+            ));
+        }
+        if done - self.earlier > phase.epochs {
+            return Err(format!(
+                "{} epochs of a phase of {} are done",
+                done - self.earlier,
+                phase.epochs
+            ));
+        }
+        if self.waited > done {
+            return Err(format!("`waited` = {}, but only {done} epochs are done", self.waited));
+        }
+        Ok(())
+    }
+
+    fn check_position(&self, shape: &Shape<'_>) -> Result<(), String> {
+        let steps = shape.films.div_ceil(shape.batch_size);
+        let done = self.epochs.len();
+        let into = done.checked_mul(steps).and_then(|first| self.step.checked_sub(first));
+        let Some(into) = into.filter(|into| *into <= steps) else {
+            return Err(format!("`step` = {} is not in epoch {}", self.step, done + 1));
+        };
+        let films = into.saturating_mul(shape.batch_size).min(shape.films);
+        if self.films != films {
+            return Err(format!(
+                "`films` = {}, but step {} is after {films}",
+                self.films, self.step
+            ));
+        }
+        if [self.loss, self.seconds, self.waiting].iter().any(|value| !value.is_finite()) {
+            return Err("`loss`, `seconds` or `waiting` is not a finite number".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roentgen_models::Freeze;
+
+    use super::*;
+    use crate::schedule::Schedule;
+
+    /// Two phases of 2 and 3 epochs, 50 films in batches of 16, which are 4 steps an epoch.
+    fn phases() -> [ResolvedPhase; 2] {
+        [2, 3].map(|epochs| ResolvedPhase {
+            epochs,
+            freeze: Freeze::Nothing,
+            learning_rate: 0.1,
+            schedule: Schedule::Constant {},
+        })
+    }
+
+    fn row(epoch: usize) -> EpochRow {
+        EpochRow {
+            epoch,
+            train_loss: 0.5,
+            valid_loss: 0.5,
+            valid_auroc: Some(0.6),
+            learning_rate: 0.1,
+            is_best: epoch == 2,
+            seconds: 1.0,
+            waiting: 0.0,
+            is_by_loss_instead: false,
+        }
+    }
+
+    /// In the third epoch, the first of the second phase, after two of its four steps.
+    fn state() -> State {
+        State {
+            step: 10,
+            films: 32,
+            loss: 16.0,
+            phase: 1,
+            earlier: 2,
+            epochs: vec![row(1), row(2)],
+            ..State::default()
+        }
+    }
+
+    fn fits(state: &State) -> bool {
+        state.check(&Shape { phases: &phases(), films: 50, batch_size: 16 }).is_ok()
+    }
+
+    #[test]
+    fn positions_that_a_run_reaches_fit() {
+        let last_step = State { step: 12, films: 50, ..state() };
+        let done = State { step: 20, films: 0, epochs: (1..=5).map(row).collect(), ..state() };
+
+        assert!([State::default(), state(), last_step, done].iter().all(fits));
+    }
+
+    #[test]
+    fn positions_that_no_run_reaches_are_refused() {
+        let edits: [fn(&mut State); 14] = [
+            |state| state.step = usize::MAX,
+            |state| state.step = 7,
+            |state| state.films = 33,
+            |state| state.phase = 2,
+            |state| state.phase = 0,
+            |state| state.earlier = 0,
+            |state| state.earlier = 3,
+            |state| state.waited = 3,
+            |state| state.loss = f64::NAN,
+            |state| state.seconds = f64::INFINITY,
+            |state| state.epochs[1].epoch = 4,
+            |state| state.epochs[1].is_best = false,
+            |state| state.plateau.scale = -1.0,
+            |state| state.epochs.truncate(1),
+        ];
+        for (number, edit) in edits.into_iter().enumerate() {
+            let mut state = state();
+            edit(&mut state);
+            assert!(!fits(&state), "edit {number}");
+        }
+    }
+}

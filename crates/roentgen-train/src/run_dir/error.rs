@@ -1,0 +1,87 @@
+//! Why a folder cannot be used for a run.
+
+use std::path::PathBuf;
+
+use roentgen_data::files::WriteError;
+
+/// Why a folder cannot be used for a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder contains an unfinished run.
+    #[error(
+        "`{path}` contains an unfinished run; pass `--resume` to resume it, or name another folder"
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder contains a finished run.
+    #[error("`{path}` contains a finished run; name another folder")]
+    Finished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder contains a run of another experiment.
+    #[error(
+        "`{path}` contains a run of another experiment ({difference}); name another folder, or \
+         resume with the settings that the run started with"
+    )]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// The first line that differs.
+        difference: String,
+    },
+    /// The data has changed since the run started.
+    #[error(
+        "`{path}` contains a run on other films than `data.prepared` contains now; name another \
+         folder, or restore the films"
+    )]
+    OtherData {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The data set is not where it was when the run started.
+    #[error(
+        "`{path}` contains a run on the prepared data set `{prepared}`, which is not there; move \
+         it back, or put a link to it there"
+    )]
+    DataMoved {
+        /// The folder.
+        path: PathBuf,
+        /// Where the data set was.
+        prepared: PathBuf,
+    },
+    /// The folder contains no run.
+    #[error(
+        "`{path}` contains no run, because it has no `experiment.toml`; name the folder of one"
+    )]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The run has finished, and its checkpoint is gone.
+    #[error(
+        "`{path}` contains a finished run without a checkpoint (a sweep deletes those of its \
+         points), so it cannot be resumed; start a new run in another folder"
+    )]
+    NoCheckpoint {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process trains in the folder.
+    #[error(transparent)]
+    Locked(#[from] roentgen_data::lock::Error),
+    /// A file could not be read.
+    #[error("could not read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}

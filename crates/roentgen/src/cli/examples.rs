@@ -1,0 +1,92 @@
+//! Two examples for the help of each command.
+
+pub(super) const QUICKSTART: &str = "\
+Examples:
+  roentgen quickstart
+  roentgen quickstart --out try --seed 7";
+pub(super) const PHANTOM: &str = "\
+Examples:
+  roentgen phantom --images 600 --size 256 --out films
+  roentgen phantom --images 60 --seed 2 --out other-films";
+pub(super) const PREPARE: &str = "\
+Examples:
+  roentgen prepare data/nih --out data/nih-224 --size 224
+  roentgen prepare films --labels labels.csv --any-size --out prepared";
+pub(super) const DESCRIBE: &str = "\
+Examples:
+  roentgen describe data/nih-224 --out pictures
+  roentgen describe data/nih/Data_Entry_2017_v2020.csv --split by-patient";
+pub(super) const VERIFY: &str = "\
+Examples:
+  roentgen verify data/nih-224
+  roentgen verify runs/nih";
+pub(super) const INIT: &str = "\
+Examples:
+  roentgen init nih.toml --prepared data/nih-224
+  roentgen init - | less
+
+All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
+pub(super) const TRAIN: &str = "\
+Examples:
+  roentgen train nih.toml --out runs/nih
+  roentgen train nih.toml --out runs/nih-7 --seed 7 --set train.epochs=20
+
+All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
+pub(super) const SWEEP: &str = "\
+Examples:
+  roentgen sweep rates.toml --out sweeps/rates
+  roentgen sweep rates.toml --out sweeps/rates --shard 2/8
+
+All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
+pub(super) const COMPARE: &str = "\
+Examples:
+  roentgen compare runs/a runs/b --out comparison
+  roentgen compare sweeps/rates runs/nih --out comparison --title \"Rates\"";
+pub(super) const SHOW: &str = "\
+Examples:
+  roentgen show nih.toml
+  roentgen show nih.toml --set model.architecture=resnet50
+
+All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
+pub(super) const PREDICT: &str = "\
+Examples:
+  roentgen predict runs/nih film.png
+  roentgen predict runs/nih data/nih-224 --split test --out runs/nih/scores/test.csv
+
+The columns of a score table are in docs/formats.md.";
+pub(super) const EVALUATE: &str = "\
+Examples:
+  roentgen evaluate runs/nih/scores/test.csv --model runs/nih --out report
+  roentgen evaluate a.csv b.csv --out reports
+
+The columns of a score table are in docs/formats.md.";
+pub(super) const ENSEMBLE: &str = "\
+Examples:
+  roentgen ensemble --rule mean a/test.csv b/test.csv --out mean.csv
+  roentgen ensemble --fit model a/valid.csv b/valid.csv --apply a/test.csv b/test.csv --out fitted.csv
+
+The columns of a score table are in docs/formats.md.";
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  roentgen explain runs/nih film.png --out masks
+  roentgen explain runs/nih data/nih-224 --split test --most 24 --out masks";
+pub(super) const EXPORT: &str = "\
+Examples:
+  roentgen export runs/nih --out nih.onnx
+  roentgen export runs/nih --out - > nih.onnx";
+pub(super) const FETCH: &str = "\
+Examples:
+  roentgen fetch nih --out data/nih
+  roentgen fetch chestmnist --size 64 --out data/chestmnist-64";
+pub(super) const WEIGHTS: &str = "\
+Examples:
+  roentgen weights pull densenet121
+  roentgen weights import chexnet.pth.tar --architecture densenet121 --findings chexnet --out chexnet";
+pub(super) const BENCH: &str = "\
+Examples:
+  roentgen bench train --architecture resnet50 --batch 8
+  roentgen bench input --films data/nih/images_001 --json";
+pub(super) const DOCTOR: &str = "\
+Examples:
+  roentgen doctor
+  roentgen doctor --device cuda";
