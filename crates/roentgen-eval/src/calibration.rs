@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::interval::percentile;
 
 /// Number of bins.
-const BINS: usize = 15;
+pub(crate) const BINS: usize = 15;
 
 /// The films in one bin of probability.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bin {
     /// Number of films.
     pub count: usize,
@@ -107,6 +107,11 @@ pub fn brier_parts(probabilities: &[f64], truths: &[bool]) -> Option<BrierParts>
 /// Returns those of the 15 bins that contain films, from the lowest probability up.
 pub fn reliability(probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
     in_bins(&equal_highs(), probabilities, truths)
+}
+
+/// Returns which of 15 equal bins a probability is in.
+pub(crate) fn equal_bin(p: f64) -> usize {
+    bin_of(&equal_highs(), p)
 }
 
 fn equal_highs() -> [f64; BINS] {

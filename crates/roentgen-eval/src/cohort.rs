@@ -64,7 +64,7 @@ impl Cohort {
 }
 
 /// Returns score, label and patient of the films of known label.
-fn films(finding: &Finding, numbers: &[u32]) -> Vec<(f64, bool, u32)> {
+pub(crate) fn films(finding: &Finding, numbers: &[u32]) -> Vec<(f64, bool, u32)> {
     finding.known().map(|(row, p, truth)| (p, truth, numbers[row])).collect()
 }
 

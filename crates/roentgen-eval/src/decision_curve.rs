@@ -59,6 +59,21 @@ pub fn decision_curve(
     inside.map(point).collect()
 }
 
+/// Returns thresholds from 0.001 to 0.99, closer together below 0.01, for findings that are rare.
+pub(crate) fn grid() -> Vec<f64> {
+    let below = (1..10).map(|i| f64::from(i) / 1000.0);
+    below.chain((1..100).map(|i| f64::from(i) / 100.0)).collect()
+}
+
+/// Returns the lowest and the highest threshold at which the model is above acting on all films and
+/// on none.
+pub(crate) fn useful(curve: &[NetBenefit]) -> Option<[f64; 2]> {
+    let is_above = |point: &&NetBenefit| point.model > point.treat_all.max(0.0) + 1e-12;
+    let first = curve.iter().find(is_above)?;
+    let last = curve.iter().rfind(is_above)?;
+    Some([first.threshold, last.threshold])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +93,17 @@ mod tests {
             let direct = table.true_positives as f64 - table.false_positives as f64 * odds;
             assert!((point.model - direct / 70.0).abs() < 1e-15, "{point:?}");
         }
+    }
+
+    #[test]
+    fn the_useful_range_is_above_both_alternatives() {
+        let grid = grid();
+        assert!(grid.windows(2).all(|pair| pair[0] < pair[1]) && grid.len() == 108);
+
+        let certain = decision_curve(&[0.9, 0.8, 0.1, 0.2], &[true, true, false, false], &grid);
+        assert_eq!(useful(&certain), Some([0.11, 0.9]));
+        let wrong = decision_curve(&[0.1, 0.2, 0.9, 0.8], &[true, true, false, false], &grid);
+        assert_eq!(useful(&wrong), None);
     }
 
     #[test]

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, FindingFigures, Identity, Intervals, MeanFigures, Options, Scores, TrainingMarks,
-    bootstrap,
-    cohort::Cohort,
+    Error, FindingFigures, Identity, Intervals, MeanFigures, OperatingRule, Options, Scores,
+    TrainingMarks, bootstrap,
+    cohort::{Cohort, numbers},
     confusion::Pairs,
     leakage,
     operating_point::{Threshold, operating_points},
@@ -85,6 +85,14 @@ impl Evaluation {
         self.dataset.as_deref().is_some_and(names_phantom)
     }
 
+    /// Returns the name of the operating point that pictures and summaries show: `youden` if
+    /// thresholds were fitted on other films, otherwise `0.5`.
+    pub fn main_point(&self) -> &'static str {
+        let youden = OperatingRule::Youden.name();
+        let has_youden = |finding: &FindingFigures| finding.operating_point(youden).is_some();
+        if self.findings.iter().any(has_youden) { youden } else { "0.5" }
+    }
+
     /// Formats the metrics as `metrics.json`.
     ///
     /// # Errors
@@ -142,11 +150,12 @@ pub fn evaluate_with(
         scores.findings().iter().map(|finding| thresholds(finding, calibration)).collect();
     let prevalence = |finding: &str| given.prevalence.get(finding).copied();
     let points = operating_points(scores, &thresholds, &prevalence, options);
+    let (numbers, patients) = numbers(scores);
     let with_intervals = scores.findings().iter().zip(&intervals.findings).zip(points);
     let findings: Vec<_> = with_intervals
         .map(|((finding, drawn), points)| {
             let fitted = calibration.and_then(|calibration| calibration.finding(&finding.name));
-            FindingFigures::of(finding, drawn, fitted, points)
+            FindingFigures::of(finding, (&numbers, patients), options, drawn, fitted, points)
         })
         .collect();
     let (subgroups, subgroup_gaps) = subgroups(scores, options);

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    BrierParts, CalibrationLine, Finding, FindingCalibration, FindingIntervals, Interval, Method,
-    OperatingPoint, auroc, average_precision, brier, brier_parts, calibration_error_by_mass,
-    delong, expected_calibration_error,
+    BrierParts, CalibrationLine, Finding, FindingCalibration, FindingIntervals, Interval,
+    MeasuredBin, Method, OperatingPoint, Options, Platt, auroc, average_precision, brier,
+    brier_parts, calibration_error_by_mass, cohort::films, delong, expected_calibration_error,
+    reliability::measured_bins,
 };
 
 /// The metrics of one finding.
@@ -40,7 +41,13 @@ pub struct FindingFigures {
     pub ece: Option<f64>,
     /// The other figures of calibration.
     pub calibration: CalibrationFigures,
-    /// The same after calibration, by method; only methods that were fitted on other films.
+    /// The films in bins of probability.
+    pub reliability: Vec<MeasuredBin>,
+    /// Platt scaling, if it was fitted on other films.
+    pub platt: Option<Platt>,
+    /// The films in bins of the probability after Platt scaling.
+    pub reliability_platt: Vec<MeasuredBin>,
+    /// Figures of calibration afterwards, by method; only methods that were fitted on other films.
     pub calibrated: BTreeMap<Method, CalibrationFigures>,
     /// Number of resamples with only one class, which are not in the intervals.
     pub resamples_skipped: usize,
@@ -79,14 +86,22 @@ impl CalibrationFigures {
 }
 
 impl FindingFigures {
-    /// Computes the metrics of a finding.
+    /// Computes the metrics of a finding; `numbers` are the patients of all rows, of `patients`.
     pub(crate) fn of(
         finding: &Finding,
+        (numbers, patients): (&[u32], usize),
+        options: &Options,
         intervals: &FindingIntervals,
         fitted: Option<&FindingCalibration>,
         operating_points: Vec<OperatingPoint>,
     ) -> Self {
         let (probabilities, truths) = finding.known_pairs();
+        let films = films(finding, numbers);
+        let platt = fitted.and_then(|fitted| fitted.platt);
+        let scaled = platt.map(|platt| {
+            films.iter().map(|&(p, truth, patient)| (platt.apply(p), truth, patient)).collect()
+        });
+        let scaled: Vec<(f64, bool, u32)> = scaled.unwrap_or_default();
         let positives = truths.iter().filter(|&&truth| truth).count();
         let calibration = CalibrationFigures::of(&probabilities, &truths);
         let calibrated = |method: Method| {
@@ -108,10 +123,18 @@ impl FindingFigures {
             brier: calibration.brier,
             ece: calibration.ece,
             calibration,
+            reliability: measured_bins(&films, patients, options),
+            platt,
+            reliability_platt: measured_bins(&scaled, patients, options),
             calibrated: Method::ALL.into_iter().filter_map(calibrated).collect(),
             resamples_skipped: intervals.skipped,
             operating_points,
         }
+    }
+
+    /// Returns the operating point of that name.
+    pub fn operating_point(&self, name: &str) -> Option<&OperatingPoint> {
+        self.operating_points.iter().find(|point| point.name == name)
     }
 
     /// Returns the fraction of films of known truth with the finding.

@@ -49,8 +49,8 @@ impl Report<'_> {
 }
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
-/// paths: `report.html`, `report.md`, `metrics.json`, three pictures, and the tables `roc.csv`,
-/// `pr.csv` and `errors.csv`.
+/// paths: `report.html`, `report.md`, `metrics.json`, four pictures, and the tables `findings.csv`,
+/// `operating-points.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`.
 ///
 /// # Errors
 ///
@@ -66,6 +66,10 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("roc.svg", plot::picture(plot::Kind::Roc, report)),
         ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
         ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
+        ("decision-curves.svg", plot::picture(plot::Kind::Decision, report)),
+        ("findings.csv", tables::findings(report)?),
+        ("operating-points.csv", tables::operating_points(report)?),
+        ("curves.csv", tables::all_curves(report)?),
         ("roc.csv", tables::roc(report)?),
         ("pr.csv", tables::precision_recall(report)?),
         ("errors.csv", tables::errors(report)?),

@@ -11,6 +11,9 @@ use crate::freeze::{self, Freeze};
 use crate::head::Head;
 use crate::zoo::{Architecture, Pool};
 
+/// The largest height and width of films in pixels, which `prepare` has too.
+pub const LARGEST_SIZE: usize = 4096;
+
 /// Configuration of a classifier; `[model]` of an experiment, also stored in `model.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +59,9 @@ pub enum Error {
         /// The size of the films.
         size: usize,
     },
+    /// The films are larger than any that can be prepared.
+    #[error("`size = {0}`: films have at most {LARGEST_SIZE} px")]
+    TooLarge(usize),
     /// The number of channels is neither 1 nor 3.
     #[error("`channels = {0}`: must be 1 (gray) or 3 (gray repeated)")]
     Channels(usize),
@@ -88,12 +94,15 @@ impl ClassifierConfig {
     ///
     /// # Errors
     ///
-    /// Returns an error if the films are too small, or if channels, width or dropout are out of
-    /// range.
+    /// Returns an error if the films are too small or too large, or if channels, width or dropout
+    /// are out of range.
     pub fn check(&self, size: usize, channels: usize) -> Result<(), Error> {
         let least = self.architecture.least_size();
         if size < least {
             return Err(Error::TooSmall { architecture: self.architecture.name(), least, size });
+        }
+        if size > LARGEST_SIZE {
+            return Err(Error::TooLarge(size));
         }
         if channels != 1 && channels != 3 {
             return Err(Error::Channels(channels));
@@ -235,5 +244,34 @@ impl Classifier {
             None => (film_mean(features), None),
         };
         (self.head.forward(pooled), mask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_no_network_has_are_refused() {
+        let config = |width| ClassifierConfig {
+            architecture: Architecture::Mobilenet,
+            width,
+            pool: Pool::Average,
+            dropout: 0.5,
+            stochastic_depth: None,
+        };
+        let check = |size, channels| config(1.0).check(size, channels).unwrap_err();
+
+        assert!(matches!(check(0, 1), Error::TooSmall { .. }));
+        for size in [LARGEST_SIZE + 1, 1_000_000_000_000, usize::MAX] {
+            assert_eq!(check(size, 1), Error::TooLarge(size));
+        }
+        for channels in [0, 2, 1_000_000_000_000] {
+            assert_eq!(check(64, channels), Error::Channels(channels));
+        }
+        for width in [0.0, -1.0, 5.0, 1e12, f64::NAN, f64::INFINITY] {
+            assert!(matches!(config(width).check(64, 1), Err(Error::Width(_))), "{width}");
+        }
+        assert_eq!(config(4.0).check(LARGEST_SIZE, 3), Ok(()));
     }
 }

@@ -5,6 +5,7 @@
 //! weights.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -13,6 +14,7 @@ use roentgen_data::Finding;
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
+use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +27,8 @@ pub const DESCRIPTION: &str = "model.toml";
 pub const WEIGHTS: &str = "model.bpk";
 /// The version of the layout of `model.toml` that this program writes and reads.
 pub const FORMAT: u32 = 1;
+/// Most bytes of a description.
+const LONGEST: u64 = 1 << 20;
 /// Digits of an identity.
 const DIGITS: usize = 12;
 
@@ -53,6 +57,9 @@ pub struct Description {
     /// Origin of weights that someone else trained: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
+    /// Calibration and thresholds, fitted on validation films; `None` if nothing was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// Describes how a model was trained.
@@ -130,6 +137,20 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Calibration or thresholds were edited.
+    #[error("`{path}` cannot be used: {problem}; `roentgen calibrate` fits it again")]
+    Calibration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The outputs are not a list of findings.
+    #[error("`{path}` must list at least one finding, and each only once")]
+    Findings {
+        /// The file.
+        path: PathBuf,
+    },
     /// The network is not valid.
     #[error("`{path}` describes a network that cannot be built")]
     Network {
@@ -163,6 +184,7 @@ impl Description {
             input,
             training: None,
             imported: None,
+            calibration: None,
         }
     }
 
@@ -173,8 +195,7 @@ impl Description {
     /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
         // Read first: another layout has other keys.
         let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
@@ -185,6 +206,15 @@ impl Description {
             _ => {}
         }
         let description: Self = toml::from_str(&text).map_err(damaged)?;
+        if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
+            return Err(Error::Calibration { path, problem });
+        }
+        let mut findings = description.findings.clone();
+        findings.sort();
+        findings.dedup();
+        if findings.is_empty() || findings.len() < description.findings.len() {
+            return Err(Error::Findings { path });
+        }
         description
             .network
             .check(description.input.size, description.input.channels)
@@ -193,13 +223,24 @@ impl Description {
     }
 }
 
+/// Reads a description, which is short.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(std::io::Error::other("it is too long for a description of a model"));
+    }
+    Ok(text)
+}
+
 /// Returns the SHA-256 of bytes in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
 /// Returns the identity of the model in `folder`: the first digits of a SHA-256 of its description
-/// and its weights.
+/// and its weights. Calibration and thresholds are not part of it, because they are fitted to what
+/// the model predicts and do not change it.
 ///
 /// # Errors
 ///
@@ -222,12 +263,13 @@ impl Files {
             fs::read(&path).map_err(|source| Error::Read { path, source })
         };
         let description = Description::read(folder)?;
-        let mut text = read(DESCRIPTION)?;
         let weights = read(WEIGHTS)?;
         let path = folder.join(WEIGHTS);
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
-        text.extend_from_slice(sha256(&weights).as_bytes());
-        Ok(Self { description, identity: sha256(&text)[..DIGITS].to_owned(), weights })
+        let mut text = to_text(folder, &Description { calibration: None, ..description.clone() })?;
+        text.push_str(&sha256(&weights));
+        let identity = sha256(text.as_bytes())[..DIGITS].to_owned();
+        Ok(Self { description, identity, weights })
     }
 }
 
@@ -264,11 +306,27 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
     let bytes =
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
-    let path = folder.join(DESCRIPTION);
     let description = Description { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
-    let text = toml::to_string(&description)
-        .map_err(|error| WriteError { path: path.clone(), source: std::io::Error::other(error) })?;
-    Ok(files::write_whole(&path, text.as_bytes())?)
+    let text = to_text(folder, &description)?;
+    Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
+}
+
+/// Puts calibration and thresholds into the description of the model in `folder`.
+///
+/// # Errors
+///
+/// Returns an error if the description cannot be read or written.
+pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), Error> {
+    let description = Description { calibration: Some(calibration), ..Description::read(folder)? };
+    let text = to_text(folder, &description)?;
+    Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
+}
+
+fn to_text(folder: &Path, description: &Description) -> Result<String, Error> {
+    toml::to_string(description).map_err(|error| {
+        let path = folder.join(DESCRIPTION);
+        WriteError { path, source: std::io::Error::other(error) }.into()
+    })
 }
 
 /// Loads the model in `folder` onto `device`.

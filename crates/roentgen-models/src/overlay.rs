@@ -1,9 +1,15 @@
 //! Draws a heat map over a film: the film in gray, the map in color.
 //!
-//! The map is brought to the film's size by linear interpolation between cell centers, and its
-//! colors span its own range; a constant map shows no color.
+//! The map is brought to the film's size by linear interpolation between cell centers. Its colors
+//! span its own range, but at least a quarter of 0..1, so a map that is nearly flat looks flat.
+//! [`picture`] adds what the drawing alone does not say: the range of the colors, and that there is
+//! one mask for all findings.
+
+mod picture;
 
 use roentgen_data::pixels::Plane;
+
+pub use picture::{Picture, picture};
 
 use crate::predictor::Mask;
 
@@ -12,20 +18,18 @@ const COLOURS: [[f32; 3]; 4] =
     [[48.0, 18.0, 92.0], [187.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
 /// Opacity of the color where the map is highest.
 const STRENGTH: f32 = 0.55;
+/// The smallest range that the colors span.
+const LEAST_SPAN: f32 = 0.25;
 
 /// Draws a map over a film: `height * width` pixels of red, green and blue.
 pub fn overlay(film: &Plane, mask: &Mask) -> Vec<u8> {
-    let (low, high) = range(mask);
-    let span = high - low;
+    let [low, high] = scale(mask);
     let mut pixels = Vec::with_capacity(film.pixels.len() * 3);
     for row in 0..film.height {
         for column in 0..film.width {
             let gray = f32::from(film.pixels[(row * film.width + column) as usize]);
-            let value =
-                if span > 1e-6 { (sample(film, mask, row, column) - low) / span } else { 0.0 };
-            let colour = colour(value);
-            let share = STRENGTH * value;
-            pixels.extend(colour.map(|c| (gray * (1.0 - share) + c * share).round() as u8));
+            let value = (sample(film, mask, row, column) - low) / (high - low);
+            pixels.extend(mixed(gray, value));
         }
     }
     pixels
@@ -43,9 +47,24 @@ pub fn map_alone(film: &Plane, mask: &Mask) -> Plane {
     Plane { width: film.width, height: film.height, pixels }
 }
 
-fn range(mask: &Mask) -> (f32, f32) {
+/// Returns the lowest and the highest value of a map.
+pub fn range(mask: &Mask) -> [f32; 2] {
     let fold = |start, pick: fn(f32, f32) -> f32| mask.values.iter().copied().fold(start, pick);
-    (fold(f32::INFINITY, f32::min), fold(f32::NEG_INFINITY, f32::max))
+    [fold(f32::INFINITY, f32::min), fold(f32::NEG_INFINITY, f32::max)]
+}
+
+/// Returns the values of the first and the last color: the map's range, or a quarter of 0..1 from
+/// its lowest value on if it is narrower.
+pub fn scale(mask: &Mask) -> [f32; 2] {
+    let [low, high] = range(mask);
+    let high = high.max(low + LEAST_SPAN);
+    if high > 1.0 { [low.min(1.0 - LEAST_SPAN), 1.0_f32.max(range(mask)[1])] } else { [low, high] }
+}
+
+/// Lays the color of a value, on a scale of 0..1, over gray.
+fn mixed(gray: f32, value: f32) -> [u8; 3] {
+    let share = STRENGTH * value.clamp(0.0, 1.0);
+    colour(value).map(|c| (gray * (1.0 - share) + c * share).round() as u8)
 }
 
 /// Returns the map at a pixel of the film, interpolated linearly between the centers of cells.
@@ -77,6 +96,19 @@ mod tests {
 
     fn film() -> Plane {
         Plane { width: 6, height: 4, pixels: vec![100; 24] }
+    }
+
+    #[test]
+    fn a_map_that_is_nearly_flat_looks_flat() {
+        let flat = Mask { height: 2, width: 2, values: vec![0.566, 0.57, 0.58, 0.596] };
+        let colours = overlay(&film(), &flat);
+
+        assert!(colours.iter().all(|&value| value.abs_diff(100) <= 6), "{colours:?}");
+        assert_eq!(scale(&flat), [0.566, 0.816]);
+        let steep = Mask { values: vec![0.1, 0.2, 0.3, 0.9], ..flat.clone() };
+        assert_eq!(scale(&steep), [0.1, 0.9]);
+        let high = Mask { values: vec![0.9, 0.9, 0.95, 0.95], ..flat };
+        assert_eq!(scale(&high), [0.75, 1.0]);
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn backbone_and_head_are_of_one_copy() {
     let headless = WeightFile::open(&path).unwrap().with_prefix("ema.net");
     let error = load(&headless, Part::Whole).unwrap_err();
     assert!(matches!(error, FitError::Head { found: 0, .. }), "{error}");
+    assert!(error.to_string().contains("the copy behind `ema.net.`"), "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use onnx_ir::{GraphProto, Message as _, ModelProto};
 use roentgen_models::model_dir::{self, Model};
 use roentgen_models::{Classifier, Description};
 
-use crate::{erf, metadata, relu6};
+use crate::{erf, metadata, relu6, unused};
 
 /// Name of the input, `[batch, channels, size, size]`, which is already normalized.
 pub const IMAGE: &str = "image";
@@ -65,6 +65,7 @@ pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
     name_boundaries(graph, model.has_attention())?;
     erf::restore(graph);
     relu6::fuse(graph);
+    unused::remove(graph);
     graph.name = description.network.architecture.name().to_owned();
     message.producer_name = "roentgen".to_owned();
     message.producer_version = env!("CARGO_PKG_VERSION").to_owned();

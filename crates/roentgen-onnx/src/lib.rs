@@ -10,6 +10,7 @@ pub mod export;
 pub mod metadata;
 mod relu6;
 pub mod runtime;
+mod unused;
 
 pub use engine::Engine;
 pub use runtime::{Runtime, Waiting};

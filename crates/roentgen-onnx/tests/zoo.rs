@@ -29,7 +29,7 @@ const WHERE: &str = "import glob, os, onnx, onnxruntime\n\
     print(glob.glob(os.path.join(os.path.dirname(onnxruntime.__file__), 'capi', 'libonnxruntime.*'))[0])";
 
 const CHECK: &str = r#"
-import json, sys, onnx
+import json, sys, onnx, onnxruntime
 for path in sys.argv[1:]:
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -42,6 +42,10 @@ for path in sys.argv[1:]:
     names = [output.name for output in model.graph.output]
     assert names == ["logits", "mask"][:len(names)], names
     assert model.opset_import[0].version == 18
+    read = {name for node in model.graph.node for name in node.input}
+    unread = [t.name for t in model.graph.initializer if t.name not in read]
+    assert not unread, unread
+    onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     kinds = [node.op_type for node in model.graph.node]
     print(path, kinds.count("Clip"), "clips", *names)
 "#;
@@ -147,6 +151,7 @@ fn agree(architecture: Architecture) -> Outcome {
     }
     let output = Command::new("python3").args(["-c", CHECK]).args(&files).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "loading prints warnings");
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.matches(" mask").count(), 1);
     let clips = match architecture {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::split::Split;
 use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
-use roentgen_eval::{Options, Scores};
+use roentgen_eval::{OperatingRule, Options, Scores};
 use roentgen_train::experiment::BestBy;
 use roentgen_train::sweep::{self, Point, Sweep};
 use roentgen_train::{Experiment, Facts, run_dir};
@@ -104,6 +104,7 @@ pub fn predict_valid(
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
         engine: Choice::Burn,
+        operating_point: OperatingRule::Youden,
     };
     let table = predict::table(&request, device, listener)?;
     let out = valid_scores(run);
@@ -165,8 +166,8 @@ fn criterion(experiment: &Experiment) -> Criterion {
 fn facts_of(run: &Path) -> anyhow::Result<Facts> {
     Facts::read(run)?.with_context(|| {
         format!(
-            "the run in `{}` has not finished; resume it with `roentgen train --resume`",
-            run.display()
+            "the run in `{run}` has not finished; resume it with `roentgen resume {run}`",
+            run = run.display()
         )
     })
 }

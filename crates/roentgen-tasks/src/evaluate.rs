@@ -1,13 +1,16 @@
 //! Evaluates score tables, and writes their reports with films and provenance.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_eval::report::{self, FilmCard, Provenance, Report};
-use roentgen_eval::{Evaluation, Identity, Options, Scores, evaluate};
+use roentgen_eval::{
+    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, evaluate_with,
+    refuse_shared_films,
+};
 use roentgen_models::{Description, model_dir};
 
 use crate::listener::Listener;
@@ -26,6 +29,11 @@ pub struct Request<'a> {
     pub path: &'a Path,
     /// The directory of the model that predicted it.
     pub model: Option<&'a Path>,
+    /// A table of validation films to fit calibration and thresholds to; by default those of the
+    /// model are used.
+    pub fit: Option<&'a Scores>,
+    /// The prevalence of findings where the model would be used, by name.
+    pub prevalence: BTreeMap<String, f64>,
     /// Today's date, for the report.
     pub date: Option<String>,
 }
@@ -42,8 +50,17 @@ pub fn write_report(
     folder: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<(Evaluation, PathBuf)> {
-    let Request { scores, path, model, ref date } = *request;
-    let evaluation = evaluate(scores, options)?;
+    let Request { scores, path, model, fit, ref prevalence, ref date } = *request;
+    let fitted = match (fit, model) {
+        (Some(valid), _) => {
+            refuse_shared_films(std::slice::from_ref(valid), std::slice::from_ref(scores))?;
+            Some(calibrate(valid, WithIsotonic::Yes)?)
+        }
+        (None, Some(model)) => Description::read(model)?.calibration,
+        (None, None) => None,
+    };
+    let given = Given { calibration: fitted.as_ref(), prevalence: prevalence.clone() };
+    let evaluation = evaluate_with(scores, options, &given)?;
     let (films, notes) = cards(scores, listener);
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let provenance = Provenance {

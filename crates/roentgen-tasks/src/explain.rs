@@ -166,7 +166,8 @@ fn caption(description: &Description) -> String {
     };
     format!(
         "{} with attention, {trained}; next to each film its attention mask, which is one for all \
-         findings, brightest where the weight is highest",
+         findings, brightest where the weight is highest; a mask that is nearly flat has little \
+         colour",
         description.network.architecture.name(),
     )
 }
@@ -225,7 +226,9 @@ impl Drawn<'_> {
     fn write(&self, out: &Path) -> anyhow::Result<ExplainedFilm> {
         let overlay = out.join(format!("{}.overlay.png", self.file_name));
         let map = out.join(format!("{}.mask.png", self.file_name));
-        roentgen_files::write_whole(&overlay, &self.overlay())?;
+        let picture = overlay::picture(&self.plane, self.mask);
+        let png = pixels::rgb_to_png(picture.width, picture.height, &picture.pixels);
+        roentgen_files::write_whole(&overlay, &png)?;
         let alone = pixels::to_png(&overlay::map_alone(&self.plane, self.mask));
         roentgen_files::write_whole(&map, &alone)?;
         let Probability { finding, probability } = self.findings[0];
@@ -254,6 +257,8 @@ impl Drawn<'_> {
             format!("{} {probability:.3}{truth}", finding.name().replace('_', " "))
         };
         let mut lines: Vec<String> = self.findings.iter().take(LISTED).map(line).collect();
+        let [low, high] = overlay::range(self.mask);
+        lines.push(format!("mask {low:.3} to {high:.3}"));
         lines.push(self.film.image.clone());
         FilmTile {
             png: pixels::to_png(&self.plane),

@@ -6,9 +6,11 @@
 //! chain says what was attempted, on which file, and why it failed.
 //!
 //! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
+//! [`calibrate`] fits calibration and thresholds,
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
 
+pub mod calibrate;
 pub mod compare;
 pub mod device;
 pub mod engine;

@@ -38,8 +38,8 @@ pub struct Facts {
     pub steps: usize,
     /// Wall time of all epochs including validation, in seconds.
     pub seconds: f64,
-    /// The criterion that chose the best epoch, which is the loss if the AUROC was undefined; `None`
-    /// in facts of earlier versions.
+    /// The criterion that chose the best epoch, which is the loss if the AUROC was undefined;
+    /// `None` in facts of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_by: Option<BestBy>,
     /// The numbers of epochs that the run had before it was lengthened, one for each time.

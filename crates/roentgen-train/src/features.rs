@@ -14,8 +14,8 @@ use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
 
-use crate::augment::Augment;
 use crate::dataset::Films;
+use crate::experiment::augment::Augment;
 
 /// Folder of a run for features; it is removed when the backbone is unfrozen or the run is done.
 pub(crate) const FOLDER: &str = "features";

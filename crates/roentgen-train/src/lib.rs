@@ -1,26 +1,22 @@
 //! Training: reads an experiment file and writes a run directory.
 //!
-//! [`experiment`] is the file, and [`overrides`] applies `--set` and `extends` to it. [`trainer`]
-//! is the training loop, the heart of this crate. [`checkpoint`] makes a resumed run end with the
-//! same weights as an uninterrupted one.
+//! [`experiment`] is the file with all its settings, and [`overrides`] applies `--set` and
+//! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes
+//! a resumed run end with the same weights as an uninterrupted one.
 
 pub mod adadelta;
 pub mod adam;
-pub mod augment;
 pub mod checkpoint;
 pub mod dataset;
 pub mod experiment;
 pub mod facts;
 pub mod features;
 pub mod films;
+pub mod invalid;
 pub mod loss;
-pub mod optimizer;
-pub mod overrides;
-pub mod phase;
+pub mod memory;
 pub mod progress;
 pub mod run_dir;
-pub mod schedule;
-pub mod sweep;
 pub mod tensorboard;
 pub mod trainer;
 pub mod validation;
@@ -28,7 +24,7 @@ pub mod validation;
 // `derive(RecordState)` generates paths relative to the root of the crate that uses it.
 use burn::optim::{RecordState, StateSink, StateSource};
 
-pub use experiment::Experiment;
+pub use experiment::{Experiment, augment, optimizer, overrides, phase, schedule, sweep};
 pub use facts::Facts;
 pub use progress::Progress;
-pub use trainer::{Outcome, Resume, check, resume, train};
+pub use trainer::{MemoryLimit, Options, Outcome, Resume, check, resume, train};

@@ -15,8 +15,8 @@ use roentgen_models::model_dir;
 
 use crate::checkpoint::State;
 use crate::experiment::Experiment;
+use crate::experiment::overrides;
 use crate::films;
-use crate::overrides;
 use crate::progress::EpochRow;
 
 pub(crate) use data::Data;

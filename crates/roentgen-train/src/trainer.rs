@@ -1,11 +1,15 @@
 //! The training loop: epochs, batches, validation, the best model, early stopping.
 //!
+//! [`train`] opens the inputs and the run directory. `Run::go` is the loop, and its steps are in
+//! files of their own: `epoch.rs` trains, `epoch_end.rs` validates, `position.rs` knows phases,
+//! learning rates and the end.
+//!
 //! Dropout draws from the device's single random stream, which is seeded again before each batch
 //! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Two
 //! concurrent runs in one process would disturb each other there.
 
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
@@ -14,29 +18,34 @@ use roentgen_models::{Classifier, Freeze, Precision, weights};
 use crate::checkpoint::{self, Shape, State};
 use crate::dataset::Films;
 use crate::experiment::Experiment;
+use crate::experiment::phase::ResolvedPhase;
+use crate::experiment::sweep;
 use crate::facts::Facts;
 use crate::features::{self, Features};
-use crate::phase::ResolvedPhase;
+use crate::memory;
 use crate::progress::{EpochRow, Progress};
-use crate::run_dir::{EXPERIMENT, RunDir, Start};
-use crate::schedule::Plateau;
-use crate::sweep;
+use crate::run_dir::{EXPERIMENT, RunDir};
 use crate::tensorboard::Events;
 
 mod best;
 mod describe;
+mod epoch;
 mod epoch_end;
 mod error;
 mod initial;
 mod input;
 mod material;
+mod need;
+mod options;
 mod pictures;
+mod position;
 mod resume;
 
 pub use error::Error;
+pub use need::TooLittle;
+pub use options::{MemoryLimit, Options};
 pub use resume::{NotLonger, Resume, resume};
 
-use input::{Batch, Line, Part};
 use material::Material;
 
 /// Optimizer steps between two checkpoints within an epoch.
@@ -53,7 +62,8 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Runs an experiment into a run directory.
+/// Runs an experiment into a run directory. A [`Start`](crate::run_dir::Start) alone stands for the
+/// options with it.
 ///
 /// The same experiment, data and seed give the same weights, with any number of threads, whether or
 /// not the run was stopped and resumed.
@@ -65,46 +75,56 @@ pub enum Outcome {
 pub fn train(
     experiment: &Experiment,
     folder: &std::path::Path,
-    start: Start,
+    options: impl Into<Options>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
+    let Options { start, memory: limit } = options.into();
     let material = Material::open(experiment)?;
+    let network = network(experiment, &material, limit, device)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
-    train_in(experiment, material, run_dir, device, progress)
+    train_in(experiment, &material, network, run_dir, device, progress)
+}
+
+/// Builds the network with random weights, unless the device or its memory does not allow the run.
+/// Nothing is written before that.
+fn network(
+    experiment: &Experiment,
+    material: &Material,
+    limit: MemoryLimit,
+    device: &Device,
+) -> Result<Classifier, Error> {
+    let Experiment { train, image, seed, .. } = experiment;
+    if train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
+        return Err(Error::Precision(train.precision));
+    }
+    let device = device.clone().autodiff();
+    device.seed(*seed);
+    let network = experiment.network().init(image.channels, material.findings.len(), &device);
+    let network = weights::numbered(network)?;
+    if limit == MemoryLimit::Keep && need::is_in_host_memory(&device) {
+        let (films, weights) = (material.rows(Split::Train).len(), network.num_params());
+        let size = material.prepared.store.size();
+        need::check(experiment, size, films, weights, memory::available())?;
+    }
+    Ok(network)
 }
 
 /// Runs an experiment in an open run directory.
 fn train_in(
     experiment: &Experiment,
-    material: Material,
+    material: &Material,
+    network: Classifier,
     run_dir: RunDir,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     let Material { prepared, findings, sides } = material;
-    if experiment.train.precision != Precision::F32 && !roentgen_kernels::is_cuda(device) {
-        return Err(Error::Precision(experiment.train.precision));
-    }
-    let size = prepared.store.size();
-    let rows =
-        |side| -> Vec<usize> { (0..sides.len()).filter(|&row| sides[row] == Some(side)).collect() };
-    let (train_rows, valid_rows) = (rows(Split::Train), rows(Split::Valid));
-    let films = |rows| Films {
-        prepared: &prepared,
-        findings: &findings,
-        input: experiment.input(size),
-        rows,
-    };
-    let (train_films, valid_films) = (films(&train_rows), films(&valid_rows));
-
-    let films_sha256 = Some(run_dir.write_films(&prepared.rows, &sides)?);
-    let device = device.clone().autodiff();
-    device.seed(experiment.seed);
-    let model = experiment.network().init(experiment.image.channels, findings.len(), &device);
-    let model = weights::numbered(model)?;
-    let (model, origin) = initial::weights(experiment, model, &run_dir)?;
+    let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
+    let input = experiment.input(prepared.store.size());
+    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides)?);
+    let (model, origin) = initial::weights(experiment, network, &run_dir)?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
     let shape = Shape { phases: &phases, films: train_rows.len(), batch_size };
@@ -118,9 +138,9 @@ fn train_in(
         origin,
         dir: run_dir,
         films_sha256,
-        train: train_films,
-        valid: valid_films,
-        device,
+        train: Films { prepared, findings, input, rows: &train_rows },
+        valid: Films { prepared, findings, input, rows: &valid_rows },
+        device: device.clone().autodiff(),
         features: None,
         progress,
         began: progress.seconds() - state.seconds,
@@ -204,108 +224,6 @@ impl Run<'_> {
         self.finish(false)
     }
 
-    /// Passes all films through a frozen backbone once, if the experiment allows it.
-    fn keep_features(&mut self) -> Result<Epoch, Error> {
-        let Some(draws) = self.experiment.feature_draws(self.phase().freeze) else {
-            return Ok(Epoch::Done);
-        };
-        if self.features.is_some() {
-            return Ok(Epoch::Done);
-        }
-        self.save()?;
-        let Experiment { seed, image, .. } = self.experiment;
-        let augment = image.augment.as_ref().map(|augment| (augment, *seed, draws));
-        let keep = |name, films, augment| {
-            let batch = self.experiment.micro_batch_size();
-            let plan = features::Plan { name, films, augment, batch };
-            features::keep(&self.dir.path, self.model(), plan, &self.device, |done, all| {
-                self.progress.features(done, all);
-                self.progress.is_interrupted()
-            })
-        };
-        let train = keep("train", self.train, augment)?;
-        let valid = if train.is_some() { keep("valid", self.valid, None)? } else { None };
-        self.features = train.zip(valid).map(|(train, valid)| [train, valid]);
-        Ok(if self.features.is_some() { Epoch::Done } else { Epoch::Interrupted })
-    }
-
-    /// Trains from the current position to the end of the epoch.
-    fn epoch(&mut self) -> Result<Epoch, Error> {
-        let Experiment { seed, image, train, .. } = self.experiment;
-        let epoch = self.state.epochs.len() + 1;
-        let order = self.train.shuffled(*seed, epoch);
-        let first = self.state.step - (epoch - 1) * self.steps();
-        let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
-        // Taken out of `self`, because the input pipeline reads them while steps change `self`.
-        let (features, device) = (self.features.take(), self.device.clone());
-        let line = Line {
-            films: self.train,
-            augment: image.augment.as_ref(),
-            features: features.as_ref().map(|[train, _]| train),
-            seed: *seed,
-            epoch,
-            micro_batch: self.experiment.micro_batch_size(),
-            device: &device,
-        };
-        let ended = line.run(batches, |batches| {
-            for step in first.. {
-                let asked = self.progress.seconds();
-                let Ok(batch) = batches.recv() else { break };
-                let batch = batch?;
-                self.state.waiting += self.progress.seconds() - asked;
-                let films = batch.labels.len() / self.train.findings.len();
-                let loss = self.batch(batch, line.features.is_some());
-                self.state.step += 1;
-                self.state.films += films;
-                self.state.loss += loss * films as f64;
-                self.progress.step(epoch, step + 1, self.state.loss / self.state.films as f64);
-
-                let is_interrupted = self.progress.is_interrupted();
-                if is_interrupted || (step + 1) % CHECKPOINT_STEPS == 0 {
-                    self.save()?;
-                }
-                if is_interrupted {
-                    return Ok(Epoch::Interrupted);
-                }
-            }
-            Ok(Epoch::Done)
-        });
-        self.features = features;
-        ended
-    }
-
-    /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
-    fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
-        let Experiment { seed, train, .. } = self.experiment;
-        // The bits of the golden ratio make the streams of neighboring steps independent.
-        let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.device.seed(seed ^ stream);
-        let weights = train.loss.weights(&batch.labels);
-        let mut gradients = GradientsAccumulator::new();
-        let mut loss = 0.0;
-        for Part { input, labels } in batch.parts {
-            // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
-            let [films, findings] = labels.dims();
-            let share = (films * findings) as f64 / batch.labels.len() as f64;
-            let logits = if is_features {
-                self.model().head(input)
-            } else {
-                self.model().forward(train.precision.films(input))
-            };
-            let share_of_loss = weights.loss(logits, labels) * share;
-            let parts = GradientsParams::from_grads(share_of_loss.backward(), self.model());
-            gradients.accumulate(self.model(), parts);
-            loss += share_of_loss.into_scalar::<f64>();
-        }
-        let rate = self.rate(self.state.step);
-        // Without a second handle, so that on the CPU the optimizer updates the weights in place.
-        if let Some(model) = self.weights.take() {
-            self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
-            roentgen_kernels::flush();
-        }
-        loss
-    }
-
     fn model(&self) -> &Classifier {
         self.weights.as_ref().expect("the optimizer gives the network back")
     }
@@ -331,53 +249,6 @@ impl Run<'_> {
         self.progress.finished(&self.dir.path);
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;
         Ok(Outcome::Finished(best.clone()))
-    }
-
-    fn phase(&self) -> ResolvedPhase {
-        self.phases[self.state.phase]
-    }
-
-    /// Returns the learning rate of a step of the run in the current phase.
-    fn rate(&self, step: usize) -> f64 {
-        let ResolvedPhase { epochs, learning_rate, schedule, .. } = self.phase();
-        let steps = self.steps();
-        let step = step - self.state.earlier * steps;
-        schedule.rate(learning_rate, step, steps * epochs, &self.state.plateau)
-    }
-
-    fn is_phase_over(&self) -> bool {
-        let stopping = self.experiment.train.early_stopping;
-        let waited_enough = stopping.is_some_and(|stopping| self.state.waited >= stopping.patience);
-        self.state.epochs.len() - self.state.earlier >= self.phase().epochs || waited_enough
-    }
-
-    fn is_over(&self) -> bool {
-        self.state.phase + 1 == self.phases.len() && self.is_phase_over()
-    }
-
-    /// Continues with the current weights in a new network, because frozen weights cannot be
-    /// unfrozen.
-    fn next_phase(&mut self) -> Result<(), Error> {
-        self.features = None;
-        features::discard(&self.dir.path)?;
-        self.state.phase += 1;
-        self.state.earlier = self.state.epochs.len();
-        self.state.waited = 0;
-        self.state.plateau = Plateau::default();
-        let Experiment { image, model, train, .. } = self.experiment;
-        let bytes = weights::to_bytes(&self.model().valid())?;
-        let network = self.experiment.network();
-        let thawed = network.init(image.channels, self.train.findings.len(), &self.device);
-        let thawed = weights::load(thawed, bytes.to_vec())?;
-        self.weights = Some(thawed.frozen(model.architecture, self.phase().freeze));
-        self.optimizer = train.optimizer.init();
-        let (phase, phases) = (self.state.phase + 1, self.phases.len());
-        self.dir.log(&format!("phase {phase} of {phases}"))?;
-        Ok(())
-    }
-
-    fn steps(&self) -> usize {
-        self.train.len().div_ceil(self.experiment.train.batch_size)
     }
 }
 

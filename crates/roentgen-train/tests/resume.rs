@@ -15,7 +15,12 @@ use roentgen_train::{Facts, Outcome, overrides};
 const SMALL: &str = "[model]\nwidth = 0.0625\n[train]\nepochs = 2\nbatch_size = 8\n";
 
 fn again(folder: &Folder, run: &str, epochs: Option<usize>) -> Result<Outcome, Error> {
-    resume(&folder.at(run), &Resume { epochs }, &Device::flex(), &Stop::never())
+    resume(
+        &folder.at(run),
+        &Resume { epochs, ..Resume::default() },
+        &Device::flex(),
+        &Stop::never(),
+    )
 }
 
 fn same_files(folder: &Folder, runs: [&str; 2]) {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use roentgen_data::split::Split;
+use roentgen_eval::OperatingRule;
 use roentgen_tasks::{device, engine};
 
 use crate::output::{STANDARD, thousands};
@@ -24,7 +25,7 @@ pub(crate) use ensemble::{Ensemble, Per, Rule};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use sweep::{Compare, Sweep};
-pub(crate) use weights::{Import, Named, Pull, Weights, WeightsWhat};
+pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
@@ -90,6 +91,22 @@ fn engine() -> impl TypedValueParser<Value = engine::Choice> {
         .try_map(|name| name.parse::<engine::Choice>().map_err(std::io::Error::other))
 }
 
+/// Reads an operating point.
+fn operating_point() -> impl TypedValueParser<Value = OperatingRule> {
+    PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
+        let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
+        known.ok_or_else(|| std::io::Error::other("there is no such operating point"))
+    })
+}
+
+/// Reads a prevalence, `FINDING=SHARE`.
+fn prevalence(text: &str) -> Result<(String, f64), String> {
+    let share = |text: &str| text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    let parsed =
+        text.split_once('=').and_then(|(name, text)| Some((name.to_owned(), share(text)?)));
+    parsed.ok_or_else(|| "give a finding and a share, such as `Mass=0.01`".to_owned())
+}
+
 fn setting(text: &str) -> Result<String, String> {
     let parts = text.split_once('=');
     let whole = parts.is_some_and(|(key, _)| key.split('.').all(|part| !part.trim().is_empty()));
@@ -123,6 +140,13 @@ pub(crate) enum Command {
     /// Run one experiment into one run directory.
     #[command(after_help = examples::TRAIN)]
     Train(Train),
+    /// Resume an unfinished run from its folder alone, or lengthen a finished one.
+    #[command(after_help = examples::RESUME)]
+    Resume(Resume),
+    /// Fit calibration and thresholds to a run's validation films, and put them into its model;
+    /// `train` does it at its end.
+    #[command(after_help = examples::CALIBRATE)]
+    Calibrate(Calibrate),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.
     #[command(after_help = examples::SWEEP)]
     Sweep(Sweep),
@@ -168,6 +192,8 @@ impl Command {
         match self {
             Command::Quickstart(_)
             | Command::Train(_)
+            | Command::Resume(_)
+            | Command::Calibrate(_)
             | Command::Sweep(_)
             | Command::Compare(_)
             | Command::Predict(_)
@@ -304,9 +330,33 @@ pub(crate) struct Train {
     /// Resume an unfinished run of the same experiment.
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Start even if the memory of this machine does not suffice by the estimate.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    /// Run directory.
+    pub(crate) run: PathBuf,
+    /// Number of epochs that the run shall have in all; by default it is left as it is.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) epochs: Option<usize>,
+    /// Start even if the memory of this machine does not suffice by the estimate.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Calibrate {
+    /// Run directory.
+    pub(crate) run: PathBuf,
+    /// Also fit an isotonic regression, which needs many films.
+    #[arg(long)]
+    pub(crate) isotonic: bool,
 }
 
 #[derive(Args, Debug)]
@@ -340,6 +390,9 @@ pub(crate) struct Predict {
     /// which starts faster.
     #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
     pub(crate) engine: engine::Choice,
+    /// Operating point of the calls, if the model has thresholds.
+    #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
+    pub(crate) operating_point: OperatingRule,
 }
 
 #[derive(Args, Debug)]
@@ -354,6 +407,14 @@ pub(crate) struct Evaluate {
     /// initial weights.
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+    /// Score table of validation films to fit calibration and thresholds to; by default those of
+    /// `--model` are used.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) fit: Option<PathBuf>,
+    /// Prevalence of a finding where the model would be used, for PPV and NPV: `Mass=0.01`;
+    /// repeatable.
+    #[arg(long, value_name = "FINDING=SHARE", value_parser = prevalence)]
+    pub(crate) prevalence: Vec<(String, f64)>,
     /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N",
         value_parser = at_most::<100_000>)]

@@ -2,19 +2,26 @@
 //!
 //! Both templates use the same texts, so HTML and Markdown cannot disagree.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use roentgen_figures::{Said, Svg};
+mod calibration;
+mod calls;
+mod cards;
+mod summary;
+mod training;
+
 use serde::Serialize;
 
 use super::{
-    FilmBox, FilmCard, Report, Verdict,
+    Report,
     format::{count, figure, interval, percent, probability},
     plot::{self, Kind},
     provenance::{self, Line},
     published::Comparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures, Scores, TrainingMarks};
+use crate::{Evaluation, FindingFigures, Fit, Gap, Interval, Scores};
+use calls::Calls;
+use cards::{Films, films};
+use training::InTraining;
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
@@ -42,9 +49,23 @@ pub(super) struct Page {
     mean: Mean,
     findings: Vec<Finding>,
     axis: String,
-    /// Whether any probability reaches the threshold, so that metrics at it mean something.
-    reaches_threshold: bool,
+    /// What the figures say, in plain words.
+    summary: Vec<String>,
+    /// Whether any film is called positive at the main threshold, so that metrics at it mean
+    /// something.
+    has_calls: bool,
+    /// Whether thresholds were fitted on other films.
+    is_fitted: bool,
+    /// Whether any probability reaches 0.5.
+    reaches_half: bool,
+    /// The films of the fit, or why it is not used.
+    fit: Option<String>,
     highest_probability: String,
+    /// Headings of the figures of calls.
+    headings: Vec<&'static str>,
+    calls: Vec<Calls>,
+    stated_prevalence: Vec<String>,
+    calibration: Vec<calibration::Row>,
     /// Findings with films of unknown label, and how many.
     unknown: Vec<String>,
     /// Findings with resamples of one class only, and how many.
@@ -57,43 +78,6 @@ pub(super) struct Page {
     films: Vec<Films>,
     published: Option<Comparison>,
     notes: Vec<String>,
-}
-
-/// Patients that the model was trained on.
-#[derive(Debug, Serialize)]
-struct InTraining {
-    /// Their number, or `unknown` if any film has no mark.
-    patients: String,
-    /// What the score table says of it.
-    note: String,
-    /// The same for the banner of a leaky split.
-    leaky: String,
-}
-
-impl InTraining {
-    fn of(evaluation: &Evaluation) -> Self {
-        let TrainingMarks { known, unknown, patients } = evaluation.training_marks;
-        let of_all = || format!("{} of {} patients", count(patients), count(evaluation.patients));
-        if unknown == 0 {
-            let note = "according to the score table".to_owned();
-            return Self { patients: count(patients), note, leaky: of_all() };
-        }
-        let note = match known {
-            0 => "not recorded in the score table".to_owned(),
-            _ => format!(
-                "recorded for {} films ({} such patient{}), not for {}",
-                count(known),
-                count(patients),
-                if patients == 1 { "" } else { "s" },
-                count(unknown)
-            ),
-        };
-        let leaky = match patients {
-            0 => "some patients".to_owned(),
-            _ => format!("at least {}", of_all()),
-        };
-        Self { patients: "unknown".to_owned(), note, leaky }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -121,26 +105,24 @@ struct Finding {
     average_precision_ci: String,
     brier: String,
     ece: String,
-    /// True and false positives, false and true negatives.
-    counts: [String; 4],
+    auroc_delong: String,
     sensitivity: String,
     specificity: String,
-    ppv: String,
-    npv: String,
-    f1: String,
 }
 
 #[derive(Debug, Serialize)]
 struct Panels {
     id: &'static str,
     title: &'static str,
-    caption: &'static str,
+    caption: String,
     panels: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Groups {
-    by: &'static str,
+    by: String,
+    /// The difference between the best and the worst group.
+    gap: Option<String>,
     rows: Vec<Group>,
 }
 
@@ -155,34 +137,16 @@ struct Group {
     whisker: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Films {
-    title: &'static str,
-    cards: Vec<Film>,
-}
-
-#[derive(Debug, Serialize)]
-struct Film {
-    image: String,
-    source: Option<String>,
-    /// The boxes as an SVG over the picture.
-    boxes: Option<String>,
-    /// The findings that have a box.
-    boxed: Vec<String>,
-    finding: String,
-    probability: String,
-    labels: String,
-    text: String,
-}
-
 impl Page {
     pub(super) fn of(report: &Report) -> Self {
         let evaluation = report.evaluation;
         let low = axis_start(evaluation);
+        let main = evaluation.main_point();
+        let (is_fitted, reaches_half) = (main != "0.5", reaches_half(evaluation));
         let panels = |id, title, kind: Kind| Panels {
             id,
             title,
-            caption: kind.caption(),
+            caption: kind.caption(evaluation),
             panels: plot::panels(kind, report),
         };
         let named = |count: &dyn Fn(&FindingFigures) -> usize| {
@@ -216,10 +180,18 @@ impl Page {
             resamples: evaluation.resamples,
             seed: evaluation.seed,
             mean: mean(evaluation, low),
-            findings: evaluation.findings.iter().map(|figures| finding(figures, low)).collect(),
+            findings: evaluation.findings.iter().map(|each| finding(each, main, low)).collect(),
             axis: whisker::axis(low),
-            reaches_threshold: reaches_threshold(evaluation),
+            summary: summary::summary(evaluation, reaches_half),
+            has_calls: is_fitted || reaches_half,
+            is_fitted,
+            reaches_half,
+            fit: evaluation.fit.as_ref().map(fit),
             highest_probability: highest_probability(report.scores),
+            headings: calls::headings(evaluation),
+            calls: calls::calls(evaluation, reaches_half),
+            stated_prevalence: stated_prevalence(evaluation),
+            calibration: calibration::rows(evaluation),
             unknown: named(&|finding| finding.unknown),
             skipped: named(&|finding| match finding.auroc {
                 Some(_) => finding.resamples_skipped,
@@ -229,6 +201,7 @@ impl Page {
                 panels("roc", "ROC curves", Kind::Roc),
                 panels("precision-recall", "Precision and recall", Kind::PrecisionRecall),
                 panels("reliability", "Reliability", Kind::Reliability),
+                panels("decision", "Decision curves", Kind::Decision),
             ],
             accuracy: percent(evaluation.binary_accuracy),
             accuracy_all_negative: percent(evaluation.binary_accuracy_all_negative),
@@ -241,14 +214,46 @@ impl Page {
     }
 }
 
+/// Returns the name of a finding or column as words.
 fn readable(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// Returns whether any film of any finding is predicted positive.
-fn reaches_threshold(evaluation: &Evaluation) -> bool {
-    let points = evaluation.findings.iter().filter_map(|finding| finding.operating_points.first());
-    points.into_iter().any(|point| point.true_positives + point.false_positives > 0)
+/// Returns whether any film of any finding has a probability of at least 0.5.
+fn reaches_half(evaluation: &Evaluation) -> bool {
+    let mut points = evaluation.findings.iter().filter_map(|each| each.operating_point("0.5"));
+    points.any(|point| point.true_positives + point.false_positives > 0)
+}
+
+/// States which films thresholds and calibration were fitted on.
+fn fit(fit: &Fit) -> String {
+    let split = fit.split.as_deref().unwrap_or("unknown split");
+    let films = format!("{} films of {} patients ({split})", count(fit.films), count(fit.patients));
+    let unchecked = match fit.model_is_checked {
+        true => "",
+        false => " Whether they were predicted by the same model is unknown.",
+    };
+    match fit.is_used {
+        true => format!("Thresholds and calibration were fitted on {films}.{unchecked}"),
+        false => format!(
+            "Thresholds and calibration that were fitted on {films} are not used, because the \
+             evaluated films are of the validation split, too, and may be the same."
+        ),
+    }
+}
+
+/// Lists the stated prevalences; one if they are all the same.
+fn stated_prevalence(evaluation: &Evaluation) -> Vec<String> {
+    let stated = &evaluation.stated_prevalence;
+    let mut values: Vec<f64> = stated.values().copied().collect();
+    values.dedup();
+    match values[..] {
+        [one] if stated.len() == evaluation.findings.len() => vec![percent(Some(one))],
+        _ => {
+            let named = stated.iter();
+            named.map(|(name, &p)| format!("{} {}", readable(name), percent(Some(p)))).collect()
+        }
+    }
 }
 
 fn highest_probability(scores: &Scores) -> String {
@@ -283,11 +288,8 @@ fn mean(evaluation: &Evaluation, low: f64) -> Mean {
     }
 }
 
-fn finding(figures: &FindingFigures, low: f64) -> Finding {
-    let point = figures.operating_points.first();
-    let counts = point.map_or([0; 4], |point| {
-        [point.true_positives, point.false_positives, point.false_negatives, point.true_negatives]
-    });
+fn finding(figures: &FindingFigures, main: &str, low: f64) -> Finding {
+    let point = figures.operating_point(main);
     Finding {
         name: readable(&figures.name),
         positives: count(figures.positives),
@@ -296,22 +298,20 @@ fn finding(figures: &FindingFigures, low: f64) -> Finding {
         auroc: figure(figures.auroc),
         auroc_ci: interval(figures.auroc_ci95),
         auroc_whisker: whisker::whisker(figures.auroc, figures.auroc_ci95, low),
+        auroc_delong: interval(figures.auroc_delong_ci95),
         average_precision: figure(figures.average_precision),
         average_precision_ci: interval(figures.average_precision_ci95),
         brier: figure(figures.brier),
         ece: figure(figures.ece),
-        counts: counts.map(count),
         sensitivity: figure(point.and_then(|point| point.figures.sensitivity)),
         specificity: figure(point.and_then(|point| point.figures.specificity)),
-        ppv: figure(point.and_then(|point| point.figures.ppv)),
-        npv: figure(point.and_then(|point| point.figures.npv)),
-        f1: figure(point.and_then(|point| point.figures.f1)),
     }
 }
 
 fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
     let groups = evaluation.subgroups.iter().map(|(by, groups)| Groups {
-        by,
+        by: readable(by),
+        gap: evaluation.subgroup_gaps.get(by).map(gap),
         rows: groups
             .iter()
             .map(|(name, group)| Group {
@@ -328,59 +328,19 @@ fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
     groups.collect()
 }
 
-fn films(report: &Report) -> Vec<Films> {
-    let titles = [
-        (Verdict::Found, "Highest probability, label positive"),
-        (Verdict::FalseAlarm, "Highest probability, label negative"),
-        (Verdict::Missed, "Lowest probability, label positive"),
-    ];
-    let groups = titles.into_iter().map(|(verdict, title)| {
-        let cards = report.films.iter().filter(|card| card.choice.verdict == verdict);
-        let cards = cards.map(|card| Film {
-            image: card.choice.image.clone(),
-            source: (!card.png.is_empty()).then(|| data("image/png", &card.png)),
-            boxes: (!card.boxes.is_empty()).then(|| boxes(card)),
-            boxed: boxed(card),
-            finding: readable(&card.choice.finding),
-            probability: probability(card.choice.probability),
-            labels: labels(report.scores, card.choice.row),
-            text: card.text.clone(),
-        });
-        Films { title, cards: cards.collect() }
-    });
-    groups.filter(|group| !group.cards.is_empty()).collect()
+fn gap(gap: &Gap) -> String {
+    format!(
+        "{} minus {}: {} ({}), over {} finding{} that count in all groups",
+        gap.best,
+        gap.worst,
+        figure(Some(gap.auroc)),
+        ends(gap.auroc_ci95),
+        gap.findings,
+        if gap.findings == 1 { "" } else { "s" }
+    )
 }
 
-/// Draws the boxes of a film; that of the finding in question stands out.
-fn boxes(card: &FilmCard) -> String {
-    let mut svg = Svg::new();
-    for FilmBox { finding, corner, size } in &card.boxes {
-        let own = if *finding == card.choice.finding { "box own" } else { "box" };
-        svg.rect(own, corner.map(|share| 100.0 * share), size.map(|share| 100.0 * share));
-    }
-    svg.element("boxes", [100.0, 100.0], Said::Nothing)
-}
-
-/// Names each finding that has a box once.
-fn boxed(card: &FilmCard) -> Vec<String> {
-    let mut names: Vec<String> = card.boxes.iter().map(|one| readable(&one.finding)).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// Lists the findings that the label file says of a film.
-fn labels(scores: &Scores, row: usize) -> String {
-    let label = |finding: &crate::Finding| finding.truths.get(row).copied().flatten();
-    let positive = scores.findings().iter().filter(|finding| label(finding) == Some(true));
-    let names: Vec<String> = positive.map(|finding| readable(&finding.name)).collect();
-    if !names.is_empty() {
-        return names.join(", ");
-    }
-    let all_known = scores.findings().iter().all(|finding| label(finding).is_some());
-    if all_known { "none of these findings" } else { "unknown" }.to_owned()
-}
-
-fn data(kind: &str, bytes: &[u8]) -> String {
-    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
+/// Formats an interval of a difference, whose ends may be below zero.
+fn ends(interval: Option<Interval>) -> String {
+    interval.map_or("n/a".to_owned(), |Interval { low, high }| format!("{low:.3} to {high:.3}"))
 }

@@ -5,10 +5,18 @@
 //! page and in a file of its own. Areas in titles come from the evaluation, never from the drawn
 //! points.
 
+mod decision;
+mod kind;
+
 use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 
 use super::{Report, format::count, provenance};
-use crate::{Bin, FindingFigures, Interval, Point, precision_recall_curve, reliability, roc_curve};
+use crate::{
+    Bin, Finding, FindingFigures, Interval, MeasuredBin, Point, precision_recall_curve, roc_curve,
+};
+use decision::decision_panel;
+pub(super) use decision::net_benefit;
+pub(super) use kind::Kind;
 
 /// The maximum number of points of a curve: a panel is 170 units wide, so more would not be
 /// visible.
@@ -24,75 +32,13 @@ const LETTER: f64 = 12.0;
 /// The number of films from which on a bin is meaningful.
 const FULL: usize = 10;
 
-/// The kind of curve that the panels show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Roc,
-    PrecisionRecall,
-    Reliability,
-}
-
-impl Kind {
-    fn title(self) -> &'static str {
-        match self {
-            Self::Roc => "ROC curves",
-            Self::PrecisionRecall => "Precision and recall",
-            Self::Reliability => "Reliability",
-        }
-    }
-
-    /// States what the panel of a finding shows, for screen readers.
-    fn said(self, figures: &FindingFigures) -> String {
-        let name = figures.name.replace('_', " ");
-        let (positives, films) = (figures.positives, figures.positives + figures.negatives);
-        let of = format!("{} positive of {} films", count(positives), count(films));
-        let with_interval = |value: Option<f64>, interval: Option<Interval>| {
-            let ends = interval.map(|Interval { low, high }| format!(" ({low:.3} to {high:.3})"));
-            format!("{}{}", decimals(value, 3), ends.unwrap_or_default())
-        };
-        match self {
-            Self::Roc => {
-                let auroc = with_interval(figures.auroc, figures.auroc_ci95);
-                format!("ROC curve of {name}: AUROC {auroc}, {of}")
-            }
-            Self::PrecisionRecall => {
-                let ap = with_interval(figures.average_precision, figures.average_precision_ci95);
-                format!("Precision and recall of {name}: average precision {ap}, {of}")
-            }
-            Self::Reliability => {
-                let ece = decimals(figures.ece, 3);
-                format!("Reliability of {name}: expected calibration error {ece}, {of}")
-            }
-        }
-    }
-
-    /// Returns the caption, which explains how to read a panel.
-    pub(super) fn caption(self) -> &'static str {
-        match self {
-            Self::Roc => {
-                "Sensitivity (vertical) against false positive rate (horizontal). AUROC next to \
-                 the name, its 95 % interval below. Dashed: chance. Dot: threshold 0.5."
-            }
-            Self::PrecisionRecall => {
-                "Precision (vertical) against recall (horizontal). Average precision next to the \
-                 name, its 95 % interval below. Dashed: the prevalence, which is chance level. \
-                 Dot: threshold 0.5."
-            }
-            Self::Reliability => {
-                "Share of positive labels (vertical) against predicted probability (horizontal), \
-                 in 15 equal bins. Each panel is zoomed to the bins of at least 10 films. The area of \
-                 a dot grows with its number of films; hollow dots have fewer than 10. Expected \
-                 calibration error next to the name. Dashed: perfect calibration."
-            }
-        }
-    }
-}
-
 /// Draws one panel per finding, each an SVG element for the page.
 pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
-    let panels = insides(kind, report).into_iter().zip(&report.evaluation.findings);
-    let element = |(inside, figures): (Svg, &FindingFigures)| {
-        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.said(figures)))
+    let findings = report.scores.findings().iter().zip(&report.evaluation.findings);
+    let panels = insides(kind, report).into_iter().zip(findings);
+    let element = |(inside, (finding, figures)): (Svg, (&Finding, &FindingFigures))| {
+        let curve = if kind == Kind::Decision { net_benefit(finding, None) } else { Vec::new() };
+        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.said(figures, &curve)))
     };
     panels.map(element).collect()
 }
@@ -105,7 +51,7 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
     let width = columns.max(3) as f64 * WIDTH + 32.0;
     let split = report.evaluation.split.as_deref().unwrap_or("split not recorded");
     let films = count(report.evaluation.images);
-    let caption = format!("{films} films, {split}. {}", kind.caption());
+    let caption = format!("{films} films, {split}. {}", kind.caption(report.evaluation));
     let caption = wrap(&caption, LETTER, width - 48.0, usize::MAX);
     let head = 58.0 + 16.0 * caption.len() as f64;
     let height = panels.len().div_ceil(columns) as f64 * HEIGHT + head + 12.0;
@@ -126,29 +72,32 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
 }
 
 fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
+    let main = report.evaluation.main_point();
     let pairs = report.scores.findings().iter().zip(&report.evaluation.findings);
     pairs
         .map(|(finding, figures)| {
             let (probabilities, truths) = finding.known_pairs();
             match kind {
-                Kind::Roc => roc(figures, roc_curve(&probabilities, &truths, POINTS)),
+                Kind::Roc => roc(figures, main, roc_curve(&probabilities, &truths, POINTS)),
                 Kind::PrecisionRecall => {
                     let curve = precision_recall_curve(&probabilities, &truths, POINTS);
-                    precision_recall(figures, curve)
+                    precision_recall(figures, main, curve)
                 }
-                Kind::Reliability => reliability_panel(figures, &probabilities, &truths),
+                Kind::Reliability => reliability_panel(figures),
+                Kind::Decision => decision_panel(figures, finding),
             }
         })
         .collect()
 }
 
-fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
-    let mut svg = frame(figures, figures.auroc, figures.auroc_ci95, 1.0);
+fn roc(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
+    let auroc = decimals(figures.auroc, 3);
+    let mut svg = frame(figures, &auroc, &ends(figures.auroc_ci95), [1.0; 2]);
     let Some(curve) = curve else { return svg };
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
     svg.path("p-area", &area(&curve));
     svg.path("p-curve", &polyline(&curve));
-    if let Some(point) = figures.operating_points.first()
+    if let Some(point) = figures.operating_point(main)
         && let (Some(sensitivity), Some(specificity)) =
             (point.figures.sensitivity, point.figures.specificity)
     {
@@ -157,13 +106,14 @@ fn roc(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
     svg
 }
 
-fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg {
-    let mut svg = frame(figures, figures.average_precision, figures.average_precision_ci95, 1.0);
+fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
+    let average = decimals(figures.average_precision, 3);
+    let mut svg = frame(figures, &average, &ends(figures.average_precision_ci95), [1.0; 2]);
     let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));
-    if let Some(point) = figures.operating_points.first()
+    if let Some(point) = figures.operating_point(main)
         && let (Some(recall), Some(precision)) = (point.figures.sensitivity, point.figures.ppv)
     {
         svg.circle("p-point", at([recall, precision]), 3.6);
@@ -171,21 +121,33 @@ fn precision_recall(figures: &FindingFigures, curve: Option<Vec<Point>>) -> Svg 
     svg
 }
 
-fn reliability_panel(figures: &FindingFigures, probabilities: &[f64], truths: &[bool]) -> Svg {
-    let bins = reliability(probabilities, truths);
+fn reliability_panel(figures: &FindingFigures) -> Svg {
     // A bin of two films is at 0, 0.5 or 1 whatever the model does, so the line leaves it out.
-    let (full, sparse): (Vec<Bin>, Vec<Bin>) = bins.iter().partition(|bin| bin.count >= FULL);
-    let limit = axis_end(&full);
-    let mut svg = frame(figures, figures.ece, None, limit);
+    let divide = |bins: &[MeasuredBin]| -> (Vec<MeasuredBin>, Vec<MeasuredBin>) {
+        bins.iter().partition(|bin| bin.bin.count >= FULL)
+    };
+    let (full, sparse) = divide(&figures.reliability);
+    let (scaled, _) = divide(&figures.reliability_platt);
+    let both = full.iter().chain(&scaled).map(|bin| bin.bin);
+    let limit = axis_end(&both.collect::<Vec<_>>());
+    let mut svg = frame(figures, &decimals(figures.ece, 3), "", [limit; 2]);
     let point = |bin: &Bin| [bin.mean_probability / limit, bin.observed / limit];
+    let line = |bins: &[MeasuredBin]| {
+        polyline(&bins.iter().map(|bin| point(&bin.bin)).collect::<Vec<_>>())
+    };
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
-    svg.path("p-link", &polyline(&full.iter().map(point).collect::<Vec<_>>()));
-    for bin in &full {
-        let share = bin.count as f64 / truths.len() as f64;
-        svg.circle("p-bin", at(point(bin)), 2.0 + 7.0 * share.sqrt());
+    svg.path("p-second", &line(&scaled));
+    svg.path("p-link", &line(&full));
+    let films = (figures.positives + figures.negatives) as f64;
+    for MeasuredBin { bin, observed_ci95 } in &full {
+        if let Some(Interval { low, high }) = observed_ci95 {
+            let [x, _] = point(bin);
+            svg.path("p-error", &polyline(&[[x, low / limit], [x, (high / limit).min(1.0)]]));
+        }
+        svg.circle("p-bin", at(point(bin)), 2.0 + 7.0 * (bin.count as f64 / films).sqrt());
     }
     let is_inside = |[x, y]: &Point| *x <= 1.0 && *y <= 1.0;
-    for point in sparse.iter().map(point).filter(is_inside) {
+    for point in sparse.iter().map(|bin| point(&bin.bin)).filter(is_inside) {
         svg.circle("p-sparse", at(point), 2.0);
     }
     svg
@@ -194,36 +156,39 @@ fn reliability_panel(figures: &FindingFigures, probabilities: &[f64], truths: &[
 /// Returns the end of both axes of a reliability panel: the first round number that no bin exceeds.
 fn axis_end(bins: &[Bin]) -> f64 {
     let highest = bins.iter().map(|bin| bin.mean_probability.max(bin.observed)).fold(0.0, f64::max);
-    let rounds = [0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8];
-    rounds.into_iter().find(|&round| 0.0 < highest && highest <= round).unwrap_or(1.0)
+    axis(highest, &[0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8])
 }
 
-/// Draws the frame with the name, the value and its interval, and axes from 0 to `limit`.
-fn frame(
-    figures: &FindingFigures,
-    value: Option<f64>,
-    interval: Option<Interval>,
-    limit: f64,
-) -> Svg {
+/// Returns the first of the round numbers that is at least `highest`, or 1.
+fn axis(highest: f64, rounds: &[f64]) -> f64 {
+    let end = rounds.iter().find(|&&round| 0.0 < highest && highest <= round);
+    end.copied().unwrap_or(1.0)
+}
+
+/// Formats an interval for the note of a frame.
+fn ends(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |ends| format!("{:.3}–{:.3}", ends.low, ends.high))
+}
+
+/// Draws the frame with the name, a value and a note, and axes from 0 to `[x, y]`.
+fn frame(figures: &FindingFigures, value: &str, note: &str, limits: [f64; 2]) -> Svg {
     let mut svg = Svg::new();
     let right = LEFT + SIDE;
     let name = figures.name.replace('_', " ");
     svg.text([LEFT, 14.0], Anchor::Start, "p-name", &name);
-    svg.text([right, 14.0], Anchor::End, "p-value", &decimals(value, 3));
+    svg.text([right, 14.0], Anchor::End, "p-value", value);
     let positives = format!("{} positive", count(figures.positives));
     svg.text([LEFT, 29.0], Anchor::Start, "p-note", &positives);
-    if let Some(Interval { low, high }) = interval {
-        svg.text([right, 29.0], Anchor::End, "p-note", &format!("{low:.3}–{high:.3}"));
-    }
+    svg.text([right, 29.0], Anchor::End, "p-note", note);
 
     svg.rect("p-frame", [LEFT, TOP], [SIDE; 2]);
     let [x, y] = at([0.5, 0.5]);
     svg.path("p-grid", &format!("M{LEFT} {y}h{SIDE}M{x} {TOP}v{SIDE}"));
     for share in [0.0, 0.5, 1.0] {
-        let label = &(share * limit).to_string();
+        let [across, up] = limits.map(|limit| (share * limit).to_string());
         let [x, y] = at([share, share]);
-        svg.text([x, TOP + SIDE + 13.0], Anchor::Middle, "p-tick", label);
-        svg.text([LEFT - 5.0, y + 3.0], Anchor::End, "p-tick", label);
+        svg.text([x, TOP + SIDE + 13.0], Anchor::Middle, "p-tick", &across);
+        svg.text([LEFT - 5.0, y + 3.0], Anchor::End, "p-tick", &up);
     }
     svg
 }

@@ -1,8 +1,9 @@
-//! The tables beside a report: points of the curves, and films that are wrong at the threshold.
+//! The tables beside a report: all figures, points of the curves, and films that are wrong at the
+//! threshold.
 
-use super::Report;
+use super::{Report, plot::net_benefit};
 use crate::{
-    Error, Point,
+    Error, FindingFigures, Interval, MeasuredBin, Point,
     roc::{Step, precision_recall_points, roc_points, steps},
 };
 
@@ -45,9 +46,11 @@ fn curves(
 /// errors first.
 pub(super) fn errors(report: &Report) -> Result<String, Error> {
     let header = ["finding", "image", "patient", "label", "probability", "threshold", "error"];
+    let main =
+        |figures: &FindingFigures| figures.operating_point(report.evaluation.main_point()).cloned();
     let mut rows = vec![header.map(str::to_owned)];
     for (finding, figures) in report.scores.findings().iter().zip(&report.evaluation.findings) {
-        let Some(threshold) = figures.operating_points.first().map(|point| point.threshold) else {
+        let Some(threshold) = main(figures).map(|point| point.threshold) else {
             continue;
         };
         let mut wrong: Vec<(usize, f64, bool)> =
@@ -67,6 +70,184 @@ pub(super) fn errors(report: &Report) -> Result<String, Error> {
         }
     }
     csv("errors.csv", rows)
+}
+
+/// Returns `findings.csv`: one row for each finding and one for each mean.
+pub(super) fn findings(report: &Report) -> Result<String, Error> {
+    let header = [
+        "finding",
+        "positives",
+        "negatives",
+        "unknown",
+        "prevalence",
+        "auroc",
+        "auroc_low",
+        "auroc_high",
+        "auroc_delong_low",
+        "auroc_delong_high",
+        "average_precision",
+        "average_precision_low",
+        "average_precision_high",
+        "brier",
+        "brier_reliability",
+        "brier_resolution",
+        "brier_uncertainty",
+        "ece",
+        "ece_equal_mass",
+        "intercept",
+        "slope",
+    ];
+    let mut rows = vec![header.map(str::to_owned)];
+    for of in &report.evaluation.findings {
+        let line = of.calibration.line;
+        let parts = of.calibration.brier_parts;
+        rows.push([
+            of.name.clone(),
+            of.positives.to_string(),
+            of.negatives.to_string(),
+            of.unknown.to_string(),
+            cell(of.prevalence()),
+            cell(of.auroc),
+            low(of.auroc_ci95),
+            high(of.auroc_ci95),
+            low(of.auroc_delong_ci95),
+            high(of.auroc_delong_ci95),
+            cell(of.average_precision),
+            low(of.average_precision_ci95),
+            high(of.average_precision_ci95),
+            cell(of.brier),
+            cell(parts.map(|parts| parts.reliability)),
+            cell(parts.map(|parts| parts.resolution)),
+            cell(parts.map(|parts| parts.uncertainty)),
+            cell(of.ece),
+            cell(of.calibration.ece_equal_mass),
+            cell(line.intercept),
+            cell(line.slope),
+        ]);
+    }
+    let mean = &report.evaluation.mean;
+    for (name, auroc, auroc_ends, average, average_ends) in [
+        (
+            "macro mean",
+            mean.auroc,
+            mean.auroc_ci95,
+            mean.average_precision,
+            mean.average_precision_ci95,
+        ),
+        (
+            "micro mean",
+            mean.micro_auroc,
+            mean.micro_auroc_ci95,
+            mean.micro_average_precision,
+            mean.micro_average_precision_ci95,
+        ),
+    ] {
+        let mut row = header.map(|_| String::new());
+        row[0] = name.to_owned();
+        row[5..8].clone_from_slice(&[cell(auroc), low(auroc_ends), high(auroc_ends)]);
+        row[10..13].clone_from_slice(&[cell(average), low(average_ends), high(average_ends)]);
+        rows.push(row);
+    }
+    csv("findings.csv", rows)
+}
+
+/// Returns `operating-points.csv`: one row for each finding, operating point and figure.
+pub(super) fn operating_points(report: &Report) -> Result<String, Error> {
+    let header = ["finding", "operating_point", "threshold", "figure", "value", "low", "high"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for finding in &report.evaluation.findings {
+        for point in &finding.operating_points {
+            let counts = [
+                ("true_positives", point.true_positives),
+                ("false_positives", point.false_positives),
+                ("true_negatives", point.true_negatives),
+                ("false_negatives", point.false_negatives),
+            ];
+            let counts = counts.map(|(name, count)| (name, count.to_string(), None));
+            let figures = point
+                .figures
+                .named()
+                .map(|(name, value)| (name, cell(value), point.ci95.get(name).copied().flatten()));
+            for (figure, value, ends) in counts.into_iter().chain(figures) {
+                rows.push([
+                    finding.name.clone(),
+                    point.name.clone(),
+                    point.threshold.to_string(),
+                    figure.to_owned(),
+                    value,
+                    low(ends),
+                    high(ends),
+                ]);
+            }
+        }
+    }
+    csv("operating-points.csv", rows)
+}
+
+/// Returns `curves.csv`: the points of all curves of the pictures.
+pub(super) fn all_curves(report: &Report) -> Result<String, Error> {
+    let header = ["finding", "curve", "threshold", "x", "y", "films", "low", "high"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for (finding, figures) in report.scores.findings().iter().zip(&report.evaluation.findings) {
+        let (probabilities, truths) = finding.known_pairs();
+        let steps = steps(&probabilities, &truths);
+        let mut push = |curve: &str, threshold: Option<f64>, [x, y]: Point, of_bin: [String; 3]| {
+            let [films, low, high] = of_bin;
+            rows.push([
+                finding.name.clone(),
+                curve.to_owned(),
+                cell(threshold),
+                x.to_string(),
+                y.to_string(),
+                films,
+                low,
+                high,
+            ]);
+        };
+        let none = || [String::new(), String::new(), String::new()];
+        for (name, points) in [
+            ("roc", roc_points(&steps, POINTS)),
+            ("precision-recall", precision_recall_points(&steps, POINTS)),
+        ] {
+            for (threshold, point) in points.unwrap_or_default() {
+                push(name, threshold, point, none());
+            }
+        }
+        for (name, bins) in [
+            ("reliability", &figures.reliability),
+            ("reliability-platt", &figures.reliability_platt),
+        ] {
+            for MeasuredBin { bin, observed_ci95 } in bins {
+                let of_bin = [bin.count.to_string(), low(*observed_ci95), high(*observed_ci95)];
+                push(name, None, [bin.mean_probability, bin.observed], of_bin);
+            }
+        }
+        let curve = net_benefit(finding, None);
+        let scaled = figures.platt.map(|platt| net_benefit(finding, Some(platt)));
+        for point in &curve {
+            let t = point.threshold;
+            push("decision", Some(t), [t, point.model], none());
+            push("decision-all", Some(t), [t, point.treat_all], none());
+        }
+        for point in scaled.iter().flatten() {
+            let t = point.threshold;
+            push("decision-platt", Some(t), [t, point.model], none());
+        }
+    }
+    csv("curves.csv", rows)
+}
+
+/// Formats a figure with all digits; an undefined one is an empty cell.
+fn cell(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn low(interval: Option<Interval>) -> String {
+    cell(interval.map(|interval| interval.low))
+}
+
+fn high(interval: Option<Interval>) -> String {
+    cell(interval.map(|interval| interval.high))
 }
 
 fn csv<const N: usize>(name: &'static str, rows: Vec<[String; N]>) -> Result<String, Error> {

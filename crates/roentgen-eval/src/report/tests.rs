@@ -115,7 +115,7 @@ fn all_files_are_written() {
     let folder = tempfile::tempdir().unwrap();
 
     let paths = write(folder.path().join("out"), &report).unwrap();
-    assert_eq!(paths.len(), 9);
+    assert_eq!(paths.len(), 13);
     for path in paths {
         assert!(fs::metadata(&path).unwrap().len() > 100, "{}", path.display());
     }
@@ -254,6 +254,147 @@ fn a_threshold_that_no_probability_reaches_takes_one_sentence() {
     }
 }
 
+/// Tables of films to fit on and to evaluate, of 200 films each; the second finding has too few
+/// positives for a fit, and no probability reaches 0.5.
+fn fitted() -> (Scores, Evaluation) {
+    let films = 200;
+    let table = |split: &str, turn: usize| {
+        let p = |i: usize| 0.01 + (i * 29 % 191) as f64 / 400.0;
+        let finding = |name: &str, truth: &dyn Fn(usize) -> bool| Finding {
+            name: name.into(),
+            probabilities: (0..films).map(p).collect(),
+            truths: (0..films).map(|i| Some(truth(i))).collect(),
+        };
+        let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
+        let findings = vec![
+            finding("Mass", &|i| p(i) + ((i * 7 + turn) % 11) as f64 / 22.0 > 0.6),
+            finding("Hernia", &|i| i % 60 == turn),
+        ];
+        let names = texts(&|i| format!("{split}{i}"));
+        Scores::new(names.clone(), names, findings)
+            .and_then(|scores| scores.with_column("split", texts(&|_| split.into())))
+            .and_then(|scores| scores.with_column("sex", texts(&|i| ["F", "M"][i % 2].into())))
+            .unwrap()
+    };
+    let calibration = crate::calibrate(&table("valid", 0), crate::WithIsotonic::No).unwrap();
+    let prevalence = [("Mass".to_owned(), 0.02)].into();
+    let given = crate::Given { calibration: Some(&calibration), prevalence };
+    let scores = table("test", 3);
+    let options = Options { resamples: 100, seed: 1 };
+    let evaluation = crate::evaluate_with(&scores, &options, &given).unwrap();
+    (scores, evaluation)
+}
+
+fn fitted_pages() -> [String; 2] {
+    let (scores, evaluation) = fitted();
+    let report = plain(&scores, &evaluation);
+    [html(&report).unwrap(), markdown(&report).unwrap()]
+}
+
+#[test]
+fn page_markdown_json_and_tables_state_the_same_numbers() {
+    let (scores, evaluation) = fitted();
+    let report = plain(&scores, &evaluation);
+    let json: serde_json::Value = serde_json::from_str(&metrics(&report).unwrap()).unwrap();
+    let rows = |text: String| -> Vec<std::collections::HashMap<String, String>> {
+        csv::Reader::from_reader(text.as_bytes()).deserialize().map(Result::unwrap).collect()
+    };
+    let pages = [html(&report).unwrap(), markdown(&report).unwrap()];
+
+    for row in rows(tables::findings(&report).unwrap()).iter().take(2) {
+        let finding = &json["findings"][&row["finding"]];
+        for (column, value) in [
+            ("auroc", &finding["auroc"]),
+            ("auroc_low", &finding["auroc_ci95"][0]),
+            ("auroc_delong_high", &finding["auroc_delong_ci95"][1]),
+            ("average_precision", &finding["average_precision"]),
+            ("brier_resolution", &finding["calibration"]["brier_parts"]["resolution"]),
+            ("ece_equal_mass", &finding["calibration"]["ece_equal_mass"]),
+            ("slope", &finding["calibration"]["slope"]),
+        ] {
+            let (ours, theirs) = (row[column].parse::<f64>().unwrap(), value.as_f64().unwrap());
+            assert!((ours - theirs).abs() < 1e-12, "{column}: {ours} {theirs}");
+            if !column.contains("delong") {
+                let shown = format!("{ours:.3}");
+                assert!(pages.iter().all(|page| page.contains(&shown)), "{column}: {shown}");
+            }
+        }
+    }
+    let points = rows(tables::operating_points(&report).unwrap());
+    assert_eq!(points.len(), (6 + 1) * 15);
+    for row in points.iter().filter(|row| !row["value"].is_empty()) {
+        let point = &json["findings"][&row["finding"]]["operating_points"][&row["operating_point"]];
+        let (figure, value) = (&row["figure"], row["value"].parse::<f64>().unwrap());
+        assert!((point[figure].as_f64().unwrap() - value).abs() < 1e-12, "{row:?}");
+        if let Some(low) = point["ci95"][figure][0].as_f64() {
+            assert!((low - row["low"].parse::<f64>().unwrap()).abs() < 1e-12, "{row:?}");
+        }
+        if row["operating_point"] != "0.5" && !figure.ends_with("tives") {
+            let shown = format!("{value:.3}");
+            assert!(pages.iter().all(|page| page.contains(&shown)), "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn curves_have_the_points_of_all_pictures() {
+    let (scores, evaluation) = fitted();
+    let text = tables::all_curves(&plain(&scores, &evaluation)).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let of = |finding: &str, curve: &str| {
+        rows.iter().filter(|row| &row[0] == finding && &row[1] == curve).count()
+    };
+
+    for curve in ["roc", "precision-recall", "reliability", "reliability-platt"] {
+        assert!(of("Mass", curve) > 3, "{curve}");
+    }
+    for curve in ["decision", "decision-all", "decision-platt"] {
+        assert_eq!(of("Mass", curve), 108, "{curve}");
+    }
+    assert_eq!((of("Hernia", "decision"), of("Hernia", "decision-platt")), (108, 0));
+    let films: usize = rows
+        .iter()
+        .filter(|row| &row[0] == "Mass" && &row[1] == "reliability")
+        .map(|row| row[5].parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(films, 200);
+}
+
+#[test]
+fn fitted_operating_points_and_calibration_are_shown() {
+    for page in fitted_pages() {
+        assert!(page.contains("fitted on 200 films of 200 patients (valid)"), "{page}");
+        assert!(page.contains("predicted by the same model is unknown"), "{page}");
+        for text in
+            ["Sensitivity of 0.95", "LR+", "PPV as stated", "at a prevalence of Mass 2.00 %"]
+        {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(page.contains("No such threshold was fitted for: Hernia."), "{page}");
+        assert!(page.contains("Platt scaling") && page.contains("temperature"));
+        assert!(page.contains("of the positive films are called and"), "{page}");
+        assert!(!page.contains("Threshold 0.5"), "{page}");
+    }
+    let [html, markdown] = fitted_pages();
+    assert!(html.contains("<details open><summary>Highest sensitivity + specificity (Youden)"));
+    assert!(markdown.contains("### Highest F1"));
+}
+
+#[test]
+fn the_first_screen_says_in_plain_words_what_was_found() {
+    for page in pages_of(&rising(0.9, &[("dataset", "NIH ChestX-ray14")]), Provenance::default()) {
+        assert!(page.contains("the first has the higher probability (mean AUROC"), "{page}");
+        assert!(page.contains("It is best for"), "{page}");
+        assert!(page.contains("mined from reports by text processing"), "{page}");
+        assert!(page.contains("For 40 of 40 films it is unknown whether the model was trained"));
+    }
+    for page in pages_of(&rising(0.3, &[("dataset", "phantom")]), Provenance::default()) {
+        assert!(page.contains("there are no calls to judge"), "{page}");
+        assert!(page.contains("nothing follows for real patients"), "{page}");
+    }
+}
+
 #[test]
 fn average_precision_and_prevalence_are_in_one_unit() {
     let [html, markdown] = pages_of(&rising(0.9, &[]), Provenance::default());
@@ -329,8 +470,12 @@ fn each_picture_has_a_text_that_states_its_figure() {
     let evaluation = evaluate(&scores, &Options { resamples: 200, seed: 1 }).unwrap();
 
     let auroc = format!("ROC curve of Mass: AUROC {:.3} (", evaluation.findings[0].auroc.unwrap());
-    for text in [&*auroc, "Precision and recall of Mass: average", "Reliability of Mass: expected"]
-    {
+    for text in [
+        &*auroc,
+        "Precision and recall of Mass: average",
+        "Reliability of Mass: expected",
+        "Decision curve of Mass: 0.",
+    ] {
         assert!(html.contains(&format!("aria-label=\"{text}")), "{text}");
     }
     assert_eq!(html.matches("role=\"img\"").count(), html.matches("aria-label=\"").count() - 1);

@@ -13,6 +13,7 @@ if [ -z "$cuda" ] || ! ls "$cuda"/lib/libnvrtc.so.* >/dev/null 2>&1; then
     exit
 fi
 crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
-# Only the tests see these: set while building, they would build Burn again.
+# Only the tests see these: set while building, they would build Burn again. All of the workspace, as in
+# `cargo test --workspace`, for the same reason.
 runner="[\"env\", \"LD_LIBRARY_PATH=$PWD/target/fake_gpu:$cuda/lib\", \"CUDA_PATH=$cuda\"]"
-cargo test --config "target.'cfg(all())'.runner = $runner" -p roentgen-kernels --features cuda --lib cuda:: -- --include-ignored
+cargo test --config "target.'cfg(all())'.runner = $runner" --workspace --lib cuda:: -- --include-ignored

@@ -49,7 +49,7 @@ pub(super) fn find(
             found: chosen.len(),
             features,
             outputs,
-            layers: listed(&layers, features),
+            layers: listed(&layers, features, fit),
         });
     };
     let rows = file.values(&layer.weight)?;
@@ -91,7 +91,14 @@ fn layers(file: &WeightFile, features: usize, fit: &Fit) -> Vec<Layer> {
 }
 
 /// Describes the layers for people.
-fn listed(layers: &[Layer], features: usize) -> String {
+fn listed(layers: &[Layer], features: usize, fit: &Fit) -> String {
+    if layers.is_empty() && !fit.others.is_empty() {
+        return format!(
+            "the copy behind `{}` has no dense layer of {features} features; choose another copy, \
+             or use only its backbone",
+            fit.prefix
+        );
+    }
     if layers.is_empty() {
         return format!("it has no dense layer of {features} features; use only its backbone");
     }

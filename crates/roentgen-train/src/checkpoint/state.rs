@@ -7,9 +7,9 @@ use roentgen_data::files::{self, WriteError};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, FOLDER};
-use crate::phase::ResolvedPhase;
+use crate::experiment::phase::ResolvedPhase;
+use crate::experiment::schedule::Plateau;
 use crate::progress::EpochRow;
-use crate::schedule::Plateau;
 
 const STATE: &str = "state.toml";
 
@@ -178,7 +178,7 @@ mod tests {
     use roentgen_models::Freeze;
 
     use super::*;
-    use crate::schedule::Schedule;
+    use crate::experiment::schedule::Schedule;
 
     /// Two phases of 2 and 3 epochs, 50 films in batches of 16, which are 4 steps an epoch.
     fn phases() -> [ResolvedPhase; 2] {

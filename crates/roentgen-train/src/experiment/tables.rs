@@ -10,11 +10,31 @@ use roentgen_data::split::Rule;
 use roentgen_models::{Architecture, Freeze, Pool, Precision};
 use serde::{Deserialize, Serialize};
 
-use crate::augment::Augment;
+use crate::experiment::augment::Augment;
+use crate::experiment::optimizer::Optimizer;
+use crate::experiment::phase::Phase;
+use crate::experiment::schedule::Schedule;
 use crate::loss::Loss;
-use crate::optimizer::Optimizer;
-use crate::phase::Phase;
-use crate::schedule::Schedule;
+
+/// `extends`: paths relative to the folder of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a file name in quotes, or a list of them")]
+pub enum Extends {
+    /// One file.
+    One(PathBuf),
+    /// Several, each of which overrides those before it.
+    Several(Vec<PathBuf>),
+}
+
+impl Extends {
+    /// Returns the files in their order.
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            Extends::One(file) => std::slice::from_ref(file),
+            Extends::Several(files) => files,
+        }
+    }
+}
 
 /// The findings to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

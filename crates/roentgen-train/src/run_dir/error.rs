@@ -10,7 +10,8 @@ use roentgen_data::files::WriteError;
 pub enum Error {
     /// The folder contains an unfinished run.
     #[error(
-        "`{path}` contains an unfinished run; pass `--resume` to resume it, or name another folder"
+        "`{path}` contains an unfinished run; pass `--resume` to resume it (or \
+         `roentgen resume {path}`), or name another folder"
     )]
     Unfinished {
         /// The folder.

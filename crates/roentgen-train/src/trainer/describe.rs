@@ -4,7 +4,7 @@ use burn::module::Module;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir::{Description, Training};
 
-use super::Run;
+use super::{Run, need};
 use crate::experiment::BestBy;
 use crate::facts::Facts;
 use crate::progress::{EpochRow, Plan};
@@ -15,7 +15,6 @@ impl Run<'_> {
         let input = self.train.input;
         let parameters = self.model().num_params();
         let batch = experiment.micro_batch_size().min(self.train.len());
-        let activations = experiment.network().activation_bytes(input.size, batch);
         Plan {
             parameters,
             train_films: self.train.len(),
@@ -24,9 +23,7 @@ impl Run<'_> {
             findings: self.train.findings.len(),
             epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
             steps: self.steps(),
-            // Weights, gradients and the optimizer's two moments, in addition to the activations of
-            // a batch.
-            memory: activations + 4 * 4 * parameters,
+            memory: need::estimate(experiment, input.size, batch, parameters) as usize,
             split: experiment.selection().name(Split::Train),
             is_phantom: self.train.prepared.is_phantom(),
             steps_done: self.state.step,

@@ -6,7 +6,7 @@ use roentgen_data::{prepare, split};
 use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{Precision, classifier, model_dir, weights};
 
-use super::{NotLonger, OVER};
+use super::{NotLonger, OVER, TooLittle};
 use crate::{checkpoint, features, overrides, run_dir};
 
 /// Why a run could not start or continue.
@@ -31,6 +31,9 @@ pub enum Error {
     /// The checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
+    /// Training needs more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] TooLittle),
     /// The network could not be built.
     #[error("could not build the network of the experiment")]
     Network(#[from] classifier::Error),
@@ -65,7 +68,7 @@ pub enum Error {
     )]
     Precision(Precision),
     /// A GPU failed during the run.
-    #[error("the GPU failed: {0}; pass `--resume` to resume from the last checkpoint")]
+    #[error("the GPU failed: {0}; `roentgen resume RUN` resumes from the last checkpoint")]
     Gpu(String),
     /// The prepared films have another size than the experiment asks for.
     #[error(

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::augment::Augment;
 use crate::dataset::Films;
+use crate::experiment::augment::Augment;
 use crate::features::{self, Features};
 
 /// Number of batches that wait for their step.

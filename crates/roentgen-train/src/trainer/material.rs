@@ -22,6 +22,11 @@ impl Material {
         Self::of(experiment, Prepared::open(&experiment.data.prepared)?)
     }
 
+    /// Returns the rows of the prepared data set that are in a split.
+    pub(super) fn rows(&self, split: Split) -> Vec<usize> {
+        (0..self.sides.len()).filter(|&row| self.sides[row] == Some(split)).collect()
+    }
+
     /// Chooses findings and split of a prepared data set.
     pub(super) fn of(experiment: &Experiment, prepared: Prepared) -> Result<Self, Error> {
         let size = prepared.store.size();

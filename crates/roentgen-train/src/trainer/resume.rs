@@ -8,7 +8,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, Outcome, train_in};
+use super::{Error, Material, MemoryLimit, Outcome, network, train_in};
 use crate::checkpoint::State;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -21,6 +21,8 @@ pub struct Resume {
     /// The number of epochs that the run shall have in all; `None` to leave it as it is. With
     /// phases, the last one is lengthened.
     pub epochs: Option<usize>,
+    /// Whether the run may need more memory than there is.
+    pub memory: MemoryLimit,
 }
 
 /// Why a run cannot be lengthened.
@@ -83,10 +85,11 @@ pub fn resume(
     let prepared = Prepared::open(&data.find(folder, &experiment.data.prepared)?)?;
     data.check(folder, &prepared.description.fingerprint)?;
     let material = Material::of(&experiment, prepared)?;
+    let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {
         experiment = lengthen(&run_dir, &experiment, epochs)?;
     }
-    train_in(&experiment, material, run_dir, device, progress)
+    train_in(&experiment, &material, network, run_dir, device, progress)
 }
 
 /// Gives the run more epochs and records that it had fewer; returns the longer experiment.
@@ -115,7 +118,7 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     let longer = longer(experiment, asked - has);
     longer.check().map_err(|source| {
         let path = run_dir.file(run_dir::EXPERIMENT);
-        Error::Experiment(crate::overrides::Error::Invalid { path, source })
+        Error::Experiment(crate::experiment::overrides::Error::Invalid { path, source })
     })?;
     // The state is written first: a run that is killed in between says too much, never too little.
     if state.lengthened_from.last() != Some(&has) {

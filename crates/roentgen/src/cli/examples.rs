@@ -32,6 +32,14 @@ Examples:
   roentgen train nih.toml --out runs/nih-7 --seed 7 --set train.epochs=20
 
 All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
+pub(super) const RESUME: &str = "\
+Examples:
+  roentgen resume runs/nih
+  roentgen resume runs/nih --epochs 20";
+pub(super) const CALIBRATE: &str = "\
+Examples:
+  roentgen calibrate runs/nih
+  roentgen calibrate runs/nih --isotonic";
 pub(super) const SWEEP: &str = "\
 Examples:
   roentgen sweep rates.toml --out sweeps/rates

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use roentgen_data::Finding;
+use roentgen_data::preprocess::Normalize;
 use roentgen_models::Architecture;
+use roentgen_models::pretrained::Outputs;
 
 use super::positive;
 
@@ -49,32 +51,30 @@ pub(crate) struct Import {
     /// Architecture of the network that the weights belong to.
     #[arg(long, value_name = "NAME")]
     pub(crate) architecture: Architecture,
-    /// Import a whole model whose outputs are these findings, in this order; by default only the
-    /// backbone. `chexnet` means the fourteen findings in the order of CheXNet's
-    /// re-implementations.
-    #[arg(long, value_delimiter = ',', value_name = "FINDING,...", value_parser = findings,
-        requires = "out")]
-    pub(crate) findings: Vec<Named>,
+    /// Choose the copy of the network whose names begin with this prefix, in a file with several.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prefix: Option<String>,
+    /// Import a whole model whose outputs are these findings, in this order, with `-` for an output
+    /// to pass over; by default only the backbone.
+    ///
+    /// `chexnet` means the fourteen findings in the order of CheXNet's re-implementations,
+    /// `torchxrayvision` the eighteen outputs of that package's models.
+    #[arg(long, value_name = "FINDING,...", requires = "out", allow_hyphen_values = true)]
+    pub(crate) findings: Option<Outputs>,
     /// Output folder for the model, new, which `roentgen predict` can read.
     #[arg(long, value_name = "DIR", requires = "findings")]
     pub(crate) out: Option<PathBuf>,
     /// Size in pixels of the model's training films; the architecture's native size by default.
     #[arg(long, value_name = "PX", requires = "findings", value_parser = positive)]
     pub(crate) size: Option<usize>,
+    /// How its input was scaled; by default as in the models with these outputs, or as the
+    /// architecture's published weights expect.
+    #[arg(long, value_name = "SCALE", requires = "findings", value_parser = normalize())]
+    pub(crate) normalize: Option<Normalize>,
 }
 
-/// A value of `--findings`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
-    /// The fourteen findings in CheXNet's order.
-    Chexnet,
-    /// One finding.
-    One(Finding),
-}
-
-fn findings(text: &str) -> Result<Named, String> {
-    match text {
-        "chexnet" => Ok(Named::Chexnet),
-        name => name.parse().map(Named::One).map_err(|error| format!("{error}")),
-    }
+/// Reads the scale of an input, by the names of experiment files.
+fn normalize() -> impl TypedValueParser<Value = Normalize> {
+    PossibleValuesParser::new(Normalize::ALL.map(Normalize::name))
+        .try_map(|name| name.parse::<Normalize>())
 }

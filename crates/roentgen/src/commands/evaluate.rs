@@ -14,12 +14,20 @@ use crate::output::{Output, figure, table, thousands, today};
 pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> {
     let options = Options { resamples: args.resamples, seed: args.seed };
     let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
+    let fit = args.fit.as_ref().map(Scores::read).transpose()?;
     let folders = folders(args);
     let mut texts = Vec::new();
     let mut documents = Vec::new();
     let mut differences = Vec::new();
     for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
-        let request = Request { scores, path, model: args.model.as_deref(), date: Some(today()) };
+        let request = Request {
+            scores,
+            path,
+            model: args.model.as_deref(),
+            fit: fit.as_ref(),
+            prevalence: args.prevalence.iter().cloned().collect(),
+            date: Some(today()),
+        };
         let (evaluation, page) = write_report(&request, &options, folder, &context.listener())?;
         texts.push(text(&evaluation, &page));
         documents.push(serde_json::from_str::<Value>(&evaluation.to_json()?)?);

@@ -2,6 +2,7 @@
 //! came of it.
 
 mod bench;
+mod calibrate;
 mod compare;
 mod describe;
 mod doctor;
@@ -70,6 +71,8 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Verify(args) => verify::run(&args, context),
         Command::Init(args) => init::run(&args),
         Command::Train(args) => train::run(&args, context),
+        Command::Resume(args) => train::resume(&args, context),
+        Command::Calibrate(args) => calibrate::run(&args, context),
         Command::Sweep(args) => sweep::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Show(args) => train::show(&args),

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         split: args.split,
         batch: args.batch,
         engine: args.engine,
+        operating_point: args.operating_point,
     };
     let table = predict::table(&request, &context.device, &context.listener())?;
     name_bad_films(&table.bad, None);

@@ -2,6 +2,7 @@
 //!
 //! Each stage keeps its files, so a second call resumes where the first one stopped.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use roentgen_data::phantom::PHANTOM_MARK;
 use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::Settings;
 use roentgen_data::split::Split;
-use roentgen_eval::{Options, Scores};
+use roentgen_eval::{OperatingRule, Options, Scores};
 use roentgen_tasks::engine::Choice;
 use roentgen_tasks::evaluate::{Request, write_report};
 use roentgen_tasks::{explain, predict};
@@ -67,6 +68,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         split: Some(Split::Test),
         batch: 32,
         engine: Choice::Burn,
+        operating_point: OperatingRule::Youden,
     };
     let scores = predict::table(&request, &context.device, &listener)?.scores;
     let path = run.join("scores/test.csv");
@@ -80,6 +82,8 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         scores: &Scores::read(&path)?,
         path: &path,
         model: Some(&run),
+        fit: None,
+        prevalence: BTreeMap::new(),
         date: Some(today()),
     };
     let (evaluation, page) = write_report(&request, &options, &at("report"), &listener)?;
@@ -125,5 +129,5 @@ fn train_in(args: &Quickstart, run: &Path, context: &Context) -> anyhow::Result<
     let prepared = toml::Value::String(args.out.join("prepared").to_string_lossy().into_owned());
     let settings = [format!("data.prepared={prepared}"), format!("seed={}", args.seed)];
     let experiment = overrides::read(&file, &settings)?;
-    train::experiment_into(&experiment, run, Start::Resume, context)
+    train::experiment_into(&experiment, run, Start::Resume.into(), context)
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
-use roentgen_tasks::compare::{points as points_of_sweep, predict_valid};
+use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
+use roentgen_train::Options;
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Point, Points, Sweep};
 use serde_json::json;
@@ -72,7 +73,8 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
                 .stop
                 .is_some_and(|stop| history::is_hopeless(stop, &args.out, &points, &point, losses))
         };
-        if one(&point, &place, &judge, context)? == Ending::Interrupted {
+        let options = Options { start: Start::Resume, memory: train::limit(args.force) };
+        if one(&point, &place, options, &judge, context)? == Ending::Interrupted {
             let out = args.out.display();
             return Ok(Output {
                 text: format!("stopped and saved; run the command again to resume: {out}"),
@@ -197,10 +199,11 @@ fn is_to_run(place: &Place, retry: bool) -> anyhow::Result<bool> {
 fn one(
     point: &Point,
     place: &Place,
+    options: Options,
     judge: Judge<'_>,
     context: &Context,
 ) -> anyhow::Result<Ending> {
-    match train_and_predict(point, place, judge, context) {
+    match train_and_predict(point, place, options, judge, context) {
         Ok(ending) => {
             if ending == Ending::Done {
                 place.tidy();
@@ -219,17 +222,20 @@ fn one(
 fn train_and_predict(
     point: &Point,
     place: &Place,
+    options: Options,
     judge: Judge<'_>,
     context: &Context,
 ) -> anyhow::Result<Ending> {
     let training = Training::new(context.bars).judged_by(judge);
     let trained =
-        train::experiment_with(&point.experiment, &place.run(), Start::Resume, context, training)?;
+        train::experiment_with(&point.experiment, &place.run(), options, context, training)?;
     if trained.ending == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
     let (run, listener) = (place.run(), context.listener());
-    predict_valid(&point.experiment, &run, &context.device, &listener)?;
+    if !valid_scores(&run).exists() {
+        predict_valid(&point.experiment, &run, &context.device, &listener)?;
+    }
     Ok(Ending::Done)
 }
 

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_data::split::{Rule, Split};
-use roentgen_train::run_dir::Start;
-use roentgen_train::{Experiment, Outcome, overrides};
+use roentgen_eval::WithIsotonic;
+use roentgen_tasks::calibrate::calibrate_run;
+use roentgen_train::run_dir::{self, Start};
+use roentgen_train::{Experiment, Facts, MemoryLimit, Options, Outcome, overrides};
 use serde_json::json;
 
-use crate::cli::{Show, Train};
+use crate::cli::{Resume, Show, Train};
 use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, quoted};
@@ -27,7 +29,8 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
         );
     }
     let start = if args.resume { Start::Resume } else { Start::Fresh };
-    let output = experiment_into(&experiment, &args.out, start, context)?;
+    let options = Options { start, memory: limit(args.force) };
+    let output = experiment_into(&experiment, &args.out, options, context)?;
     if let Some(address) = args.mlflow.as_ref().filter(|_| output.ending == Ending::Done) {
         let stem = |path: &Path| {
             path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
@@ -37,28 +40,57 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
     Ok(output)
 }
 
+/// Returns what `--force` means.
+pub(crate) fn limit(force: bool) -> MemoryLimit {
+    if force { MemoryLimit::Ignore } else { MemoryLimit::Keep }
+}
+
 /// Runs an experiment into a folder.
 pub(crate) fn experiment_into(
     experiment: &Experiment,
     out: &Path,
-    start: Start,
+    options: Options,
     context: &Context,
 ) -> anyhow::Result<Output> {
-    experiment_with(experiment, out, start, context, Training::new(context.bars))
+    experiment_with(experiment, out, options, context, Training::new(context.bars))
 }
 
 /// Runs an experiment into a folder, with a listener that can stop the run.
 pub(crate) fn experiment_with(
     experiment: &Experiment,
     out: &Path,
-    start: Start,
+    options: Options,
     context: &Context,
     training: Training<'_>,
 ) -> anyhow::Result<Output> {
-    let outcome = roentgen_train::train(experiment, out, start, &context.device, &training)?;
+    let outcome = roentgen_train::train(experiment, out, options, &context.device, &training)?;
     drop(training);
+    ended(&outcome, experiment, out, context)
+}
+
+/// Resumes a run from its folder, or lengthens it.
+pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
+    let training = Training::new(context.bars);
+    let options = roentgen_train::Resume { epochs: args.epochs, memory: limit(args.force) };
+    let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
+    drop(training);
+    let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
+    ended(&outcome, &experiment, &args.run, context)
+}
+
+/// Calibrates a run that has finished, and says how it ended and what can be done with it.
+fn ended(
+    outcome: &Outcome,
+    experiment: &Experiment,
+    out: &Path,
+    context: &Context,
+) -> anyhow::Result<Output> {
     match outcome {
         Outcome::Finished(best) => {
+            if Facts::read(out)?.is_some_and(|facts| facts.valid_films > 0) {
+                let (device, listener) = (&context.device, context.listener());
+                calibrate_run(out, experiment, WithIsotonic::No, device, &listener)?;
+            }
             // The 2019 study's split by film has no test films.
             let side =
                 if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
@@ -72,7 +104,7 @@ pub(crate) fn experiment_with(
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }
         Outcome::Interrupted => Ok(Output {
-            text: format!("stopped and saved; resume with `--resume`: {}", out.display()),
+            text: format!("stopped and saved; resume with `roentgen resume {}`", quoted(out)),
             json: json!({ "out": out, "finished": false }),
             ending: Ending::Interrupted,
         }),

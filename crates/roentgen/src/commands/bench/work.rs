@@ -8,6 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
 use roentgen_models::pretrained::{self, Part, WeightFile};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Description, Pool, model_dir};
+use roentgen_train::memory;
 use serde_json::{Value, json};
 
 use crate::cli::BenchNetwork;
@@ -28,11 +29,6 @@ impl Work {
         device.seed(1);
         let architecture: Architecture = args.architecture.parse()?;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
-        let shape = [args.batch, 3, args.size, args.size];
-        let (films, targets) = Self::films(file.as_ref(), shape, 14, device)?;
-        let [_, channels, size, _] = films.dims();
-        let [_, findings] = targets.dims();
-        let what = Self::what(name, &args.architecture, args.width, films.dims());
         let (pool, dropout) =
             if file.is_some() { (Pool::Linear, 0.0) } else { (Pool::Average, 0.5) };
         let config = ClassifierConfig {
@@ -42,6 +38,15 @@ impl Work {
             dropout,
             stochastic_depth: None,
         };
+        if file.is_none() && !args.force {
+            // Before the films are made, which may be too many as well.
+            check_memory(&config, args.size, args.batch, device)?;
+        }
+        let shape = [args.batch, 3, args.size, args.size];
+        let (films, targets) = Self::films(file.as_ref(), shape, 14, device)?;
+        let [_, channels, size, _] = films.dims();
+        let [_, findings] = targets.dims();
+        let what = Self::what(name, &args.architecture, args.width, films.dims());
         config.check(size, channels)?;
         let model = config.init(channels, findings, device);
         let model = match &file {
@@ -117,6 +122,26 @@ impl Work {
             "batch": batch,
             "channels": channels,
         })
+    }
+}
+
+/// Refuses work on the CPU whose activations need more memory than is available.
+fn check_memory(
+    config: &ClassifierConfig,
+    size: usize,
+    batch: usize,
+    device: &Device,
+) -> anyhow::Result<()> {
+    let is_cpu = device.clone().without_autodiff() == Device::flex();
+    let need = config.activation_bytes(size, batch) as u64;
+    match memory::available() {
+        Some(available) if is_cpu && need > available.bytes => bail!(
+            "the activations need about {} MiB of memory, but {} MiB are available; choose a smaller \
+             `--batch` or `--size`, or pass `--force`",
+            need >> 20,
+            available.bytes >> 20
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -2,22 +2,23 @@
 
 use std::path::Path;
 
-use anyhow::bail;
-use roentgen_data::Finding;
-use roentgen_data::preprocess::Input;
-use roentgen_models::model_dir::{self, Description};
-use roentgen_models::pretrained::{self, Fit, Part, WeightFile};
-use roentgen_models::{ClassifierConfig, Pool};
+use anyhow::{Context as _, bail};
+use roentgen_models::model_dir;
+use roentgen_models::pretrained::{self, Fit, Foreign, WeightFile};
 use serde_json::json;
 
 use super::keep;
-use crate::cli::{Import, Named};
+use crate::cli::Import;
 use crate::context::Context;
 use crate::output::{Output, quoted, table};
 
 /// Imports weights and prints where each tensor came from.
 pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
     let file = WeightFile::open(&args.file)?;
+    let file = match &args.prefix {
+        Some(prefix) => file.with_prefix(prefix),
+        None => file,
+    };
     let (place, fit, next) = match &args.out {
         None => {
             let (place, fit) = keep(args.architecture, &file, "unknown")?;
@@ -72,50 +73,18 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
 
 /// Writes the model in a file: backbone and one dense layer.
 fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> anyhow::Result<Fit> {
-    let findings = findings(&args.findings)?;
     if out.join(model_dir::DESCRIPTION).exists() {
         bail!("`{}` already contains a model; choose another folder", out.display());
     }
-    let architecture = args.architecture;
-    let network = ClassifierConfig {
-        architecture,
-        width: 1.0,
-        pool: Pool::Linear,
-        dropout: 0.0,
-        stochastic_depth: None,
+    let outputs = args.findings.clone().context("`--out` needs `--findings`")?;
+    let foreign = Foreign {
+        architecture: args.architecture,
+        outputs,
+        size: args.size,
+        normalize: args.normalize,
     };
-    let input = Input {
-        size: args.size.unwrap_or(architecture.native_size()),
-        channels: 3,
-        normalize: architecture.normalization(),
-    };
-    network.check(input.size, input.channels)?;
-    let new = network.init(input.channels, findings.len(), &context.device);
-    let (model, fit) = pretrained::fit(new, architecture, Part::Whole, file)?;
-    let description = Description {
-        imported: Some(file.origin()?),
-        ..Description::new(findings, network, input)
-    };
+    let imported = pretrained::import(file, &foreign, &context.device)?;
     roentgen_data::files::create_folder(out)?;
-    model_dir::save(out, &description, &model)?;
-    Ok(fit)
-}
-
-fn findings(named: &[Named]) -> anyhow::Result<Vec<Finding>> {
-    if named == [Named::Chexnet] {
-        return Ok(Finding::BY_WANG.to_vec());
-    }
-    let mut findings = Vec::new();
-    for named in named {
-        match *named {
-            Named::Chexnet => {
-                bail!("`--findings chexnet` means all fourteen findings; give nothing else")
-            }
-            Named::One(finding) if findings.contains(&finding) => {
-                bail!("`--findings` names {} twice", finding.name())
-            }
-            Named::One(finding) => findings.push(finding),
-        }
-    }
-    Ok(findings)
+    model_dir::save(out, &imported.description, &imported.network)?;
+    Ok(imported.fit)
 }

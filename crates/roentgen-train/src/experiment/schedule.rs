@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Invalid;
+use crate::invalid::Invalid;
 
 /// `[train.schedule]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,17 +119,33 @@ impl Schedule {
     ///
     /// Returns an error if a fraction, factor or floor is out of range.
     pub fn check(&self) -> Result<(), Invalid> {
-        let fine = match *self {
-            Schedule::Constant {} => true,
+        let refuse = |key, what: String| Err(Invalid { key, what });
+        match *self {
+            Schedule::Constant {} => Ok(()),
             Schedule::ReduceOnPlateau { factor, patience, floor } => {
-                factor > 0.0 && factor < 1.0 && patience > 0 && floor >= 0.0 && floor.is_finite()
+                if !(factor > 0.0 && factor < 1.0) {
+                    let what = format!("{factor} is not between 0 and 1");
+                    return refuse("train.schedule.factor", what);
+                }
+                if patience == 0 {
+                    return refuse("train.schedule.patience", "must be at least 1".to_owned());
+                }
+                if !(floor >= 0.0 && floor.is_finite()) {
+                    return refuse(
+                        "train.schedule.floor",
+                        format!("{floor} is not a learning rate"),
+                    );
+                }
+                Ok(())
             }
-            Schedule::Cosine { warmup } => (0.0..1.0).contains(&warmup),
-            Schedule::OneCycle { rise } => rise > 0.0 && rise < 1.0,
-        };
-        let what =
-            "fractions and factors must be between 0 and 1, and `patience` at least 1".to_owned();
-        if fine { Ok(()) } else { Err(Invalid { key: "train.schedule", what }) }
+            Schedule::Cosine { warmup } if !(0.0..1.0).contains(&warmup) => {
+                refuse("train.schedule.warmup", format!("{warmup} is not at least 0 and below 1"))
+            }
+            Schedule::OneCycle { rise } if !(rise > 0.0 && rise < 1.0) => {
+                refuse("train.schedule.rise", format!("{rise} is not between 0 and 1"))
+            }
+            Schedule::Cosine { .. } | Schedule::OneCycle { .. } => Ok(()),
+        }
     }
 }
 
@@ -165,6 +181,29 @@ mod tests {
 
         assert!((rate(0) - 0.04).abs() < 1e-12 && (rate(3) - 1.0).abs() < 1e-12);
         assert!(rate(9) < 0.06 && rate(9) > 0.0);
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_by_its_own_key() {
+        for (text, key) in [
+            ("name = \"cosine\"\nwarmup = 1.0", "train.schedule.warmup"),
+            ("name = \"one-cycle\"\nrise = nan", "train.schedule.rise"),
+            (
+                "name = \"reduce-on-plateau\"\nfactor = 1.5\npatience = 1\nfloor = 0.0",
+                "train.schedule.factor",
+            ),
+            (
+                "name = \"reduce-on-plateau\"\nfactor = 0.5\npatience = 0\nfloor = 0.0",
+                "train.schedule.patience",
+            ),
+            (
+                "name = \"reduce-on-plateau\"\nfactor = 0.5\npatience = 1\nfloor = -1.0",
+                "train.schedule.floor",
+            ),
+        ] {
+            let schedule: Schedule = toml::from_str(text).unwrap();
+            assert_eq!(schedule.check().unwrap_err().key, key);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Invalid;
+use crate::invalid::Invalid;
 
 /// `[image.augment]`; a range of zero has no effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,13 +117,18 @@ impl Augment {
     ///
     /// Returns an error if a range is negative or would turn a film inside out.
     pub fn check(&self) -> Result<(), Invalid> {
-        let fine = self.shift.iter().all(|share| (0.0..=1.0).contains(share))
-            && (0.0..=180.0).contains(&self.rotate)
-            && (0.0..=60.0).contains(&self.shear)
-            && (0.0..1.0).contains(&self.zoom);
-        let what =
-            "shift and zoom must be in 0..1, angles in degrees; none may be negative".to_owned();
-        if fine { Ok(()) } else { Err(Invalid { key: "image.augment", what }) }
+        let within = |key, value: f64, most: f64| match (0.0..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(Invalid { key, what: format!("{value} is not in 0 to {most}") }),
+        };
+        self.shift.iter().try_for_each(|&share| within("image.augment.shift", share, 1.0))?;
+        within("image.augment.rotate", self.rotate, 180.0)?;
+        within("image.augment.shear", self.shear, 60.0)?;
+        if !(0.0..1.0).contains(&self.zoom) {
+            let what = format!("{} is not at least 0 and below 1", self.zoom);
+            return Err(Invalid { key: "image.augment.zoom", what });
+        }
+        Ok(())
     }
 }
 

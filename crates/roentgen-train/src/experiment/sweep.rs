@@ -13,8 +13,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::experiment::{Experiment, Invalid};
-use crate::overrides::{self, Error};
+use crate::experiment::Experiment;
+use crate::experiment::overrides::{self, Error};
+use crate::invalid::Invalid;
 use search::Search;
 use stop::Stop;
 

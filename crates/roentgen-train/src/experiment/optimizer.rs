@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adadelta::Adadelta;
 use crate::adam::Adam;
-use crate::experiment::Invalid;
+use crate::invalid::Invalid;
 
 /// Decay rates of the means of the gradient and of its square.
 const BETAS: [f64; 2] = [0.9, 0.999];
@@ -141,33 +141,33 @@ impl Optimizer {
     ///
     /// Returns an error if a setting is out of range.
     pub fn check(&self) -> Result<(), Invalid> {
-        let within = |name: &str, value: f64| match (0.0..1.0).contains(&value) {
+        let refuse = |key, what: String| Err(Invalid { key, what });
+        let within = |key, value: f64| match (0.0..1.0).contains(&value) {
             true => Ok(()),
-            false => Err(invalid(format!("`{name}` = {value} is not in 0..1"))),
+            false => refuse(key, format!("{value} is not at least 0 and below 1")),
         };
+        const DECAY: &str = "train.optimizer.weight_decay";
         match *self {
             Optimizer::Sgd { momentum, nesterov, weight_decay } => {
-                within("momentum", momentum)?;
+                within("train.optimizer.momentum", momentum)?;
                 if nesterov && momentum == 0.0 {
-                    return Err(invalid("`nesterov` needs a `momentum` above 0".to_owned()));
+                    let what = "needs a `momentum` above 0".to_owned();
+                    return refuse("train.optimizer.nesterov", what);
                 }
-                within("weight_decay", weight_decay)
+                within(DECAY, weight_decay)
             }
             Optimizer::Adagrad {} | Optimizer::Adadelta {} => Ok(()),
             Optimizer::Adam { betas, epsilon, weight_decay }
             | Optimizer::AdamW { betas, epsilon, weight_decay } => {
-                betas.into_iter().try_for_each(|beta| within("betas", beta))?;
+                betas.into_iter().try_for_each(|beta| within("train.optimizer.betas", beta))?;
                 if !(epsilon > 0.0 && epsilon < 1.0) {
-                    return Err(invalid(format!("`epsilon` = {epsilon} is not between 0 and 1")));
+                    let what = format!("{epsilon} is not between 0 and 1");
+                    return refuse("train.optimizer.epsilon", what);
                 }
-                within("weight_decay", weight_decay)
+                within(DECAY, weight_decay)
             }
         }
     }
-}
-
-fn invalid(what: String) -> Invalid {
-    Invalid { key: "train.optimizer", what }
 }
 
 #[cfg(test)]

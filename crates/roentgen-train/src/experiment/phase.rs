@@ -6,8 +6,8 @@
 use roentgen_models::{Architecture, Freeze};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Invalid;
-use crate::schedule::Schedule;
+use crate::experiment::schedule::Schedule;
+use crate::invalid::Invalid;
 
 /// One of `[[train.phases]]`; keys that are absent are taken from `[model]` and `[train]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

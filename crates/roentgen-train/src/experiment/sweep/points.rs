@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::search::{Axis, Search, Trial, insert};
 use super::{MOST_POINTS, Point, invalid, laid_over, leaves, name};
-use crate::overrides::Error;
+use crate::experiment::overrides::Error;
 
 /// The points of a sweep.
 #[derive(Clone, Debug)]

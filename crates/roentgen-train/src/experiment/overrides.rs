@@ -7,9 +7,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::de::Error as _;
 use toml::{Table, Value};
 
-use crate::experiment::{Experiment, Invalid};
+use crate::experiment::{Experiment, Extends};
+use crate::invalid::Invalid;
 
 /// Maximum depth of files that extend each other.
 const MOST_LEVELS: usize = 3;
@@ -36,12 +38,6 @@ pub enum Error {
         path: PathBuf,
         /// The cause, with line and column.
         source: Box<toml::de::Error>,
-    },
-    /// `extends` does not name a file.
-    #[error("`extends` in `{path}` must be a file name in quotes, or a list of them")]
-    Extends {
-        /// The file.
-        path: PathBuf,
     },
     /// Files extend each other too deeply, or in a circle.
     #[error(
@@ -107,20 +103,15 @@ pub(crate) fn table(path: &Path, settings: &[String]) -> Result<Table, Error> {
 
 /// Reads a file and merges it over the files it extends, in their order.
 fn with_bases(path: &Path, depth: usize) -> Result<Table, Error> {
-    let mut own = read_table(path)?;
-    let Some(extends) = own.remove("extends") else { return Ok(own) };
+    let (own, extends) = read_table(path)?;
+    let Some(extends) = extends else { return Ok(own) };
     if depth == MOST_LEVELS {
         return Err(Error::Deep { path: path.to_owned() });
     }
-    let bases = match extends {
-        Value::Array(bases) => bases,
-        base => vec![base],
-    };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut table = Table::new();
-    for base in bases {
-        let name = base.as_str().ok_or_else(|| Error::Extends { path: path.to_owned() })?;
-        merge(&mut table, with_bases(&folder.join(name), depth + 1)?);
+    for base in extends.files() {
+        merge(&mut table, with_bases(&folder.join(base), depth + 1)?);
     }
     merge(&mut table, own);
     Ok(table)
@@ -136,26 +127,22 @@ pub(crate) fn checked(table: Table, path: &Path) -> Result<Experiment, Error> {
 }
 
 fn experiment(table: &Table) -> Result<Experiment, toml::de::Error> {
+    if table.contains_key("extends") {
+        let what = "`extends` is only possible at the top of a file";
+        return Err(toml::de::Error::custom(what));
+    }
     Value::Table(table.clone()).try_into()
 }
 
-/// Reads one file strictly, so that errors name its lines.
-fn read_table(path: &Path) -> Result<Table, Error> {
+/// Reads one file strictly, so that errors name its lines; returns `extends` apart from the rest.
+fn read_table(path: &Path) -> Result<(Table, Option<Extends>), Error> {
     let text =
         fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let parse = |source| Error::Parse { path: path.to_owned(), source: Box::new(source) };
-    let table: Table = toml::from_str(&text).map_err(parse)?;
-    // `extends` is not a key of an experiment; blanking it keeps all line numbers.
-    let own: String = text
-        .lines()
-        .map(|line| if is_extends(line) { "\n".to_owned() } else { format!("{line}\n") })
-        .collect();
-    toml::from_str::<Experiment>(&own).map_err(parse)?;
-    Ok(table)
-}
-
-fn is_extends(line: &str) -> bool {
-    line.trim_start().strip_prefix("extends").is_some_and(|rest| rest.trim_start().starts_with('='))
+    let mut table: Table = toml::from_str(&text).map_err(parse)?;
+    let strict: Experiment = toml::from_str(&text).map_err(parse)?;
+    table.remove("extends");
+    Ok((table, strict.extends))
 }
 
 /// Merges `over` into `under`, table by table.
@@ -198,7 +185,7 @@ fn apply(table: &mut Table, setting: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::Optimizer;
+    use crate::experiment::optimizer::Optimizer;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -259,6 +246,29 @@ mod tests {
         assert_eq!((experiment.seed, experiment.train.epochs), (6, 7));
         assert_eq!(experiment.train.batch_size, 16);
         assert_eq!(experiment.data.normal, roentgen_data::selection::Normal::Drop);
+    }
+
+    #[test]
+    fn extends_is_a_key_at_the_top_of_a_file_and_nowhere_else() {
+        let folder = folder(&[
+            ("base.toml", BASE),
+            ("long.toml", "seed = 6 # first\n\"extends\" = [\n  \"base.toml\",\n]\n"),
+            ("number.toml", "seed = 6\nextends = 7\n"),
+            ("below.toml", "[train]\nextends = \"base.toml\"\n"),
+        ]);
+        let read = |name: &str, settings: &[String]| read(&folder.path().join(name), settings);
+
+        let long = read("long.toml", &[]).unwrap();
+        assert_eq!((long.seed, long.train.epochs, long.extends), (6, 3, None));
+        let error = read("number.toml", &[]).unwrap_err();
+        let text = match &error {
+            Error::Parse { source, .. } => source.to_string(),
+            error => panic!("{error}"),
+        };
+        assert!(text.contains("line 2") && text.contains("a file name in quotes"), "{text}");
+        assert!(matches!(read("below.toml", &[]), Err(Error::Parse { .. })));
+        let setting = read("base.toml", &["extends=long.toml".to_owned()]);
+        assert!(matches!(setting, Err(Error::Setting { .. })));
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! The bins of a reliability picture, with intervals by patient.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::{
+    Bin, Interval, Options,
+    calibration::{BINS, equal_bin},
+    cohort::resample,
+    reliability,
+};
+
+/// Resamples of a bin; fewer than for the table, because there are hundreds of bins.
+const RESAMPLES: usize = 200;
+
+/// The films in one of 15 equal bins of probability.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MeasuredBin {
+    /// The films.
+    #[serde(flatten)]
+    pub bin: Bin,
+    /// The interval of the fraction of films with the finding.
+    pub observed_ci95: Option<Interval>,
+}
+
+/// Divides films, given as probability, label and patient, into bins; empty bins are left out.
+pub(crate) fn measured_bins(
+    films: &[(f64, bool, u32)],
+    patients: usize,
+    options: &Options,
+) -> Vec<MeasuredBin> {
+    let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
+    let mut counts: HashMap<(u32, usize), [u32; 2]> = HashMap::new();
+    for &(p, truth, patient) in films {
+        let [all, positives] = counts.entry((patient, equal_bin(p))).or_default();
+        *all += 1;
+        *positives += u32::from(truth);
+    }
+    let draws: Vec<[Option<f64>; BINS]> = resample(patients, &options, |weights| {
+        let mut sums = [[0_u64; 2]; BINS];
+        for (&(patient, bin), &[all, positives]) in &counts {
+            let weight = u64::from(weights[patient as usize]);
+            sums[bin][0] += weight * u64::from(all);
+            sums[bin][1] += weight * u64::from(positives);
+        }
+        sums.map(|[all, positives]| (all > 0).then(|| positives as f64 / all as f64))
+    });
+    let (p, y): (Vec<f64>, Vec<bool>) = films.iter().map(|&(p, truth, _)| (p, truth)).unzip();
+    let mut is_full = [false; BINS];
+    p.iter().for_each(|&p| is_full[equal_bin(p)] = true);
+    let places = (0..BINS).filter(|&bin| is_full[bin]);
+    places
+        .zip(reliability(&p, &y))
+        .map(|(place, bin)| MeasuredBin {
+            bin,
+            observed_ci95: Interval::of(draws.iter().filter_map(|draw| draw[place]).collect()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cohort::draw;
+
+    #[test]
+    fn the_interval_of_a_bin_is_that_of_the_drawn_films() {
+        let film = |i: u32| (f64::from(i * 29 % 83) / 83.0, i * 7 % 11 > 6, i / 3);
+        let films: Vec<(f64, bool, u32)> = (0..90).map(film).collect();
+        let bins = measured_bins(&films, 30, &Options { resamples: 40, seed: 2 });
+
+        let mut values = Vec::new();
+        for stream in 0..40 {
+            let mut weights = vec![0; 30];
+            draw(&mut weights, 2, stream);
+            let drawn = films.iter().filter(|(p, ..)| 1.0 / 15.0 < *p && *p <= 2.0 / 15.0);
+            let (mut all, mut positives) = (0, 0);
+            for &(_, truth, patient) in drawn {
+                all += weights[patient as usize];
+                positives += weights[patient as usize] * u32::from(truth);
+            }
+            values.extend((all > 0).then(|| f64::from(positives) / f64::from(all)));
+        }
+        assert_eq!(bins.len(), 15);
+        assert_eq!(bins[1].observed_ci95, Interval::of(values));
+    }
+
+    #[test]
+    fn empty_bins_are_left_out() {
+        let films = [(0.01, false, 0), (0.99, true, 1), (0.98, false, 0)];
+        let bins = measured_bins(&films, 2, &Options { resamples: 5, seed: 1 });
+
+        assert_eq!(bins.iter().map(|bin| bin.bin.count).collect::<Vec<_>>(), [1, 2]);
+    }
+}

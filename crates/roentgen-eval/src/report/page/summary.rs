@@ -1,0 +1,131 @@
+//! The figures in plain words, for the first screen of a report.
+
+use super::super::format::{count, figure, interval, percent};
+use super::{ends, readable};
+use crate::{Evaluation, FindingFigures, Interval};
+
+/// Returns one paragraph for each thing that a reader should know first.
+pub(super) fn summary(evaluation: &Evaluation, reaches_half: bool) -> Vec<String> {
+    let mut all = vec![how_good(evaluation)];
+    all.extend(best_and_worst(evaluation));
+    all.extend(calls(evaluation, reaches_half));
+    all.extend(gap(evaluation));
+    all.push(limits(evaluation));
+    all
+}
+
+fn how_good(evaluation: &Evaluation) -> String {
+    let mean = &evaluation.mean;
+    match mean.auroc {
+        None => {
+            "No finding has both positive and negative films, so AUROC is undefined.".to_owned()
+        }
+        Some(auroc) => format!(
+            "In {} of the pairs of a film with a finding and a film without it, the first has the \
+             higher probability (mean AUROC {} over {} findings, {}); chance is 50 %.",
+            percent(Some(auroc)),
+            figure(mean.auroc),
+            mean.findings,
+            interval(mean.auroc_ci95),
+        ),
+    }
+}
+
+fn best_and_worst(evaluation: &Evaluation) -> Option<String> {
+    let mut ranked: Vec<(f64, &FindingFigures)> =
+        evaluation.findings.iter().filter_map(|finding| Some((finding.auroc?, finding))).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let [(_, best), .., (_, worst)] = ranked[..] else { return None };
+    let named = |finding: &FindingFigures| {
+        format!("{} ({})", readable(&finding.name), figure(finding.auroc))
+    };
+    let holds_chance = |ends: Interval| ends.low <= 0.5 && 0.5 <= ends.high;
+    let chance: Vec<String> = ranked
+        .iter()
+        .filter(|(_, finding)| finding.auroc_ci95.is_some_and(holds_chance))
+        .map(|(_, finding)| readable(&finding.name))
+        .collect();
+    let end = match chance.is_empty() {
+        true => String::new(),
+        false => format!(" Intervals that include chance: {}.", chance.join(", ")),
+    };
+    Some(format!("It is best for {} and worst for {}.{end}", named(best), named(worst)))
+}
+
+fn calls(evaluation: &Evaluation, reaches_half: bool) -> Option<String> {
+    let main = evaluation.main_point();
+    if main == "0.5" {
+        let none = "No threshold was fitted on other films, and no probability reaches 0.5, so \
+                    there are no calls to judge.";
+        return (!reaches_half).then(|| none.to_owned());
+    }
+    let points: Vec<_> =
+        evaluation.findings.iter().filter_map(|finding| finding.operating_point(main)).collect();
+    let mean = |of: &dyn Fn(&crate::CallFigures) -> Option<f64>| {
+        let values: Vec<f64> = points.iter().filter_map(|point| of(&point.figures)).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    Some(format!(
+        "At thresholds that were chosen on other films for the highest sensitivity + specificity, \
+         {} of the positive films are called and {} of the negative ones are not, as means over \
+         {} findings.",
+        percent(mean(&|figures| figures.sensitivity)),
+        percent(mean(&|figures| figures.specificity)),
+        points.len(),
+    ))
+}
+
+/// States the largest gap between groups whose interval excludes zero, or that there is none.
+fn gap(evaluation: &Evaluation) -> Option<String> {
+    let gaps = evaluation.subgroup_gaps.iter();
+    let is_clear = |ends: Interval| ends.low > 0.0;
+    let clear = gaps.filter(|(by, gap)| {
+        // Films with more findings are other films, not other people.
+        **by != "number_of_findings" && gap.auroc_ci95.is_some_and(is_clear)
+    });
+    let largest = clear.max_by(|a, b| a.1.auroc.total_cmp(&b.1.auroc));
+    let Some((by, gap)) = largest else {
+        let is_there = evaluation.subgroup_gaps.keys().any(|by| *by != "number_of_findings");
+        let none = "No difference between groups of patients is larger than chance explains; small \
+                    groups may hide one.";
+        return is_there.then(|| none.to_owned());
+    };
+    Some(format!(
+        "The largest difference between groups is by {by}: AUROC is lower by {} ({}) for {} than \
+         for {}, over {} findings.",
+        figure(Some(gap.auroc)),
+        ends(gap.auroc_ci95),
+        gap.worst,
+        gap.best,
+        gap.findings
+    ))
+}
+
+/// States what the figures do not show.
+fn limits(evaluation: &Evaluation) -> String {
+    let mut limits = Vec::new();
+    if evaluation.is_phantom() {
+        limits.push("The films are synthetic: nothing follows for real patients.".to_owned());
+    }
+    if evaluation.training_marks.unknown > 0 && !evaluation.is_phantom() {
+        limits.push(format!(
+            "For {} of {} films it is unknown whether the model was trained on their patients; if \
+             it was, the figures are too good.",
+            count(evaluation.training_marks.unknown),
+            count(evaluation.images)
+        ));
+    }
+    if evaluation.dataset.as_deref().is_some_and(|dataset| dataset.contains("ChestX-ray14")) {
+        limits.push(
+            "The labels were mined from reports by text processing, so the figures measure \
+             agreement with them and not with a radiologist."
+                .to_owned(),
+        );
+    }
+    limits.push(
+        "The figures hold for films like these. Do not conclude from them that the model may be \
+         used for patients."
+            .to_owned(),
+    );
+    limits.join(" ")
+}

@@ -1,0 +1,160 @@
+//! A picture of a film under its map that can be understood without its surroundings.
+//!
+//! Small films are enlarged until the text below them is readable.
+
+use font8x8::legacy::BASIC_LEGACY;
+use roentgen_data::pixels::Plane;
+
+use super::{mixed, overlay, range, scale};
+use crate::predictor::Mask;
+
+/// Least width in pixels, for which the text is made.
+const LEAST_WIDTH: u32 = 256;
+/// Pixels of a letter's side.
+const LETTER: u32 = 8;
+/// Height of a line of text.
+const LINE: u32 = 12;
+/// Distance from the edges.
+const MARGIN: u32 = 4;
+/// Height of the colour bar.
+const BAR: u32 = 10;
+/// Lines of text: two of what the picture shows, the range, the ends of the bar.
+const LINES: u32 = 4;
+/// Gray of the text and of what lies below the colours of the bar.
+const TEXT: u8 = 230;
+const BELOW: f32 = 128.0;
+
+/// A picture in red, green and blue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Height in pixels.
+    pub height: u32,
+    /// Width in pixels.
+    pub width: u32,
+    /// `height * width` pixels of three values.
+    pub pixels: Vec<u8>,
+}
+
+/// Draws a film under its attention mask, and below it what it is, the range of the mask, and a
+/// colour bar with the values of its ends.
+pub fn picture(film: &Plane, mask: &Mask) -> Picture {
+    let film = enlarged(film);
+    // Large films have large text.
+    let zoom = (film.width / LEAST_WIDTH).max(1);
+    let footer = (LINES * LINE + BAR + 2 * MARGIN) * zoom;
+    let mut pixels = overlay(&film, mask);
+    pixels.resize(((film.height + footer) * film.width * 3) as usize, 0);
+    let mut picture = Picture { height: film.height + footer, width: film.width, pixels };
+
+    let ([low, high], [first, last]) = (range(mask), scale(mask));
+    let mut top = film.height + MARGIN * zoom;
+    let range = format!("{low:.3} to {high:.3} in this film");
+    for line in ["attention mask,", "one for all findings", &range] {
+        picture.write(line, [top, MARGIN * zoom], zoom);
+        top += LINE * zoom;
+    }
+    picture.bar([top, MARGIN * zoom], BAR * zoom);
+    top += (BAR + 2) * zoom;
+    picture.write(&format!("{first:.2}"), [top, MARGIN * zoom], zoom);
+    let last = format!("{last:.2}");
+    let left = picture.width - (last.len() as u32 * LETTER + MARGIN) * zoom;
+    picture.write(&last, [top, left], zoom);
+    picture
+}
+
+/// Repeats the pixels of a small film.
+fn enlarged(film: &Plane) -> Plane {
+    let times = LEAST_WIDTH.div_ceil(film.width.max(1)).max(1);
+    let (width, height) = (film.width * times, film.height * times);
+    let at = |row: u32, column: u32| (row / times * film.width + column / times) as usize;
+    let pixels = (0..height)
+        .flat_map(|row| (0..width).map(move |column| (row, column)))
+        .map(|(row, column)| film.pixels[at(row, column)])
+        .collect();
+    Plane { width, height, pixels }
+}
+
+impl Picture {
+    fn set(&mut self, [row, column]: [u32; 2], colour: [u8; 3]) {
+        let at = ((row * self.width + column) * 3) as usize;
+        if column < self.width
+            && let Some(pixel) = self.pixels.get_mut(at..at + 3)
+        {
+            pixel.copy_from_slice(&colour);
+        }
+    }
+
+    /// Writes a line of ASCII.
+    fn write(&mut self, text: &str, [top, left]: [u32; 2], zoom: u32) {
+        for (number, letter) in (0..).zip(text.bytes()) {
+            let rows = BASIC_LEGACY.get(usize::from(letter)).copied().unwrap_or_default();
+            for (row, bits) in (0..).zip(rows) {
+                for column in (0..LETTER).filter(|column| bits >> column & 1 == 1) {
+                    let at = [top + row * zoom, left + (number * LETTER + column) * zoom];
+                    self.square(at, zoom, [TEXT; 3]);
+                }
+            }
+        }
+    }
+
+    fn square(&mut self, [top, left]: [u32; 2], side: u32, colour: [u8; 3]) {
+        for row in top..top + side {
+            for column in left..left + side {
+                self.set([row, column], colour);
+            }
+        }
+    }
+
+    /// Draws the colours from the lowest value on the left to the highest on the right.
+    fn bar(&mut self, [top, left]: [u32; 2], height: u32) {
+        let right = self.width - left;
+        for column in left..right {
+            let value = (column - left) as f32 / (right - left - 1).max(1) as f32;
+            for row in top..top + height {
+                self.set([row, column], mixed(BELOW, value));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: u32, height: u32) -> Picture {
+        let film = Plane { width, height, pixels: vec![100; (width * height) as usize] };
+        picture(&film, &Mask { height: 1, width: 2, values: vec![0.125, 0.75] })
+    }
+
+    #[test]
+    fn small_films_are_enlarged_and_large_ones_have_large_text() {
+        for (width, height, expected) in [
+            (32, 16, [128 + 66, 256]),
+            (200, 300, [600 + 66, 400]),
+            (256, 256, [256 + 66, 256]),
+            (1024, 512, [512 + 4 * 66, 1024]),
+        ] {
+            let picture = drawn(width, height);
+
+            assert_eq!([picture.height, picture.width], expected, "{width} x {height}");
+            assert_eq!(picture.pixels.len(), (picture.height * picture.width * 3) as usize);
+        }
+    }
+
+    #[test]
+    fn the_film_is_above_and_the_bar_and_text_below_it() {
+        let picture = drawn(256, 256);
+        let row = |row: u32| {
+            let start = (row * picture.width * 3) as usize;
+            &picture.pixels[start..start + (picture.width * 3) as usize]
+        };
+        let is_text = |at: u32| row(at).contains(&TEXT);
+        let bar = row(256 + MARGIN + 3 * LINE + BAR / 2);
+        let end = |column: u32| &bar[(column * 3) as usize..][..3];
+
+        assert!((256..256 + 50).any(is_text) && (picture.height - 14..picture.height).any(is_text));
+        assert_eq!(end(MARGIN), [BELOW as u8; 3]);
+        assert_eq!(end(255 - MARGIN), mixed(BELOW, 1.0));
+        assert_eq!(row(0)[..3], [100; 3]);
+    }
+}

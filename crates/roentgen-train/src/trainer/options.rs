@@ -1,0 +1,29 @@
+//! Options of a run that are not part of its experiment.
+
+use crate::run_dir::Start;
+
+/// How a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it may resume an earlier one.
+    pub start: Start,
+    /// Whether it may need more memory than there is.
+    pub memory: MemoryLimit,
+}
+
+impl From<Start> for Options {
+    fn from(start: Start) -> Self {
+        Self { start, memory: MemoryLimit::default() }
+    }
+}
+
+/// Whether a run may need more memory than there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemoryLimit {
+    /// Refuses a run on the CPU whose estimate is above the memory of the machine or its control
+    /// group.
+    #[default]
+    Keep,
+    /// Starts the run whatever the estimate says: it is an upper one.
+    Ignore,
+}
