@@ -30,6 +30,7 @@ pub mod sample;
 pub mod selection;
 pub mod split;
 pub mod store;
+pub mod study;
 pub mod summary;
 mod tensor_file;
 

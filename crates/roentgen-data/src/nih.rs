@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 use crate::phantom::PHANTOM_MARK;
+use crate::pixels;
 
 /// The longest list that is read, in bytes; NIH's has 1.8 MB.
 const MAX_LIST: u64 = 128 << 20;
@@ -167,7 +168,7 @@ impl Layout {
             } else {
                 if name == PHANTOM_MARK {
                     layout.phantom = Some(path);
-                } else if is_film(&path) {
+                } else if holds_film(&path) {
                     if layout.films.contains_key(name) {
                         layout.again.push(path);
                     } else {
@@ -228,8 +229,17 @@ pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
 /// Whether a file has the name of a film.
 pub fn is_film(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        ["png", "jpg", "jpeg", "dcm", "dicom"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
+}
+
+/// Whether a file is a film by its name, or is in DICOM by its content: hospitals name such files
+/// after their number, without an extension. A `DICOMDIR` is a list of files and no film.
+pub fn holds_film(path: &Path) -> bool {
+    let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
+    is_film(path) || (!is_list && pixels::is_dicom(path))
 }
 
 /// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where

@@ -1,10 +1,12 @@
-//! Decodes PNG and JPEG files to a plane of 8-bit gray, and resizes planes.
+//! Decodes PNG, JPEG and DICOM files to a plane of 8-bit gray, and resizes planes.
 //!
 //! Some of NIH's films are RGBA with three equal channels and an opaque alpha channel; 16-bit films
-//! are scaled to 8 bits over their whole range. The file type is detected from the content, not
+//! are scaled to 8 bits from the bits that they use. The file type is detected from the content, not
 //! from the name. A picture with an EXIF orientation is turned upright, as viewers show it.
 
 mod budget;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod gray;
 mod jpeg;
 mod orientation;
@@ -50,13 +52,16 @@ pub enum Error {
     /// The file is empty.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// The first bytes are those of neither a PNG nor a JPEG.
-    #[error("the file is not a PNG or JPEG (it begins with `{0}`)")]
+    /// The first bytes are those of no kind of film.
+    #[error("the file is not a PNG, JPEG or DICOM file (it begins with `{0}`)")]
     Unknown(String),
+    /// The DICOM file is whole, but not a film that can be used.
+    #[error("the DICOM file is refused: {0}")]
+    Refused(String),
     /// The image could not be decoded.
     #[error("the {kind} is broken or cut off: {what}")]
     Decode {
-        /// PNG or JPEG.
+        /// PNG, JPEG or DICOM file.
         kind: &'static str,
         /// What the decoder says.
         what: String,
@@ -105,16 +110,17 @@ pub enum Filter {
 /// Returns an error if the file is not a file or has no valid header. See [`Error`].
 pub fn size(path: &Path) -> Result<[u32; 2], Error> {
     let mut file = open(path)?;
-    let (format, _) = format(file.fill_buf().map_err(Error::Read)?)?;
-    let ([height, width], orientation) = match format {
-        ImageFormat::Png => {
+    let ([height, width], orientation) = match kind(file.fill_buf().map_err(Error::Read)?)? {
+        Kind::Png => {
             let size = png::size(&mut file)?;
             (size, Orientation::from_png(&mut file).map_err(Error::Read)?)
         }
-        _ => {
+        Kind::Jpeg => {
             let header = jpeg_header(&mut file)?;
             ([header.height, header.width], header.orientation)
         }
+        #[cfg(feature = "dicom")]
+        Kind::Dicom => (dicom::size(file)?, Orientation::Upright),
     };
     check_edges(width, height)?;
     Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
@@ -142,7 +148,13 @@ pub fn read_resized(path: &Path, size: u32, filter: Filter) -> Result<Plane, Err
     resize(plane, size, filter)
 }
 
-/// Decodes the bytes of a PNG or JPEG file.
+/// Reads and decodes a film like [`read`] and uses it while other threads wait for its memory.
+pub(crate) fn read_with<T>(path: &Path, take: impl FnOnce(&Plane) -> T) -> Result<T, Error> {
+    let (plane, _loan) = decode_from(open(path)?)?;
+    Ok(take(&plane))
+}
+
+/// Decodes the bytes of a PNG, JPEG or DICOM file.
 ///
 /// # Errors
 ///
@@ -157,10 +169,11 @@ fn open(path: &Path) -> Result<BufReader<std::fs::File>, Error> {
 
 /// Decodes a film; the loan covers the memory of the plane.
 fn decode_from(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
-    let (format, _) = format(file.fill_buf().map_err(Error::Read)?)?;
-    match format {
-        ImageFormat::Png => decode_png(file),
-        _ => decode_jpeg(file),
+    match kind(file.fill_buf().map_err(Error::Read)?)? {
+        Kind::Png => decode_png(file),
+        Kind::Jpeg => decode_jpeg(file),
+        #[cfg(feature = "dicom")]
+        Kind::Dicom => dicom::decode(file),
     }
 }
 
@@ -170,11 +183,17 @@ fn decode_png(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), E
     let [height, width] = png::size(&mut file)?;
     check_edges(width, height)?;
     file.rewind().map_err(Error::Read)?;
-    let reader = png::Reader::new(file)?;
+    let reader = png::Reader::new(&mut file)?;
     let plane = u64::from(width) * u64::from(height);
     let planes = if orientation.exchanges_axes() { 2 } else { 1 };
     let loan = budget::borrow(reader.bytes().saturating_add(planes * plane))?;
-    let pixels = reader.pixels(&loan)?;
+    let pixels = if reader.is_deep() {
+        let bits = reader.bits_used(&loan)?;
+        file.rewind().map_err(Error::Read)?;
+        png::Reader::new(file)?.pixels(bits, &loan)?
+    } else {
+        reader.pixels(8, &loan)?
+    };
     Ok((orientation.apply(Plane { width, height, pixels }), loan))
 }
 
@@ -287,16 +306,39 @@ fn encode(pixels: &[u8], width: u32, height: u32, colour: image::ExtendedColorTy
     bytes
 }
 
-fn format(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Error> {
+/// What a file is.
+enum Kind {
+    Png,
+    Jpeg,
+    #[cfg(feature = "dicom")]
+    Dicom,
+}
+
+/// Tells what a file is by its first bytes, of which at least 132 are needed.
+fn kind(bytes: &[u8]) -> Result<Kind, Error> {
     if bytes.is_empty() {
-        Err(Error::Empty)
-    } else if bytes.starts_with(b"\x89PNG") {
-        Ok((ImageFormat::Png, "PNG"))
-    } else if bytes.starts_with(b"\xff\xd8\xff") {
-        Ok((ImageFormat::Jpeg, "JPEG"))
-    } else {
-        Err(Error::Unknown(bytes[..bytes.len().min(8)].escape_ascii().to_string()))
+        return Err(Error::Empty);
     }
+    if bytes.starts_with(b"\x89PNG") {
+        return Ok(Kind::Png);
+    }
+    if bytes.starts_with(b"\xff\xd8\xff") {
+        return Ok(Kind::Jpeg);
+    }
+    #[cfg(feature = "dicom")]
+    if dicom::is_dicom(bytes) {
+        return Ok(Kind::Dicom);
+    }
+    Err(Error::Unknown(bytes[..bytes.len().min(8)].escape_ascii().to_string()))
+}
+
+/// Whether a file is in DICOM, by its content; `false` if it cannot be read.
+pub fn is_dicom(path: &Path) -> bool {
+    #[cfg(feature = "dicom")]
+    let is_dicom = |mut file: BufReader<std::fs::File>| file.fill_buf().is_ok_and(dicom::is_dicom);
+    #[cfg(not(feature = "dicom"))]
+    let is_dicom = |_| false;
+    open(path).is_ok_and(is_dicom)
 }
 
 #[cfg(test)]
@@ -325,6 +367,21 @@ mod tests {
         let deep = image::ImageBuffer::from_vec(4, 1, vec![0_u16, 257, 32_896, 65_535]).unwrap();
 
         assert_eq!(decode(&png(DynamicImage::ImageLuma16(deep))).unwrap().pixels, [0, 1, 128, 255]);
+    }
+
+    #[test]
+    fn twelve_bits_in_sixteen_become_eight_from_twelve() {
+        let film = |pixels: [u16; 4]| {
+            let deep = image::ImageBuffer::from_vec(4, 1, pixels.to_vec()).unwrap();
+            decode(&png(DynamicImage::ImageLuma16(deep))).unwrap().pixels
+        };
+
+        assert_eq!(film([0, 16, 2048, 4095]), [0, 1, 128, 255]);
+        assert_eq!(film([0, 16, 2048, 4096]), [0, 0, 32, 64]);
+        // The opacity is not a shade.
+        let deep = image::ImageBuffer::from_vec(2, 1, vec![0_u16, 65_535, 4095, 65_535]).unwrap();
+        let bytes = png(DynamicImage::ImageLumaA16(deep));
+        assert_eq!(decode(&bytes).unwrap().pixels, [0, 255]);
     }
 
     #[test]

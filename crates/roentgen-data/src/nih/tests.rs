@@ -132,3 +132,21 @@ fn a_list_that_is_a_device_or_a_folder_is_refused_at_once() {
     assert!(matches!(read_list(Path::new("/dev/zero")), Err(Error::ReadList { .. })));
     assert!(matches!(read_list(root.path()), Err(Error::ReadList { .. })));
 }
+
+#[cfg(feature = "dicom")]
+#[test]
+fn a_dicom_file_is_a_film_whatever_its_name_and_a_dicomdir_is_none() {
+    let root = tempfile::tempdir().unwrap();
+    let dicom = [&[0; 128][..], b"DICM"].concat();
+    touch(root.path().join("Data_Entry_2017.csv"));
+    for name in ["a.DCM", "1.2.840.10008.5", "IM0001", "DICOMDIR"] {
+        fs::write(root.path().join(name), &dicom).unwrap();
+    }
+    fs::write(root.path().join("notes"), b"no film").unwrap();
+    fs::write(root.path().join("short"), &dicom[..131]).unwrap();
+
+    let layout = Layout::find(root.path(), None).unwrap();
+
+    let names: Vec<_> = layout.films.keys().map(String::as_str).collect();
+    assert_eq!(names, ["1.2.840.10008.5", "IM0001", "a.DCM"]);
+}

@@ -49,8 +49,38 @@ impl<R: BufRead + Seek> Reader<R> {
         bytes.map_or(u64::MAX, |bytes| bytes as u64)
     }
 
-    /// Decodes all rows to gray.
-    pub(super) fn pixels(mut self, _loan: &Loan<'_>) -> Result<Vec<u8>, Error> {
+    /// Whether samples have 16 bits.
+    pub(super) fn is_deep(&self) -> bool {
+        self.reader.output_color_type().1 == BitDepth::Sixteen
+    }
+
+    /// Reads rows until it is known how many bits the samples of a deep film use.
+    pub(super) fn bits_used(mut self, _loan: &Loan<'_>) -> Result<u32, Error> {
+        let (color, _) = self.reader.output_color_type();
+        let samples = color.samples();
+        // The last one is not seen.
+        let shown = if matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba) {
+            samples - 1
+        } else {
+            samples
+        };
+        let mut largest = 0;
+        while let Some(row) = self.reader.next_row().map_err(failed)? {
+            for pixel in row.data().chunks_exact(2 * samples) {
+                let samples = pixel[..2 * shown].as_chunks().0;
+                largest = samples
+                    .iter()
+                    .fold(largest, |most, &sample| most.max(u16::from_be_bytes(sample)));
+            }
+            if gray::bits_used(largest) == 16 {
+                break;
+            }
+        }
+        Ok(gray::bits_used(largest))
+    }
+
+    /// Decodes all rows to gray; `bits` are those that samples of 16 bits use.
+    pub(super) fn pixels(mut self, bits: u32, _loan: &Loan<'_>) -> Result<Vec<u8>, Error> {
         let info = self.reader.info();
         let (width, height) = (info.width as usize, info.height as usize);
         let is_interlaced = info.interlaced;
@@ -60,10 +90,10 @@ impl<R: BufRead + Seek> Reader<R> {
             let bytes = self.reader.output_buffer_size().unwrap_or(0);
             let mut all = vec![0; bytes];
             let frame = self.reader.next_frame(&mut all).map_err(failed)?;
-            append(&mut pixels, &all[..frame.buffer_size()], kind);
+            append(&mut pixels, &all[..frame.buffer_size()], kind, bits);
         } else {
             while let Some(row) = self.reader.next_row().map_err(failed)? {
-                append(&mut pixels, row.data(), kind);
+                append(&mut pixels, row.data(), kind, bits);
             }
         }
         if pixels.len() != width * height {
@@ -74,10 +104,11 @@ impl<R: BufRead + Seek> Reader<R> {
     }
 }
 
-fn append(pixels: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth)) {
+fn append(pixels: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth), bits: u32) {
     let channels = color.samples();
     if depth == BitDepth::Sixteen {
-        let eight = |sample: &[u8]| gray::eight_bits(u16::from_be_bytes([sample[0], sample[1]]));
+        let eight =
+            |sample: &[u8]| gray::eight_bits(u16::from_be_bytes([sample[0], sample[1]]), bits);
         match color {
             ColorType::Rgb | ColorType::Rgba => pixels.extend(
                 row.chunks_exact(2 * channels)

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::films_at_a_time;
 use crate::manifest::{List, Row};
 use crate::pixels;
 use crate::tensor_file::DATA_START;
@@ -26,8 +27,6 @@ const GRID: usize = 8;
 const MIN_CORRELATION: f64 = 0.99;
 /// The number of earlier films that a film is compared with.
 const MAX_COMPARED: usize = 32;
-/// Planes to hash at a time.
-const BLOCK: usize = 256;
 
 /// How alike two films are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -201,20 +200,23 @@ fn correlation(a: &[u8], b: &[u8]) -> f64 {
 
 /// Hashes size and pixels of a film; `None` if it cannot be read any more.
 fn hash_of_film(path: &Path) -> Option<[u8; 32]> {
-    let plane = pixels::read(path).ok()?;
-    let mut hash = Sha256::new();
-    hash.update(plane.width.to_le_bytes());
-    hash.update(&plane.pixels);
-    Some(hash.finalize().into())
+    pixels::read_with(path, |plane| {
+        let mut hash = Sha256::new();
+        hash.update(plane.width.to_le_bytes());
+        hash.update(&plane.pixels);
+        hash.finalize().into()
+    })
+    .ok()
 }
 
 fn looks(store: &Path, films: usize, size: usize) -> io::Result<Vec<Look>> {
     let mut file = BufReader::new(File::open(store)?);
     file.seek(SeekFrom::Start(DATA_START as u64))?;
     let mut looks = Vec::with_capacity(films);
-    let mut block = vec![0; BLOCK.min(films) * size * size];
+    let many = films_at_a_time(size).min(films);
+    let mut block = vec![0; many * size * size];
     while looks.len() < films {
-        let planes = &mut block[..(films - looks.len()).min(BLOCK) * size * size];
+        let planes = &mut block[..(films - looks.len()).min(many) * size * size];
         file.read_exact(planes)?;
         looks.par_extend(planes.par_chunks(size * size).map(|plane| Look {
             plane: Sha256::digest(plane).into(),

@@ -39,8 +39,10 @@ use lists::Lists;
 pub use prepared::{Description, PatientNumbers, Prepared};
 pub use verify::{FileReport, FileState, Verification, verify};
 
-/// Films to decode between two entries in the journal.
+/// Films to decode between two entries in the journal, at most.
 const BLOCK: usize = 256;
+/// Bytes of decoded films that wait for the disk, at most, unless that is less than a few films.
+const BLOCK_BYTES: usize = 64 << 20;
 /// Name of the list of films.
 const MANIFEST: &str = "manifest.csv";
 /// Name of the file that lists films left out of the prepared data set.
@@ -204,6 +206,11 @@ fn is_done(
     Ok(true)
 }
 
+/// Returns the number of films of `size` px that are decoded, or read again, at a time.
+fn films_at_a_time(size: usize) -> usize {
+    (BLOCK_BYTES / (size * size)).clamp(8, BLOCK)
+}
+
 /// Looks for films that several patients or lists share, and writes them next to the pixels.
 fn note_duplicates(
     out: &Path,
@@ -275,7 +282,8 @@ fn pack(
     let mut store =
         Growing::open(&path, size, start - journal.bad.len().min(start)).map_err(failed)?;
 
-    for (block, at) in films[start..].chunks(BLOCK).zip((start..).step_by(BLOCK)) {
+    let many = films_at_a_time(size);
+    for (block, at) in films[start..].chunks(many).zip((start..).step_by(many)) {
         progress(Progress::Packing(at, films.len()));
         let done = std::sync::atomic::AtomicUsize::new(at);
         let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
@@ -336,4 +344,17 @@ fn fingerprint_of_inputs(
         hash.update(format!("{name} {bytes}\n"));
     }
     Ok(seal::hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_films_are_decoded_a_few_at_a_time() {
+        assert_eq!(films_at_a_time(16), 256);
+        assert_eq!(films_at_a_time(512), 256);
+        assert_eq!(films_at_a_time(1024), 64);
+        assert_eq!(films_at_a_time(4096), 8);
+    }
 }
