@@ -183,9 +183,9 @@ def thresholds(p, y):
     return {
         "youden": number(at[np.argmax(tp * negatives - fp * positives)]),
         "max-f1": number(at[np.argmax(f1)]),
-        "sensitivity-90": reaches(tp / positives >= 0.9),
-        "sensitivity-95": reaches(tp / positives >= 0.95),
-        "specificity-90": number(at[specific[-1]]) if len(specific) else None,
+        "sensitivity-0.90": reaches(tp / positives >= 0.9),
+        "sensitivity-0.95": reaches(tp / positives >= 0.95),
+        "specificity-0.90": number(at[specific[-1]]) if len(specific) else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     Confusion, Finding, Interval, Options, PredictiveValues, Scores,
@@ -28,7 +28,8 @@ pub struct OperatingPoint {
     /// The figures.
     #[serde(flatten)]
     pub figures: CallFigures,
-    /// The interval of each figure, by its name.
+    /// The interval of each figure, by its name; in JSON `sensitivity_ci95` and so on.
+    #[serde(flatten, serialize_with = "with_suffix")]
     pub ci95: BTreeMap<&'static str, Option<Interval>>,
 }
 
@@ -154,6 +155,14 @@ fn point(
         ci95: figures.named().into_iter().enumerate().map(interval).collect(),
         figures,
     }
+}
+
+/// Writes the intervals under the names of their figures with `_ci95` behind.
+fn with_suffix<S: Serializer>(
+    intervals: &BTreeMap<&'static str, Option<Interval>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(intervals.iter().map(|(name, ends)| (format!("{name}_ci95"), ends)))
 }
 
 /// Calls of each patient's films at the thresholds of a finding.

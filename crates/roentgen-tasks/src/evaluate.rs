@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use anyhow::bail;
+use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
-use roentgen_data::prepare::Prepared;
-use roentgen_eval::report::{self, FilmCard, Provenance, Report};
+use roentgen_data::prepare::{self, Prepared};
+use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
-    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, evaluate_with,
-    refuse_shared_films,
+    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members, evaluate_with,
 };
 use roentgen_models::{Description, model_dir};
+use serde_json::Value;
 
 use crate::listener::Listener;
 
@@ -19,6 +21,9 @@ use crate::listener::Listener;
 const CARDS: usize = 6;
 /// Height and width of films from files in the report, in pixels.
 const CARD_SIZE: u32 = 256;
+
+/// Height and width of the frame of boxes, in pixels.
+const FRAME: f64 = 1024.0;
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
@@ -38,7 +43,7 @@ pub struct Request<'a> {
     pub date: Option<String>,
 }
 
-/// Evaluates one table, writes the report into a folder and returns the path of the page.
+/// Evaluates one table and writes the report into a folder.
 ///
 /// # Errors
 ///
@@ -49,29 +54,60 @@ pub fn write_report(
     options: &Options,
     folder: &Path,
     listener: &dyn Listener,
-) -> anyhow::Result<(Evaluation, PathBuf)> {
+) -> anyhow::Result<Written> {
     let Request { scores, path, model, fit, ref prevalence, ref date } = *request;
+    let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
-            refuse_shared_films(std::slice::from_ref(valid), std::slice::from_ref(scores))?;
-            Some(calibrate(valid, WithIsotonic::Yes)?)
+            let (valid, of) = (slice::from_ref(valid), slice::from_ref(scores));
+            for unchecked in check_members(valid, of)? {
+                listener.note(&format!("note: {unchecked}"));
+            }
+            Some(calibrate(&valid[0], WithIsotonic::Yes)?)
         }
         (None, Some(model)) => Description::read(model)?.calibration,
         (None, None) => None,
     };
     let given = Given { calibration: fitted.as_ref(), prevalence: prevalence.clone() };
     let evaluation = evaluate_with(scores, options, &given)?;
-    let (films, notes) = cards(scores, listener);
-    let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
+    let mut sources = Opened::new();
+    let (films, notes) = cards(scores, &mut sources, listener);
+    let count = |of: fn(&prepare::Description) -> Option<usize>| {
+        let mut counts = sources.values().flatten().map(|source| of(&source.prepared.description));
+        counts.next().filter(|_| counts.next().is_none()).flatten()
+    };
     let provenance = Provenance {
+        duplicates: count(|description| description.duplicates),
+        near_duplicates: count(|description| description.near_duplicates),
         score_table: Some(path.display().to_string()),
         date: date.clone(),
         ..of_model.unwrap_or_default()
     };
     let report = Report { provenance, evaluation: &evaluation, scores, films, notes };
     report::write(folder, &report)?;
-    Ok((evaluation, folder.join("report.html")))
+    let metrics = serde_json::from_str(&report::metrics(&report)?)?;
+    Ok(Written { page: folder.join("report.html"), metrics, evaluation })
 }
+
+/// A report that was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// The content of `metrics.json`.
+    pub metrics: Value,
+    /// The path of the page.
+    pub page: PathBuf,
+}
+
+/// A prepared data set that films come from.
+struct Source {
+    prepared: Prepared,
+    boxes: Vec<FindingBox>,
+}
+
+/// The data sets that films come from, by path; `None` for one that cannot be opened.
+type Opened = HashMap<String, Option<Source>>;
 
 /// Returns what is known of the model that predicted a table.
 fn provenance(
@@ -113,23 +149,26 @@ fn provenance(
 }
 
 /// Collects the films of high confidence whose pixels can be found.
-fn cards(scores: &Scores, listener: &dyn Listener) -> (Vec<FilmCard>, Vec<String>) {
+fn cards(
+    scores: &Scores,
+    opened: &mut Opened,
+    listener: &dyn Listener,
+) -> (Vec<FilmCard>, Vec<String>) {
     let Some(sources) = scores.column("source") else {
         return (Vec::new(), vec!["The score table does not say where the films are.".to_owned()]);
     };
-    let mut prepared: HashMap<String, Option<Prepared>> = HashMap::new();
     let choices = report::confident_films(scores, CARDS);
     let chosen = choices.len();
     let cards: Vec<FilmCard> = choices
         .into_iter()
         .filter_map(|choice| {
             let row = choice.row;
-            let plane = film(&sources[row], &choice.image, &mut prepared, listener)?;
+            let (plane, boxes) = film(&sources[row], &choice.image, opened, listener)?;
             let cell = |name: &str| scores.column(name).map_or("", |column| column[row].as_str());
             let text = [cell("view"), cell("sex"), cell("age")];
             let text = text.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
             let text = text.join(", ");
-            Some(FilmCard { choice, png: pixels::to_png(&plane), boxes: Vec::new(), text })
+            Some(FilmCard { choice, png: pixels::to_png(&plane), boxes, text })
         })
         .collect();
     let mut notes = Vec::new();
@@ -143,26 +182,46 @@ fn cards(scores: &Scores, listener: &dyn Listener) -> (Vec<FilmCard>, Vec<String
     (cards, notes)
 }
 
+/// Finds the pixels and the boxes of a film.
 fn film(
     source: &str,
     image: &str,
-    prepared: &mut HashMap<String, Option<Prepared>>,
+    opened: &mut Opened,
     listener: &dyn Listener,
-) -> Option<Plane> {
+) -> Option<(Plane, Vec<FilmBox>)> {
     let path = Path::new(source);
     if path.is_file() {
         let plane = pixels::read(path).ok()?;
-        return pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok();
+        return Some((pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok()?, Vec::new()));
     }
-    let prepared = prepared.entry(source.to_owned()).or_insert_with(|| {
-        let opened = Prepared::is_in(path).then(|| Prepared::open(path));
-        opened.transpose().unwrap_or_else(|error| {
-            listener.note(&format!("warning: the report shows no films: {error:#}"));
-            None
-        })
+    let source = opened.entry(source.to_owned()).or_insert_with(|| {
+        if !Prepared::is_in(path) {
+            return None;
+        }
+        let prepared = Prepared::open(path)
+            .inspect_err(|error| {
+                listener.note(&format!("warning: the report shows no films: {error:#}"));
+            })
+            .ok()?;
+        let boxes = prepared
+            .boxes()
+            .inspect_err(|error| listener.note(&format!("warning: there are no boxes: {error:#}")))
+            .unwrap_or_default();
+        Some(Source { prepared, boxes })
     });
-    let prepared = prepared.as_ref()?;
+    let Source { prepared, boxes } = source.as_ref()?;
     let row = prepared.rows.iter().position(|row| row.image == image)?;
     let size = prepared.store.size() as u32;
-    Some(Plane { width: size, height: size, pixels: prepared.store.plane(row).ok()? })
+    let plane = Plane { width: size, height: size, pixels: prepared.store.plane(row).ok()? };
+    let own = boxes.iter().filter(|of| of.image == image);
+    Some((plane, own.map(shares).collect()))
+}
+
+/// Converts a box to shares of the film.
+fn shares(of: &FindingBox) -> FilmBox {
+    FilmBox {
+        finding: of.finding.name().to_owned(),
+        corner: [of.x / FRAME, of.y / FRAME],
+        size: [of.height / FRAME, of.width / FRAME],
+    }
 }

@@ -16,11 +16,6 @@ use crate::engine::{Choice, Engine};
 use crate::listener::Listener;
 use crate::sources::{Film, Sources};
 
-/// Follows the name of a finding in the column of its calibrated probability.
-pub const CALIBRATED: &str = ".calibrated";
-/// Follows the name of a finding in the column of its call, 0 or 1.
-pub const CALL: &str = ".call";
-
 /// What to predict, and how.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
@@ -84,34 +79,16 @@ pub fn table(
         bail!("none of the {} films could be read", predicted.sources.films.len());
     }
     let scores = predicted.scores(&description, engine.identity())?;
-    let scores = with_calls(scores, &description, request.operating_point)?;
+    let scores = match &description.calibration {
+        Some(fitted) => fitted.annotate(&scores, Method::Platt, request.operating_point)?,
+        None => scores,
+    };
     Ok(Table {
         scores,
         bad: predicted.bad,
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
-}
-
-/// Adds the calibrated probability and the call of each finding, if they were fitted.
-fn with_calls(
-    mut scores: Scores,
-    description: &Description,
-    rule: OperatingRule,
-) -> anyhow::Result<Scores> {
-    let Some(calibration) = &description.calibration else { return Ok(scores) };
-    for finding in scores.findings().to_vec() {
-        let fitted = calibration.finding(&finding.name);
-        let column = |cell: &dyn Fn(f64) -> Option<String>| -> Vec<String> {
-            finding.probabilities.iter().map(|&p| cell(p).unwrap_or_default()).collect()
-        };
-        let calibrated = column(&|p| Some(format!("{:.6}", fitted?.apply(Method::Platt, p)?)));
-        let calls = column(&|p| Some(u8::from(fitted?.call(rule, p)?).to_string()));
-        scores = scores
-            .with_column(format!("{}{CALIBRATED}", finding.name), calibrated)?
-            .with_column(format!("{}{CALL}", finding.name), calls)?;
-    }
-    Ok(scores)
 }
 
 /// Predicts all films, and decodes each batch on all cores before it passes through the network.

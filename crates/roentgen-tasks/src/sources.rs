@@ -202,7 +202,7 @@ impl Sources {
         let before = self.films.len();
         for path in &files {
             // A file that the user names is tried whatever its extension.
-            if is_folder && !nih::is_film(path) {
+            if is_folder && !nih::holds_film(path) {
                 continue;
             }
             let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -223,7 +223,7 @@ impl Sources {
             });
         }
         if self.films.len() == before {
-            bail!("`{}` contains no PNG or JPEG films: it has {}", input.display(), kinds(&files));
+            bail!("`{}` contains no PNG, JPEG or DICOM films: it has {}", input.display(), kinds(&files));
         }
         Ok(())
     }

@@ -19,13 +19,13 @@ pub enum OperatingRule {
     /// The highest F1.
     MaxF1,
     /// The highest threshold with a sensitivity of at least 0.90.
-    #[serde(rename = "sensitivity-90")]
+    #[serde(rename = "sensitivity-0.90")]
     Sensitivity90,
     /// The highest threshold with a sensitivity of at least 0.95.
-    #[serde(rename = "sensitivity-95")]
+    #[serde(rename = "sensitivity-0.95")]
     Sensitivity95,
     /// The lowest threshold with a specificity of at least 0.90.
-    #[serde(rename = "specificity-90")]
+    #[serde(rename = "specificity-0.90")]
     Specificity90,
 }
 
@@ -39,9 +39,9 @@ impl OperatingRule {
         match self {
             Self::Youden => "youden",
             Self::MaxF1 => "max-f1",
-            Self::Sensitivity90 => "sensitivity-90",
-            Self::Sensitivity95 => "sensitivity-95",
-            Self::Specificity90 => "specificity-90",
+            Self::Sensitivity90 => "sensitivity-0.90",
+            Self::Sensitivity95 => "sensitivity-0.95",
+            Self::Specificity90 => "specificity-0.90",
         }
     }
 

@@ -163,7 +163,7 @@ fn fitted_thresholds_and_calibration_are_evaluated() {
     assert!(fit.is_used && fit.model_is_checked && fit.films == 120);
     let mass = &evaluation.findings[0];
     let names: Vec<&str> = mass.operating_points.iter().map(|point| &*point.name).collect();
-    let rules = ["youden", "max-f1", "sensitivity-90", "sensitivity-95", "specificity-90"];
+    let rules = ["youden", "max-f1", "sensitivity-0.90", "sensitivity-0.95", "specificity-0.90"];
     assert_eq!(names[0], "0.5");
     assert_eq!(names[1..], rules);
     let at_90 = &mass.operating_points[3];
@@ -176,7 +176,7 @@ fn fitted_thresholds_and_calibration_are_evaluated() {
     let mass = &json["findings"]["Mass"];
     assert!(mass["calibrated"]["platt"]["slope"].is_number(), "{mass}");
     let youden = &mass["operating_points"]["youden"];
-    assert!(youden["lr_positive"].is_number() && youden["ci95"]["mcc"].is_array(), "{youden}");
+    assert!(youden["lr_positive"].is_number() && youden["mcc_ci95"].is_array(), "{youden}");
 }
 
 #[test]

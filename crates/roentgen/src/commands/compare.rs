@@ -44,6 +44,6 @@ pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Outpu
             "sentence": verdict.sentence(),
         })
     });
-    let json = json!({ "files": paths, "verdicts": verdicts.collect::<Vec<_>>() });
+    let json = json!({ "files": paths, "verdicts": verdicts.collect::<Vec<_>>(), "repeats": comparison.repeats });
     Ok(Output::done(lines.join("\n"), json))
 }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use roentgen_eval::report::{Compared, write_differences};
 use roentgen_eval::{Evaluation, Interval, Options, Scores, paired_difference};
 use roentgen_tasks::evaluate::{Request, write_report};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::Evaluate;
 use crate::context::Context;
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
     let mut texts = Vec::new();
     let mut documents = Vec::new();
     let mut differences = Vec::new();
+    let mut compared = Vec::new();
     for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
         let request = Request {
             scores,
@@ -28,12 +30,12 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             prevalence: args.prevalence.iter().cloned().collect(),
             date: Some(today()),
         };
-        let (evaluation, page) = write_report(&request, &options, folder, &context.listener())?;
-        texts.push(text(&evaluation, &page));
-        documents.push(serde_json::from_str::<Value>(&evaluation.to_json()?)?);
+        let written = write_report(&request, &options, folder, &context.listener())?;
+        texts.push(text(&written.evaluation, &written.page));
+        documents.push(written.metrics);
     }
     for (scores, path) in tables.iter().zip(&args.scores).skip(1) {
-        let (_, mean) = paired_difference(&tables[0], scores, &options)?;
+        let (findings, mean) = paired_difference(&tables[0], scores, &options)?;
         texts.push(format!(
             "{} minus {}: mean AUROC {} ({}, paired patient bootstrap)",
             path.display(),
@@ -47,6 +49,13 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             "mean_auroc": mean.value,
             "mean_auroc_ci95": mean.interval,
         }));
+        compared.push(Compared { name: path.display().to_string(), findings, mean });
+    }
+    if !compared.is_empty() {
+        let against = args.scores[0].display().to_string();
+        let file = args.out.join("differences.csv");
+        write_differences(&file, &tables[0], &against, &compared)?;
+        texts.push(format!("differences of each finding: {}", file.display()));
     }
     let document = match documents.len() {
         1 => documents.remove(0),

@@ -20,7 +20,6 @@ use roentgen_tasks::evaluate::{Request, write_report};
 use roentgen_tasks::{explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
-use serde_json::Value;
 
 use super::{evaluate, phantom, prepare, train};
 use crate::cli::Quickstart;
@@ -86,7 +85,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         prevalence: BTreeMap::new(),
         date: Some(today()),
     };
-    let (evaluation, page) = write_report(&request, &options, &at("report"), &listener)?;
+    let written = write_report(&request, &options, &at("report"), &listener)?;
 
     stage("explain: drawing where the model looked");
     let request =
@@ -94,8 +93,8 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");
     Ok(Output::done(
-        format!("{}\n{}", explained.figure.display(), evaluate::text(&evaluation, &page)),
-        serde_json::from_str::<Value>(&evaluation.to_json()?)?,
+        format!("{}\n{}", explained.figure.display(), evaluate::text(&written.evaluation, &written.page)),
+        written.metrics,
     ))
 }
 

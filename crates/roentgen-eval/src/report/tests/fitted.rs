@@ -74,7 +74,7 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
         let point = &json["findings"][&row["finding"]]["operating_points"][&row["operating_point"]];
         let (figure, value) = (&row["figure"], row["value"].parse::<f64>().unwrap());
         assert!((point[figure].as_f64().unwrap() - value).abs() < 1e-12, "{row:?}");
-        if let Some(low) = point["ci95"][figure][0].as_f64() {
+        if let Some(low) = point[format!("{figure}_ci95")][0].as_f64() {
             assert!((low - row["low"].parse::<f64>().unwrap()).abs() < 1e-12, "{row:?}");
         }
         if row["operating_point"] != "0.5" && !figure.ends_with("tives") {
