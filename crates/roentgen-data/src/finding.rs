@@ -8,6 +8,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What `BBox_List_2017.csv` calls Infiltration.
+const INFILTRATION_IN_BOXES: &str = "Infiltrate";
+
 /// A finding of ChestX-ray14, spelled as in the column `Finding Labels`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the field's own terms")]
@@ -90,7 +93,12 @@ impl Finding {
 
     /// Reads the name of a box in `BBox_List_2017.csv`, where Infiltration is called `Infiltrate`.
     pub fn from_box_name(name: &str) -> Result<Self, UnknownFinding> {
-        if name == "Infiltrate" { Ok(Finding::Infiltration) } else { name.parse() }
+        if name == INFILTRATION_IN_BOXES { Ok(Finding::Infiltration) } else { name.parse() }
+    }
+
+    /// Returns the name of its boxes in `BBox_List_2017.csv`.
+    pub fn box_name(self) -> &'static str {
+        if self == Finding::Infiltration { INFILTRATION_IN_BOXES } else { self.name() }
     }
 }
 

@@ -10,8 +10,8 @@
 //! read its tables; [`prepare`] checks the films, decodes them ([`pixels`]), packs them ([`store`])
 //! and writes a [`manifest`]; [`medmnist`] does the same for films that come packed. [`split`]
 //! assigns each film to a split, [`preprocess`] turns a film into network input, [`rows`] stores
-//! the features that a frozen network computes, and [`summary`] counts. [`phantom`] draws a
-//! synthetic data set.
+//! the features that a frozen network computes, and [`summary`] counts. The crate
+//! `roentgen-phantom` draws a synthetic data set.
 
 pub mod boxes;
 pub mod finding;
@@ -21,7 +21,6 @@ pub mod medmnist;
 pub mod metadata;
 pub mod nih;
 mod npy;
-pub mod phantom;
 pub mod pixels;
 pub mod prepare;
 pub mod preprocess;

@@ -15,8 +15,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files;
-use crate::phantom::PHANTOM_MARK;
 use crate::pixels;
+
+/// Name of the file that distinguishes a data set of phantoms from one of patients.
+pub const PHANTOM_MARK: &str = "PHANTOM.txt";
 
 /// The longest list that is read, in bytes; NIH's has 1.8 MB.
 const MAX_LIST: u64 = 128 << 20;

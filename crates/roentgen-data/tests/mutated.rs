@@ -77,8 +77,11 @@ impl Numbers {
     }
 }
 
+/// Reads a file and tells whether it was one.
+type Reader<'a> = &'a dyn Fn(&Path) -> bool;
+
 /// Gives mutations of a file to its reader; returns how many were read and how many refused.
-fn feed(path: &Path, read: &dyn Fn(&Path) -> bool) -> [usize; 2] {
+fn feed(path: &Path, read: Reader<'_>) -> [usize; 2] {
     let whole = fs::read(path).unwrap();
     let mut numbers = Numbers(path.file_name().unwrap().len() as u64 + whole.len() as u64);
     let mut counts = [0; 2];
@@ -209,7 +212,7 @@ fn every_reader_survives_mutated_files() {
     };
     let png = data.root.join("images/00000001_000.png");
     let jpeg = include_bytes!("fixtures/progressive-colour.jpg");
-    let mut readers: Vec<(PathBuf, &dyn Fn(&Path) -> bool)> = vec![
+    let mut readers: Vec<(PathBuf, Reader<'_>)> = vec![
         (png, &film),
         (file(root, "a.jpg", jpeg), &film),
         (file(root, "a.dcm", &dicom()), &film),

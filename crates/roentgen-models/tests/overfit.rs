@@ -8,13 +8,13 @@ use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
-use roentgen_data::phantom;
 use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::{self, Prepared, Settings};
 use roentgen_data::preprocess::Input;
 use roentgen_models::model_dir::{self, Description};
 use roentgen_models::predictor::predictions;
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor};
+use roentgen_phantom as phantom;
 
 const FILMS: usize = 32;
 /// Memorized: the mean loss of a coin flip is 0.69, that of always answering no about 0.2 here.

@@ -101,7 +101,8 @@ impl Films<'_> {
 #[cfg(test)]
 mod tests {
     use roentgen_data::preprocess::Normalize;
-    use roentgen_data::{phantom, pixels, prepare};
+    use roentgen_data::{pixels, prepare};
+    use roentgen_phantom as phantom;
 
     use super::*;
 

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
-use roentgen_data::phantom;
 use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::{self, Settings};
+use roentgen_phantom as phantom;
 use roentgen_train::progress::{EpochRow, Plan};
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Outcome, Progress, overrides, train};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use roentgen_data::phantom::{self, Settings, Written};
+use roentgen_phantom::{self as phantom, Settings, Written};
 use serde_json::json;
 
 use crate::cli::Phantom;

@@ -10,11 +10,11 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::phantom::PHANTOM_MARK;
 use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::Settings;
 use roentgen_data::split::Split;
 use roentgen_eval::{OperatingRule, Options, Scores};
+use roentgen_phantom::PHANTOM_MARK;
 use roentgen_tasks::engine::Choice;
 use roentgen_tasks::evaluate::{Request, write_report};
 use roentgen_tasks::{explain, predict};
@@ -116,8 +116,7 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
     if part.exists() {
         fs::remove_dir_all(&part).context("could not delete unfinished films")?;
     }
-    let settings =
-        roentgen_data::phantom::Settings { films: FILMS, size: FILM_SIZE, seed: args.seed };
+    let settings = roentgen_phantom::Settings { films: FILMS, size: FILM_SIZE, seed: args.seed };
     phantom::draw(&part, &settings, context)?;
     fs::rename(&part, &films).context("could not rename the folder of films")
 }

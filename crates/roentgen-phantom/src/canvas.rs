@@ -227,7 +227,7 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phantom::brush::solid;
+    use crate::brush::solid;
 
     #[test]
     fn a_line_that_turns_is_not_added_twice() {

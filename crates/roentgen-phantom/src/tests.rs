@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::patient::{Sign, View};
 use super::*;
-use crate::finding::{FilmFindings, Finding};
+use roentgen_data::{FilmFindings, Finding};
 
 /// A patient whose first film shows `finding` or nothing.
 fn patient(id: u32, finding: Option<Finding>, strength: f32) -> Patient {

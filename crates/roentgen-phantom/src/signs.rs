@@ -12,7 +12,7 @@ use super::patient::Sign;
 use super::side::Side;
 use super::tissue::Layers;
 use super::{airspace, lesions};
-use crate::finding::Finding;
+use roentgen_data::Finding;
 
 /// Changes the shape of the chest for a sign.
 pub(super) fn reshape(anatomy: &mut Anatomy, sign: &Sign, rng: &mut ChaCha8Rng) {

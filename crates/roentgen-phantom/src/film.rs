@@ -9,7 +9,7 @@ use super::canvas::{Area, Plane, Point};
 use super::patient::{Patient, Purpose, View, Visit};
 use super::tissue::Layers;
 use super::{bones, signs, tissue};
-use crate::finding::Finding;
+use roentgen_data::Finding;
 
 /// A synthetic film.
 pub(super) struct Film {

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::finding::{FilmFindings, Finding};
+use roentgen_data::{FilmFindings, Finding};
 
 /// The share of films without a finding.
 const NORMAL: f64 = 0.45;

@@ -9,13 +9,14 @@ use rand_chacha::ChaCha8Rng;
 
 use super::canvas::Area;
 use super::patient::{Patient, Sex, View, Visit};
-use crate::finding::Finding;
+use roentgen_data::Finding;
+use roentgen_data::boxes::FRAME;
 
 /// The share of films in the test list: NIH's 25,596 of 112,120.
 const TEST_SHARE: f64 = 0.228;
 
 /// Boxes are given in pixels of a film this wide, whatever size the film is stored in.
-const BOX_FRAME: f32 = 1024.0;
+const BOX_FRAME: f32 = FRAME as f32;
 
 /// Width, height and pixel spacing of the film before NIH shrank it, and its frequency.
 type Original = (&'static str, u32);
@@ -114,10 +115,7 @@ pub(super) fn boxes(rows: &mut [BoxRow]) -> String {
     rows.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     let mut text = String::from("Image Index,Finding Label,Bbox [x,y,w,h],,,\n");
     for (name, finding, area) in rows {
-        let label = match finding {
-            Finding::Infiltration => "Infiltrate",
-            other => other.name(),
-        };
+        let label = finding.box_name();
         let (x, y) = (BOX_FRAME * area.left, BOX_FRAME * area.top);
         let (w, h) = (BOX_FRAME * area.right - x, BOX_FRAME * area.bottom - y);
         text += &format!("{name},{label},{x},{y},{w},{h}\n");

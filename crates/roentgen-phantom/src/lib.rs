@@ -42,10 +42,9 @@ use rayon::prelude::*;
 use self::film::Film;
 use self::layout::BoxRow;
 use self::patient::{Patient, Visit};
-use crate::files::{WriteError, write_whole};
+use roentgen_files::{WriteError, write_whole};
 
-/// Name of the file that distinguishes a data set of phantoms from one of patients.
-pub const PHANTOM_MARK: &str = "PHANTOM.txt";
+pub use roentgen_data::nih::PHANTOM_MARK;
 
 /// The widths a film may have.
 const SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
