@@ -10,7 +10,8 @@ use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
-    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members, evaluate_with,
+    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members,
+    evaluate_with,
 };
 use roentgen_models::{Description, model_dir};
 use serde_json::Value;

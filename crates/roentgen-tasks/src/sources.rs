@@ -223,7 +223,11 @@ impl Sources {
             });
         }
         if self.films.len() == before {
-            bail!("`{}` contains no PNG, JPEG or DICOM films: it has {}", input.display(), kinds(&files));
+            bail!(
+                "`{}` contains no PNG, JPEG or DICOM films: it has {}",
+                input.display(),
+                kinds(&files)
+            );
         }
         Ok(())
     }

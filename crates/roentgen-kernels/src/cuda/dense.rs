@@ -6,7 +6,6 @@ use burn_cubecl::tensor::CubeTensor;
 use super::affine::{Application, ChannelAffine};
 use super::call::Call;
 use super::dnn::{self, Direction, Shape};
-use super::element::Element;
 use super::gpu::{Gpu, Kernel, Scratch, arg, enqueue};
 use super::norm::OutputGradient;
 use super::plain;

@@ -14,8 +14,8 @@ mod depthwise;
 mod descriptor;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod dnn;
-#[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
 mod element;
+#[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
 mod gpu;
 #[expect(unsafe_code, reason = "the libraries have C interfaces")]
 mod libraries;

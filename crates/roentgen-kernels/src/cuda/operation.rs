@@ -4,10 +4,11 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::ChannelAffine;
+use super::call::Call;
 use super::element::Element;
 use super::norm::{self, BatchNorm, OutputGradient};
 use super::rows::{dims, element, rows};
-use super::{adam, dense, dense_layer, depthwise, pool};
+use super::{adam, dense_layer, depthwise, pool};
 use crate::activation::{Activation, Curve};
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
@@ -244,7 +245,7 @@ impl Algorithm {
                 (call.forward(x, affine, weight), None)
             }
             Windowed::Dense(window) => {
-                dense::Call::new(dims(x), outs, window, element(x)).forward(x, affine, weight)
+                Call::new(dims(x), outs, window, element(x)).forward(x, affine, weight)
             }
         }
     }
@@ -264,7 +265,7 @@ impl Algorithm {
                 depthwise::Call::new(shape, window, element).x_gradient(gradient, weight)
             }
             Windowed::Dense(window) => {
-                dense::Call::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
+                Call::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
             }
         }
     }
@@ -282,7 +283,7 @@ impl Algorithm {
             Windowed::Depthwise(_) => {
                 OutputGradient::in_tensor(self.x_on_gpu(gradient, weight, packed, shape))
             }
-            Windowed::Dense(window) => dense::Call::new(shape, outs, window, element(gradient))
+            Windowed::Dense(window) => Call::new(shape, outs, window, element(gradient))
                 .x_gradient_for_norm(gradient, weight, packed),
         }
     }
@@ -297,8 +298,9 @@ impl Algorithm {
         match self.windowed(dims(x)) {
             Windowed::Depthwise(window) => depthwise::Call::new(dims(x), window, element(x))
                 .weight_gradient(gradient, x, affine),
-            Windowed::Dense(window) => dense::Call::new(dims(x), outs, window, element(x))
-                .weight_gradient(gradient, x, affine),
+            Windowed::Dense(window) => {
+                Call::new(dims(x), outs, window, element(x)).weight_gradient(gradient, x, affine)
+            }
         }
     }
 

@@ -93,7 +93,11 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");
     Ok(Output::done(
-        format!("{}\n{}", explained.figure.display(), evaluate::text(&written.evaluation, &written.page)),
+        format!(
+            "{}\n{}",
+            explained.figure.display(),
+            evaluate::text(&written.evaluation, &written.page)
+        ),
         written.metrics,
     ))
 }

@@ -15,7 +15,8 @@ use crate::algorithm::Algorithm;
 use crate::cpu::norm::BatchNorm;
 use crate::cpu::storage::{dims, tensor, values};
 use input::{ChannelAffine, ConvInput};
-use matmul::{Matrix, outer, per_image};
+use matmul::{outer, per_image};
+use matrix::Matrix;
 
 impl Algorithm {
     /// Convolves `x`, normalized and activated while it is read where there is an affine.

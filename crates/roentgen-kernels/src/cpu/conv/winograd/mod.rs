@@ -17,7 +17,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::cpu::conv::input::ConvInput;
-use crate::cpu::conv::matmul::{Matrix, multiply, sum_slices};
+use crate::cpu::conv::matmul::{multiply, sum_slices};
+use crate::cpu::conv::matrix::Matrix;
 use crate::cpu::conv::winograd::tiles::{Row, TILE, TileRow, transform_window, window_gradient};
 use crate::cpu::storage::fresh;
 use crate::geometry::WindowGeometry;
