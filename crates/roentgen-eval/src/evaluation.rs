@@ -80,7 +80,7 @@ pub struct Evaluation {
 impl Evaluation {
     /// Whether the split says that it shares patients with training.
     pub fn is_leaky(&self) -> bool {
-        self.split.as_deref().is_some_and(leakage::says_leaky)
+        self.split.as_deref().is_some_and(crate::split::says_leaky)
     }
 
     /// Whether the films were drawn by `roentgen phantom`.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     Error, Scores,
-    split::{self, Split, rows_in},
+    split::{self, Split, rows_in, says_leaky},
 };
 
 /// The column that marks films of patients in the training split, 0 or 1.
@@ -103,11 +103,6 @@ pub(crate) fn is_marked(scores: &Scores, row: usize) -> bool {
 /// Whether the split of a row says that it shares patients with training.
 pub(crate) fn is_leaky(scores: &Scores, row: usize) -> bool {
     scores.column(split::COLUMN).is_some_and(|splits| says_leaky(&splits[row]))
-}
-
-/// Whether the name of a split says that it shares patients with training.
-pub(crate) fn says_leaky(split: &str) -> bool {
-    split.to_lowercase().contains("leaky")
 }
 
 /// Joins the marks of tables in the same order of films: 1 if any table says so, otherwise unknown

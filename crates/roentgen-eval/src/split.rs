@@ -4,7 +4,7 @@
 //! `train_val`. A text that mentions training counts as training whatever else it says, because a
 //! training film that passes for a test film makes every figure wrong without a trace.
 
-use crate::{Scores, leakage::says_leaky};
+use crate::Scores;
 
 /// Name of the column.
 pub(crate) const COLUMN: &str = "split";
@@ -76,6 +76,11 @@ pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
         }
     }
     joined.set_column(COLUMN, own);
+}
+
+/// Whether the name of a split says that it shares patients with training.
+pub(crate) fn says_leaky(split: &str) -> bool {
+    split.to_lowercase().contains("leaky")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use rayon::prelude::*;
 use roentgen_data::pixels;
@@ -80,7 +80,14 @@ pub fn table(
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
-        Some(fitted) => fitted.annotate(&scores, Method::Platt, request.operating_point)?,
+        Some(fitted) => {
+            fitted.annotate(&scores, Method::Platt, request.operating_point).with_context(|| {
+                format!(
+                    "the calibration in `{}` cannot be used; `roentgen calibrate` fits it again",
+                    request.model.display()
+                )
+            })?
+        }
         None => scores,
     };
     Ok(Table {

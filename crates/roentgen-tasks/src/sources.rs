@@ -11,10 +11,13 @@ use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Rule, Split};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
+use roentgen_models::model_dir::Training;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
 
+/// The name of every data set that is in the layout of NIH's and no known one.
+const IN_NIH_LAYOUT: &str = "films in the NIH layout";
 /// The split of films of a data set that the model was not trained on.
 const EXTERNAL: &str = "external";
 /// Digits of a data set's identity.
@@ -132,13 +135,16 @@ impl Sources {
         }
         let training = description.training.as_ref();
         let dataset = &prepared.description.dataset;
-        // Patient numbers identify the same patients only within one data set.
-        let is_same = training.is_some_and(|training| training.dataset == *dataset);
+        let relation = training.map_or(Relation::Other, |training| {
+            Relation::between(training, dataset, &prepared.description.fingerprint)
+        });
+        let is_same = relation == Relation::Same;
         if let (Some(training), Some(side)) = (training.filter(|_| !is_same), side) {
             bail!(
-                "the model was trained on {}, so it has no split `{}` of {dataset}; leave \
-                 `--split` out",
+                "the model was trained on {}, and `{}` is another data set ({dataset}), so the \
+                 model has no split `{}` of it; leave `--split` out",
                 training.dataset,
+                folder.display(),
                 side.name()
             );
         }
@@ -173,11 +179,10 @@ impl Sources {
             }
             let patient = row.patient.to_string();
             self.films.push(Film {
-                patient_in_training: trained_on.and_then(|films| {
-                    if is_same {
-                        return Some(films.have_patient(&patient));
-                    }
-                    films.have_film(&row.image, &patient).then_some(true)
+                patient_in_training: trained_on.and_then(|films| match relation {
+                    Relation::Same => Some(films.have_patient(&patient)),
+                    Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
+                    Relation::Other => None,
                 }),
                 image: row.image.clone(),
                 patient,
@@ -292,6 +297,33 @@ impl Sources {
                 let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
                 Ok(plane.pixels)
             }
+        }
+    }
+}
+
+/// What a data set is to the one that a model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    /// They are the same, so patient numbers identify the same patients.
+    Same,
+    /// It may be the same under another name, or with other films.
+    Unknown,
+    /// It is another one.
+    Other,
+}
+
+impl Relation {
+    fn between(training: &Training, dataset: &str, fingerprint: &str) -> Self {
+        let is_unnamed = |name: &str| name == IN_NIH_LAYOUT;
+        if training.data == fingerprint {
+            Relation::Same
+        } else if is_unnamed(&training.dataset) || is_unnamed(dataset) {
+            // Of two hospitals, or of one.
+            Relation::Unknown
+        } else if training.dataset == dataset {
+            Relation::Same
+        } else {
+            Relation::Other
         }
     }
 }

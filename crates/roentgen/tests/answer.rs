@@ -81,9 +81,9 @@ fn films_of_one_name_are_told_apart_by_their_folders() {
         error.contains("two films are named `film.png`: one of `film.png` and one of"),
         "{error}"
     );
-    place.write("nothing/study.dcm", "DICM");
+    place.write("nothing/notes.txt", "no film");
     let error = place.fails("predict run nothing");
-    assert!(error.contains("it has 1 .dcm"), "{error}");
+    assert!(error.contains("it has 1 .txt"), "{error}");
 }
 
 #[test]

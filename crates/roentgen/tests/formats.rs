@@ -67,8 +67,9 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         ("verify prepared", &["description"], &["identity", "weights", "films"]),
         ("train a.toml --out run", &["best"], &[]),
         ("verify run", &[], &["found"]),
-        ("predict run prepared --split test --out run/test.csv", &[], &[]),
-        ("predict run prepared --split valid --out run/valid.csv", &[], &[]),
+        ("predict run prepared --split test --out run/test.csv", &[], &["predictions"]),
+        ("predict run films", &["findings"], &[]),
+        ("predict run prepared --split valid --out run/valid.csv", &[], &["predictions"]),
         (
             "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
             &[],

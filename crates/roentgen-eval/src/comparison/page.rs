@@ -7,8 +7,8 @@ use super::table::{keys, setting};
 use super::verdict::with_interval;
 use super::{Comparison, Criterion, Epoch, Failure, Repeats, Row, Spread};
 use crate::evaluation::names_phantom;
-use crate::leakage::says_leaky;
 use crate::report::format::{count, figure, given};
+use crate::split::says_leaky;
 
 /// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.
 const BY_EPOCH: usize = 12;
