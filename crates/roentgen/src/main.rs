@@ -23,11 +23,23 @@ use output::{Ending, Output};
 
 fn main() -> ExitCode {
     allocator::keep_pages();
+    restore_on_the_cpu();
     let cli = Cli::parse();
     let is_json = cli.global.json;
     match run(cli) {
         Ok(output) => finish(&output, is_json),
         Err(error) => fail(&error),
+    }
+}
+
+/// Makes the CPU Burn's default device, on which it restores the state of an optimizer before the
+/// next step moves it to the device that trains. In a build with CUDA it would be a GPU, also on a
+/// machine that has none.
+fn restore_on_the_cpu() {
+    #[expect(unsafe_code, reason = "the environment must not be read at the same time")]
+    // SAFETY: no other thread has been started yet.
+    unsafe {
+        std::env::set_var("BURN_DEVICE", "flex");
     }
 }
 

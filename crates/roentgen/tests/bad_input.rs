@@ -44,7 +44,7 @@ fn an_empty_file_is_left_out_and_named() {
 fn a_text_file_called_png_is_left_out_and_named() {
     assert!(
         reason(b"patient refused the film")
-            .contains("not a PNG or JPEG (it begins with `patient `)")
+            .contains("not a PNG, JPEG or DICOM file (it begins with `patient `)")
     );
 }
 

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::seal::hex;
+use super::digest::hex;
 use super::verify::{FileState, Table};
 use super::{BOXES, Description, Error, MANIFEST, remembered};
 use crate::boxes::{self, FindingBox};

@@ -5,6 +5,7 @@
 //! listed; it does not stop the run.
 
 mod check;
+mod digest;
 mod duplicates;
 mod error;
 mod integrity;
@@ -343,7 +344,7 @@ fn fingerprint_of_inputs(
         let bytes = fs::metadata(path).map_or(0, |about| about.len());
         hash.update(format!("{name} {bytes}\n"));
     }
-    Ok(seal::hex(&hash.finalize()))
+    Ok(digest::hex(&hash.finalize()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, integrity, seal,
+    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, digest, integrity,
 };
 use crate::boxes::FindingBox;
 use crate::files::{self, WriteError};
@@ -181,7 +181,7 @@ impl Description {
             "" => None,
             seal => {
                 let sealed: Sealed = toml::from_str(seal).map_err(damaged)?;
-                Some(sealed.seal == seal::hex(&Sha256::digest(body)))
+                Some(sealed.seal == digest::hex(&Sha256::digest(body)))
             }
         };
         Ok((description, is_whole))
@@ -205,7 +205,7 @@ impl Description {
             path: path.clone(),
             source: std::io::Error::other(error),
         })?;
-        let seal = seal::hex(&Sha256::digest(&body));
+        let seal = digest::hex(&Sha256::digest(&body));
         files::write_whole(&path, format!("{body}{SEAL}\"{seal}\"\n").as_bytes())
     }
 }

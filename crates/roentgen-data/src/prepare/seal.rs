@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::digest::hex;
 use super::{
     BAD_FILMS, BOXES, BadFilm, DUPLICATES, Description, Error, MANIFEST, integrity, prepared,
 };
@@ -66,9 +67,4 @@ fn hash(manifest: &Path, films: &Path, description: &mut Description) -> Result<
     description.manifest_sha256 = Some(manifest);
     description.images_sha256 = Some(films);
     Ok(())
-}
-
-/// Formats bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -184,7 +184,7 @@ fn findings_that_the_classifier_does_not_have_are_refused() {
         "weights import chexnet.safetensors --architecture densenet121 --findings Mass,Nodule --out m",
     );
 
-    assert!(error.contains("dense layers from 1024 features to 2 findings"), "{error}");
+    assert!(error.contains("dense layers from 1024 features to 2 outputs"), "{error}");
     assert!(!place.at("m").exists());
 }
 
