@@ -1,6 +1,6 @@
 //! The answer of `predict` on the terminal: the probabilities of each film, highest first.
 
-use roentgen_eval::Scores;
+use roentgen_eval::{Finding, Scores};
 use serde_json::{Map, Value, json};
 
 use crate::output::thousands;
@@ -16,9 +16,7 @@ pub(super) fn json(scores: &Scores) -> Value {
         let findings: Map<String, Value> = scores
             .findings()
             .iter()
-            .map(|finding| {
-                (finding.name.clone(), json!({ "probability": finding.probabilities[row] }))
-            })
+            .map(|finding| (finding.name.clone(), answer(scores, finding, row)))
             .collect();
         json!({
             "image": scores.images()[row],
@@ -27,6 +25,22 @@ pub(super) fn json(scores: &Scores) -> Value {
         })
     };
     (0..scores.len()).map(film).collect()
+}
+
+/// Returns what is known of a finding on a film.
+fn answer(scores: &Scores, finding: &Finding, row: usize) -> Value {
+    let cell = |suffix: &str| {
+        let column = scores.column(&format!("{}.{suffix}", finding.name))?;
+        Some(column[row].as_str()).filter(|cell| !cell.is_empty())
+    };
+    let mut answer = json!({ "probability": finding.probabilities[row] });
+    if let Some(calibrated) = cell("calibrated").and_then(|cell| cell.parse::<f64>().ok()) {
+        answer["calibrated"] = json!(calibrated);
+    }
+    if let Some(call) = cell("call") {
+        answer["call"] = json!(call == "1");
+    }
+    answer
 }
 
 /// Draws the probabilities of the first films as bars.
@@ -44,17 +58,19 @@ pub(super) fn text(scores: &Scores) -> String {
 }
 
 fn block(scores: &Scores, row: usize) -> String {
-    let mut findings: Vec<(&str, f64)> = scores
-        .findings()
-        .iter()
-        .map(|finding| (finding.name.as_str(), finding.probabilities[row]))
-        .collect();
-    findings.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let width = findings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut findings: Vec<&Finding> = scores.findings().iter().collect();
+    findings.sort_by(|a, b| b.probabilities[row].total_cmp(&a.probabilities[row]));
+    let width = findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
     let mut lines = vec![scores.images()[row].clone()];
-    lines.extend(findings.iter().map(|&(name, probability)| {
-        let line =
-            format!("  {:<width$}  {probability:.3}  {}", name.replace('_', " "), bar(probability));
+    lines.extend(findings.iter().map(|finding| {
+        let probability = finding.probabilities[row];
+        let is_called = answer(scores, finding, row)["call"] == json!(true);
+        let line = format!(
+            "  {:<width$}  {probability:.3}  {}{}",
+            finding.name.replace('_', " "),
+            bar(probability),
+            if is_called { "  at or above its threshold" } else { "" }
+        );
         line.trim_end().to_owned()
     }));
     lines.join("\n")
@@ -69,8 +85,6 @@ fn bar(probability: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use roentgen_eval::Finding;
-
     use super::*;
 
     fn scores(films: usize) -> Scores {
@@ -92,6 +106,18 @@ mod tests {
             "█".repeat(7)
         );
         assert!(text.starts_with(&expected), "{text}");
+    }
+
+    #[test]
+    fn calls_are_said_where_there_are_thresholds() {
+        let scores = scores(1)
+            .with_column("Mass.calibrated", vec!["0.125".to_owned()])
+            .and_then(|scores| scores.with_column("Mass.call", vec!["1".to_owned()]))
+            .unwrap();
+
+        let mass = &json(&scores)[0]["findings"]["Mass"];
+        assert_eq!(*mass, json!({ "probability": 0.25, "calibrated": 0.125, "call": true }));
+        assert_eq!(text(&scores).matches("at or above its threshold").count(), 1);
     }
 
     #[test]
