@@ -95,7 +95,7 @@ pub enum Error {
         /// The numbers of the first few.
         names: String,
     },
-    /// There is no such fold.
+    /// The fold does not exist.
     #[error("there is no fold {number} of {of}; use at least 2 folds, and count them from 0")]
     NoSuchFold {
         /// Number of the fold.

@@ -1,6 +1,6 @@
 //! Holm's correction of p-values for the number of tests.
 
-/// Adjusts p-values by Holm's step-down method; a test without a p-value is no test and stays
+/// Adjusts p-values by Holm's step-down method; a test without a p-value is not counted and stays
 /// `None`.
 ///
 /// With adjusted values below 0.05, the probability of one false claim among all of them is below

@@ -9,6 +9,7 @@ use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::study::{self, NamedFilm};
 use roentgen_data::{FilmFindings, nih};
 use roentgen_models::Description;
 use roentgen_models::model_dir::Training;
@@ -60,8 +61,7 @@ pub struct Film {
 enum Place {
     /// The number of a prepared data set, and a row in it.
     Row(usize, usize),
-    /// A file, and its path below the folder that the user named.
-    File(PathBuf, Option<PathBuf>),
+    File(PathBuf),
 }
 
 impl Sources {
@@ -110,7 +110,7 @@ impl Sources {
                 side.map_or_else(String::new, |side| format!(" of the split `{}`", side.name()));
             bail!("the inputs contain no films{side}");
         }
-        sources.tell_apart()?;
+        sources.refuse_same_names()?;
         if let Some(films) = &trained_on {
             sources.mark_files(films);
         }
@@ -205,17 +205,14 @@ impl Sources {
         let is_folder = input.is_dir();
         let files = nih::walk(input)?;
         let before = self.films.len();
-        for path in &files {
-            // A file that the user names is tried whatever its extension.
-            if is_folder && !nih::holds_film(path) {
-                continue;
-            }
-            let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let below = is_folder.then(|| path.strip_prefix(input).unwrap_or(path));
+        // A file that the user names is tried whatever its extension.
+        let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
+        let paths = files.iter().filter(is_tried).cloned().collect();
+        for NamedFilm { path, name, patient } in study::name_films(input, paths) {
             self.films.push(Film {
                 patient_in_training: None,
-                patient: patient_of(&image),
-                image,
+                patient: patient.unwrap_or_else(|| patient_of(&name)),
+                image: name,
                 view: String::new(),
                 age: String::new(),
                 sex: String::new(),
@@ -224,7 +221,7 @@ impl Sources {
                 dataset_id: String::new(),
                 split: String::new(),
                 truth: None,
-                place: Place::File(path.clone(), below.map(Path::to_owned)),
+                place: Place::File(path),
             });
         }
         if self.films.len() == before {
@@ -237,19 +234,8 @@ impl Sources {
         Ok(())
     }
 
-    /// Names films by their path below the folder that the user named where several have the same
-    /// file name: in CheXpert and MIMIC the folders say who it is, and the file only which view.
-    fn tell_apart(&mut self) -> anyhow::Result<()> {
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        for film in &self.films {
-            *counts.entry(film.image.clone()).or_default() += 1;
-        }
-        for film in self.films.iter_mut().filter(|film| counts[&film.image] > 1) {
-            if let Place::File(_, Some(below)) = &film.place {
-                film.patient = patient_of_path(below);
-                film.image = below.to_string_lossy().replace('\\', "/");
-            }
-        }
+    /// Refuses two films of one name.
+    fn refuse_same_names(&self) -> anyhow::Result<()> {
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for film in &self.films {
             if let Some(first) = sources.insert(&film.image, &film.source) {
@@ -293,7 +279,7 @@ impl Sources {
                 let plane = self.prepared[*prepared].store.plane(*row);
                 plane.map_err(|error| pixels::Error::Read(io::Error::other(error)))
             }
-            Place::File(path, _) => {
+            Place::File(path) => {
                 let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
                 Ok(plane.pixels)
             }
@@ -340,20 +326,6 @@ fn patient_of(image: &str) -> String {
     }
 }
 
-/// Returns the patient of a film by its path: the last part that is a number behind `patient`, as in
-/// CheXpert, or behind `p`, as in MIMIC; otherwise the whole path identifies the patient.
-fn patient_of_path(path: &Path) -> String {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_patient = |part: &str| {
-        let lower = part.to_lowercase();
-        let number = lower.strip_prefix("patient").or_else(|| lower.strip_prefix('p'));
-        number.is_some_and(is_number)
-    };
-    let mut parts = path.iter().map(|part| part.to_string_lossy().into_owned());
-    let stem = path.with_extension("").to_string_lossy().replace('\\', "/");
-    parts.rfind(|part| is_patient(part)).unwrap_or(stem)
-}
-
 /// Counts files by extension: `3 .dcm, 1 .csv`.
 fn kinds(files: &[PathBuf]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -375,15 +347,6 @@ mod tests {
         assert_eq!(patient_of("00000012_003.png"), "12");
         assert_eq!(patient_of("scan_1.png"), "scan_1");
         assert_eq!(patient_of("chest"), "chest");
-    }
-
-    #[test]
-    fn the_patient_is_read_from_the_folders_of_chexpert_and_mimic() {
-        let of = |path: &str| patient_of_path(Path::new(path));
-
-        assert_eq!(of("valid/patient00001/study1/view1_frontal.jpg"), "patient00001");
-        assert_eq!(of("files/p10/p10000032/s50414267/film.jpg"), "p10000032");
-        assert_eq!(of("ward 3/film.png"), "ward 3/film");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Table<'_> {
 /// # Errors
 ///
 /// Returns an error if the folder has no readable `prepare.toml`, or if a file cannot be read. A
-/// file that has changed is no error: it is in what is returned.
+/// file that has changed is not an error: it is part of what is returned.
 pub fn verify(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Verification, Error> {
     let (description, seal) = Description::read_unsealed(folder)?;
     let report = |name: &str, state| {

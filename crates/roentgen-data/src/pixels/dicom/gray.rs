@@ -110,7 +110,7 @@ pub(super) fn table(header: &Header) -> Vec<u8> {
         .map(|sample| {
             let is_negative = header.is_signed && sample >= half;
             let stored = if is_negative { sample - 2 * half } else { sample };
-            // What is no part of the picture is black, inverted or not.
+            // Anything outside of the picture is black, inverted or not.
             if header.padding.is_some_and(|[first, last]| (first..=last).contains(&stored)) {
                 return 0;
             }
