@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use roentgen_models::Precision;
 use roentgen_tasks::engine::Choice;
 
-use super::{engine, positive};
+use super::values::{engine, positive};
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {

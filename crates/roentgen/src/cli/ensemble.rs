@@ -22,7 +22,7 @@ pub(crate) struct Ensemble {
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
     /// Score table to write, `-` for standard output.
-    #[arg(long, value_name = "CSV", value_parser = super::output)]
+    #[arg(long, value_name = "CSV", value_parser = super::values::output)]
     pub(crate) out: PathBuf,
 }
 

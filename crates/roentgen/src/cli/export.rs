@@ -12,7 +12,7 @@ pub(crate) struct Export {
     #[arg(long, value_enum, default_value = "onnx")]
     pub(crate) format: Format,
     /// File to write, `-` for standard output.
-    #[arg(long, value_name = "FILE", value_parser = super::output)]
+    #[arg(long, value_name = "FILE", value_parser = super::values::output)]
     pub(crate) out: PathBuf,
 }
 

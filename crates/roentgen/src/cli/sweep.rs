@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{at_most, setting};
+use super::values::{at_most, setting};
 use crate::shard::Shard;
 
 #[derive(Args, Debug)]

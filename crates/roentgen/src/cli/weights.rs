@@ -8,7 +8,7 @@ use roentgen_data::preprocess::Normalize;
 use roentgen_models::Architecture;
 use roentgen_models::pretrained::Outputs;
 
-use super::positive;
+use super::values::positive;
 
 #[derive(Args, Debug)]
 pub(crate) struct Weights {
