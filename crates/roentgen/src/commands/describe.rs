@@ -19,7 +19,10 @@ use serde_json::json;
 use crate::cli::{Describe, SplitRule};
 use crate::output::{Output, table, thousands};
 
+mod alike;
 mod pictures;
+
+use alike::Alike;
 
 /// The lock of the folder of figures.
 const LOCK: &str = ".lock";
@@ -53,7 +56,9 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let both = split::patients_on_both_sides(patients);
     let on_sides = summary::sides(&data.rows, &sides);
 
+    let alike = Alike::of(&data, &sides)?;
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
+    text.push_str(&alike.as_ref().map_or_else(String::new, Alike::line));
     if let Some(out) = &args.out {
         let _lock = FolderLock::take_as(out, LOCK)?;
         for (name, svg) in pictures::draw(&data, &summary)? {
@@ -72,6 +77,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
         "split": rule,
         "sides": on_sides,
         "patients_on_both_sides": both.len(),
+        "duplicates": alike,
     });
     Ok(Output::done(text, document))
 }
@@ -179,7 +185,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         "no official lists were found next to these films".to_owned()
     } else {
         let leaky = if both > 0 { "; this split leaks, so its figures are too good" } else { "" };
-        format!("split {}: {} patients on both sides{leaky}", rule.name(), thousands(both))
+        format!("split {}: {} patients in more than one part{leaky}", rule.name(), thousands(both))
     });
     let pairs: Vec<String> = summary::pairs(summary)
         .into_iter()
