@@ -156,7 +156,7 @@ impl Layout {
                 continue;
             };
             let lower = name.to_ascii_lowercase();
-            let place = if lower.starts_with("data_entry_2017") && lower.ends_with(".csv") {
+            let place = if is_label_file(name) {
                 if labels.is_some() {
                     continue;
                 }
@@ -226,6 +226,12 @@ pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
         names.insert(name.to_owned());
     }
     Ok(names)
+}
+
+/// Whether a file has the name of a label file.
+pub(crate) fn is_label_file(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("data_entry_2017") && lower.ends_with(".csv")
 }
 
 /// Whether a file has the name of a film.

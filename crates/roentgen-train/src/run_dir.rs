@@ -15,7 +15,8 @@ use crate::checkpoint::State;
 use crate::experiment::Experiment;
 use crate::experiment::overrides;
 
-pub(crate) use data::Data;
+use data::Data;
+pub use data::data_set;
 pub use error::Error;
 pub use tables::read_epochs;
 
@@ -78,7 +79,7 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
-            run.data()?.check(&run.path, fingerprint)?;
+            Data::read(&run.file(DATA))?.check(&run.path, fingerprint)?;
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -129,11 +130,6 @@ impl RunDir {
     /// not allowed.
     pub fn experiment(&self) -> Result<Experiment, overrides::Error> {
         overrides::read(&self.file(EXPERIMENT), &[])
-    }
-
-    /// Reads which data set the run uses.
-    pub(crate) fn data(&self) -> Result<Data, Error> {
-        Data::read(&self.file(DATA))
     }
 
     /// Replaces the experiment of the run by a longer one, which makes the run unfinished again.

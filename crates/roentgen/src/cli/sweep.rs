@@ -39,6 +39,9 @@ pub(crate) struct Compare {
     /// Finished runs, or output folders of sweeps.
     #[arg(required = true)]
     pub(crate) runs: Vec<PathBuf>,
+    /// Where a data set of the runs is now, if it was moved; repeatable, chosen by its fingerprint.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Vec<PathBuf>,
     /// Output folder for comparison.html, comparison.md and comparison.csv.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

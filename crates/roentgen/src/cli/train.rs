@@ -44,9 +44,12 @@ pub(crate) struct Train {
 pub(crate) struct Resume {
     /// Run directory.
     pub(crate) run: PathBuf,
-    /// Number of epochs that the run shall have in all; by default it is left as it is.
+    /// Total number of epochs, to lengthen the run; by default the number does not change.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) epochs: Option<usize>,
+    /// Where the data set of the run is now, if it was moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Vec<PathBuf>,
     /// Start even if the memory of this machine does not suffice by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
@@ -56,6 +59,9 @@ pub(crate) struct Resume {
 pub(crate) struct Calibrate {
     /// Run directory.
     pub(crate) run: PathBuf,
+    /// Where the data set of the run is now, if it was moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Vec<PathBuf>,
     /// Also fit an isotonic regression, which needs many films.
     #[arg(long)]
     pub(crate) isotonic: bool,
