@@ -58,7 +58,7 @@ Examples:
 All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
 pub(super) const PREDICT: &str = "\
 Examples:
-  roentgen predict runs/nih film.png
+  roentgen predict runs/nih film.png --picture answer.png
   roentgen predict runs/nih data/nih-224 --split test --out runs/nih/scores/test.csv
 
 The columns of a score table are in docs/formats.md.";

@@ -11,15 +11,19 @@ use super::values::{engine, operating_point, output, positive, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
-    /// PNG or JPEG files, folders of them, or prepared data sets.
-    #[arg(required = true)]
+    /// PNG, JPEG or DICOM files, folders of them, or prepared data sets; with `--split`, the data
+    /// set of the run by default.
+    #[arg(required_unless_present = "split")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Score table to write, `-` for standard output; without it, the answer is printed.
+    /// Score table to write, `-` for standard output; without it, the findings are printed.
     #[arg(long, value_name = "CSV", value_parser = output)]
     pub(crate) out: Option<PathBuf>,
-    /// Predict only this split (train, valid or test) of a prepared data set; all films by default.
+    /// Picture of a single film to write: film, heat map and findings as one PNG.
+    #[arg(long, value_name = "PNG", value_parser = output)]
+    pub(crate) picture: Option<PathBuf>,
+    /// Predict only this split of a prepared data set; all films by default.
     #[arg(long, value_name = "SPLIT", value_parser = split())]
     pub(crate) split: Option<Split>,
     /// Number of films in a batch.
