@@ -6,6 +6,7 @@ use std::slice;
 
 use anyhow::bail;
 use roentgen_data::boxes::FindingBox;
+use roentgen_data::metadata::Version;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
@@ -73,13 +74,18 @@ pub fn write_report(
     let evaluation = evaluate_with(scores, options, &given)?;
     let mut sources = Opened::new();
     let (films, notes) = cards(scores, &mut sources, listener);
-    let count = |of: fn(&prepare::Description) -> Option<usize>| {
-        let mut counts = sources.values().flatten().map(|source| of(&source.prepared.description));
-        counts.next().filter(|_| counts.next().is_none()).flatten()
+    let mut all = sources.values().flatten().map(|source| &source.prepared.description);
+    // With several data sets, no line would be true of all films. The folder may have others now.
+    let is_same = |now: &&prepare::Description| match scores.dataset_id() {
+        Some(Identity::One(identity)) => now.fingerprint.starts_with(&identity),
+        Some(_) => false,
+        None => true,
     };
+    let of_films = all.next().filter(|_| all.next().is_none()).filter(is_same);
     let provenance = Provenance {
-        duplicates: count(|description| description.duplicates),
-        near_duplicates: count(|description| description.near_duplicates),
+        label_file: of_films.map(label_file),
+        duplicates: of_films.and_then(|description| description.duplicates),
+        near_duplicates: of_films.and_then(|description| description.near_duplicates),
         score_table: Some(path.display().to_string()),
         date: date.clone(),
         ..of_model.unwrap_or_default()
@@ -88,6 +94,15 @@ pub fn write_report(
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     Ok(Written { page: folder.join("report.html"), metrics, evaluation })
+}
+
+/// Names the label file of a prepared data set, with the version if it is a known one.
+fn label_file(of: &prepare::Description) -> String {
+    if of.label_version == Version::Other.text() {
+        of.labels.clone()
+    } else {
+        format!("{}: {}", of.labels, of.label_version)
+    }
 }
 
 /// A report that was written.
