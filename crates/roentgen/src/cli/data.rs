@@ -34,7 +34,7 @@ pub(crate) struct Phantom {
 
 #[derive(Args, Debug)]
 pub(crate) struct Prepare {
-    /// Folder that holds `Data_Entry_2017*.csv` and the films, in any subfolder.
+    /// Folder that contains `Data_Entry_2017*.csv` and the films, in any subfolder.
     pub(crate) source: PathBuf,
     /// Output folder for the prepared data set; run again with the same folder to resume.
     #[arg(long, value_name = "DIR")]

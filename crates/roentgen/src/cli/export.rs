@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct Export {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
     /// File format.
     #[arg(long, value_enum, default_value = "onnx")]

@@ -47,7 +47,7 @@ pub(super) fn engine() -> impl TypedValueParser<Value = engine::Choice> {
 pub(super) fn operating_point() -> impl TypedValueParser<Value = OperatingRule> {
     PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
         let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
-        known.ok_or_else(|| std::io::Error::other("there is no such operating point"))
+        known.ok_or_else(|| std::io::Error::other("unknown operating point"))
     })
 }
 
