@@ -23,6 +23,9 @@ pub const PHANTOM_MARK: &str = "PHANTOM.txt";
 /// The longest list that is read, in bytes; NIH's has 1.8 MB.
 const MAX_LIST: u64 = 128 << 20;
 
+/// The number of extensions that a message counts.
+const MOST_KINDS: usize = 8;
+
 /// The files of a data set.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
@@ -58,7 +61,7 @@ pub enum Error {
     },
     /// No label file was found.
     #[error(
-        "`{path}` contains no label file `Data_Entry_2017*.csv`; put NIH's label file \
+        "`{path}` contains no label file `Data_Entry_2017*.csv`: it has {found}; put NIH's label file \
          into the folder of films{}",
         .other.as_ref().map_or_else(String::new, |other| format!(
             ", or give another table of the same columns with `--labels {}`", other.display()
@@ -67,6 +70,8 @@ pub enum Error {
     NoLabels {
         /// The folder.
         path: PathBuf,
+        /// The files below it, counted by extension.
+        found: String,
         /// A table below it that may be the label file under another name, such as Kaggle's
         /// `sample_labels.csv`.
         other: Option<PathBuf>,
@@ -148,7 +153,9 @@ impl Layout {
         let mut layout = Layout::default();
         let mut found_labels = labels.map(Path::to_owned);
         let mut other_table = None;
-        for path in walk(root)? {
+        let files = walk(root)?;
+        for path in &files {
+            let path = path.clone();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 if is_film(&path) {
                     layout.nameless.push(path);
@@ -188,8 +195,11 @@ impl Layout {
                 return Err(Error::Twice { path: root.to_owned(), kind, first, second: path });
             }
         }
-        layout.labels = found_labels
-            .ok_or_else(|| Error::NoLabels { path: root.to_owned(), other: other_table })?;
+        layout.labels = found_labels.ok_or_else(|| Error::NoLabels {
+            path: root.to_owned(),
+            found: kinds(&files),
+            other: other_table,
+        })?;
         Ok(layout)
     }
 }
@@ -248,6 +258,25 @@ pub fn is_film(path: &Path) -> bool {
 pub fn holds_film(path: &Path) -> bool {
     let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
     is_film(path) || (!is_list && pixels::is_dicom(path))
+}
+
+/// Counts files by extension, the most common first: `3 .dcm, 1 .csv`.
+pub fn kinds(files: &[PathBuf]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let extension = file.extension().map(|text| format!(".{}", text.to_string_lossy()));
+        let kind = extension.unwrap_or_else(|| "without an extension".to_owned());
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let kinds: Vec<String> =
+        counts.iter().take(MOST_KINDS).map(|(kind, count)| format!("{count} {kind}")).collect();
+    match (kinds.is_empty(), counts.len() > MOST_KINDS) {
+        (true, _) => "no files at all".to_owned(),
+        (false, true) => format!("{} and others", kinds.join(", ")),
+        (false, false) => kinds.join(", "),
+    }
 }
 
 /// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Hash the files of a prepared data set or a model and compare them with what was recorded.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
-    /// Write an experiment file with comments, to be changed and trained.
+    /// Write a commented experiment file to edit and train.
     #[command(after_help = examples::INIT)]
     Init(Init),
     /// Run one experiment into one run directory.
@@ -88,8 +88,8 @@ pub(crate) enum Command {
     /// Resume an unfinished run from its folder alone, or lengthen a finished one.
     #[command(after_help = examples::RESUME)]
     Resume(Resume),
-    /// Fit calibration and thresholds to a run's validation films, and put them into its model;
-    /// `train` does it at its end.
+    /// Fit calibration and thresholds to a run's validation films and store them in its model;
+    /// `train` does this when it finishes.
     #[command(after_help = examples::CALIBRATE)]
     Calibrate(Calibrate),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.

@@ -1,6 +1,5 @@
 //! Films from files and folders, with what the label file of their folder says about them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -43,8 +42,16 @@ pub(super) fn films(
         bail!(
             "`{}` contains no PNG, JPEG or DICOM films: it has {}",
             input.display(),
-            kinds(&files)
+            nih::kinds(&files)
         );
+    }
+    let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
+    if !others.is_empty() {
+        listener.note(&format!(
+            "`{}` also has files that are not films: {}",
+            input.display(),
+            nih::kinds(&others)
+        ));
     }
     let labelled = if is_folder { Labelled::find(input)? } else { None };
     let mut films: Vec<Film> = study::name_films(input, paths).into_iter().map(unknown).collect();
@@ -151,18 +158,6 @@ fn patient_of(image: &str) -> String {
     }
 }
 
-/// Counts files by extension: `3 .dcm, 1 .csv`.
-fn kinds(files: &[PathBuf]) -> String {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for file in files {
-        let extension = file.extension().map(|text| format!(".{}", text.to_string_lossy()));
-        let kind = extension.unwrap_or_else(|| "without an extension".to_owned());
-        *counts.entry(kind).or_default() += 1;
-    }
-    let kinds: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    if kinds.is_empty() { "no files at all".to_owned() } else { kinds.join(", ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,13 +167,5 @@ mod tests {
         assert_eq!(patient_of("00000012_003.png"), "12");
         assert_eq!(patient_of("scan_1.png"), "scan_1");
         assert_eq!(patient_of("chest"), "chest");
-    }
-
-    #[test]
-    fn other_files_are_counted_by_kind() {
-        let files = ["a.dcm", "b.dcm", "notes.csv", "README"].map(PathBuf::from);
-
-        assert_eq!(kinds(&files), "1 .csv, 2 .dcm, 1 without an extension");
-        assert_eq!(kinds(&[]), "no files at all");
     }
 }

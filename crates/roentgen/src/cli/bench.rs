@@ -71,7 +71,7 @@ pub(crate) struct BenchNetwork {
     /// Data type of the activations: f32, or bf16 on an NVIDIA GPU.
     #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
     pub(crate) precision: Precision,
-    /// Measure even if the memory of this machine does not suffice by the estimate.
+    /// Measure even if this needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(crate) struct Sweep {
     /// Record finished points on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
-    /// Start even if the memory of this machine does not suffice by the estimate.
+    /// Start even if the run needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
     /// Run failed points again.

@@ -8,7 +8,7 @@ use super::values::{output, positive, setting};
 
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// Experiment file to write, new; `-` for standard output.
+    /// Experiment file to write, which must not exist; `-` for standard output.
     #[arg(default_value = "experiment.toml", value_parser = output)]
     pub(crate) file: PathBuf,
     /// Prepared data set that the file names.
@@ -32,7 +32,7 @@ pub(crate) struct Train {
     /// Resume an unfinished run of the same experiment.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Start even if the memory of this machine does not suffice by the estimate.
+    /// Start even if the run needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
     /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
@@ -50,7 +50,7 @@ pub(crate) struct Resume {
     /// Where the data set of the run is now, if it was moved.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Vec<PathBuf>,
-    /// Start even if the memory of this machine does not suffice by the estimate.
+    /// Start even if the run needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
 }

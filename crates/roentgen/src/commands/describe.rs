@@ -17,15 +17,19 @@ use roentgen_data::summary::{self, Side, Summary};
 use serde_json::json;
 
 use crate::cli::{Describe, SplitRule};
-use crate::output::{Output, table, thousands};
+use crate::output::{Output, films, patients, table, thousands};
 
 mod alike;
+mod page;
 mod pictures;
+mod sample;
 
 use alike::Alike;
 
 /// The lock of the folder of figures.
 const LOCK: &str = ".lock";
+/// The page with all figures.
+const PAGE: &str = "description.html";
 /// The 2019 study dropped findings with at most this many films.
 const CLEANED: usize = 1000;
 /// The 2019 study's weight of a film without findings.
@@ -61,10 +65,13 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     text.push_str(&alike.as_ref().map_or_else(String::new, Alike::line));
     if let Some(out) = &args.out {
         let _lock = FolderLock::take_as(out, LOCK)?;
-        for (name, svg) in pictures::draw(&data, &summary)? {
+        let pictures = pictures::draw(&data, &summary)?;
+        for (name, svg) in &pictures {
             files::write_whole(&out.join(name), svg.as_bytes())?;
-            text.push_str(&format!("\n{}", out.join(name).display()));
         }
+        let page = page::page(&data.name, &text, &pictures);
+        files::write_whole(&out.join(PAGE), page.as_bytes())?;
+        text.push_str(&format!("\nopen {}", out.join(PAGE).display()));
     }
     let adjusted = Summary::adjusted(&data.rows, FLOOR);
     let document = json!({
@@ -129,9 +136,9 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
     let mut lines = vec![
         data.name.clone(),
         format!(
-            "{} films of {} patients; {} without a finding ({})",
-            thousands(summary.films),
-            thousands(summary.patients),
+            "{} of {}; {} without a finding ({})",
+            films(summary.films),
+            patients(summary.patients),
             thousands(summary.normal),
             share(summary.normal),
         ),
@@ -154,7 +161,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         let unknown = "the data set has no patient numbers, so each film counts as a patient";
         lines.insert(2, unknown.to_owned());
     }
-    let mut header = vec!["finding", "films", "share", "alone"];
+    let mut header = vec!["finding", "films", "share", "as only finding"];
     header.extend(sides.iter().map(|side| side.split.name()));
     let mut rows: Vec<Vec<String>> = Finding::ALL
         .into_iter()

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{Filter, Prepare};
 use crate::context::Context;
-use crate::output::{Ending, Output, note, thousands};
+use crate::output::{Ending, Output, films, note, patients, thousands};
 use crate::progress::Bars;
 
 /// Number of bad films to list on the terminal if a file lists all of them.
@@ -71,10 +71,10 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
     let description = &outcome.description;
     let mut lines = vec![
         format!(
-            "{}: {} films of {} patients at {} px, {} skipped",
+            "{}: {} of {} at {} px, {} skipped",
             args.out.display(),
-            thousands(description.films),
-            thousands(description.patients),
+            films(description.films),
+            patients(description.patients),
             description.size,
             thousands(outcome.bad.len()),
         ),
