@@ -34,7 +34,7 @@ pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
-#[command(name = "roentgen", version, propagate_version = true)]
+#[command(name = "roentgen", version, propagate_version = true, after_help = examples::PROGRAM)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -102,7 +102,7 @@ pub(crate) enum Command {
     /// `train.precision = "f32"`.
     #[command(after_help = examples::SHOW)]
     Show(Show),
-    /// Predict findings on films and write a score table.
+    /// Predict the findings of films, as text, as a score table or as a picture.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
     /// Evaluate score tables: metrics with intervals, plots and a self-contained HTML report.
@@ -205,4 +205,39 @@ pub(crate) struct Explain {
     /// Number of films to draw, taking the most confident of each finding in turn.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) most: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// Collects the help texts below the options of a command and of all commands below it.
+    fn examples_of(command: &clap::Command, found: &mut Vec<(String, String)>) {
+        let text = command.get_after_help().map_or_else(String::new, ToString::to_string);
+        found.push((command.get_name().to_owned(), text));
+        let below = command.get_subcommands().filter(|command| command.get_name() != "help");
+        below.for_each(|command| examples_of(command, found));
+    }
+
+    #[test]
+    fn each_command_has_two_examples_that_are_valid_command_lines() {
+        let mut found = Vec::new();
+        examples_of(&Cli::command(), &mut found);
+
+        assert!(found.len() > 25, "{}", found.len());
+        for (command, text) in found {
+            let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("  ")).collect();
+            assert_eq!(lines.len(), 2, "{command}: {text}");
+            for line in lines {
+                let line = line.split(['|', '>']).next().unwrap_or_default().replace('"', "");
+                let parsed = Cli::try_parse_from(line.split_whitespace());
+                let is_help =
+                    parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
+                assert!(parsed.is_ok() || is_help, "{line}: {parsed:?}");
+            }
+        }
+    }
 }

@@ -18,7 +18,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The folder contains a finished run.
-    #[error("`{path}` contains a finished run; name another folder")]
+    #[error(
+        "`{path}` contains a finished run; name another folder, or lengthen the run with \
+         `roentgen resume {path} --epochs N`"
+    )]
     Finished {
         /// The folder.
         path: PathBuf,

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use roentgen_models::Precision;
 use roentgen_tasks::engine::Choice;
 
+use super::examples;
 use super::values::{engine, positive};
 
 #[derive(Args, Debug)]
@@ -18,12 +19,16 @@ pub(crate) struct Bench {
 #[derive(Subcommand, Debug)]
 pub(crate) enum BenchWhat {
     /// Decode and resize PNG films on one thread, read prepared films, and make batches of them.
+    #[command(after_help = examples::BENCH_INPUT)]
     Input(BenchInput),
     /// Take optimizer steps.
+    #[command(after_help = examples::BENCH_TRAIN)]
     Train(BenchNetwork),
     /// Predict.
+    #[command(after_help = examples::BENCH_PREDICT)]
     Predict(BenchPredict),
     /// Compute metrics with 1000 resamples of the patients.
+    #[command(after_help = examples::BENCH_EVALUATE)]
     Evaluate(BenchEvaluate),
 }
 

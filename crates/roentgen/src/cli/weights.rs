@@ -8,6 +8,7 @@ use roentgen_data::preprocess::Normalize;
 use roentgen_models::Architecture;
 use roentgen_models::pretrained::Outputs;
 
+use super::examples;
 use super::values::positive;
 
 #[derive(Args, Debug)]
@@ -20,10 +21,13 @@ pub(crate) struct Weights {
 #[derive(Subcommand, Debug)]
 pub(crate) enum WeightsWhat {
     /// List all architectures with the source, licence and local copy of their published weights.
+    #[command(after_help = examples::WEIGHTS_LIST)]
     List,
     /// Download and verify published weights for `weights = "imagenet"`.
+    #[command(after_help = examples::WEIGHTS_PULL)]
     Pull(Pull),
     /// Import weights from a `.pth`, `.pt` or `.safetensors` file and print the map of names.
+    #[command(after_help = examples::WEIGHTS_IMPORT)]
     Import(Import),
 }
 

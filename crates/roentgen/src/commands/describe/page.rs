@@ -20,6 +20,8 @@ figure svg { max-width: 100%; height: auto }
 /// Makes the page from the printed text and the figures, by file name.
 pub(super) fn page(name: &str, text: &str, pictures: &[(&str, String)]) -> String {
     let name = escape(name);
+    // Line by line, because `escape` replaces line feeds.
+    let text: Vec<String> = text.lines().map(escape).collect();
     let figures: Vec<String> =
         pictures.iter().map(|(_, svg)| format!("<figure>{svg}</figure>\n")).collect();
     format!(
@@ -27,7 +29,7 @@ pub(super) fn page(name: &str, text: &str, pictures: &[(&str, String)]) -> Strin
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n\
          <pre tabindex=\"0\">{}</pre>\n{}</body>\n</html>\n",
-        escape(text),
+        text.join("\n"),
         figures.concat()
     )
 }
@@ -39,9 +41,11 @@ mod tests {
     #[test]
     fn the_page_has_the_text_escaped_and_every_figure() {
         let figures = [("a.svg", "<svg>a</svg>".to_owned()), ("b.svg", "<svg>b</svg>".to_owned())];
-        let page = page("<films>", "Mass & Nodule", &figures);
+        let page = page("<films>", "Mass & Nodule\n27 films", &figures);
 
-        assert!(page.contains("<h1>&lt;films&gt;</h1>") && page.contains("Mass &amp; Nodule"));
+        assert!(
+            page.contains("<h1>&lt;films&gt;</h1>") && page.contains("Mass &amp; Nodule\n27 films")
+        );
         assert!(page.contains("<svg>a</svg>") && page.contains("<svg>b</svg>"));
     }
 }
