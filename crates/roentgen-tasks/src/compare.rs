@@ -252,3 +252,23 @@ fn name_of(run: &Path, all: &[PathBuf]) -> String {
     let is_alone = all.iter().filter(|other| short(other) == name).count() == 1;
     if is_alone { name } else { run.display().to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_criterion_is_what_chose_the_epoch_and_only_without_it_what_was_asked_for() {
+        let experiment = "[data]\nprepared = \"a\"\n[train]\nbest_by = \"auroc\"\n";
+        let experiment: Experiment = toml::from_str(experiment).unwrap();
+        let facts = |best_by: &str| -> Facts {
+            let text = "parameters = 1\nsplit = \"official train\"\nis_phantom = true\n\
+                train_films = 1\ntrain_patients = 1\nvalid_films = 1\nsteps = 1\nseconds = 1.0\n";
+            toml::from_str(&format!("{text}{best_by}")).unwrap()
+        };
+
+        assert_eq!(criterion(&facts("best_by = \"loss\"\n"), &experiment), Criterion::Loss);
+        assert_eq!(criterion(&facts("best_by = \"auroc\"\n"), &experiment), Criterion::Auroc);
+        assert_eq!(criterion(&facts(""), &experiment), Criterion::Auroc);
+    }
+}

@@ -45,16 +45,16 @@ pub(super) fn films(
             nih::kinds(&files)
         );
     }
+    let labelled = if is_folder { Labelled::find(input)? } else { None };
+    let mut films: Vec<Film> = study::name_films(input, paths).into_iter().map(unknown).collect();
     let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
-    if !others.is_empty() {
+    if labelled.is_none() && !others.is_empty() {
         listener.note(&format!(
             "`{}` also has files that are not films: {}",
             input.display(),
             nih::kinds(&others)
         ));
     }
-    let labelled = if is_folder { Labelled::find(input)? } else { None };
-    let mut films: Vec<Film> = study::name_films(input, paths).into_iter().map(unknown).collect();
     if let Some(labelled) = labelled {
         let labels = Labels { labelled, description, trained_on };
         let listed = films.iter_mut().filter_map(|film| labels.describe(film)).count();

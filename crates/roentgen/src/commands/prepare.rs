@@ -88,8 +88,8 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
     if !outcome.duplicates.is_empty() {
         let count = |films: Option<usize>| thousands(films.unwrap_or(0));
         lines.push(format!(
-            "{} films are the same as, and {} nearly the same as, a film of another patient or on \
-             another official list: see {}",
+            "films like one of another patient or on another official list: {} the same, {} nearly; \
+             `{}` lists them",
             count(description.duplicates),
             count(description.near_duplicates),
             args.out.join(prepare::DUPLICATES).display(),

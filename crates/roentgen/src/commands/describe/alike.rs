@@ -46,7 +46,7 @@ impl Alike {
         }
         format!(
             "\nfilms like one of another patient or on another official list: {} the same, {} nearly; \
-             {} of them are in two parts of this split (`{DUPLICATES}` lists all)",
+             in two parts of this split: {} (`{DUPLICATES}` lists all)",
             thousands(self.same),
             thousands(self.near),
             thousands(self.across_split)
