@@ -1,5 +1,6 @@
 //! Compares finished runs, as a sweep does with its points.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,9 @@ pub fn runs(
     for path in paths {
         folders.extend(runs_in(path)?);
     }
+    // A run has nothing to be compared with in itself.
+    let mut known = HashSet::new();
+    folders.retain(|folder| known.insert(fs::canonicalize(folder).unwrap_or(folder.clone())));
     let mut experiments = Vec::new();
     for folder in &folders {
         experiments.push(experiment_of(folder)?);

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "bad": bad,
     });
     let mut text = match &args.out {
-        Some(out) => written(scores, &table.engine, out, args.split.is_some()),
+        Some(out) => written(scores, &table.engine, out, args),
         None => answer::text(&table),
     };
     if args.out.is_none() || args.picture.is_some() {
@@ -100,11 +100,12 @@ fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Says which table was written.
-fn written(scores: &Scores, engine: &str, out: &Path, is_one_split: bool) -> String {
+fn written(scores: &Scores, engine: &str, out: &Path, args: &Predict) -> String {
     let split = scores.split().filter(|split| !split.is_empty());
     let split = split.map_or_else(String::new, |split| format!(" ({split})"));
-    let next = if is_one_split {
-        format!("\nnext: roentgen evaluate {} --out REPORT", quoted(out))
+    let next = if args.split.is_some() {
+        let model = quoted(&args.model);
+        format!("\nnext: roentgen evaluate {} --model {model} --out REPORT", quoted(out))
     } else {
         String::new()
     };

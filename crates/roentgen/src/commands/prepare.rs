@@ -69,22 +69,19 @@ pub(crate) fn name_bad_films(bad: &[BadFilm], file: Option<&Path>) {
 
 fn text(outcome: &Outcome, args: &Prepare) -> String {
     let description = &outcome.description;
-    let mut lines = vec![
-        format!(
-            "{}: {} of {} at {} px, {} skipped",
-            args.out.display(),
-            films(description.films),
-            patients(description.patients),
-            description.size,
-            thousands(outcome.bad.len()),
-        ),
-        format!("labels: {}", outcome.version.text()),
-    ];
-    if description.dataset.starts_with("phantom") {
-        lines.push(
-            "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
-        );
-    }
+    let mut lines = vec![format!(
+        "{}: {} of {} at {} px, {} skipped",
+        args.out.display(),
+        films(description.films),
+        patients(description.patients),
+        description.size,
+        thousands(outcome.bad.len()),
+    )];
+    lines.push(if description.dataset.starts_with("phantom") {
+        "the films are synthetic, drawn by phantom: test data, no real patients".to_owned()
+    } else {
+        format!("labels: {}", outcome.version.text())
+    });
     if !outcome.duplicates.is_empty() {
         let count = |films: Option<usize>| thousands(films.unwrap_or(0));
         lines.push(format!(

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::{Resume, Show, Train};
 use crate::context::Context;
 use crate::mlflow::Server;
-use crate::output::{Ending, Output, quoted};
+use crate::output::{Ending, Output, note, quoted};
 use crate::progress::Training;
 
 /// Trains, or resumes training.
@@ -70,6 +70,9 @@ pub(crate) fn experiment_with(
 
 /// Resumes a run from its folder, or lengthens it.
 pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
+    if args.epochs.is_none() && args.run.join(run_dir::FINISHED).exists() {
+        note("the run has finished, so there is nothing to resume; `--epochs N` lengthens it");
+    }
     let training = Training::new(context.bars);
     let options = roentgen_train::Resume {
         epochs: args.epochs,
