@@ -1,5 +1,7 @@
 //! Folders in the NIH layout, whole and odd.
 
+use std::fs;
+
 use super::*;
 
 fn touch(path: PathBuf) {
