@@ -97,7 +97,12 @@ fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &Table) -> P
         format!("white mark: threshold ({})", table.operating_point.name())
     };
     let model = format!("model {}", table.model);
-    let notes = [thresholds.as_str(), &model, "not for diagnostic use"];
+    let mut notes = vec![thresholds.as_str()];
+    let fitted = table.thresholds.len();
+    if fitted > 0 && fitted < table.scores.findings().len() {
+        notes.push("without a mark none was fitted");
+    }
+    notes.extend([model.as_str(), "not for diagnostic use"]);
     write_lines(&mut picture, &notes, [bottom, list]);
     picture
 }
