@@ -89,7 +89,7 @@ impl Growing {
     ///
     /// Returns an error if a file cannot be read or written.
     pub fn open(path: &Path, shape: &[usize], purpose: &str) -> io::Result<Self> {
-        let aside = files::aside(path);
+        let aside = files::temporary_path(path);
         let note = note_of(&aside);
         let is_same = fs::read_to_string(&note).is_ok_and(|line| line == purpose);
         if !is_same {
@@ -142,7 +142,7 @@ impl Growing {
     pub fn finish(mut self) -> io::Result<()> {
         let shape = [&[self.rows], self.shape.as_slice()].concat();
         write_header(&mut self.file, NAME, "F32", &shape, BYTES)?;
-        let aside = files::aside(&self.path);
+        let aside = files::temporary_path(&self.path);
         fs::rename(&aside, &self.path)?;
         files::sync_folder(&self.path)?;
         // A leftover note without its rows does no harm.
@@ -176,7 +176,7 @@ mod tests {
         growing.append(&[0.5; 6]).unwrap();
         drop(growing);
         // An incomplete row at the end is truncated.
-        let aside = files::aside(&path);
+        let aside = files::temporary_path(&path);
         let length = fs::metadata(&aside).unwrap().len();
         OpenOptions::new().write(true).open(&aside).unwrap().set_len(length - 3).unwrap();
         assert!(Rows::open(&path).unwrap().is_none());

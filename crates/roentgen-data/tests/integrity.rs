@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use common::{DataSet, SETTINGS};
 use roentgen_data::lock::FolderLock;
-use roentgen_data::prepare::{Check, Description, Error, FileState, Prepared, prepare, verify};
+use roentgen_data::prepare::{Check, Error, FileState, Prepared, PreparedInfo, prepare, verify};
 use sha2::{Digest, Sha256};
 
 /// Six films of three patients, with two boxes, prepared.
@@ -341,7 +341,7 @@ fn a_locked_folder_is_refused_and_a_finished_one_needs_no_lock() {
     let lock = FolderLock::take(&out).unwrap();
     let error = data.prepare(&out).unwrap_err();
     assert!(error.to_string().contains("another `roentgen` is writing"), "{error}");
-    assert!(!Prepared::is_in(&out));
+    assert!(!Prepared::is_prepared(&out));
     drop(lock);
     data.prepare(&out).unwrap();
 
@@ -359,12 +359,12 @@ fn the_second_looks_again_once_it_has_the_lock() {
     let out = root.path().join("out");
     // The first finishes while the second is decoding for another folder; the second then finds it.
     data.prepare(&out).unwrap();
-    let before = Description::read(&out).unwrap();
+    let before = PreparedInfo::read(&out).unwrap();
 
     let error = prepare(&other.root, &out, &SETTINGS, &|_| ()).unwrap_err();
 
     assert!(matches!(error, Error::Mixed { .. }), "{error}");
-    assert_eq!(Description::read(&out).unwrap(), before);
+    assert_eq!(PreparedInfo::read(&out).unwrap(), before);
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub fn write_with(
 
 /// Fills a file next to `path` and renames it.
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let aside = aside(path);
+    let aside = temporary_path(path);
     // Locked until it is renamed: another process that writes the same file waits.
     let mut file = claim(&aside)?;
     let written = fill(&mut file)
@@ -280,7 +280,7 @@ fn kind_name(kind: FileType) -> &'static str {
 }
 
 /// Returns the temporary name of an incomplete file: `path` with `.part` appended.
-pub fn aside(path: &Path) -> PathBuf {
+pub fn temporary_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     PathBuf::from(name)

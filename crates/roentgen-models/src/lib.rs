@@ -25,7 +25,7 @@ pub mod zoo;
 
 pub use classifier::{Classifier, ClassifierConfig};
 pub use freeze::Freeze;
-pub use model_dir::Description;
+pub use model_dir::ModelInfo;
 pub use precision::Precision;
 pub use predictor::Predictor;
 pub use zoo::{Architecture, Pool};

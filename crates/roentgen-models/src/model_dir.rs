@@ -35,7 +35,7 @@ const DIGITS: usize = 12;
 /// `model.toml`: describes a trained classifier, its input, its outputs and its training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub struct ModelInfo {
     /// Version of the layout of this file, [`FORMAT`].
     pub format: u32,
     /// SHA-256 of `model.bpk`, which [`save`] fills in; `None` in models of earlier versions.
@@ -53,7 +53,7 @@ pub struct Description {
     pub input: Input,
     /// How it was trained; `None` if someone else trained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<Training>,
+    pub training: Option<TrainingInfo>,
     /// Origin of weights that someone else trained: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
@@ -65,7 +65,7 @@ pub struct Description {
 /// Describes how a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Training {
+pub struct TrainingInfo {
     /// `NIH ChestX-ray14`, or `phantom` for synthetic films.
     pub dataset: String,
     /// SHA-256 of the prepared data set.
@@ -172,7 +172,7 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-impl Description {
+impl ModelInfo {
     /// Describes a model in the current format, without training and origin.
     pub fn new(findings: Vec<Finding>, network: ClassifierConfig, input: Input) -> Self {
         Self {
@@ -251,7 +251,7 @@ pub fn identity(folder: &Path) -> Result<String, Error> {
 
 /// The files of a model, which belong together.
 struct Files {
-    description: Description,
+    description: ModelInfo,
     identity: String,
     weights: Vec<u8>,
 }
@@ -262,11 +262,11 @@ impl Files {
             let path = folder.join(name);
             fs::read(&path).map_err(|source| Error::Read { path, source })
         };
-        let description = Description::read(folder)?;
+        let description = ModelInfo::read(folder)?;
         let weights = read(WEIGHTS)?;
         let path = folder.join(WEIGHTS);
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
-        let mut text = to_text(folder, &Description { calibration: None, ..description.clone() })?;
+        let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
         text.push_str(&sha256(&weights));
         let identity = sha256(text.as_bytes())[..DIGITS].to_owned();
         Ok(Self { description, identity, weights })
@@ -277,7 +277,7 @@ impl Files {
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Its description.
-    pub description: Description,
+    pub description: ModelInfo,
     /// Its identity, see [`identity`].
     pub identity: String,
     /// The network, with its weights.
@@ -301,12 +301,12 @@ pub fn check_sha256(path: &Path, bytes: &[u8], recorded: Option<&str>) -> Result
 /// # Errors
 ///
 /// Returns an error if a file cannot be written.
-pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Result<(), Error> {
+pub fn save(folder: &Path, description: &ModelInfo, model: &Classifier) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
     let bytes =
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
-    let description = Description { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
+    let description = ModelInfo { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
@@ -317,12 +317,12 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
 ///
 /// Returns an error if the description cannot be read or written.
 pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), Error> {
-    let description = Description { calibration: Some(calibration), ..Description::read(folder)? };
+    let description = ModelInfo { calibration: Some(calibration), ..ModelInfo::read(folder)? };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
 
-fn to_text(folder: &Path, description: &Description) -> Result<String, Error> {
+fn to_text(folder: &Path, description: &ModelInfo) -> Result<String, Error> {
     toml::to_string(description).map_err(|error| {
         let path = folder.join(DESCRIPTION);
         WriteError { path, source: std::io::Error::other(error) }.into()

@@ -12,5 +12,5 @@ mod relu6;
 pub mod runtime;
 mod unused;
 
-pub use engine::Engine;
+pub use engine::OnnxEngine;
 pub use runtime::{Runtime, Waiting};

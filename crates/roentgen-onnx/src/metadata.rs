@@ -1,7 +1,7 @@
 //! Metadata of an ONNX file for its user, as pairs of text.
 
 use roentgen_data::preprocess::Normalize;
-use roentgen_models::Description;
+use roentgen_models::ModelInfo;
 use serde_json::json;
 
 /// Returns the pairs, in order. Values that are lists are JSON.
@@ -12,7 +12,7 @@ use serde_json::json;
 /// - `mean`, `std`: one per channel, on 0..255, if they are the same for all films
 /// - `output`: how to convert the logits
 /// - `network`, `dataset`, `split`, `training_films`, `seed`: the model and its training
-pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
+pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
     let input = description.input;
     let findings: Vec<&str> = description.findings.iter().map(|finding| finding.name()).collect();
     let normalize = match input.normalize {

@@ -39,7 +39,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use self::film::Film;
+use self::film::DrawnFilm;
 use self::layout::BoxRow;
 use self::patient::{Patient, Visit};
 use roentgen_files::{WriteError, write_whole};
@@ -58,7 +58,7 @@ const FILMS_WITH_TWELVE_FOLDERS: usize = 120;
 
 /// Settings of the data set to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct PhantomSettings {
     /// Number of films.
     pub films: usize,
     /// Width and height of a film in pixels, from 64 to 2048.
@@ -69,7 +69,7 @@ pub struct Settings {
 
 /// Counts of the data set that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct PhantomCounts {
     /// Number of films.
     pub films: usize,
     /// Number of patients.
@@ -129,10 +129,10 @@ pub enum Error {
 /// an incomplete data set is not mistaken for a complete one.
 pub fn write(
     out: &Path,
-    settings: &Settings,
+    settings: &PhantomSettings,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<Written, Error> {
-    let Settings { films, size, seed } = *settings;
+) -> Result<PhantomCounts, Error> {
+    let PhantomSettings { films, size, seed } = *settings;
     if films == 0 {
         return Err(Error::NoFilms);
     }
@@ -178,7 +178,7 @@ pub fn write(
     write_whole(&out.join("train_val_list.txt"), train.as_bytes())?;
     write_whole(&out.join(PHANTOM_MARK), mark(settings).as_bytes())?;
     write_whole(&out.join("Data_Entry_2017_v2020.csv"), labels.as_bytes())?;
-    Ok(Written { films, patients: patients.len(), boxes: boxes.len() })
+    Ok(PhantomCounts { films, patients: patients.len(), boxes: boxes.len() })
 }
 
 /// Draws patients until they have `films` films together.
@@ -225,7 +225,7 @@ fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
     Ok(folders)
 }
 
-fn encode(film: &Film, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
+fn encode(film: &DrawnFilm, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     let encoder =
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
@@ -239,8 +239,8 @@ fn encode(film: &Film, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageErr
     Ok(bytes.into_inner())
 }
 
-fn mark(settings: &Settings) -> String {
-    let Settings { films, size, seed } = settings;
+fn mark(settings: &PhantomSettings) -> String {
+    let PhantomSettings { films, size, seed } = settings;
     format!(
         "These chest films were drawn by `roentgen phantom`. They show no patient.\n\
          \n\

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::split::Split;
-use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
-use roentgen_eval::{OperatingRule, Options, Scores};
+use roentgen_eval::comparison::{
+    Comparison, Cost, Criterion, Entrant, Failure, ReportedFigures, RunEpoch,
+};
+use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
 use roentgen_train::experiment::BestBy;
-use roentgen_train::sweep::{self, Point, Sweep};
+use roentgen_train::sweep::{self, SweepPoint, SweepSettings};
 use roentgen_train::{Experiment, Facts, run_dir};
 
-use crate::engine::Choice;
+use crate::engine::EngineChoice;
 use crate::listener::Listener;
-use crate::predict::{self, Request};
+use crate::predict::{self, PredictRequest};
 
 /// The score table of a run's validation films.
 const SCORES: &str = "scores/valid.csv";
@@ -50,11 +52,11 @@ pub fn runs(
             listener.note(&format!("{}: predicting the validation films", folder.display()));
             predict_valid(experiment, folder, device, listener)?;
         }
-        let name = name_of(folder, &folders);
+        let name = name_run(folder, &folders);
         let best_by = criterion(experiment);
-        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
+        entrants.push(entrant(name, settings, best_by, ReportedFigures::default(), folder)?);
     }
-    let options = Options { resamples, seed: SEED };
+    let options = BootstrapOptions { resamples, seed: SEED };
     Ok(Comparison::of(title, entrants, Vec::new(), 0, &options)?)
 }
 
@@ -64,25 +66,26 @@ pub fn runs(
 ///
 /// Returns an error if the files of a run cannot be read.
 pub fn points(
-    sweep: &Sweep,
+    sweep: &SweepSettings,
     title: &str,
-    finished: &[(Point, PathBuf)],
+    finished: &[(SweepPoint, PathBuf)],
     failed: Vec<Failure>,
     open: usize,
 ) -> anyhow::Result<Comparison> {
     let mut entrants = Vec::new();
     for (point, run) in finished {
-        let reported =
-            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
+        let reported = point.reported.as_ref().map_or_else(ReportedFigures::default, |reported| {
+            ReportedFigures {
                 valid_loss: reported.valid_loss,
                 auroc: reported.auroc,
                 binary_accuracy: reported.binary_accuracy,
-            });
+            }
+        });
         let best_by = criterion(&point.experiment);
         let (name, values) = (point.name.clone(), point.values.clone());
         entrants.push(entrant(name, values, best_by, reported, run)?);
     }
-    let options = Options { resamples: 1000, seed: SEED };
+    let options = BootstrapOptions { resamples: 1000, seed: SEED };
     let comparison = Comparison::of(title, entrants, failed, open, &options)?;
     Ok(comparison.with_reported_by(sweep.reported_by.as_str()))
 }
@@ -98,12 +101,12 @@ pub fn predict_valid(
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<()> {
-    let request = Request {
+    let request = PredictRequest {
         model: run,
         inputs: std::slice::from_ref(&experiment.data.prepared),
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
-        engine: Choice::Burn,
+        engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
     };
     let table = predict::table(&request, device, listener)?;
@@ -121,12 +124,12 @@ fn entrant(
     name: String,
     settings: Vec<(String, String)>,
     best_by: Criterion,
-    reported: Reported,
+    reported: ReportedFigures,
     run: &Path,
 ) -> anyhow::Result<Entrant> {
     let facts = facts_of(run)?;
     let rows = run_dir::read_epochs(run)?;
-    let epochs = rows.iter().map(|row| Epoch {
+    let epochs = rows.iter().map(|row| RunEpoch {
         epoch: row.epoch,
         train_loss: row.train_loss,
         valid_loss: row.valid_loss,
@@ -215,7 +218,7 @@ fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, St
 
 /// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
 /// the whole path if another run has the same name.
-fn name_of(run: &Path, all: &[PathBuf]) -> String {
+fn name_run(run: &Path, all: &[PathBuf]) -> String {
     let short = |path: &Path| {
         let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())

@@ -8,11 +8,11 @@ use anyhow::bail;
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::{Normal, Selection};
-use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
 use roentgen_data::{FilmFindings, nih};
-use roentgen_models::Description;
-use roentgen_models::model_dir::Training;
+use roentgen_models::ModelInfo;
+use roentgen_models::model_dir::TrainingInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
@@ -28,11 +28,11 @@ const IDENTITY: usize = 12;
 pub struct Sources {
     prepared: Vec<Prepared>,
     /// The films, in order.
-    pub films: Vec<Film>,
+    pub films: Vec<SourceFilm>,
 }
 
 /// One film and what is known about it.
-pub struct Film {
+pub struct SourceFilm {
     /// Its name, unique among the films.
     pub image: String,
     /// Its patient.
@@ -54,7 +54,7 @@ pub struct Film {
     /// Whether the model was trained on films of this patient; `None` if that is unknown.
     pub patient_in_training: Option<bool>,
     /// `None` for files.
-    pub truth: Option<FilmFindings>,
+    pub findings: Option<FilmFindings>,
     place: Place,
 }
 
@@ -73,7 +73,7 @@ impl Sources {
     /// `side` is asked of something that has no splits, or if there are no films.
     pub fn open(
         model: &Path,
-        description: &Description,
+        description: &ModelInfo,
         inputs: &[PathBuf],
         side: Option<Split>,
         listener: &dyn Listener,
@@ -87,7 +87,7 @@ impl Sources {
         }
         let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
         for input in inputs {
-            if Prepared::is_in(input) {
+            if Prepared::is_prepared(input) {
                 sources.add_prepared(input, description, side, trained_on.as_ref())?;
             } else if input.exists() {
                 if let Some(side) = side {
@@ -120,7 +120,7 @@ impl Sources {
     fn add_prepared(
         &mut self,
         folder: &Path,
-        description: &Description,
+        description: &ModelInfo,
         side: Option<Split>,
         trained_on: Option<&TrainingFilms>,
     ) -> anyhow::Result<()> {
@@ -150,7 +150,7 @@ impl Sources {
         }
         // An imported model has no split of its own: NIH's lists split the films.
         let official = Selection {
-            split: Rule::Official,
+            split: SplitRule::Official,
             leaky: false,
             normal: Normal::Keep,
             sample: None,
@@ -178,7 +178,7 @@ impl Sources {
                 continue;
             }
             let patient = row.patient.to_string();
-            self.films.push(Film {
+            self.films.push(SourceFilm {
                 patient_in_training: trained_on.and_then(|films| match relation {
                     Relation::Same => Some(films.have_patient(&patient)),
                     Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
@@ -193,7 +193,7 @@ impl Sources {
                 dataset: dataset.clone(),
                 dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
                 split: name_of(*found),
-                truth: Some(row.findings),
+                findings: Some(row.findings),
                 place: Place::Row(place, index),
             });
         }
@@ -209,7 +209,7 @@ impl Sources {
         let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
         let paths = files.iter().filter(is_tried).cloned().collect();
         for NamedFilm { path, name, patient } in study::name_films(input, paths) {
-            self.films.push(Film {
+            self.films.push(SourceFilm {
                 patient_in_training: None,
                 patient: patient.unwrap_or_else(|| patient_of(&name)),
                 image: name,
@@ -220,7 +220,7 @@ impl Sources {
                 dataset: "files".to_owned(),
                 dataset_id: String::new(),
                 split: String::new(),
-                truth: None,
+                findings: None,
                 place: Place::File(path),
             });
         }
@@ -273,7 +273,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn plane(&self, film: &Film, size: usize) -> Result<Vec<u8>, pixels::Error> {
+    pub fn plane(&self, film: &SourceFilm, size: usize) -> Result<Vec<u8>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
                 let plane = self.prepared[*prepared].store.plane(*row);
@@ -299,7 +299,7 @@ enum Relation {
 }
 
 impl Relation {
-    fn between(training: &Training, dataset: &str, fingerprint: &str) -> Self {
+    fn between(training: &TrainingInfo, dataset: &str, fingerprint: &str) -> Self {
         let is_unnamed = |name: &str| name == IN_NIH_LAYOUT;
         if training.data == fingerprint {
             Relation::Same

@@ -27,4 +27,4 @@ use burn::optim::{RecordState, StateSink, StateSource};
 pub use experiment::{Experiment, augment, optimizer, overrides, phase, schedule, sweep};
 pub use facts::Facts;
 pub use progress::Progress;
-pub use trainer::{MemoryLimit, Options, Outcome, Resume, check, resume, train};
+pub use trainer::{MemoryLimit, ResumeOptions, TrainOptions, TrainOutcome, check, resume, train};

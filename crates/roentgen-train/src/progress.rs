@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Plan of a run, reported before the first step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct RunPlan {
     /// Number of trainable parameters and running statistics.
     pub parameters: usize,
     /// Number of training films.
@@ -32,7 +32,7 @@ pub struct Plan {
     pub steps_done: usize,
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_phantom {
             writeln!(f, "films drawn by phantom: test data, no patients")?;
@@ -108,7 +108,7 @@ impl fmt::Display for EpochRow {
 /// Observes a run, provides its clock and can end it.
 pub trait Progress {
     /// Called before the first step.
-    fn started(&self, plan: &Plan);
+    fn started(&self, plan: &RunPlan);
     /// Called while the films pass a frozen backbone, once: films done and films in all.
     fn features(&self, done: usize, films: usize);
     /// Called after an optimizer step: `step` of the epoch's `steps`, from 1.

@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::lock::FolderLock;
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir;
 
-use crate::checkpoint::State;
+use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::experiment::overrides;
 use crate::films::{self, FILMS};
 use crate::progress::EpochRow;
 
-pub(crate) use data::Data;
+pub(crate) use data::RunData;
 pub use error::Error;
 
 /// The resolved experiment.
@@ -92,7 +92,7 @@ impl RunDir {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
             // The experiment is written last: if it exists, so does the fingerprint.
-            Data::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
+            RunData::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         run.refuse_without_checkpoint()?;
@@ -118,7 +118,7 @@ impl RunDir {
 
     /// A finished run without a checkpoint would otherwise start over and replace its model.
     fn refuse_without_checkpoint(&self) -> Result<(), Error> {
-        if self.file(FINISHED).exists() && !State::path(&self.path).exists() {
+        if self.file(FINISHED).exists() && !RunState::path(&self.path).exists() {
             return Err(Error::NoCheckpoint { path: self.path.clone() });
         }
         Ok(())
@@ -135,8 +135,8 @@ impl RunDir {
     }
 
     /// Reads which data set the run uses.
-    pub(crate) fn data(&self) -> Result<Data, Error> {
-        Data::read(&self.file(DATA))
+    pub(crate) fn data(&self) -> Result<RunData, Error> {
+        RunData::read(&self.file(DATA))
     }
 
     /// Replaces the experiment of the run by a longer one, which makes the run unfinished again.
@@ -178,7 +178,11 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<String, Error> {
+    pub fn write_films(
+        &self,
+        rows: &[ManifestRow],
+        sides: &[Option<Split>],
+    ) -> Result<String, Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
             [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
@@ -270,7 +274,7 @@ impl RunDir {
 /// [`RunDir::write_epochs`].
 pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     #[derive(serde::Deserialize)]
-    struct Line {
+    struct CsvRow {
         epoch: usize,
         train_loss: f64,
         valid_loss: f64,
@@ -286,7 +290,7 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
     let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
     let rows = reader.deserialize().map(|line| {
-        let line: Line = line?;
+        let line: CsvRow = line?;
         Ok(EpochRow {
             epoch: line.epoch,
             train_loss: line.train_loss,

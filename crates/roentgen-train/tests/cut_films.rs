@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use common::{Folder, alone};
 use roentgen_data::store;
-use roentgen_train::progress::{EpochRow, Plan};
+use roentgen_train::progress::{EpochRow, RunPlan};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
 use roentgen_train::{Progress, features, train};
@@ -19,7 +19,7 @@ use roentgen_train::{Progress, features, train};
 struct Cut(PathBuf);
 
 impl Progress for Cut {
-    fn started(&self, _: &Plan) {}
+    fn started(&self, _: &RunPlan) {}
     fn features(&self, _: usize, _: usize) {}
     fn step(&self, _: usize, _: usize, _: f64) {
         File::options().write(true).open(&self.0).unwrap().set_len(4096).unwrap();

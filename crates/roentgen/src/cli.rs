@@ -10,9 +10,10 @@ mod weights;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use roentgen_data::split::Split;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use roentgen_data::pixels::Filter;
+use roentgen_data::split::{Split, SplitRule};
 use roentgen_eval::OperatingRule;
 use roentgen_tasks::{device, engine};
 
@@ -21,7 +22,7 @@ use crate::output::{STANDARD, thousands};
 pub(crate) use bench::{
     Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps,
 };
-pub(crate) use ensemble::{Ensemble, Per, Rule};
+pub(crate) use ensemble::{Ensemble, RuleName};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use sweep::{Compare, Sweep};
@@ -48,9 +49,9 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Device: auto, cpu, vulkan, cuda or metal; add a colon and a number to pick a GPU (`cuda:1`).
     #[arg(long, global = true, help_heading = GLOBAL, default_value = "auto", value_name = "DEVICE")]
-    pub(crate) device: device::Choice,
+    pub(crate) device: device::DeviceChoice,
     /// Number of threads; all cores by default. Does not affect results.
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = at_most::<1024>)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = parse_at_most::<1024>)]
     pub(crate) threads: Option<usize>,
     /// Do not show progress bars.
     #[arg(long, global = true, help_heading = GLOBAL)]
@@ -60,11 +61,11 @@ pub(crate) struct Global {
 /// Reads a number from 1 to a million, which is enough for films in a batch or a data set, and for
 /// steps; more exhausts the memory before anything is said.
 fn positive(text: &str) -> Result<usize, String> {
-    at_most::<1_000_000>(text)
+    parse_at_most::<1_000_000>(text)
 }
 
 /// Reads a number from 1 to `MOST`.
-fn at_most<const MOST: usize>(text: &str) -> Result<usize, String> {
+fn parse_at_most<const MOST: usize>(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (1..=MOST).contains(&number) => Ok(number),
         _ => Err(format!("give a whole number from 1 to {}", thousands(MOST))),
@@ -85,10 +86,44 @@ fn split() -> impl TypedValueParser<Value = Split> {
     })
 }
 
+/// A value's name on the command line, its help and the value.
+type Choice<T> = (&'static str, &'static str, T);
+
+const FILTERS: &[Choice<Filter>] = &[
+    ("lanczos3", "Lanczos, as Pillow's LANCZOS", Filter::Lanczos3),
+    ("bilinear", "Bilinear, as Pillow's BILINEAR", Filter::Bilinear),
+    ("box", "Box, as Pillow's BOX", Filter::Box),
+];
+
+const SPLIT_RULES: &[Choice<SplitRule>] = &[
+    (
+        "official",
+        "NIH's official lists; validation films are taken from the training list by patient",
+        SplitRule::Official,
+    ),
+    ("by-patient", "By patient, 70/10/20", SplitRule::ByPatient),
+    (
+        "by-image",
+        "By film, as in the 2019 study; leaky: patients are in more than one split",
+        SplitRule::ByImage,
+    ),
+];
+
+/// Reads one of a few values by its name.
+fn choice<T: Clone + Send + Sync>(
+    choices: &'static [Choice<T>],
+) -> impl TypedValueParser<Value = T> {
+    let names = choices.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(names).try_map(|text| {
+        let known = choices.iter().find(|(name, ..)| *name == text);
+        known.map(|(.., value)| value.clone()).ok_or_else(|| std::io::Error::other("unknown value"))
+    })
+}
+
 /// Reads an engine.
-fn engine() -> impl TypedValueParser<Value = engine::Choice> {
+fn engine() -> impl TypedValueParser<Value = engine::EngineChoice> {
     PossibleValuesParser::new(["auto", "burn", "onnx"])
-        .try_map(|name| name.parse::<engine::Choice>().map_err(std::io::Error::other))
+        .try_map(|name| name.parse::<engine::EngineChoice>().map_err(std::io::Error::other))
 }
 
 /// Reads an operating point.
@@ -252,7 +287,7 @@ pub(crate) struct Prepare {
     #[arg(long, default_value_t = 224, value_name = "PX")]
     pub(crate) size: u32,
     /// Resampling filter.
-    #[arg(long, value_enum, default_value_t = Filter::Lanczos3)]
+    #[arg(long, value_parser = choice(FILTERS), default_value = "lanczos3")]
     pub(crate) filter: Filter,
     /// Label file; found below SOURCE by default.
     #[arg(long, value_name = "FILE")]
@@ -261,16 +296,6 @@ pub(crate) struct Prepare {
     /// listed.
     #[arg(long)]
     pub(crate) any_size: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Filter {
-    /// Lanczos, as Pillow's LANCZOS.
-    Lanczos3,
-    /// Bilinear, as Pillow's BILINEAR.
-    Bilinear,
-    /// Box, as Pillow's BOX.
-    Box,
 }
 
 #[derive(Args, Debug)]
@@ -284,7 +309,7 @@ pub(crate) struct Describe {
     /// Prepared data set, or label file `Data_Entry_2017*.csv`.
     pub(crate) data: PathBuf,
     /// Rule by which to split the films.
-    #[arg(long, value_enum, default_value_t = SplitRule::Official)]
+    #[arg(long, value_parser = choice(SPLIT_RULES), default_value = "official")]
     pub(crate) split: SplitRule,
     /// Seed of the split.
     #[arg(long, default_value_t = 2018)]
@@ -292,16 +317,6 @@ pub(crate) struct Describe {
     /// Output folder for the figures; none are drawn by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum SplitRule {
-    /// NIH's official lists; validation films are taken from the training list by patient.
-    Official,
-    /// By patient, 70/10/20.
-    ByPatient,
-    /// By film, as in the 2019 study; leaky: patients are in more than one split.
-    ByImage,
 }
 
 #[derive(Args, Debug)]
@@ -389,7 +404,7 @@ pub(crate) struct Predict {
     /// `auto` is ONNX Runtime for 100 or more films on the CPU, if it is found, and otherwise Burn,
     /// which starts faster.
     #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
-    pub(crate) engine: engine::Choice,
+    pub(crate) engine: engine::EngineChoice,
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,
@@ -417,7 +432,7 @@ pub(crate) struct Evaluate {
     pub(crate) prevalence: Vec<(String, f64)>,
     /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N",
-        value_parser = at_most::<100_000>)]
+        value_parser = parse_at_most::<100_000>)]
     pub(crate) resamples: usize,
     /// Seed of the resamples.
     #[arg(long, default_value_t = 2018)]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use roentgen_tasks::Listener;
-use roentgen_train::progress::{EpochRow, Plan, Progress};
+use roentgen_train::progress::{EpochRow, Progress, RunPlan};
 
 use crate::memory;
 use crate::output::note;
@@ -28,7 +28,7 @@ impl Bars {
     }
 
     /// Makes a bar over `films`, with rate and time left.
-    pub(crate) fn over(self, what: &'static str, films: usize) -> ProgressBar {
+    pub(crate) fn add_bar(self, what: &'static str, films: usize) -> ProgressBar {
         let bar = match self {
             Bars::Drawn => ProgressBar::with_draw_target(
                 Some(films as u64),
@@ -46,25 +46,25 @@ impl Bars {
     pub(crate) fn over_bytes(self, what: &'static str) -> ProgressBar {
         let style =
             "{prefix:>10} {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
-        self.over(what, 0).with_style(
+        self.add_bar(what, 0).with_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
     }
 }
 
 /// Shows the progress of a task.
-pub(crate) struct Shown {
+pub(crate) struct TaskDisplay {
     bars: Bars,
     bar: OnceCell<ProgressBar>,
 }
 
-impl Shown {
+impl TaskDisplay {
     pub(crate) fn new(bars: Bars) -> Self {
         Self { bars, bar: OnceCell::new() }
     }
 }
 
-impl Listener for Shown {
+impl Listener for TaskDisplay {
     fn note(&self, line: &str) {
         match self.bar.get() {
             Some(bar) => bar.suspend(|| note(line)),
@@ -73,7 +73,7 @@ impl Listener for Shown {
     }
 
     fn predicted(&self, done: usize, films: usize) {
-        let bar = self.bar.get_or_init(|| self.bars.over("predicting", films));
+        let bar = self.bar.get_or_init(|| self.bars.add_bar("predicting", films));
         bar.set_position(done as u64);
         if done == films {
             bar.finish_and_clear();
@@ -85,7 +85,7 @@ impl Listener for Shown {
 pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
 
 /// Shows the progress of a training run.
-pub(crate) struct Training<'a> {
+pub(crate) struct TrainingDisplay<'a> {
     judge: Option<Judge<'a>>,
     /// Peak memory of the process before this run.
     peak_before: Option<u64>,
@@ -101,7 +101,7 @@ pub(crate) struct Training<'a> {
 /// Steps after which the time left is printed, if no bar shows it.
 const STEPS_TO_TELL: usize = 20;
 
-impl<'a> Training<'a> {
+impl<'a> TrainingDisplay<'a> {
     /// Starts to listen to a run and to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
@@ -110,7 +110,7 @@ impl<'a> Training<'a> {
             judge: None,
             peak_before: memory::peak_mib(),
             bars,
-            bar: bars.over("training", 0),
+            bar: bars.add_bar("training", 0),
             valid_films: 0.into(),
             steps: 0.into(),
             epochs: 0.into(),
@@ -120,7 +120,7 @@ impl<'a> Training<'a> {
     }
 
     /// Lets `judge` stop the run early if it is unpromising.
-    pub(crate) fn judged_by(mut self, judge: Judge<'a>) -> Self {
+    pub(crate) fn with_judge(mut self, judge: Judge<'a>) -> Self {
         self.judge = Some(judge);
         self
     }
@@ -144,8 +144,8 @@ impl<'a> Training<'a> {
     }
 }
 
-impl Progress for Training<'_> {
-    fn started(&self, plan: &Plan) {
+impl Progress for TrainingDisplay<'_> {
+    fn started(&self, plan: &RunPlan) {
         self.valid_films.set(plan.valid_films);
         self.steps.set(plan.steps);
         self.epochs.set(plan.epochs);
@@ -218,7 +218,7 @@ impl Progress for Training<'_> {
     }
 }
 
-impl Drop for Training<'_> {
+impl Drop for TrainingDisplay<'_> {
     fn drop(&mut self) {
         TRAINING.store(false, Ordering::Relaxed);
     }

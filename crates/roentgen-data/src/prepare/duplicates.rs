@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::films_at_a_time;
-use crate::manifest::{List, Row};
+use crate::manifest::{List, ManifestRow};
 use crate::pixels;
 use crate::tensor_file::DATA_START;
 
@@ -67,12 +67,12 @@ struct Look {
 /// Finds the duplicates among the packed films; `paths` are their files and `store` has their planes
 /// of `size * size` pixels.
 pub(super) fn find(
-    rows: &[Row],
+    rows: &[ManifestRow],
     paths: &[&Path],
     store: &Path,
     size: usize,
 ) -> io::Result<Vec<Duplicate>> {
-    let looks = looks(store, rows.len(), size)?;
+    let looks = compute_looks(store, rows.len(), size)?;
     let mut found = Vec::new();
     let mut known = HashSet::new();
     for candidates in groups(looks.iter().map(|look| Some(look.plane))) {
@@ -114,16 +114,16 @@ fn groups<K: Ord>(keys: impl Iterator<Item = Option<K>>) -> Vec<Vec<usize>> {
 }
 
 /// Whether films are of several patients or on several lists.
-fn spans(rows: &[Row], group: &[usize]) -> bool {
+fn spans(rows: &[ManifestRow], group: &[usize]) -> bool {
     group.iter().any(|&index| is_other(&rows[index], &rows[group[0]]))
 }
 
-fn is_other(row: &Row, first: &Row) -> bool {
+fn is_other(row: &ManifestRow, first: &ManifestRow) -> bool {
     row.patient != first.patient || row.list != first.list
 }
 
 /// Reports each film of a group of equal films.
-fn report(rows: &[Row], group: &[usize], found: &mut Vec<Duplicate>) {
+fn report(rows: &[ManifestRow], group: &[usize], found: &mut Vec<Duplicate>) {
     for (place, &index) in group.iter().enumerate() {
         let earlier = group[..place].iter().map(|&earlier| &rows[earlier]);
         let first = earlier.into_iter().find(|first| is_other(&rows[index], first));
@@ -133,7 +133,7 @@ fn report(rows: &[Row], group: &[usize], found: &mut Vec<Duplicate>) {
 
 /// Reports the films of a group whose planes correlate with that of an earlier one.
 fn report_alike(
-    rows: &[Row],
+    rows: &[ManifestRow],
     group: &[usize],
     planes: &mut Planes,
     found: &mut Vec<Duplicate>,
@@ -150,7 +150,7 @@ fn report_alike(
     Ok(())
 }
 
-fn duplicate(row: &Row, first: &Row, likeness: Likeness) -> Duplicate {
+fn duplicate(row: &ManifestRow, first: &ManifestRow, likeness: Likeness) -> Duplicate {
     Duplicate {
         image: row.image.clone(),
         patient: row.patient,
@@ -209,7 +209,7 @@ fn hash_of_film(path: &Path) -> Option<[u8; 32]> {
     .ok()
 }
 
-fn looks(store: &Path, films: usize, size: usize) -> io::Result<Vec<Look>> {
+fn compute_looks(store: &Path, films: usize, size: usize) -> io::Result<Vec<Look>> {
     let mut file = BufReader::new(File::open(store)?);
     file.seek(SeekFrom::Start(DATA_START as u64))?;
     let mut looks = Vec::with_capacity(films);

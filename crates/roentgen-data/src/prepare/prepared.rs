@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, digest, integrity,
+    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, PrepareSettings, digest,
+    integrity,
 };
 use crate::boxes::FindingBox;
 use crate::files::{self, WriteError};
-use crate::manifest::Row;
+use crate::manifest::ManifestRow;
 use crate::metadata::LabelFile;
 use crate::nih::Layout;
 use crate::pixels::Filter;
@@ -42,7 +43,7 @@ impl PatientNumbers {
 /// `prepare.toml`: the description of a prepared data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub struct PreparedInfo {
     /// `NIH ChestX-ray14`, `films in the NIH layout` if film names differ from NIH's, ChestMNIST,
     /// or `phantom (seed N)` for synthetic films. Patient numbers are comparable only within one
     /// data set.
@@ -105,10 +106,10 @@ struct Sealed {
     seal: String,
 }
 
-impl Description {
+impl PreparedInfo {
     pub(super) fn new(
         source: &Path,
-        settings: &Settings,
+        settings: &PrepareSettings,
         layout: &Layout,
         labels: &LabelFile,
         inputs: &str,
@@ -216,9 +217,9 @@ pub struct Prepared {
     /// The folder.
     pub folder: PathBuf,
     /// `prepare.toml`.
-    pub description: Description,
+    pub description: PreparedInfo,
     /// `manifest.csv`.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ManifestRow>,
     /// `images.safetensors`.
     pub store: Store,
     /// What is known of these files.
@@ -249,7 +250,7 @@ impl Prepared {
     }
 
     /// Whether `folder` looks like a prepared data set.
-    pub fn is_in(folder: &Path) -> bool {
+    pub fn is_prepared(folder: &Path) -> bool {
         folder.join(FILE).is_file()
     }
 

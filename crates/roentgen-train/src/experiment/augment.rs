@@ -108,7 +108,7 @@ impl Augment {
         let shift = [[1.0, 0.0, along], [0.0, 1.0, down]];
         let shear = [[shear_cos, 0.0, 0.0], [-shear_sin, 1.0, 0.0]];
         let zoom = [[zoom_x * mirror, 0.0, 0.0], [0.0, zoom_y, 0.0]];
-        [shift, shear, zoom].into_iter().fold(rotation, after)
+        [shift, shear, zoom].into_iter().fold(rotation, compose)
     }
 
     /// Checks the ranges.
@@ -133,7 +133,7 @@ impl Augment {
 }
 
 /// Composes `first` after `next`: the map that takes a point through `next`, then through `first`.
-fn after(first: Map, next: Map) -> Map {
+fn compose(first: Map, next: Map) -> Map {
     first.map(|row| {
         std::array::from_fn(|column| {
             let moved = row[0] * next[0][column] + row[1] * next[1][column];
@@ -228,6 +228,6 @@ mod tests {
         let rotation = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]];
         let shift = [[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]];
 
-        assert_eq!(after(rotation, shift), [[0.0, -1.0, 0.0], [1.0, 0.0, 0.5]]);
+        assert_eq!(compose(rotation, shift), [[0.0, -1.0, 0.0], [1.0, 0.0, 0.5]]);
     }
 }

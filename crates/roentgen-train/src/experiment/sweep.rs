@@ -17,7 +17,7 @@ use crate::experiment::Experiment;
 use crate::experiment::overrides::{self, Error};
 use crate::invalid::Invalid;
 use search::Search;
-use stop::Stop;
+use stop::StopSettings;
 
 pub use points::Points;
 
@@ -27,7 +27,7 @@ const MOST_POINTS: usize = 10_000;
 /// `[sweep]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sweep {
+pub struct SweepSettings {
     /// The question, in a few words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -37,10 +37,10 @@ pub struct Sweep {
     pub product: Table,
     /// Named parts of an experiment. If there is a `product` too, each is combined with each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<Named>,
+    pub points: Vec<NamedPoint>,
     /// Results that others reported for a point, shown next to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reported: Vec<Reported>,
+    pub reported: Vec<ReportedPoint>,
     /// Authors and data of the reported results.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reported_by: String,
@@ -49,13 +49,13 @@ pub struct Sweep {
     pub search: Option<Search>,
     /// When to give a point up; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop: Option<Stop>,
+    pub stop: Option<StopSettings>,
 }
 
 /// One of `[[sweep.points]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Named {
+pub struct NamedPoint {
     /// Name in tables and figures.
     pub name: String,
     /// The part of an experiment that it changes.
@@ -65,7 +65,7 @@ pub struct Named {
 /// One of `[[sweep.reported]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reported {
+pub struct ReportedPoint {
     /// Values that select the points: those with all of them.
     #[serde(default)]
     pub at: Table,
@@ -85,7 +85,7 @@ pub struct Reported {
 
 /// One experiment of a sweep.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Point {
+pub struct SweepPoint {
     /// Number of the point, from 1, in the order of the file.
     pub number: usize,
     /// Name of its folder: the number and the values.
@@ -97,7 +97,7 @@ pub struct Point {
     /// The experiment to run.
     pub experiment: Experiment,
     /// Results that others reported.
-    pub reported: Option<Reported>,
+    pub reported: Option<ReportedPoint>,
 }
 
 /// Reads the sweep in `path`, after applying `settings` to the file.
@@ -106,14 +106,14 @@ pub struct Point {
 ///
 /// Returns an error under the conditions of [`overrides::read`], if there is no `[sweep]` or one
 /// without points, or for the first point that is not valid.
-pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> {
+pub fn read(path: &Path, settings: &[String]) -> Result<(SweepSettings, Points), Error> {
     let mut base = overrides::table(path, settings)?;
     let Some(table) = base.remove("sweep") else {
         let what = "the file has no such table; use `roentgen train` to run a single experiment"
             .to_owned();
         return Err(invalid(path, "sweep", what));
     };
-    let sweep: Sweep = table
+    let sweep: SweepSettings = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
     if sweep.reported.iter().any(|reported| reported.at.is_empty() && reported.name.is_none()) {
@@ -126,7 +126,7 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
             let what = "draws its own points; leave `product` and `points` out".to_owned();
             return Err(invalid(path, "sweep.search", what));
         }
-        Some(search) => Points::drawn(path, base, search.clone())?,
+        Some(search) => Points::from_search(path, base, search.clone())?,
         None if has_grid => Points::Fixed(grid(path, &base, &sweep)?),
         None => {
             return Err(invalid(path, "sweep", "needs `product`, `points` or `search`".to_owned()));
@@ -136,7 +136,7 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
 }
 
 /// Builds the points of `product` and `points`, each combined with each.
-fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
+fn grid(path: &Path, base: &Table, sweep: &SweepSettings) -> Result<Vec<SweepPoint>, Error> {
     let all = count(&sweep.product).saturating_mul(sweep.points.len().max(1));
     if all > MOST_POINTS {
         let what = format!(
@@ -149,9 +149,9 @@ fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
         let what = format!("`{key}` needs a list of values in brackets that is not empty");
         invalid(path, "sweep.product", what)
     })?;
-    let none = [Named { name: String::new(), set: Table::new() }];
+    let none = [NamedPoint { name: String::new(), set: Table::new() }];
     let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
-    let mut points: Vec<Point> = Vec::new();
+    let mut points: Vec<SweepPoint> = Vec::new();
     for named in named {
         for combination in &combinations {
             let number = points.len() + 1;
@@ -163,13 +163,13 @@ fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
             }
             let mut set = named.set.clone();
             overrides::merge(&mut set, combination.clone());
-            let experiment = laid_over(path, base, &set, &name)?;
+            let experiment = merge_over(path, base, &set, &name)?;
             values.splice(0..0, leaves(&named.set));
             let reported = sweep.reported.iter().find(|reported| match &reported.name {
                 Some(about) => *about == named.name || *about == name,
                 None => leaves(&reported.at).iter().all(|value| values.contains(value)),
             });
-            points.push(Point {
+            points.push(SweepPoint {
                 number,
                 folder: folder(number, &name),
                 name,
@@ -183,10 +183,10 @@ fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
 }
 
 /// Builds the experiment of a point: a part of one, merged over the rest of the file.
-fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
+fn merge_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
     let mut table = base.clone();
     overrides::merge(&mut table, set.clone());
-    overrides::checked(table, path)
+    overrides::build(table, path)
         .map_err(|source| Error::Point { name: name.to_owned(), source: Box::new(source) })
 }
 
@@ -246,21 +246,21 @@ fn leaves(table: &Table) -> Vec<(String, String)> {
         match value {
             Value::Table(inner) if !inner.contains_key("name") => values
                 .extend(leaves(inner).into_iter().map(|(below, v)| (format!("{key}.{below}"), v))),
-            value => values.push((key.clone(), shown(value))),
+            value => values.push((key.clone(), format_value(value))),
         }
     }
     values
 }
 
 /// Formats a value for people.
-fn shown(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Float(number) => format!("{number}"),
         Value::Table(table) => {
             let (name, rest): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
-            let name = name.iter().map(|(_, value)| shown(value));
-            let rest = rest.iter().map(|(key, value)| format!("{key} {}", shown(value)));
+            let name = name.iter().map(|(_, value)| format_value(value));
+            let rest = rest.iter().map(|(key, value)| format!("{key} {}", format_value(value)));
             name.chain(rest).collect::<Vec<_>>().join(" ")
         }
         value => value.to_string(),
@@ -294,7 +294,7 @@ mod tests {
 
     const BASE: &str = "[data]\nprepared = \"films-{size}\"\n[train]\nepochs = 3\n";
 
-    fn read_text(sweep: &str) -> Result<Vec<Point>, Error> {
+    fn read_text(sweep: &str) -> Result<Vec<SweepPoint>, Error> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
         fs::write(&path, format!("{BASE}{sweep}")).unwrap();

@@ -12,7 +12,7 @@ use super::Error;
 /// The prepared data set of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Data {
+pub(crate) struct RunData {
     /// Its fingerprint at the start of the run.
     fingerprint: String,
     /// Its absolute path at the start of the run; `None` in runs of earlier versions, and if the
@@ -21,7 +21,7 @@ pub(crate) struct Data {
     prepared: Option<String>,
 }
 
-impl Data {
+impl RunData {
     pub(super) fn new(fingerprint: &str, prepared: &Path) -> Self {
         let path = std::path::absolute(prepared).ok();
         let prepared = path.and_then(|path| path.to_str().map(str::to_owned));

@@ -2,7 +2,7 @@
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 
-use super::input::{Batch, Line, Part};
+use super::input::{Batch, InputPipeline, MicroBatch};
 use super::{CHECKPOINT_STEPS, Epoch, Error, Run};
 use crate::experiment::Experiment;
 use crate::features;
@@ -21,7 +21,7 @@ impl Run<'_> {
         let augment = image.augment.as_ref().map(|augment| (augment, *seed, draws));
         let keep = |name, films, augment| {
             let batch = self.experiment.micro_batch_size();
-            let plan = features::Plan { name, films, augment, batch };
+            let plan = features::FeaturePlan { name, films, augment, batch };
             features::keep(&self.dir.path, self.model(), plan, &self.device, |done, all| {
                 self.progress.features(done, all);
                 self.progress.is_interrupted()
@@ -37,12 +37,12 @@ impl Run<'_> {
     pub(super) fn epoch(&mut self) -> Result<Epoch, Error> {
         let Experiment { seed, image, train, .. } = self.experiment;
         let epoch = self.state.epochs.len() + 1;
-        let order = self.train.shuffled(*seed, epoch);
+        let order = self.train.shuffled_rows(*seed, epoch);
         let first = self.state.step - (epoch - 1) * self.steps();
         let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
         // Taken out of `self`, because the input pipeline reads them while steps change `self`.
         let (features, device) = (self.features.take(), self.device.clone());
-        let line = Line {
+        let line = InputPipeline {
             films: self.train,
             augment: image.augment.as_ref(),
             features: features.as_ref().map(|[train, _]| train),
@@ -87,7 +87,7 @@ impl Run<'_> {
         let weights = train.loss.weights(&batch.labels);
         let mut gradients = GradientsAccumulator::new();
         let mut loss = 0.0;
-        for Part { input, labels } in batch.parts {
+        for MicroBatch { input, labels } in batch.parts {
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
             let [films, findings] = labels.dims();
             let share = (films * findings) as f64 / batch.labels.len() as f64;

@@ -10,11 +10,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
 use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::{self, Settings};
+use roentgen_data::prepare::{self, PrepareSettings};
 use roentgen_phantom as phantom;
-use roentgen_train::progress::{EpochRow, Plan};
+use roentgen_train::progress::{EpochRow, RunPlan};
 use roentgen_train::run_dir::Start;
-use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
+use roentgen_train::{Experiment, Progress, TrainOutcome, overrides, train};
 
 /// Runs share the device's single random stream, so they run one after another.
 static ONE_RUN: Mutex<()> = Mutex::new(());
@@ -40,7 +40,7 @@ impl Stop {
 }
 
 impl Progress for Stop {
-    fn started(&self, _: &Plan) {}
+    fn started(&self, _: &RunPlan) {}
     fn features(&self, _: usize, _: usize) {}
     fn step(&self, _: usize, _: usize, _: f64) {
         self.steps.set(self.steps.get() + 1);
@@ -65,10 +65,10 @@ impl Folder {
     /// Prepares films of 32 px.
     pub(crate) fn with_films(films: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let drawn = phantom::Settings { films, size: 64, seed: 3 };
+        let drawn = phantom::PhantomSettings { films, size: 64, seed: 3 };
         phantom::write(&folder.path().join("films"), &drawn, &|_| ()).unwrap();
         let settings =
-            Settings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
+            PrepareSettings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
         let out = folder.path().join("prepared");
         prepare::prepare(&folder.path().join("films"), &out, &settings, &|_| ()).unwrap();
         Self(folder)
@@ -92,7 +92,7 @@ impl Folder {
         name: &str,
         start: Start,
         stop: &Stop,
-    ) -> Outcome {
+    ) -> TrainOutcome {
         train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{at_most, setting};
+use super::{parse_at_most, setting};
 use crate::shard::Shard;
 
 #[derive(Args, Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Compare {
     pub(crate) out: PathBuf,
     /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N",
-        value_parser = at_most::<100_000>)]
+        value_parser = parse_at_most::<100_000>)]
     pub(crate) resamples: usize,
     /// Title of the page.
     #[arg(long, default_value = "Comparison", value_name = "TEXT")]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use roentgen_data::files::create_folder_of;
-use roentgen_eval::{Fitted, Scores, check_members, ensemble, fit};
+use roentgen_eval::{EnsembleRule, Fitted, Scores, WeightScope, check_members, ensemble, fit};
 use serde_json::json;
 
-use crate::cli::{Ensemble, Per, Rule};
+use crate::cli::{Ensemble, RuleName};
 use crate::context::Context;
 use crate::output::{Output, note, table, thousands};
 
@@ -15,23 +15,23 @@ use crate::output::{Output, note, table, thousands};
 pub(crate) fn run(args: &Ensemble, context: &Context) -> anyhow::Result<Output> {
     context.check_output(&args.out)?;
     let output = match args.fit {
-        Some(per) => learned(args, per),
-        None => given(args),
+        Some(scope) => fit_and_combine(args, scope),
+        None => combine(args),
     };
-    Ok(output?.beside(&args.out))
+    Ok(output?.keep_clear_of(&args.out))
 }
 
 /// Combines the tables by a rule that the user names.
-fn given(args: &Ensemble) -> anyhow::Result<Output> {
+fn combine(args: &Ensemble) -> anyhow::Result<Output> {
     let named = args.rule.context("give `--rule` or `--fit`")?;
-    if !args.weights.is_empty() && !matches!(named, Rule::WeightedMean) {
+    if !args.weights.is_empty() && !matches!(named, RuleName::WeightedMean) {
         bail!("`--weights` needs `--rule weighted-mean`; leave it out, or choose that rule");
     }
     let rule = match named {
-        Rule::Mean => roentgen_eval::Rule::Mean,
-        Rule::WeightedMean => roentgen_eval::Rule::WeightedMean(args.weights.clone()),
-        Rule::HardVote => roentgen_eval::Rule::HardVote,
-        Rule::Max => roentgen_eval::Rule::Max,
+        RuleName::Mean => EnsembleRule::Mean,
+        RuleName::WeightedMean => EnsembleRule::WeightedMean(args.weights.clone()),
+        RuleName::HardVote => EnsembleRule::HardVote,
+        RuleName::Max => EnsembleRule::Max,
     };
     let members = read(&args.scores)?;
     let scores = ensemble(&members, &rule)?;
@@ -52,27 +52,23 @@ fn given(args: &Ensemble) -> anyhow::Result<Output> {
 }
 
 /// Fits weights on validation films and applies them to other films.
-fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
+fn fit_and_combine(args: &Ensemble, scope: WeightScope) -> anyhow::Result<Output> {
     let (valid, test) = (read(&args.scores)?, read(&args.apply)?);
     let notes = check_members(&valid, &test)?;
     for unchecked in &notes {
         note(&format!("note: {unchecked}"));
     }
-    let per = match per {
-        Per::Model => roentgen_eval::Per::Model,
-        Per::Finding => roentgen_eval::Per::Finding,
-    };
-    let Fitted { rule, mean_loss, loss } = fit(&valid, per)?;
+    let Fitted { rule, mean_loss, loss } = fit(&valid, scope)?;
     let scores = ensemble(&test, &rule)?;
     create_folder_of(&args.out)?;
     scores.write(&args.out)?;
 
     let weights: Vec<(String, Vec<f64>)> = match rule {
-        roentgen_eval::Rule::WeightedMean(weights) => vec![("all findings".to_owned(), weights)],
-        roentgen_eval::Rule::WeightedByFinding(weights) => weights,
-        roentgen_eval::Rule::Mean | roentgen_eval::Rule::HardVote | roentgen_eval::Rule::Max => {
-            Vec::new()
+        EnsembleRule::WeightedMean(weights) => {
+            vec![("all findings".to_owned(), weights)]
         }
+        EnsembleRule::WeightedByFinding(weights) => weights,
+        EnsembleRule::Mean | EnsembleRule::HardVote | EnsembleRule::Max => Vec::new(),
     };
     let numbers: Vec<String> = (1..=valid.len()).map(|member| member.to_string()).collect();
     let header: Vec<&str> =

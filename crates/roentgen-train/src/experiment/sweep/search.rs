@@ -25,7 +25,7 @@ const STARTUP: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// How values are drawn.
-    pub method: Method,
+    pub method: SearchMethod,
     /// Number of points.
     pub points: usize,
     /// Seed of the draws.
@@ -39,7 +39,7 @@ pub struct Search {
 /// How values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum SearchMethod {
     /// Uniformly.
     Random,
     /// By tree-structured Parzen estimators (Bergstra et al., 2011), one per key; uniformly for the
@@ -76,12 +76,12 @@ pub struct Axis {
     /// The parts of the key.
     pub key: Vec<String>,
     /// Its range.
-    pub range: Range,
+    pub range: SearchRange,
 }
 
 /// The range of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Range {
+pub enum SearchRange {
     /// An element of a list.
     Choice(Vec<Value>),
     /// A number in a range.
@@ -123,8 +123,8 @@ impl Search {
             // A stream for each key: the samplers distinguish keys only by their ranges.
             let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let sampler: Box<dyn Sampler> = match self.method {
-                Method::Random => Box::new(RandomSampler::with_seed(seed)),
-                Method::Tpe => {
+                SearchMethod::Random => Box::new(RandomSampler::with_seed(seed)),
+                SearchMethod::Tpe => {
                     let tpe = TpeSampler::builder().seed(seed).n_startup_trials(STARTUP).build();
                     match tpe {
                         Ok(tpe) => Box::new(tpe),
@@ -134,7 +134,7 @@ impl Search {
                 }
             };
             let known: Vec<CompletedTrial> =
-                history.iter().filter_map(|trial| axis.completed(trial)).collect();
+                history.iter().filter_map(|trial| axis.to_completed_trial(trial)).collect();
             let drawn = sampler.sample(&axis.range.distribution(), number as u64, &known);
             insert(&mut values, &axis.key, axis.range.value(&drawn));
         }
@@ -144,7 +144,7 @@ impl Search {
 
 impl Axis {
     /// Converts a finished point to the samplers' form, with this key alone.
-    fn completed(&self, trial: &Trial) -> Option<CompletedTrial> {
+    fn to_completed_trial(&self, trial: &Trial) -> Option<CompletedTrial> {
         let mut value = trial.values.get(self.key.first()?)?;
         for part in &self.key[1..] {
             value = value.get(part)?;
@@ -162,25 +162,25 @@ impl Axis {
     }
 }
 
-impl Range {
+impl SearchRange {
     /// Returns the first and the last value, or all values of a list.
     pub fn extremes(&self) -> Vec<Value> {
         match self {
-            Range::Choice(choices) => choices.clone(),
-            Range::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
-            Range::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
+            SearchRange::Choice(choices) => choices.clone(),
+            SearchRange::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
+            SearchRange::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
         }
     }
 
     fn distribution(&self) -> Distribution {
         match *self {
-            Range::Choice(ref choices) => {
+            SearchRange::Choice(ref choices) => {
                 Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() })
             }
-            Range::Float { low, high, log } => {
+            SearchRange::Float { low, high, log } => {
                 Distribution::Float(FloatDistribution { low, high, log_scale: log, step: None })
             }
-            Range::Int { low, high, log } => {
+            SearchRange::Int { low, high, log } => {
                 Distribution::Int(IntDistribution { low, high, log_scale: log, step: None })
             }
         }
@@ -189,15 +189,15 @@ impl Range {
     /// Converts a sampled value to TOML.
     fn value(&self, drawn: &ParamValue) -> Value {
         match (self, drawn) {
-            (Range::Choice(choices), ParamValue::Categorical(at)) => {
+            (SearchRange::Choice(choices), ParamValue::Categorical(at)) => {
                 choices[(*at).min(choices.len() - 1)].clone()
             }
-            (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
+            (SearchRange::Float { low, high, .. }, ParamValue::Float(number)) => {
                 // Six digits are enough, and reading the value again gives the same number.
                 let short = format!("{number:.5e}").parse().unwrap_or(*number);
                 Value::Float(short.clamp(*low, *high))
             }
-            (Range::Int { low, high, .. }, ParamValue::Int(number)) => {
+            (SearchRange::Int { low, high, .. }, ParamValue::Int(number)) => {
                 Value::Integer(*number.clamp(low, high))
             }
             (range, _) => range.extremes().swap_remove(0),
@@ -207,11 +207,11 @@ impl Range {
     /// Converts a value to the form in which a sampler would have drawn it.
     fn param(&self, value: &Value) -> Option<ParamValue> {
         match self {
-            Range::Choice(choices) => {
+            SearchRange::Choice(choices) => {
                 choices.iter().position(|choice| choice == value).map(ParamValue::Categorical)
             }
-            Range::Float { .. } => value.as_float().map(ParamValue::Float),
-            Range::Int { .. } => value.as_integer().map(ParamValue::Int),
+            SearchRange::Float { .. } => value.as_float().map(ParamValue::Float),
+            SearchRange::Int { .. } => value.as_integer().map(ParamValue::Int),
         }
     }
 }
@@ -221,7 +221,7 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
         above.push(key.clone());
         let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
         let range = match value {
-            Value::Array(choices) if !choices.is_empty() => Range::Choice(choices.clone()),
+            Value::Array(choices) if !choices.is_empty() => SearchRange::Choice(choices.clone()),
             Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
                 let known = ["low", "high", "log"];
                 if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
@@ -247,9 +247,9 @@ fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Resu
                 }
                 match (range.get("low"), range.get("high")) {
                     (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
-                        Range::Int { low: *low, high: *high, log }
+                        SearchRange::Int { low: *low, high: *high, log }
                     }
-                    _ => Range::Float { low, high, log },
+                    _ => SearchRange::Float { low, high, log },
                 }
             }
             Value::Table(inner) => {
@@ -285,7 +285,7 @@ pub(super) fn insert(table: &mut Table, key: &[String], value: Value) {
 mod tests {
     use super::*;
 
-    fn search(method: Method) -> Search {
+    fn search(method: SearchMethod) -> Search {
         let space = "train.learning_rate = { low = 1e-4, high = 1e-1, log = true }\n\
             train.epochs = { low = 1, high = 9 }\nmodel.pool = [\"average\", \"attention\"]\n\
             model.dropout = { low = 1e-4, high = 1e-1, log = true }\n";
@@ -315,8 +315,8 @@ mod tests {
 
     #[test]
     fn random_values_cover_their_ranges_and_follow_from_the_seed() {
-        let trials = run(&search(Method::Random));
-        let again = run(&search(Method::Random));
+        let trials = run(&search(SearchMethod::Random));
+        let again = run(&search(SearchMethod::Random));
         assert_eq!(trials, again);
 
         let rates: Vec<f64> = trials.iter().map(|trial| rate(&trial.values)).collect();
@@ -342,7 +342,7 @@ mod tests {
             });
             losses.sum::<f64>()
         };
-        let (random, tpe) = (late(Method::Random), late(Method::Tpe));
+        let (random, tpe) = (late(SearchMethod::Random), late(SearchMethod::Tpe));
 
         assert!(tpe < 0.75 * random, "{tpe} {random}");
     }
@@ -351,7 +351,7 @@ mod tests {
     fn a_space_that_is_none_is_refused_with_its_key() {
         let refused = |space: &str| {
             let space = toml::from_str(space).unwrap();
-            Search { space, ..search(Method::Random) }.axes().unwrap_err()
+            Search { space, ..search(SearchMethod::Random) }.axes().unwrap_err()
         };
 
         assert!(

@@ -7,7 +7,7 @@ use roentgen_data::store;
 use roentgen_data::summary::Summary;
 use roentgen_figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
 
-use super::{CLEANED, Data, FLOOR, cleaned};
+use super::{CLEANED, Data, FLOOR, select_kept};
 use crate::output::thousands;
 
 /// Number of sample films in the grid, and in a row of it.
@@ -19,7 +19,7 @@ pub(super) fn draw(
     data: &Data,
     summary: &Summary,
 ) -> Result<Vec<(&'static str, String)>, store::Error> {
-    let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
+    let names: Vec<String> = Finding::ALL.iter().map(|finding| put_spaces(*finding)).collect();
     let caption = format!(
         "{}: {} films of {} patients",
         data.name,
@@ -47,7 +47,7 @@ pub(super) fn draw(
     Ok(pictures)
 }
 
-fn spaced(finding: Finding) -> String {
+fn put_spaces(finding: Finding) -> String {
     finding.name().replace('_', " ")
 }
 
@@ -61,18 +61,18 @@ fn all_findings(summary: &Summary) -> Vec<Bar> {
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let normal = count_bar("No Finding".to_owned(), summary.normal, summary.films, true);
     let bars = findings.into_iter().map(|finding| {
-        count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+        count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
     });
     std::iter::once(normal).chain(bars).collect()
 }
 
 fn cleaned_findings(summary: &Summary, caption: &str) -> String {
-    let mut findings = cleaned(summary);
+    let mut findings = select_kept(summary);
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let rows: Vec<Bar> = findings
         .into_iter()
         .map(|finding| {
-            count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+            count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
         })
         .collect();
     let title = format!("Findings on more than {} films", thousands(CLEANED));
@@ -80,7 +80,7 @@ fn cleaned_findings(summary: &Summary, caption: &str) -> String {
 }
 
 fn adjusted_findings(data: &Data, caption: &str) -> String {
-    let shares = Summary::adjusted(&data.rows, FLOOR).unwrap_or([0.0; 14]);
+    let shares = Summary::adjust_frequencies(&data.rows, FLOOR).unwrap_or([0.0; 14]);
     let mut findings = Finding::ALL;
     findings.sort_by(|&a, &b| shares[b as usize].total_cmp(&shares[a as usize]));
     let rows: Vec<Bar> = findings
@@ -88,7 +88,7 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
         .map(|finding| {
             let value = shares[finding as usize];
             Bar {
-                name: spaced(finding),
+                name: put_spaces(finding),
                 value,
                 label: format!("{:.1} %", 100.0 * value),
                 is_muted: false,

@@ -1,6 +1,6 @@
 //! The answer of `predict` on the terminal: the probabilities of each film, highest first.
 
-use roentgen_eval::{Finding, Scores};
+use roentgen_eval::{ScoredFinding, Scores};
 use serde_json::{Map, Value, json};
 
 use crate::output::thousands;
@@ -28,7 +28,7 @@ pub(super) fn json(scores: &Scores) -> Value {
 }
 
 /// Returns what is known of a finding on a film.
-fn answer(scores: &Scores, finding: &Finding, row: usize) -> Value {
+fn answer(scores: &Scores, finding: &ScoredFinding, row: usize) -> Value {
     let cell = |suffix: &str| {
         let column = scores.column(&format!("{}.{suffix}", finding.name))?;
         Some(column[row].as_str()).filter(|cell| !cell.is_empty())
@@ -58,7 +58,7 @@ pub(super) fn text(scores: &Scores) -> String {
 }
 
 fn block(scores: &Scores, row: usize) -> String {
-    let mut findings: Vec<&Finding> = scores.findings().iter().collect();
+    let mut findings: Vec<&ScoredFinding> = scores.findings().iter().collect();
     findings.sort_by(|a, b| b.probabilities[row].total_cmp(&a.probabilities[row]));
     let width = findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
     let mut lines = vec![scores.images()[row].clone()];
@@ -90,7 +90,7 @@ mod tests {
     fn scores(films: usize) -> Scores {
         let names: Vec<String> = (0..films).map(|film| format!("{film}.png")).collect();
         let finding = |name, probability| {
-            Finding::from_f32(name, &vec![probability; films], vec![None; films])
+            ScoredFinding::from_f32(name, &vec![probability; films], vec![None; films])
         };
         let findings = vec![finding("Mass", 0.25), finding("Pleural_Thickening", 0.5)];
         Scores::new(names.clone(), names, findings).unwrap()
