@@ -88,7 +88,7 @@ mod tests {
         let curve = decision_curve(&p, &y, &thresholds);
         assert_eq!(curve.len(), 19);
         for point in curve {
-            let table = Confusion::at(point.threshold, &p, &y);
+            let table = Confusion::count_at(point.threshold, &p, &y);
             let odds = point.threshold / (1.0 - point.threshold);
             let direct = table.true_positives as f64 - table.false_positives as f64 * odds;
             assert!((point.model - direct / 70.0).abs() < 1e-15, "{point:?}");

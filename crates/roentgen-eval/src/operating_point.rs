@@ -231,7 +231,7 @@ mod tests {
         let (numbers, patients) = numbers(&scores);
         for (point, (_, threshold)) in points[0].iter().zip(&thresholds[0]) {
             let (p, y) = scores.findings()[0].known_pairs();
-            let table = Confusion::at(*threshold, &p, &y);
+            let table = Confusion::count_at(*threshold, &p, &y);
             assert_eq!(point.figures, CallFigures::of(&table, Some(0.05)));
             let mut values = Vec::new();
             for stream in 0..60 {
@@ -244,7 +244,7 @@ mod tests {
                         y.push(label);
                     }
                 }
-                values.extend(Confusion::at(*threshold, &p, &y).matthews_correlation());
+                values.extend(Confusion::count_at(*threshold, &p, &y).matthews_correlation());
             }
             assert_eq!(point.ci95["mcc"], Interval::of(values));
         }

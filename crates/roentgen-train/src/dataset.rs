@@ -9,6 +9,8 @@ use roentgen_data::prepare::Prepared;
 use roentgen_data::preprocess::Input;
 use roentgen_data::store;
 
+use crate::seed::{self, Purpose};
+
 /// Films of a prepared data set, selected by row.
 #[derive(Clone, Copy, Debug)]
 pub struct SelectedFilms<'a> {
@@ -35,7 +37,7 @@ impl SelectedFilms<'_> {
 
     /// Returns the rows in the order of an epoch: every film once, shuffled by seed and epoch.
     pub fn shuffled_rows(&self, seed: u64, epoch: usize) -> Vec<usize> {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x6f_7264_6572);
+        let mut random = ChaCha8Rng::seed_from_u64(seed::derive(seed, Purpose::Order));
         random.set_stream(epoch as u64);
         let mut rows = self.rows.to_vec();
         rows.shuffle(&mut random);

@@ -17,6 +17,7 @@ pub mod loss;
 pub mod memory;
 pub mod progress;
 pub mod run_dir;
+pub mod seed;
 pub mod tensorboard;
 pub mod trainer;
 pub mod validation;

@@ -47,12 +47,12 @@ impl Server {
         if note.starts_with(&self.note("")) {
             return Ok(());
         }
-        self.record(experiment, name, folder).with_context(|| {
+        self.send(experiment, name, folder).with_context(|| {
             format!("could not record `{}` on the MLflow server {}", folder.display(), self.address)
         })
     }
 
-    fn record(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
+    fn send(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
         let facts = Facts::read(folder)?.context("the run has not finished")?;
         let experiment_id = self.experiment(experiment)?;
         let now = read_clock();
@@ -190,7 +190,7 @@ fn answer(url: &str, mut response: Response<ureq::Body>) -> anyhow::Result<Value
 
 /// Returns the milliseconds since 1970, the server's unit of time.
 fn read_clock() -> u64 {
-    SystemTime::read_clock().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Cuts a text to the length that the server accepts, between characters.

@@ -14,6 +14,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
+use crate::seed::{self, Purpose};
 
 /// `[image.augment]`; a range of zero has no effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl Augment {
 
     /// Draws the map of one film in one epoch.
     fn map(&self, seed: u64, epoch: usize, name: usize) -> Map {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x61_7567_6d65_6e74);
+        let mut random = ChaCha8Rng::seed_from_u64(seed::derive(seed, Purpose::Augment));
         random.set_stream(((epoch as u64) << 32) | name as u64);
         let mut within = |range: f64| range * (2.0 * random.random::<f64>() - 1.0);
         let (sin, cos) = within(self.rotate).to_radians().sin_cos();

@@ -6,6 +6,7 @@ use super::input::{Batch, InputPipeline, MicroBatch};
 use super::{CHECKPOINT_STEPS, Epoch, Error, Run};
 use crate::experiment::Experiment;
 use crate::features;
+use crate::seed::{self, Purpose};
 
 impl Run<'_> {
     /// Passes all films through a frozen backbone once, if the experiment allows it.
@@ -81,9 +82,7 @@ impl Run<'_> {
     /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
     pub(super) fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
         let Experiment { seed, train, .. } = self.experiment;
-        // The bits of the golden ratio make the streams of neighboring steps independent.
-        let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.device.seed(seed ^ stream);
+        self.device.seed(seed::derive(*seed, Purpose::Step(self.state.step)));
         let weights = train.loss.weights(&batch.labels);
         let mut gradients = GradientsAccumulator::new();
         let mut loss = 0.0;

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
 
     stage("predict: predicting the test films");
     let (run, inputs, listener) = (at("run"), [at("prepared")], context.listener());
-    let request = predict::EvaluateRequest {
+    let request = predict::PredictRequest {
         model: &run,
         inputs: &inputs,
         split: Some(Split::Test),
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     let written = write_report(&request, &options, &at("report"), &listener)?;
 
     stage("explain: drawing where the model looked");
-    let request = explain::EvaluateRequest {
+    let request = explain::ExplainRequest {
         model: &run,
         inputs: &inputs,
         split: Some(Split::Test),

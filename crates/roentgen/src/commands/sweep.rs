@@ -14,7 +14,7 @@ use roentgen_eval::comparison::Failure;
 use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
 use roentgen_train::TrainOptions;
 use roentgen_train::run_dir::Start;
-use roentgen_train::sweep::{self, Points, Sweep, SweepPoint};
+use roentgen_train::sweep::{self, Points, SweepPoint, SweepSettings};
 use serde_json::json;
 
 use super::{compare, train};
@@ -129,7 +129,7 @@ fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
 /// server.
 fn summary(
     args: &cli::Sweep,
-    sweep: &Sweep,
+    sweep: &SweepSettings,
     points: &Points,
     title: &str,
     ran: usize,

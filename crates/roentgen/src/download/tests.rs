@@ -15,7 +15,7 @@ use server::{Server, Way};
 /// Returns a file of 5,000 bytes, and its MD5.
 fn file() -> (Vec<u8>, Checksum) {
     let bytes: Vec<u8> = (0..5000_u32).map(|i| (i * i / 7 % 251) as u8).collect();
-    let mut sum = super::Sum::like(Some(&Checksum::Md5(String::new())));
+    let mut sum = super::Sum::for_published(Some(&Checksum::Md5(String::new())));
     sum.add(&bytes);
     let checksum = sum.checksum();
     (bytes, checksum)

@@ -17,6 +17,8 @@ use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::seed::{self, Purpose};
+
 /// Number of finished points before TPE uses any of them.
 const STARTUP: usize = 8;
 
@@ -121,7 +123,7 @@ impl Search {
         let mut values = Table::new();
         for (at, axis) in axes.iter().enumerate() {
             // A stream for each key: the samplers distinguish keys only by their ranges.
-            let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let seed = seed::derive(self.seed, Purpose::SearchKey(at));
             let sampler: Box<dyn Sampler> = match self.method {
                 SearchMethod::Random => Box::new(RandomSampler::with_seed(seed)),
                 SearchMethod::Tpe => {

@@ -102,5 +102,5 @@ fn output(args: &FetchChestmnist, description: &PreparedInfo) -> Output {
         ));
     }
     lines.push(format!("{MEDMNIST_ASKS};\n{NIH_ASKS}"));
-    Output::finish(lines.join("\n"), json!({ "out": args.out, "prepared": description }))
+    Output::done(lines.join("\n"), json!({ "out": args.out, "prepared": description }))
 }

@@ -38,7 +38,7 @@ pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> 
     drop(shown);
     // This fails, and keeps the folder, if it still holds an unfinished archive.
     let _ = fs::remove_dir(args.out.join(WORK));
-    Ok(Output::finish(call.text(), call.json()))
+    Ok(Output::done(call.text(), call.json()))
 }
 
 /// One call and its files so far.

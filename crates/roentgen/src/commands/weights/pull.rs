@@ -77,5 +77,5 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
     lines.push(format!(
         "{IMAGENET_ASKS}.\nnext: `weights = \"imagenet\"` in an experiment's [model]"
     ));
-    Ok(Output::finish(lines.join("\n"), json!({ "weights": documents })))
+    Ok(Output::done(lines.join("\n"), json!({ "weights": documents })))
 }
