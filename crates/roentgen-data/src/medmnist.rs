@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
+use crate::dataset::Dataset;
 use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding};
 use crate::lock::FolderLock;
@@ -25,9 +26,6 @@ use crate::npy::{self, Header};
 use crate::prepare::{PatientNumbers, PreparedInfo, seal};
 use crate::store::{self, GrowingStore};
 
-/// Name of the data set, shown in every table so that nobody mistakes it for a data set with
-/// patients.
-pub const DATASET: &str = "ChestMNIST (each film counted as a patient)";
 /// Names of the splits in the archive, with the list each belongs to.
 const SIDES: [(&str, List); 3] =
     [("train", List::Train), ("val", List::Valid), ("test", List::Test)];
@@ -74,7 +72,7 @@ pub enum Error {
 /// wide.
 pub fn prepared(out: &Path, size: u32) -> Result<Option<PreparedInfo>, Error> {
     match PreparedInfo::read_if_there(out)? {
-        Some(done) if done.dataset != DATASET || done.size != size => {
+        Some(done) if done.dataset != Dataset::ChestMnist || done.size != size => {
             let what = format!("{} films of {} px of {}", done.films, done.size, done.dataset);
             Err(crate::prepare::Error::Mixed { path: out.to_owned(), what }.into())
         }
@@ -132,7 +130,7 @@ pub fn prepare(
         }
     }
     let mut description = PreparedInfo {
-        dataset: DATASET.to_owned(),
+        dataset: Dataset::ChestMnist,
         source: source.to_owned(),
         labels: npz.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         label_version: "MedMNIST's, without patient numbers, age, sex and view".to_owned(),

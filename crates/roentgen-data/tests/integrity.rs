@@ -11,6 +11,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use common::{DataSet, SETTINGS};
+use roentgen_data::Dataset;
 use roentgen_data::lock::FolderLock;
 use roentgen_data::prepare::{Check, Error, FileState, Prepared, PreparedInfo, prepare, verify};
 use sha2::{Digest, Sha256};
@@ -286,7 +287,7 @@ fn a_stray_film_or_marker_does_not_rename_the_data_set() {
 
     let outcome = data.prepare(&root.path().join("out")).unwrap();
 
-    assert_eq!(outcome.description.dataset, "NIH ChestX-ray14");
+    assert_eq!(outcome.description.dataset, Dataset::Nih);
     assert_eq!((outcome.unlisted, outcome.bad.len()), (1, 0));
 }
 
@@ -301,8 +302,8 @@ fn listed_films_and_a_marker_above_them_name_the_data_set() {
     data.row("scan.png", "No Finding", 9);
     let other = data.prepare(&root.path().join("other")).unwrap();
 
-    assert_eq!(drawn.description.dataset, "phantom (seed 7)");
-    assert_eq!(other.description.dataset, "films in the NIH layout");
+    assert_eq!(drawn.description.dataset, Dataset::Phantom { seed: Some(7) });
+    assert_eq!(other.description.dataset, Dataset::NihLayout);
 }
 
 #[test]

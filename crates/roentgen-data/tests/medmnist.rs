@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use roentgen_data::manifest::List;
-use roentgen_data::medmnist::{self, DATASET, Error};
+use roentgen_data::medmnist::{self, Error};
 use roentgen_data::prepare::{PatientNumbers, Prepared};
 use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::{FilmFindings, Finding};
@@ -120,7 +120,10 @@ fn prepare_toml_says_that_films_stand_for_patients() {
     let text = fs::read_to_string(folder.path().join("out/prepare.toml")).unwrap();
 
     assert!(text.contains("patient_numbers = \"films\""), "{text}");
-    assert!(text.contains(DATASET) && !text.contains("filter"), "{text}");
+    assert!(
+        text.contains("ChestMNIST (each film counted as a patient)") && !text.contains("filter"),
+        "{text}"
+    );
 }
 
 #[test]

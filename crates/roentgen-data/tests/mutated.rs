@@ -196,9 +196,9 @@ fn every_reader_survives_mutated_files() {
     let list = data.table("test_list.txt", "00000001_000.png\n\"images/00000001_001.png\"\r\n");
     let out = root.join("out");
     data.prepare(&out).unwrap();
-    let mut growing = rows::Growing::open(&root.join("rows"), &[3, 2], "these").unwrap();
-    growing.append(&[0.5; 12]).unwrap();
-    growing.finish().unwrap();
+    let mut writer = rows::RowWriter::open(&root.join("rows"), &[3, 2], "these").unwrap();
+    writer.append(&[0.5; 12]).unwrap();
+    writer.finish().unwrap();
 
     let film = |path: &Path| pixels::size(path).is_ok() & pixels::read(path).is_ok();
     let folder_of = |path: &Path| path.parent().unwrap().to_owned();

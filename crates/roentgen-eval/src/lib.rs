@@ -1,5 +1,23 @@
 //! Metrics of score tables: the meaning of a table of probabilities and labels, and its certainty.
 //!
+//! ```
+//! use roentgen_eval::{BootstrapOptions, ScoredFinding, Scores, evaluate};
+//!
+//! let texts = |values: [&str; 4]| values.map(str::to_owned).to_vec();
+//! let mass = ScoredFinding {
+//!     name: "Mass".to_owned(),
+//!     probabilities: vec![0.9, 0.4, 0.35, 0.1],
+//!     labels: vec![Some(true), Some(false), Some(true), Some(false)],
+//! };
+//! let scores = Scores::new(texts(["a", "b", "c", "d"]), texts(["1", "1", "2", "3"]), vec![mass])?;
+//!
+//! let evaluation = evaluate(&scores, &BootstrapOptions::default())?;
+//!
+//! assert_eq!(evaluation.findings[0].auroc, Some(0.75));
+//! assert_eq!(evaluation.patients, 3);
+//! # Ok::<(), roentgen_eval::Error>(())
+//! ```
+//!
 //! The trap of this field is a metric without its split, its interval or its denominator. Every
 //! metric here is therefore defined where it is computed, is `None` where it has no meaning (never
 //! 0.5), and leaves the crate together with the split of its table. Nothing here prints, asks for

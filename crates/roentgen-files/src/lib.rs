@@ -1,5 +1,15 @@
 //! Writes files completely or not at all, and opens only files that are files.
 //!
+//! ```
+//! let path = std::env::temp_dir().join(format!("roentgen-files-{}.txt", std::process::id()));
+//!
+//! roentgen_files::write_whole(&path, b"all or nothing")?;
+//!
+//! assert_eq!(roentgen_files::read_at_most(&path, 100)?, b"all or nothing");
+//! # std::fs::remove_file(&path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A file is written under a temporary name, synced, then renamed. The trap is the rename alone:
 //! without the sync before it, a power cut can leave the new name with the old content or none. The
 //! other trap is what the name already is: a link is followed, and a device, FIFO or socket is

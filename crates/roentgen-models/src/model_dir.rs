@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use roentgen_data::Finding;
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
+use roentgen_data::{Dataset, Finding};
 use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -66,8 +66,8 @@ pub struct ModelInfo {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingInfo {
-    /// `NIH ChestX-ray14`, or `phantom` for synthetic films.
-    pub dataset: String,
+    /// The data set.
+    pub dataset: Dataset,
     /// SHA-256 of the prepared data set.
     pub data: String,
     /// SHA-256 of the names of the training films, in order.

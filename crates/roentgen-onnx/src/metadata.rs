@@ -40,7 +40,7 @@ pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
     pairs.push(("network", json!(description.network).to_string()));
     match (&description.training, &description.imported) {
         (Some(training), _) => pairs.extend([
-            ("dataset", training.dataset.clone()),
+            ("dataset", training.dataset.to_string()),
             ("split", training.split.clone()),
             ("training_films", training.films.to_string()),
             ("seed", training.seed.to_string()),

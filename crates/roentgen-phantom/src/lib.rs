@@ -1,6 +1,19 @@
 //! Draws a synthetic data set: chest films with the signs of the fourteen findings, in NIH's
 //! layout.
 //!
+//! ```
+//! use roentgen_phantom::{PhantomSettings, write};
+//!
+//! let folder = tempfile::tempdir()?;
+//!
+//! let written =
+//!     write(folder.path(), &PhantomSettings { films: 3, size: 64, seed: 1 }, &|_done| ())?;
+//!
+//! assert_eq!(written.films, 3);
+//! assert!(folder.path().join("Data_Entry_2017_v2020.csv").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Phantoms replace patients' films in tests, first steps and demonstrations. They are drawn from
 //! the anatomy outwards: a patient has a rib cage, lungs, a heart and a spine of their own; a visit
 //! adds a pose, a view and an exposure; a finding changes the anatomy where its sign would be on a

@@ -159,7 +159,7 @@ fn film_of(predicted: &Predicted, number: usize) -> &SourceFilm {
 fn caption(description: &ModelInfo) -> String {
     let trained = match &description.training {
         None => "trained elsewhere".to_owned(),
-        Some(training) if training.dataset.starts_with("phantom") => {
+        Some(training) if training.dataset.is_synthetic() => {
             format!("trained on {} synthetic films (test data, no real patients)", training.films)
         }
         Some(training) => format!("trained on {} films of {}", training.films, training.dataset),

@@ -10,15 +10,13 @@ use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
-use roentgen_data::{FilmFindings, nih};
+use roentgen_data::{Dataset, FilmFindings, nih};
 use roentgen_models::ModelInfo;
 use roentgen_models::model_dir::TrainingInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
 
-/// The name of every data set that is in the layout of NIH's and no known one.
-const IN_NIH_LAYOUT: &str = "films in the NIH layout";
 /// The split of films of a data set that the model was not trained on.
 const EXTERNAL: &str = "external";
 /// Digits of a data set's identity.
@@ -190,7 +188,7 @@ impl Sources {
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
-                dataset: dataset.clone(),
+                dataset: dataset.to_string(),
                 dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
                 split: name_of(*found),
                 findings: Some(row.findings),
@@ -299,14 +297,13 @@ enum Relation {
 }
 
 impl Relation {
-    fn between(training: &TrainingInfo, dataset: &str, fingerprint: &str) -> Self {
-        let is_unnamed = |name: &str| name == IN_NIH_LAYOUT;
+    fn between(training: &TrainingInfo, dataset: &Dataset, fingerprint: &str) -> Self {
         if training.data == fingerprint {
             Relation::Same
-        } else if is_unnamed(&training.dataset) || is_unnamed(dataset) {
+        } else if !training.dataset.is_named() || !dataset.is_named() {
             // Of two hospitals, or of one.
             Relation::Unknown
-        } else if training.dataset == dataset {
+        } else if training.dataset == *dataset {
             Relation::Same
         } else {
             Relation::Other

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use roentgen_data::rows::{Growing, Rows};
+use roentgen_data::rows::{RowWriter, Rows};
 use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
@@ -110,7 +110,7 @@ pub(crate) fn keep(
         Ok::<_, Error>(model.pooled_features(input))
     };
     let shape: [usize; 4] = compute(0, 1)?.dims();
-    let mut growing = Growing::open(&path, &shape[1..], &purpose).map_err(failed)?;
+    let mut growing = RowWriter::open(&path, &shape[1..], &purpose).map_err(failed)?;
     while growing.rows() < all {
         let first = growing.rows();
         // A batch has films of one version only.

@@ -1,5 +1,37 @@
 //! Training: reads an experiment file and writes a run directory.
 //!
+//! ```no_run
+//! use std::path::Path;
+//! use std::time::{SystemTime, UNIX_EPOCH};
+//!
+//! use burn::tensor::Device;
+//! use roentgen_train::run_dir::Start;
+//! use roentgen_train::{Progress, overrides, train};
+//!
+//! /// The clock of the run. Libraries do not read one.
+//! struct Clock;
+//!
+//! impl Progress for Clock {
+//!     fn seconds(&self) -> f64 {
+//!         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+//!     }
+//!     fn peak_memory_mib(&self) -> Option<u64> {
+//!         None
+//!     }
+//!     fn is_interrupted(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! let experiment = overrides::read(Path::new("experiment.toml"), &[])?;
+//! let run = Path::new("runs/first");
+//!
+//! let outcome = train(&experiment, run, Start::Resume, &Device::flex(), &Clock)?;
+//!
+//! println!("{outcome:?}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`experiment`] is the file with all its settings, and [`overrides`] applies `--set` and
 //! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes
 //! a resumed run end with the same weights as an uninterrupted one.

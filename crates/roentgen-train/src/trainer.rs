@@ -245,8 +245,7 @@ impl Run<'_> {
         if Facts::read(&self.dir.path)?.is_none() {
             self.facts(is_stopped).write(&self.dir.path)?;
         }
-        self.dir.finish("finished")?;
-        self.progress.finished(&self.dir.path);
+        self.dir.finish()?;
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;
         Ok(TrainOutcome::Finished(best.clone()))
     }

@@ -241,7 +241,7 @@ fn phases_that_cannot_be_are_refused_by_their_key() {
     fn train_error(
         experiment: &roentgen_train::Experiment,
         run: &std::path::Path,
-        stop: &Stop,
+        stop: &Stop<'_>,
     ) -> roentgen_train::trainer::Error {
         train(experiment, run, Start::Fresh, &Device::flex(), stop).unwrap_err()
     }

@@ -1,18 +1,20 @@
-//! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes.
+//! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes; a
+//! run whose films are cut off while it reads them ends with an error.
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
 
 use burn::tensor::Device;
 use common::{Folder, Stop, alone};
 use roentgen_data::split::Split;
+use roentgen_data::store;
 use roentgen_train::experiment::{BestBy, Findings};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
-use roentgen_train::{Experiment, TrainOutcome, train};
+use roentgen_train::{Experiment, TrainOutcome, features, train};
 
 const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotate = 5.0 }\n\
                      [model]\nwidth = 0.125\npool = \"attention\"\n\
@@ -219,4 +221,25 @@ fn a_run_is_not_written_over_and_not_resumed_as_another() {
     let error = again(&other, Start::Resume).unwrap_err().to_string();
     assert!(error.contains("it has `epochs = 1`, this one has `epochs = 2`"), "{error}");
     assert!(matches!(again(&experiment, Start::Resume), Ok(TrainOutcome::Finished(_))));
+}
+
+#[test]
+fn a_run_whose_films_are_cut_off_ends_with_an_error_that_names_the_file() {
+    let _alone = alone();
+    let folder = Folder::with_films(80);
+    let experiment = folder.experiment("[model]\nwidth = 0.125\n[train]\nbatch_size = 8\n");
+    let films = folder.at("prepared").join("images.safetensors");
+
+    let cut = || File::options().write(true).open(&films).unwrap().set_len(4096).unwrap();
+    let stop = Stop::calling(&cut);
+
+    let run = train(&experiment, &folder.at("run"), Start::Fresh, &Device::flex(), &stop);
+
+    match run.unwrap_err() {
+        Error::Films(store::Error::Film { path, .. })
+        | Error::Features(features::Error::Films(store::Error::Film { path, .. })) => {
+            assert_eq!(path, films);
+        }
+        error => panic!("{error}"),
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -190,10 +189,6 @@ impl Progress for TrainingDisplay<'_> {
         self.say(&row.to_string());
     }
 
-    fn finished(&self, _folder: &Path) {
-        self.bar.finish_and_clear();
-    }
-
     fn seconds(&self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
     }
@@ -220,6 +215,7 @@ impl Progress for TrainingDisplay<'_> {
 
 impl Drop for TrainingDisplay<'_> {
     fn drop(&mut self) {
+        self.bar.finish_and_clear();
         TRAINING.store(false, Ordering::Relaxed);
     }
 }

@@ -10,6 +10,7 @@ use super::{
     integrity,
 };
 use crate::boxes::FindingBox;
+use crate::dataset::Dataset;
 use crate::files::{self, WriteError};
 use crate::manifest::ManifestRow;
 use crate::metadata::LabelFile;
@@ -44,10 +45,8 @@ impl PatientNumbers {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreparedInfo {
-    /// `NIH ChestX-ray14`, `films in the NIH layout` if film names differ from NIH's, ChestMNIST,
-    /// or `phantom (seed N)` for synthetic films. Patient numbers are comparable only within one
-    /// data set.
-    pub dataset: String,
+    /// The data set. Patient numbers are comparable only within one.
+    pub dataset: Dataset,
     /// The folder the films came from.
     pub source: String,
     /// The label file's name.
@@ -256,7 +255,7 @@ impl Prepared {
 
     /// Whether the films were drawn by `phantom`.
     pub fn is_phantom(&self) -> bool {
-        self.description.dataset.starts_with("phantom")
+        self.description.dataset.is_synthetic()
     }
 
     /// Reads the boxes of the packed films; returns none if the data set has no boxes.
@@ -272,18 +271,16 @@ impl Prepared {
 
 /// Names the data set after the films that the label file lists; other files below the folder have
 /// no say in it.
-fn dataset(layout: &Layout, labels: &LabelFile) -> String {
+fn dataset(layout: &Layout, labels: &LabelFile) -> Dataset {
     let is_below = |mark: &PathBuf| {
         let folder = mark.parent().unwrap_or(Path::new(""));
         let mut films = labels.films.iter().filter_map(|film| layout.films.get(&film.image));
         films.any(|film| film.starts_with(folder))
     };
     match &layout.phantom {
-        Some(mark) if is_below(mark) => phantom_name(mark),
-        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => {
-            "NIH ChestX-ray14".to_owned()
-        }
-        _ => "films in the NIH layout".to_owned(),
+        Some(mark) if is_below(mark) => Dataset::Phantom { seed: read_seed(mark) },
+        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => Dataset::Nih,
+        _ => Dataset::NihLayout,
     }
 }
 
@@ -294,12 +291,11 @@ fn is_nih_name(name: &str) -> bool {
     parts.is_some_and(|(patient, film)| digits(patient, 8) && digits(film, 3))
 }
 
-/// Returns the name of a synthetic data set, with the seed from its marker file.
-fn phantom_name(mark: &Path) -> String {
+/// Reads the seed of a synthetic data set from its marker file.
+fn read_seed(mark: &Path) -> Option<u64> {
     let text = files::read_at_most(mark, 1 << 20).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));
-    seed.map_or_else(|| "phantom".to_owned(), |seed| format!("phantom (seed {})", seed.trim()))
+    text.lines().find_map(|line| line.strip_prefix("seed: "))?.trim().parse().ok()
 }
 
 pub(super) fn write_boxes(folder: &Path, boxes: &[FindingBox]) -> Result<(), WriteError> {

@@ -5,14 +5,13 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
 use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::{self, PrepareSettings};
 use roentgen_phantom as phantom;
-use roentgen_train::progress::{EpochRow, RunPlan};
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Progress, TrainOutcome, overrides, train};
 
@@ -23,31 +22,33 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Stops a run after a number of steps.
-pub(crate) struct Stop {
+/// Counts the steps of a run, and stops it after a number of them.
+pub(crate) struct Stop<'a> {
     after: Option<usize>,
+    at_step: &'a dyn Fn(),
     pub(crate) steps: Cell<usize>,
 }
 
-impl Stop {
+impl<'a> Stop<'a> {
     pub(crate) fn never() -> Self {
-        Self { after: None, steps: Cell::new(0) }
+        Self { after: None, at_step: &|| (), steps: Cell::new(0) }
     }
 
     pub(crate) fn after(steps: usize) -> Self {
-        Self { after: Some(steps), steps: Cell::new(0) }
+        Self { after: Some(steps), ..Self::never() }
+    }
+
+    /// Calls `at_step` after each step.
+    pub(crate) fn calling(at_step: &'a dyn Fn()) -> Self {
+        Self { at_step, ..Self::never() }
     }
 }
 
-impl Progress for Stop {
-    fn started(&self, _: &RunPlan) {}
-    fn features(&self, _: usize, _: usize) {}
+impl Progress for Stop<'_> {
     fn step(&self, _: usize, _: usize, _: f64) {
         self.steps.set(self.steps.get() + 1);
+        (self.at_step)();
     }
-    fn validated(&self, _: usize, _: usize) {}
-    fn epoch(&self, _: &EpochRow) {}
-    fn finished(&self, _: &Path) {}
     fn seconds(&self) -> f64 {
         0.0
     }
@@ -91,7 +92,7 @@ impl Folder {
         experiment: &Experiment,
         name: &str,
         start: Start,
-        stop: &Stop,
+        stop: &Stop<'_>,
     ) -> TrainOutcome {
         train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
     }

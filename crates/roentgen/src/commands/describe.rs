@@ -87,7 +87,7 @@ impl Data {
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
         let prepared = Prepared::open(path)?;
-        let name = prepared.description.dataset.clone();
+        let name = prepared.description.dataset.to_string();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }
 }

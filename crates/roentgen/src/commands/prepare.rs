@@ -78,7 +78,7 @@ fn text(outcome: &PrepareOutcome, args: &Prepare) -> String {
         ),
         format!("labels: {}", outcome.version.text()),
     ];
-    if description.dataset.starts_with("phantom") {
+    if description.dataset.is_synthetic() {
         lines.push(
             "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
         );
