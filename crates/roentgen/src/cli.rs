@@ -263,8 +263,8 @@ pub(crate) struct Quickstart {
 #[derive(Args, Debug)]
 pub(crate) struct Phantom {
     /// Number of films to draw.
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub(crate) images: usize,
+    #[arg(long, alias = "images", value_name = "N", value_parser = positive)]
+    pub(crate) films: usize,
     /// Height and width of the films, in pixels.
     #[arg(long, default_value_t = 256, value_name = "PX")]
     pub(crate) size: u32,

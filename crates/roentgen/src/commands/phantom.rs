@@ -11,7 +11,7 @@ use crate::output::{Output, quote, thousands};
 
 /// Draws a data set and reports what it contains.
 pub(crate) fn run(args: &Phantom, context: &Context) -> anyhow::Result<Output> {
-    let settings = PhantomSettings { films: args.images, size: args.size, seed: args.seed };
+    let settings = PhantomSettings { films: args.films, size: args.size, seed: args.seed };
     let written = draw(&args.out, &settings, context)?;
     let text = format!(
         "drew {} films of {} phantom patients at {} px, with {} boxes: {out}\nthe films are test \

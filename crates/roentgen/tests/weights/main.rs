@@ -114,7 +114,7 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     assert!(of("vgg16")["origin"].is_null());
     assert_eq!(list["weights"].as_array().unwrap().len(), Architecture::ALL.len());
 
-    ok(&place, "phantom --images 40 --size 64 --out films");
+    ok(&place, "phantom --films 40 --size 64 --out films");
     ok(&place, "prepare films --out prepared --size 32");
     let experiment = EXPERIMENT.replace("width = 0.0625", "weights = \"imagenet\"");
     place.write("experiment.toml", experiment + "[image]\nchannels = 1\n");
