@@ -112,7 +112,7 @@ fn fit_and_combine(args: &Ensemble, scope: WeightScope) -> anyhow::Result<Output
 /// Says for which findings there are too few positive films to fit weights to.
 fn too_few(valid: &Scores, per: WeightScope) -> Option<String> {
     let positives =
-        |finding: &ScoredFinding| finding.truths.iter().filter(|truth| **truth == Some(true)).count();
+        |finding: &ScoredFinding| finding.labels.iter().filter(|truth| **truth == Some(true)).count();
     let few: Vec<String> = valid
         .findings()
         .iter()
@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn findings_with_few_positive_films_are_named_where_each_has_its_own_weights() {
         let films: Vec<String> = (0..30).map(|film| film.to_string()).collect();
-        let finding = |name: &str, positives: usize| Finding {
+        let finding = |name: &str, positives: usize| ScoredFinding {
             name: name.to_owned(),
             probabilities: vec![0.5; 30],
-            truths: (0..30).map(|film| Some(film < positives)).collect(),
+            labels: (0..30).map(|film| Some(film < positives)).collect(),
         };
         let findings = vec![finding("Mass", 10), finding("Hernia", 2)];
         let valid = Scores::new(films.clone(), films, findings).unwrap();
