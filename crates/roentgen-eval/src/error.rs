@@ -133,6 +133,20 @@ pub enum Error {
         first: Vec<String>,
     },
 
+    /// A table cannot be evaluated by the study's protocol.
+    #[error(
+        "could not evaluate `{}` by two protocols: it has no finding `{missing}`\n\
+         which films the 2019 study would have dropped follows from 13 findings, all of NIH's but \
+         Hernia",
+        path.display()
+    )]
+    Protocols {
+        /// The table.
+        path: PathBuf,
+        /// The finding that it lacks.
+        missing: &'static str,
+    },
+
     /// A template could not be rendered.
     #[error("could not render the template of `{name}`")]
     Template {
