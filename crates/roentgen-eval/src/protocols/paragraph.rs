@@ -41,7 +41,7 @@ impl Protocols {
         }
         sentences.push(
             "These are effects on the evaluation of one trained model. What the study's choices do \
-             to training is not in them: that needs a second run, trained by the official protocol."
+             to training is not in them: that needs a second run, trained by the other protocol."
                 .to_owned(),
         );
         if !self.split.as_deref().is_some_and(|split| split.starts_with("official test")) {

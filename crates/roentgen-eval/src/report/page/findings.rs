@@ -31,6 +31,8 @@ pub(super) struct Mean {
     /// At the main operating point: sensitivity and specificity as means over findings, and of all
     /// calls.
     calls: [String; 2],
+    /// Number of findings in these means.
+    called: usize,
     micro_calls: [String; 2],
 }
 
@@ -81,6 +83,7 @@ pub(super) fn mean(evaluation: &Evaluation, main: &str, low: f64) -> Mean {
         micro_average_precision_ci: interval(mean.micro_average_precision_ci95),
         brier: figure(mean.brier),
         ece: figure(mean.ece),
+        called: point.map_or(0, |point| point.findings),
         calls: both(|point| &point.over_findings),
         micro_calls: both(|point| &point.over_calls),
         micro_prevalence: figure((pairs > 0).then(|| positives as f64 / pairs as f64)),

@@ -27,7 +27,7 @@ fn on_whom(report: &Report) -> String {
         let groups = evaluation.subgroups.get(by)?;
         let films: usize = groups.values().map(|group| group.images).sum();
         let share = |(name, group): (&String, &crate::Subgroup)| {
-            format!("{name} {}", percent(Some(group.images as f64 / films as f64)))
+            format!("{name} ({})", percent(Some(group.images as f64 / films as f64)))
         };
         let shares: Vec<String> = groups.iter().map(share).collect();
         let unknown = match evaluation.images - films {

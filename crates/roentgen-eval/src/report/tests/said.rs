@@ -144,7 +144,7 @@ fn the_first_screen_says_on_whom() {
     let page = &pages("NIH ChestX-ray14", "official test").1;
 
     let whom = "run <1> gave probabilities of 2 findings to 60 films of 30 patients. By films: \
-                sex F 50.0 %, M 50.0 %.";
+                sex F (50.0 %), M (50.0 %).";
     assert!(page.contains(&whom.replace('<', "&lt;")), "{page}");
     let page = &pages_of(&rising(0.9, &[]), Provenance::default())[1];
     assert!(page.contains("Sex, age and view are unknown."), "{page}");

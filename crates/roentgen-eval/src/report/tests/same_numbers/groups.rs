@@ -70,6 +70,6 @@ pub(super) fn protocols(files: &Files) {
         let figures = [&effect["auroc"], &effect["auroc_ci95"]];
         files.on_pages("By two protocols", &[name], "Row before minus this row", &figures);
         files.in_csv("protocols.csv", &[("changed", key)], "effect_low", &figures[1][0]);
-        files.on_pages("By two protocols", &[name], "In other orders", &[&effect["over_orders"]]);
+        files.on_pages("By two protocols", &[name], "In any order", &[&effect["over_orders"]]);
     }
 }
