@@ -5,10 +5,10 @@ use crate::{Finding, auroc};
 /// finding more easily; each of the findings is on every seventh film with a finding.
 fn table(names: &[&str]) -> Scores {
     let films = 240;
-    let is_leaked = |i: usize| (i / 4) % 3 == 0;
+    let is_leaked = |i: usize| (i / 4).is_multiple_of(3);
     let is_normal = |i: usize| i % 5 == 1;
     let finding = |(number, name): (usize, &&str)| {
-        let truth = |i: usize| !is_normal(i) && (i / 5 + i + number) % 7 == 0;
+        let truth = |i: usize| !is_normal(i) && (i / 5 + i + number).is_multiple_of(7);
         let noise = |i: usize| ((i * 29 + number * 13) % 101) as f64 / 101.0;
         let p = |i: usize| {
             let gain = if is_leaked(i) { 0.5 } else { 0.1 };
