@@ -9,9 +9,9 @@ use std::fs;
 use common::{DataSet, film, name, texture};
 use roentgen_data::manifest::List;
 use roentgen_data::pixels::{Plane, to_png};
-use roentgen_data::prepare::{Likeness, Outcome};
+use roentgen_data::prepare::{Likeness, PrepareOutcome};
 
-fn pairs(outcome: &Outcome) -> Vec<(&str, &str, Likeness)> {
+fn pairs(outcome: &PrepareOutcome) -> Vec<(&str, &str, Likeness)> {
     outcome.duplicates.iter().map(|d| (d.image.as_str(), d.of.as_str(), d.likeness)).collect()
 }
 

@@ -1,14 +1,14 @@
 //! Calls at thresholds, counted by patient once, so that resamples of patients only add counts.
 
 use crate::{
-    CallFigures, Confusion, Finding, MeanPoint, OperatingPoint, Options, Scores,
+    BootstrapOptions, CallFigures, Confusion, MeanPoint, OperatingPoint, ScoredFinding, Scores,
     cohort::{numbers, resample},
     operating_point::Threshold,
 };
 
 /// Calls at the thresholds of each finding, counted on all films and on each resample of patients.
 pub(crate) struct CountedCalls<'a> {
-    findings: &'a [Finding],
+    findings: &'a [ScoredFinding],
     thresholds: &'a [Vec<Threshold>],
     /// By finding, then by threshold.
     all: Vec<Vec<Confusion>>,
@@ -21,12 +21,12 @@ impl<'a> CountedCalls<'a> {
     pub(crate) fn of(
         scores: &'a Scores,
         thresholds: &'a [Vec<Threshold>],
-        options: &Options,
+        options: &BootstrapOptions,
     ) -> Self {
         let (numbers, patients) = numbers(scores);
         let findings = scores.findings();
         let pairs = findings.iter().zip(thresholds);
-        let tally = |(finding, thresholds): (&Finding, &Vec<Threshold>)| {
+        let tally = |(finding, thresholds): (&ScoredFinding, &Vec<Threshold>)| {
             Tally::of(finding, thresholds, &numbers, patients)
         };
         let tallies: Vec<Tally> = pairs.map(tally).collect();
@@ -93,13 +93,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(finding: &Finding, thresholds: &[Threshold], numbers: &[u32], patients: usize) -> Self {
+    fn of(
+        finding: &ScoredFinding,
+        thresholds: &[Threshold],
+        numbers: &[u32],
+        patients: usize,
+    ) -> Self {
         let points = thresholds.len();
         let mut tables = vec![Confusion::default(); patients * points];
-        for (row, p, truth) in finding.known() {
+        for (row, p, label) in finding.labeled_films() {
             let first = numbers[row] as usize * points;
             for (table, (_, threshold)) in tables[first..].iter_mut().zip(thresholds) {
-                table.add(p >= *threshold, truth, 1);
+                table.add(p >= *threshold, label, 1);
             }
         }
         Self { points, tables }
@@ -127,10 +132,10 @@ mod tests {
 
     fn table() -> Scores {
         let films = 90_u32;
-        let finding = Finding {
+        let finding = ScoredFinding {
             name: "Mass".into(),
             probabilities: (0..films).map(|i| f64::from(i * 29 % 83) / 83.0).collect(),
-            truths: (0..films).map(|i| (i % 13 != 5).then_some(i * 7 % 11 > 6)).collect(),
+            labels: (0..films).map(|i| (i % 13 != 5).then_some(i * 7 % 11 > 6)).collect(),
         };
         let texts = |of: &dyn Fn(u32) -> String| (0..films).map(of).collect::<Vec<_>>();
         Scores::new(texts(&|i| i.to_string()), texts(&|i| (i / 3).to_string()), vec![finding])
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_the_drawn_films() {
-        let (scores, options) = (table(), Options { resamples: 60, seed: 4 });
+        let (scores, options) = (table(), BootstrapOptions { resamples: 60, seed: 4 });
         let thresholds = vec![vec![("half".to_owned(), 0.5), ("low".to_owned(), 0.2)]];
         let calls = CountedCalls::of(&scores, &thresholds, &options);
         let points = calls.points(&|_| Some(0.05));
@@ -147,20 +152,20 @@ mod tests {
         let (numbers, patients) = numbers(&scores);
         for (point, (_, threshold)) in points[0].iter().zip(&thresholds[0]) {
             let (p, y) = scores.findings()[0].known_pairs();
-            let table = Confusion::at(*threshold, &p, &y);
+            let table = Confusion::count_at(*threshold, &p, &y);
             assert_eq!(point.figures, CallFigures::of(&table, Some(0.05)));
             let mut values = Vec::new();
             for stream in 0..60 {
                 let mut weights = vec![0; patients];
                 draw(&mut weights, 4, stream);
                 let (mut p, mut y) = (Vec::new(), Vec::new());
-                for (row, score, truth) in scores.findings()[0].known() {
+                for (row, score, label) in scores.findings()[0].labeled_films() {
                     for _ in 0..weights[numbers[row] as usize] {
                         p.push(score);
-                        y.push(truth);
+                        y.push(label);
                     }
                 }
-                values.extend(Confusion::at(*threshold, &p, &y).matthews_correlation());
+                values.extend(Confusion::count_at(*threshold, &p, &y).matthews_correlation());
             }
             assert_eq!(point.ci95["mcc"], Interval::of(values));
         }
@@ -169,7 +174,7 @@ mod tests {
     #[test]
     fn without_a_stated_prevalence_there_are_no_values_at_it() {
         let thresholds = vec![vec![("half".to_owned(), 0.5)]];
-        let options = Options { resamples: 5, seed: 1 };
+        let options = BootstrapOptions { resamples: 5, seed: 1 };
         let scores = table();
         let points = CountedCalls::of(&scores, &thresholds, &options).points(&|_| None);
 

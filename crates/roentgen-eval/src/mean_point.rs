@@ -75,7 +75,7 @@ enum Undefined {
 }
 
 fn meant(table: &Confusion) -> Figures {
-    let named = CallFigures::of(table, None).named();
+    let named = CallFigures::of(table, None).figures_by_name();
     MEANT.map(|name| named.iter().find(|(own, _)| *own == name).and_then(|(_, value)| *value))
 }
 

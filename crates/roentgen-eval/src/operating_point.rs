@@ -78,7 +78,7 @@ impl CallFigures {
     }
 
     /// Returns all figures with their names in JSON.
-    pub(crate) fn named(&self) -> [(&'static str, Option<f64>); 11] {
+    pub(crate) fn figures_by_name(&self) -> [(&'static str, Option<f64>); 11] {
         [
             ("sensitivity", self.sensitivity),
             ("specificity", self.specificity),
@@ -107,7 +107,7 @@ impl OperatingPoint {
         drawn: &[CallFigures],
     ) -> Self {
         let interval = |(place, (name, value)): (usize, (&'static str, Option<f64>))| {
-            let values = drawn.iter().filter_map(|figures| figures.named()[place].1);
+            let values = drawn.iter().filter_map(|figures| figures.figures_by_name()[place].1);
             // A figure that all films leave undefined has no interval of the resamples that define it.
             (name, value.and_then(|_| Interval::of(values.collect())))
         };
@@ -118,7 +118,7 @@ impl OperatingPoint {
             false_positives: table.false_positives,
             true_negatives: table.true_negatives,
             false_negatives: table.false_negatives,
-            ci95: figures.named().into_iter().enumerate().map(interval).collect(),
+            ci95: figures.figures_by_name().into_iter().enumerate().map(interval).collect(),
             figures,
         }
     }

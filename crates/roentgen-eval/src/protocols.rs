@@ -17,7 +17,7 @@ mod paragraph;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Error, Interval, NIH_FINDINGS, Options, Scores,
+    BootstrapOptions, Error, Interval, NIH_FINDINGS, Scores,
     cohort::{numbers, resample},
     evaluation,
 };
@@ -126,7 +126,7 @@ impl Protocols {
 ///
 /// Returns an error under the conditions of [`evaluate`](crate::evaluate()), or if the table lacks
 /// one of the 13 findings, because it is then unknown which films the study would have dropped.
-pub fn protocols(scores: &Scores, options: &Options) -> Result<Protocols, Error> {
+pub fn protocols(scores: &Scores, options: &BootstrapOptions) -> Result<Protocols, Error> {
     let (marks, _) = evaluation::check(scores)?;
     let studied = || NIH_FINDINGS.into_iter().filter(|&name| name != LEFT_OUT);
     if let Some(missing) = studied().find(|name| scores.finding(name).is_none()) {

@@ -6,8 +6,8 @@
 use std::fs;
 
 use roentgen_eval::{
-    CalibrationLine, Confusion, Isotonic, OperatingRule, Options, Platt, Scores, brier_parts,
-    calibration_error_by_mass, decision_curve, delong, delong_test, evaluate,
+    BootstrapOptions, CalibrationLine, Confusion, Isotonic, OperatingRule, Platt, Scores,
+    brier_parts, calibration_error_by_mass, decision_curve, delong, delong_test, evaluate,
     expected_calibration_error, fit_temperature,
 };
 use roentgen_test_support::{Outcome, shared, test_file};
@@ -85,7 +85,7 @@ fn of_finding(what: &str, (p, other, y): (&[f64], &[f64], &[bool]), probes: &[f6
     }
 
     for theirs in of["calls"].as_array().unwrap() {
-        let ours = Confusion::at(theirs["threshold"].as_f64().unwrap(), p, y);
+        let ours = Confusion::count_at(theirs["threshold"].as_f64().unwrap(), p, y);
         assert_near(what, ours.sensitivity(), &theirs["sensitivity"], 1e-9);
         assert_near(what, ours.ppv(), &theirs["ppv"], 1e-9);
         assert_near(what, ours.matthews_correlation(), &theirs["mcc"], 1e-9);
@@ -104,7 +104,7 @@ fn agrees_with_scikit_learn(name: &str) -> Outcome {
     let scores = Scores::read(folder.join(format!("{name}.scores.csv"))).unwrap();
     let theirs = fs::read_to_string(folder.join(format!("{name}.sklearn.json"))).unwrap();
     let theirs: Value = serde_json::from_str(&theirs).unwrap();
-    let ours = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let ours = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let ours: Value = serde_json::from_str(&ours.to_json().unwrap()).unwrap();
 
     let findings = theirs["findings"].as_object().unwrap();

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::classifier::Classifier;
 use crate::weights;
 
-pub use description::{Description, Training};
+pub use description::{ModelInfo, TrainingInfo};
 pub use error::Error;
 
 /// File name of the description.
@@ -49,7 +49,7 @@ pub fn identity(folder: &Path) -> Result<String, Error> {
 
 /// The files of a model, which belong together.
 struct Files {
-    description: Description,
+    description: ModelInfo,
     identity: String,
     weights: Vec<u8>,
 }
@@ -60,11 +60,11 @@ impl Files {
             let path = folder.join(name);
             fs::read(&path).map_err(|source| Error::Read { path, source })
         };
-        let description = Description::read(folder)?;
+        let description = ModelInfo::read(folder)?;
         let weights = read(WEIGHTS)?;
         let path = folder.join(WEIGHTS);
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
-        let mut text = to_text(folder, &Description { calibration: None, ..description.clone() })?;
+        let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
         text.push_str(&sha256(&weights));
         let identity = sha256(text.as_bytes())[..DIGITS].to_owned();
         Ok(Self { description, identity, weights })
@@ -75,7 +75,7 @@ impl Files {
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Its description.
-    pub description: Description,
+    pub description: ModelInfo,
     /// Its identity, see [`identity`].
     pub identity: String,
     /// The network, with its weights.
@@ -99,12 +99,12 @@ pub fn check_sha256(path: &Path, bytes: &[u8], recorded: Option<&str>) -> Result
 /// # Errors
 ///
 /// Returns an error if a file cannot be written.
-pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Result<(), Error> {
+pub fn save(folder: &Path, description: &ModelInfo, model: &Classifier) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
     let bytes =
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
-    let description = Description { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
+    let description = ModelInfo { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
@@ -115,12 +115,12 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
 ///
 /// Returns an error if the description cannot be read or written.
 pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), Error> {
-    let description = Description { calibration: Some(calibration), ..Description::read(folder)? };
+    let description = ModelInfo { calibration: Some(calibration), ..ModelInfo::read(folder)? };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
 
-fn to_text(folder: &Path, description: &Description) -> Result<String, Error> {
+fn to_text(folder: &Path, description: &ModelInfo) -> Result<String, Error> {
     toml::to_string(description).map_err(|error| {
         let path = folder.join(DESCRIPTION);
         WriteError { path, source: std::io::Error::other(error) }.into()

@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::split::Split;
-use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
-use roentgen_eval::{OperatingRule, Options, Scores};
+use roentgen_eval::comparison::{
+    Comparison, Cost, Criterion, Entrant, Failure, ReportedFigures, RunEpoch,
+};
+use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
 use roentgen_models::model_dir;
 use roentgen_train::experiment::BestBy;
-use roentgen_train::sweep::{self, Point, Sweep};
+use roentgen_train::sweep::{self, SweepPoint, SweepSettings};
 use roentgen_train::{Experiment, Facts, run_dir};
 
-use crate::engine::Choice;
+use crate::engine::EngineChoice;
 use crate::listener::Listener;
-use crate::predict::{self, Request};
+use crate::predict::{self, PredictRequest};
 
 /// The score table of a run's validation films.
 const SCORES: &str = "scores/valid.csv";
@@ -53,11 +55,11 @@ pub fn runs(
     for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
         let facts = facts_of(folder)?;
         own_scores(experiment, folder, data, device, listener)?;
-        let name = name_of(folder, &folders);
+        let name = name_run(folder, &folders);
         let best_by = criterion(&facts, experiment);
-        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
+        entrants.push(entrant(name, settings, best_by, ReportedFigures::default(), folder)?);
     }
-    let options = Options { resamples, seed: SEED };
+    let options = BootstrapOptions { resamples, seed: SEED };
     Ok(Comparison::of(title, entrants, Vec::new(), 0, &options)?)
 }
 
@@ -67,25 +69,26 @@ pub fn runs(
 ///
 /// Returns an error if the files of a run cannot be read.
 pub fn points(
-    sweep: &Sweep,
+    sweep: &SweepSettings,
     title: &str,
-    finished: &[(Point, PathBuf)],
+    finished: &[(SweepPoint, PathBuf)],
     failed: Vec<Failure>,
     open: usize,
 ) -> anyhow::Result<Comparison> {
     let mut entrants = Vec::new();
     for (point, run) in finished {
-        let reported =
-            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
+        let reported = point.reported.as_ref().map_or_else(ReportedFigures::default, |reported| {
+            ReportedFigures {
                 valid_loss: reported.valid_loss,
                 auroc: reported.auroc,
                 binary_accuracy: reported.binary_accuracy,
-            });
+            }
+        });
         let best_by = criterion(&facts_of(run)?, &point.experiment);
         let (name, values) = (point.name.clone(), point.values.clone());
         entrants.push(entrant(name, values, best_by, reported, run)?);
     }
-    let options = Options { resamples: 1000, seed: SEED };
+    let options = BootstrapOptions { resamples: 1000, seed: SEED };
     let comparison = Comparison::of(title, entrants, failed, open, &options)?;
     Ok(comparison.with_reported_by(sweep.reported_by.as_str()))
 }
@@ -104,12 +107,12 @@ pub fn predict_valid(
     listener: &dyn Listener,
 ) -> anyhow::Result<()> {
     let prepared = run_dir::data_set(run, experiment, data)?;
-    let request = Request {
+    let request = PredictRequest {
         model: run,
         inputs: std::slice::from_ref(&prepared),
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
-        engine: Choice::Burn,
+        engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
     };
     let table = predict::table(&request, device, listener)?;
@@ -152,12 +155,12 @@ fn entrant(
     name: String,
     settings: Vec<(String, String)>,
     best_by: Criterion,
-    reported: Reported,
+    reported: ReportedFigures,
     run: &Path,
 ) -> anyhow::Result<Entrant> {
     let facts = facts_of(run)?;
     let rows = run_dir::read_epochs(run)?;
-    let epochs = rows.iter().map(|row| Epoch {
+    let epochs = rows.iter().map(|row| RunEpoch {
         epoch: row.epoch,
         train_loss: row.train_loss,
         valid_loss: row.valid_loss,
@@ -247,7 +250,7 @@ fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, St
 
 /// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
 /// the whole path if another run has the same name.
-fn name_of(run: &Path, all: &[PathBuf]) -> String {
+fn name_run(run: &Path, all: &[PathBuf]) -> String {
     let short = |path: &Path| {
         let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())

@@ -12,10 +12,10 @@ use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::protocols::{Protocols, protocols};
 use roentgen_eval::report::{self, Compared, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
-    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members,
+    BootstrapOptions, Evaluation, Given, Identity, Scores, WithIsotonic, calibrate, check_members,
     evaluate_with,
 };
-use roentgen_models::{Description, model_dir};
+use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::run_dir;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ const FRAME: f64 = 1024.0;
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct EvaluateRequest<'a> {
     /// The table.
     pub scores: &'a Scores,
     /// Its file.
@@ -59,12 +59,12 @@ pub struct Request<'a> {
 /// Returns an error if the table contains films of training, if `model` did not predict it, or if
 /// the report cannot be written.
 pub fn write_report(
-    request: &Request<'_>,
-    options: &Options,
+    request: &EvaluateRequest<'_>,
+    options: &BootstrapOptions,
     folder: &Path,
     listener: &dyn Listener,
-) -> anyhow::Result<Written> {
-    let Request { scores, path, model, fit, against, .. } = *request;
+) -> anyhow::Result<WrittenReport> {
+    let EvaluateRequest { scores, path, model, fit, against, .. } = *request;
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
@@ -84,7 +84,7 @@ pub fn write_report(
             }
             Some(calibrate(&valid[0], WithIsotonic::Yes)?)
         }
-        (None, Some(model)) => Description::read(model)?.calibration,
+        (None, Some(model)) => ModelInfo::read(model)?.calibration,
         (None, None) => None,
     };
     let given = Given { calibration: fitted.as_ref(), prevalence: request.prevalence.clone() };
@@ -96,10 +96,10 @@ pub fn write_report(
     let compared = against.map(compare).transpose()?;
     let protocols = request.by_protocols.then(|| protocols(scores, options)).transpose()?;
     let mut sources = Opened::new();
-    let (films, notes) = cards(scores, &mut sources, listener);
+    let (films, notes) = collect_cards(scores, &mut sources, listener);
     let mut all = sources.values().flatten().map(|source| &source.prepared.description);
     // With several data sets, no line would be true of all films. The folder may have others now.
-    let is_same = |now: &&prepare::Description| match scores.dataset_id() {
+    let is_same = |now: &&prepare::PreparedInfo| match scores.dataset_id() {
         Some(Identity::One(identity)) => now.fingerprint.starts_with(&identity),
         Some(_) => false,
         None => true,
@@ -118,11 +118,11 @@ pub fn write_report(
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     let Report { compared, protocols, .. } = report;
-    Ok(Written { page: folder.join("report.html"), metrics, compared, protocols, evaluation })
+    Ok(WrittenReport { page: folder.join("report.html"), metrics, compared, protocols, evaluation })
 }
 
 /// Names the label file of a prepared data set, with the version if it is a known one.
-fn label_file(of: &prepare::Description) -> String {
+fn label_file(of: &prepare::PreparedInfo) -> String {
     if of.label_version == Version::Other.text() {
         of.labels.clone()
     } else {
@@ -132,7 +132,7 @@ fn label_file(of: &prepare::Description) -> String {
 
 /// A report that was written.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenReport {
     /// The figures.
     pub evaluation: Evaluation,
     /// The content of `metrics.json`.
@@ -161,7 +161,7 @@ fn provenance(
     model: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<Provenance> {
-    let description = Description::read(model)?;
+    let description = ModelInfo::read(model)?;
     let identity = model_dir::identity(model)?;
     match scores.model() {
         Some(Identity::One(of_table)) if of_table == identity => {}
@@ -203,7 +203,7 @@ fn experiment(model: &Path) -> Option<String> {
 }
 
 /// Collects the films of high confidence whose pixels can be found.
-fn cards(
+fn collect_cards(
     scores: &Scores,
     opened: &mut Opened,
     listener: &dyn Listener,
@@ -249,7 +249,7 @@ fn film(
         return Some((pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok()?, Vec::new()));
     }
     let source = opened.entry(source.to_owned()).or_insert_with(|| {
-        if !Prepared::is_in(path) {
+        if !Prepared::is_prepared(path) {
             return None;
         }
         let prepared = Prepared::open(path)

@@ -11,13 +11,13 @@ use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
 use roentgen_figures::{FilmTile, films};
 use roentgen_models::predictor::{Mask, Prediction};
-use roentgen_models::{Description, Pool, overlay};
+use roentgen_models::{ModelInfo, Pool, overlay};
 use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::listener::Listener;
 use crate::predict::{Predicted, predict};
-use crate::sources::{Film, Sources};
+use crate::sources::{SourceFilm, Sources};
 
 /// Films in a row of the figure, each next to its mask.
 const COLUMNS: usize = 3;
@@ -28,7 +28,7 @@ const LISTED: usize = 3;
 
 /// What to draw.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct ExplainRequest<'a> {
     /// Run directory of a model with attention.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
@@ -93,8 +93,8 @@ pub struct RawMask {
 }
 
 /// A film to draw.
-struct Drawn<'a> {
-    film: &'a Film,
+struct FilmToDraw<'a> {
+    film: &'a SourceFilm,
     plane: Plane,
     mask: &'a Mask,
     /// The findings, the most probable first.
@@ -110,7 +110,7 @@ struct Drawn<'a> {
 /// Returns an error if the model has no attention, if it or an input cannot be opened, or if a file
 /// cannot be written.
 pub fn draw(
-    request: &Request<'_>,
+    request: &ExplainRequest<'_>,
     out: &Path,
     device: &Device,
     listener: &dyn Listener,
@@ -140,8 +140,8 @@ pub fn draw(
         let Some(mask) = &prediction.mask else { continue };
         let pixels = predicted.sources.plane(film, size)?;
         let plane = Plane { width: size as u32, height: size as u32, pixels };
-        let findings = ranked(prediction, &description.findings);
-        let drawn = Drawn { film, plane, mask, findings, file_name };
+        let findings = rank(prediction, &description.findings);
+        let drawn = FilmToDraw { film, plane, mask, findings, file_name };
         explained.push(drawn.write(out)?);
         tiles.push(drawn.tile());
     }
@@ -152,14 +152,14 @@ pub fn draw(
     Ok(Explained { figure, films: explained, bad: predicted.bad, predicted: count })
 }
 
-fn film_of(predicted: &Predicted, number: usize) -> &Film {
+fn film_of(predicted: &Predicted, number: usize) -> &SourceFilm {
     &predicted.sources.films[predicted.predictions[number].0]
 }
 
-fn caption(description: &Description) -> String {
+fn caption(description: &ModelInfo) -> String {
     let trained = match &description.training {
         None => "trained elsewhere".to_owned(),
-        Some(training) if training.dataset.starts_with("phantom") => {
+        Some(training) if training.dataset.is_synthetic() => {
             format!("trained on {} synthetic films (test data, no real patients)", training.films)
         }
         Some(training) => format!("trained on {} films of {}", training.films, training.dataset),
@@ -173,7 +173,7 @@ fn caption(description: &Description) -> String {
 }
 
 /// Returns the findings with their probabilities, the most probable first.
-fn ranked(prediction: &Prediction, findings: &[Finding]) -> Vec<Probability> {
+fn rank(prediction: &Prediction, findings: &[Finding]) -> Vec<Probability> {
     let pairs = findings.iter().zip(&prediction.probabilities);
     let mut ranked: Vec<Probability> =
         pairs.map(|(&finding, &probability)| Probability { finding, probability }).collect();
@@ -182,7 +182,7 @@ fn ranked(prediction: &Prediction, findings: &[Finding]) -> Vec<Probability> {
 }
 
 /// Returns the number and the probability of a film's most probable finding.
-fn top(prediction: &Prediction) -> (usize, f32) {
+fn find_most_probable(prediction: &Prediction) -> (usize, f32) {
     let numbered = prediction.probabilities.iter().copied().enumerate();
     numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).unwrap_or((0, 0.0))
 }
@@ -193,7 +193,7 @@ fn choose(predictions: &[(usize, Prediction)], most: usize) -> Vec<usize> {
     let findings = predictions.first().map_or(0, |(_, film)| film.probabilities.len());
     let mut queues: Vec<Vec<(usize, f32)>> = vec![Vec::new(); findings];
     for (number, (_, prediction)) in predictions.iter().enumerate() {
-        let (finding, probability) = top(prediction);
+        let (finding, probability) = find_most_probable(prediction);
         queues[finding].push((number, probability));
     }
     for queue in &mut queues {
@@ -222,7 +222,7 @@ fn file_names<'a>(images: impl Iterator<Item = &'a str>) -> Vec<String> {
     images.map(&mut free).collect()
 }
 
-impl Drawn<'_> {
+impl FilmToDraw<'_> {
     fn write(&self, out: &Path) -> anyhow::Result<ExplainedFilm> {
         let overlay = out.join(format!("{}.overlay.png", self.file_name));
         let map = out.join(format!("{}.mask.png", self.file_name));
@@ -251,10 +251,10 @@ impl Drawn<'_> {
 
     fn tile(&self) -> FilmTile {
         let line = |Probability { finding, probability }: &Probability| {
-            let truth = self.film.truth.map_or("", |shown| {
+            let label = self.film.findings.map_or("", |shown| {
                 if shown.contains(*finding) { ", label positive" } else { ", label negative" }
             });
-            format!("{} {probability:.3}{truth}", finding.name().replace('_', " "))
+            format!("{} {probability:.3}{label}", finding.name().replace('_', " "))
         };
         let mut lines: Vec<String> = self.findings.iter().take(LISTED).map(line).collect();
         let [low, high] = overlay::range(self.mask);
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(choose(&films, 1), [2]);
         assert_eq!(choose(&films[..1], 12), [0]);
         assert_eq!(choose(&[], 12), [0; 0]);
-        let ranked = ranked(&films[3].1, &[Finding::Mass, Finding::Edema, Finding::Hernia]);
+        let ranked = rank(&films[3].1, &[Finding::Mass, Finding::Edema, Finding::Hernia]);
         assert_eq!(ranked[0].finding, Finding::Edema);
     }
 

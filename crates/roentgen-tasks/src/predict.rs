@@ -11,19 +11,19 @@ use rayon::prelude::*;
 use roentgen_data::pixels;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
-use roentgen_eval::{Finding, Method, OperatingRule, Scores};
-use roentgen_models::Description;
+use roentgen_eval::{CalibrationMethod, OperatingRule, ScoredFinding, Scores};
+use roentgen_models::ModelInfo;
 use roentgen_models::predictor::Prediction;
 
-use crate::engine::{Choice, Engine};
+use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
-use crate::sources::{Film, Sources};
+use crate::sources::{SourceFilm, Sources};
 
 pub use picture::picture;
 
 /// What to predict, and how.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct PredictRequest<'a> {
     /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
@@ -33,7 +33,7 @@ pub struct Request<'a> {
     /// Films in a batch.
     pub batch: usize,
     /// The engine.
-    pub engine: Choice,
+    pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
 }
@@ -48,8 +48,8 @@ pub struct Predicted {
     pub bad: Vec<BadFilm>,
 }
 
-/// The score table of a [`Request`].
-pub struct Table {
+/// The score table of a [`PredictRequest`].
+pub struct PredictedTable {
     /// The table, which lacks the bad films.
     pub scores: Scores,
     /// The films and predictions behind it, in the same order.
@@ -71,11 +71,11 @@ pub struct Table {
 /// Returns an error if the model or an input cannot be opened, if no film can be read, or if the
 /// engine fails.
 pub fn table(
-    request: &Request<'_>,
+    request: &PredictRequest<'_>,
     device: &Device,
     listener: &dyn Listener,
-) -> anyhow::Result<Table> {
-    let description = Description::read(request.model)?;
+) -> anyhow::Result<PredictedTable> {
+    let description = ModelInfo::read(request.model)?;
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?;
     let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
@@ -88,14 +88,14 @@ pub fn table(
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
-        Some(fitted) => {
-            fitted.annotate(&scores, Method::Platt, request.operating_point).with_context(|| {
+        Some(fitted) => fitted
+            .annotate(&scores, CalibrationMethod::Platt, request.operating_point)
+            .with_context(|| {
                 format!(
                     "the calibration in `{}` cannot be used; `roentgen calibrate` fits it again",
                     request.model.display()
                 )
-            })?
-        }
+            })?,
         None => scores,
     };
     let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
@@ -105,7 +105,7 @@ pub fn table(
             Some((finding.finding.clone(), *threshold))
         })
         .collect();
-    Ok(Table {
+    Ok(PredictedTable {
         scores,
         predicted,
         thresholds,
@@ -155,23 +155,26 @@ impl Predicted {
     /// # Errors
     ///
     /// Returns an error if there are no films, or if a probability is not a number.
-    pub fn scores(&self, description: &Description, identity: &str) -> anyhow::Result<Scores> {
-        let films: Vec<&Film> =
+    pub fn scores(&self, description: &ModelInfo, identity: &str) -> anyhow::Result<Scores> {
+        let films: Vec<&SourceFilm> =
             self.predictions.iter().map(|(number, _)| &self.sources.films[*number]).collect();
         let findings = description.findings.iter().enumerate().map(|(output, &finding)| {
             let probabilities: Vec<f32> =
                 self.predictions.iter().map(|(_, film)| film.probabilities[output]).collect();
-            let truths =
-                films.iter().map(|film| film.truth.map(|shown| shown.contains(finding))).collect();
-            Finding::from_f32(finding.name(), &probabilities, truths)
+            let labels = films
+                .iter()
+                .map(|film| film.findings.map(|shown| shown.contains(finding)))
+                .collect();
+            ScoredFinding::from_f32(finding.name(), &probabilities, labels)
         });
-        let column = |cell: &dyn Fn(&Film) -> String| films.iter().map(|film| cell(film)).collect();
+        let column =
+            |cell: &dyn Fn(&SourceFilm) -> String| films.iter().map(|film| cell(film)).collect();
         let scores = Scores::new(
             column(&|film| film.image.clone()),
             column(&|film| film.patient.clone()),
             findings.collect(),
         )?;
-        let in_training = |film: &Film| {
+        let in_training = |film: &SourceFilm| {
             film.patient_in_training.map_or_else(String::new, |is| u8::from(is).to_string())
         };
         Ok(scores

@@ -13,7 +13,7 @@ use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::Selection;
 use roentgen_data::split::{self, Split};
-use roentgen_models::Description;
+use roentgen_models::ModelInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
@@ -28,11 +28,11 @@ const IDENTITY: usize = 12;
 pub struct Sources {
     prepared: Vec<Prepared>,
     /// The films, in order.
-    pub films: Vec<Film>,
+    pub films: Vec<SourceFilm>,
 }
 
 /// One film and what is known about it.
-pub struct Film {
+pub struct SourceFilm {
     /// Its name, unique among the films.
     pub image: String,
     /// Its patient.
@@ -54,7 +54,7 @@ pub struct Film {
     /// Whether the model was trained on films of this patient; `None` if that is unknown.
     pub patient_in_training: Option<bool>,
     /// `None` for files without a label file.
-    pub truth: Option<FilmFindings>,
+    pub findings: Option<FilmFindings>,
     place: Place,
 }
 
@@ -73,7 +73,7 @@ impl Sources {
     /// `side` is asked of something that has no splits, or if there are no films.
     pub fn open(
         model: &Path,
-        description: &Description,
+        description: &ModelInfo,
         inputs: &[PathBuf],
         side: Option<Split>,
         listener: &dyn Listener,
@@ -87,7 +87,7 @@ impl Sources {
         }
         let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
         for input in inputs {
-            if Prepared::is_in(input) {
+            if Prepared::is_prepared(input) {
                 sources.add_prepared(input, description, side, trained_on.as_ref())?;
             } else if input.exists() {
                 if let Some(side) = side {
@@ -126,7 +126,7 @@ impl Sources {
     fn add_prepared(
         &mut self,
         folder: &Path,
-        description: &Description,
+        description: &ModelInfo,
         side: Option<Split>,
         trained_on: Option<&TrainingFilms>,
     ) -> anyhow::Result<()> {
@@ -175,7 +175,7 @@ impl Sources {
                 continue;
             }
             let patient = row.patient.to_string();
-            self.films.push(Film {
+            self.films.push(SourceFilm {
                 patient_in_training: trained_on.and_then(|films| match relation {
                     Relation::Same => Some(films.have_patient(&patient)),
                     Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
@@ -187,10 +187,10 @@ impl Sources {
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
-                dataset: dataset.clone(),
+                dataset: dataset.to_string(),
                 dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
                 split: name_of(*found),
-                truth: Some(row.findings),
+                findings: Some(row.findings),
                 place: Place::Row(place, index),
             });
         }
@@ -237,7 +237,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn whole(&self, film: &Film) -> Result<Plane, pixels::Error> {
+    pub fn whole(&self, film: &SourceFilm) -> Result<Plane, pixels::Error> {
         match &film.place {
             Place::Row(prepared, _) => {
                 let size = self.prepared[*prepared].store.size();
@@ -253,7 +253,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn plane(&self, film: &Film, size: usize) -> Result<Vec<u8>, pixels::Error> {
+    pub fn plane(&self, film: &SourceFilm, size: usize) -> Result<Vec<u8>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
                 let plane = self.prepared[*prepared].store.plane(*row);

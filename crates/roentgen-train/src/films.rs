@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{self, Description};
+use roentgen_models::model_dir::{self, ModelInfo};
 use serde::Deserialize;
 
 /// File name of the table.
@@ -113,7 +113,7 @@ impl TrainingFilms {
     /// # Errors
     ///
     /// Returns an error as [`read`] does, and if the table does not belong to the model.
-    pub fn read(folder: &Path, description: &Description) -> Result<Option<Self>, Error> {
+    pub fn read(folder: &Path, description: &ModelInfo) -> Result<Option<Self>, Error> {
         let path = folder.join(FILMS);
         let Some(bytes) = bytes(&path)? else { return Ok(None) };
         let rows = parse(&path, &bytes)?;

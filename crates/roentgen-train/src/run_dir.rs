@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::lock::FolderLock;
 
-use crate::checkpoint::State;
+use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::experiment::overrides;
 
-use data::Data;
+use data::RunData;
 pub use data::data_set;
 pub use error::Error;
 pub use tables::read_epochs;
@@ -79,7 +79,7 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
-            Data::read(&run.file(DATA))?.check(&run.path, fingerprint)?;
+            RunData::read(&run.file(DATA))?.check(&run.path, fingerprint)?;
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -90,7 +90,7 @@ impl RunDir {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
             // The experiment is written last: if it exists, so does the fingerprint.
-            Data::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
+            RunData::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         run.refuse_without_checkpoint()?;
@@ -116,7 +116,7 @@ impl RunDir {
 
     /// A finished run without a checkpoint would otherwise start over and replace its model.
     fn refuse_without_checkpoint(&self) -> Result<(), Error> {
-        if self.file(FINISHED).exists() && !State::path(&self.path).exists() {
+        if self.file(FINISHED).exists() && !RunState::path(&self.path).exists() {
             return Err(Error::NoCheckpoint { path: self.path.clone() });
         }
         Ok(())
@@ -186,8 +186,8 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn finish(&self, why: &str) -> Result<(), Error> {
-        Ok(files::write_whole(&self.file(FINISHED), format!("{why}\n").as_bytes())?)
+    pub fn finish(&self) -> Result<(), Error> {
+        Ok(files::write_whole(&self.file(FINISHED), b"finished\n")?)
     }
 }
 

@@ -23,8 +23,8 @@ use values::{at_most, prevalence, split};
 pub(crate) use bench::{
     Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps,
 };
-pub(crate) use data::{Describe, Filter, Phantom, Prepare, Quickstart, SplitRule, Verify};
-pub(crate) use ensemble::{Ensemble, Per, Rule};
+pub(crate) use data::{Describe, Phantom, Prepare, Quickstart, Verify};
+pub(crate) use ensemble::{Ensemble, RuleName};
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use predict::Predict;
@@ -53,7 +53,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Device: auto, cpu, vulkan, cuda or metal; add a colon and a number to pick a GPU (`cuda:1`).
     #[arg(long, global = true, help_heading = GLOBAL, default_value = "auto", value_name = "DEVICE")]
-    pub(crate) device: device::Choice,
+    pub(crate) device: device::DeviceChoice,
     /// Number of threads; all cores by default. Does not affect results.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = at_most::<1024>)]
     pub(crate) threads: Option<usize>,

@@ -4,14 +4,13 @@ mod left;
 
 use std::cell::{Cell, OnceCell};
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use roentgen_tasks::Listener;
-use roentgen_train::progress::{EpochRow, Plan, Progress};
+use roentgen_train::progress::{EpochRow, Progress, RunPlan};
 
 use crate::memory;
 use crate::output::note;
@@ -31,7 +30,7 @@ impl Bars {
     }
 
     /// Makes a bar over `films`, with rate and time left.
-    pub(crate) fn over(self, what: &'static str, films: usize) -> ProgressBar {
+    pub(crate) fn add_bar(self, what: &'static str, films: usize) -> ProgressBar {
         let bar = match self {
             Bars::Drawn => ProgressBar::with_draw_target(
                 Some(films as u64),
@@ -54,25 +53,25 @@ impl Bars {
     pub(crate) fn over_bytes(self, what: &'static str) -> ProgressBar {
         let style =
             "{prefix:>10} {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
-        self.over(what, 0).with_style(
+        self.add_bar(what, 0).with_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
     }
 }
 
 /// Shows the progress of a task.
-pub(crate) struct Shown {
+pub(crate) struct TaskDisplay {
     bars: Bars,
     bar: OnceCell<ProgressBar>,
 }
 
-impl Shown {
+impl TaskDisplay {
     pub(crate) fn new(bars: Bars) -> Self {
         Self { bars, bar: OnceCell::new() }
     }
 }
 
-impl Listener for Shown {
+impl Listener for TaskDisplay {
     fn note(&self, line: &str) {
         match self.bar.get() {
             Some(bar) => bar.suspend(|| note(line)),
@@ -81,7 +80,7 @@ impl Listener for Shown {
     }
 
     fn predicted(&self, done: usize, films: usize) {
-        let bar = self.bar.get_or_init(|| self.bars.over("predicting", films));
+        let bar = self.bar.get_or_init(|| self.bars.add_bar("predicting", films));
         bar.set_position(done as u64);
         if done == films {
             bar.finish_and_clear();
@@ -93,7 +92,7 @@ impl Listener for Shown {
 pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
 
 /// Shows the progress of a training run.
-pub(crate) struct Training<'a> {
+pub(crate) struct TrainingDisplay<'a> {
     judge: Option<Judge<'a>>,
     /// Peak memory of the process before this run.
     peak_before: Option<u64>,
@@ -110,7 +109,7 @@ pub(crate) struct Training<'a> {
 /// The least time left that is worth a line, in seconds.
 const WORTH_TELLING: f64 = 30.0;
 
-impl<'a> Training<'a> {
+impl<'a> TrainingDisplay<'a> {
     /// Starts to listen to a run and to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
@@ -119,7 +118,7 @@ impl<'a> Training<'a> {
             judge: None,
             peak_before: memory::peak_mib(),
             bars,
-            bar: bars.over("training", 0),
+            bar: bars.add_bar("training", 0),
             train_films: Cell::default(),
             valid_films: Cell::default(),
             steps: Cell::default(),
@@ -130,7 +129,7 @@ impl<'a> Training<'a> {
     }
 
     /// Lets `judge` stop the run early if it is unpromising.
-    pub(crate) fn judged_by(mut self, judge: Judge<'a>) -> Self {
+    pub(crate) fn with_judge(mut self, judge: Judge<'a>) -> Self {
         self.judge = Some(judge);
         self
     }
@@ -159,8 +158,8 @@ impl<'a> Training<'a> {
     }
 }
 
-impl Progress for Training<'_> {
-    fn started(&self, plan: &Plan) {
+impl Progress for TrainingDisplay<'_> {
+    fn started(&self, plan: &RunPlan) {
         self.train_films.set(plan.train_films);
         self.valid_films.set(plan.valid_films);
         self.steps.set(plan.steps);
@@ -214,10 +213,6 @@ impl Progress for Training<'_> {
         self.say(&row.to_string());
     }
 
-    fn finished(&self, _folder: &Path) {
-        self.bar.finish_and_clear();
-    }
-
     fn seconds(&self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
     }
@@ -242,8 +237,9 @@ impl Progress for Training<'_> {
     }
 }
 
-impl Drop for Training<'_> {
+impl Drop for TrainingDisplay<'_> {
     fn drop(&mut self) {
+        self.bar.finish_and_clear();
         TRAINING.store(false, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use common::{EXPERIMENT, Place, stderr};
 
 fn trained() -> Place {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out run --set train.epochs=1");
@@ -187,7 +187,7 @@ fn films_of_one_name_are_told_apart_by_their_folders() {
 #[test]
 fn films_of_another_data_set_are_external_and_training_films_among_them_are_marked() {
     let place = trained();
-    place.ok("phantom --images 60 --size 64 --seed 7 --out strangers");
+    place.ok("phantom --films 60 --size 64 --seed 7 --out strangers");
     place.ok("prepare strangers --out strangers-32 --size 32");
     let error = place.fails("predict run strangers-32 --split test --out test.csv");
     assert!(error.contains("leave `--split` out"), "{error}");

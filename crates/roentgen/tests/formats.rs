@@ -61,7 +61,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
     let page = page();
     // Keys whose values are described elsewhere on the page, and keys that only other calls have.
     for (line, own, absent) in [
-        ("phantom --images 60 --size 64 --out films", &[][..], &[][..]),
+        ("phantom --films 60 --size 64 --out films", &[][..], &[][..]),
         ("prepare films --out prepared --size 32", &["prepared"], &[]),
         ("describe prepared", &["counts", "adjusted_frequencies"], &["together"]),
         ("verify prepared", &["description"], &["identity", "weights", "films"]),
@@ -107,7 +107,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
 #[test]
 fn tables_have_the_headers_of_the_page() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run");
@@ -173,7 +173,7 @@ fn the_report_has_the_keys_and_headers_of_the_page(place: &Place, page: &str) {
 #[test]
 fn toml_files_have_only_keys_of_the_page() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run");

@@ -17,10 +17,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{List, Row};
+use crate::manifest::{List, ManifestRow};
 use crate::pixels;
 use crate::tensor_file::DATA_START;
-use looks::{correlation, looks};
+use looks::{compute_looks, correlation};
 
 /// The least correlation of two films that are nearly the same.
 const MIN_CORRELATION: f64 = 0.99;
@@ -59,12 +59,12 @@ pub struct Duplicate {
 /// Finds the duplicates among the packed films; `paths` are their files and `store` has their planes
 /// of `size * size` pixels.
 pub(super) fn find(
-    rows: &[Row],
+    rows: &[ManifestRow],
     paths: &[&Path],
     store: &Path,
     size: usize,
 ) -> io::Result<Vec<Duplicate>> {
-    let looks = looks(store, rows.len(), size)?;
+    let looks = compute_looks(store, rows.len(), size)?;
     let mut found = Vec::new();
     let mut known = HashSet::new();
     for candidates in groups(looks.iter().map(|look| Some(look.plane))) {
@@ -110,16 +110,16 @@ fn groups<K: Ord>(keys: impl Iterator<Item = Option<K>>) -> Vec<Vec<usize>> {
 }
 
 /// Whether films are of several patients or on several lists.
-fn spans(rows: &[Row], group: &[usize]) -> bool {
+fn spans(rows: &[ManifestRow], group: &[usize]) -> bool {
     group.iter().any(|&index| is_other(&rows[index], &rows[group[0]]))
 }
 
-fn is_other(row: &Row, first: &Row) -> bool {
+fn is_other(row: &ManifestRow, first: &ManifestRow) -> bool {
     row.patient != first.patient || row.list != first.list
 }
 
 /// Reports each film of a group of equal films.
-fn report(rows: &[Row], group: &[usize], found: &mut Vec<Duplicate>) {
+fn report(rows: &[ManifestRow], group: &[usize], found: &mut Vec<Duplicate>) {
     for (place, &index) in group.iter().enumerate() {
         let earlier = group[..place].iter().map(|&earlier| &rows[earlier]);
         let first = earlier.into_iter().find(|first| is_other(&rows[index], first));
@@ -127,7 +127,7 @@ fn report(rows: &[Row], group: &[usize], found: &mut Vec<Duplicate>) {
     }
 }
 
-fn duplicate(row: &Row, first: &Row, likeness: Likeness) -> Duplicate {
+fn duplicate(row: &ManifestRow, first: &ManifestRow, likeness: Likeness) -> Duplicate {
     Duplicate {
         image: row.image.clone(),
         patient: row.patient,

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::lists::Lists;
 use super::{Error, prepared};
+use crate::dataset::Dataset;
 use crate::manifest::List;
-use crate::metadata::{Film, LabelFile};
+use crate::metadata::{LabelFile, LabeledFilm};
 use crate::nih::{self, Layout};
 
 /// The label file and the official lists of a folder of films.
@@ -15,8 +16,8 @@ pub struct Labelled {
     /// The label file.
     pub path: PathBuf,
     /// The name that `prepare` gives the data set.
-    pub dataset: String,
-    films: HashMap<String, Film>,
+    pub dataset: Dataset,
+    films: HashMap<String, LabeledFilm>,
     lists: Lists,
 }
 
@@ -44,7 +45,7 @@ impl Labelled {
     }
 
     /// Returns the row of a film and its official list, by its file name.
-    pub fn film(&self, image: &str) -> Option<(&Film, Option<List>)> {
+    pub fn film(&self, image: &str) -> Option<(&LabeledFilm, Option<List>)> {
         self.films.get(image).map(|film| (film, self.lists.of(image)))
     }
 }

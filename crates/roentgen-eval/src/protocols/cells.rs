@@ -57,9 +57,9 @@ impl Cells {
         let rank = |state: State| {
             let mut is_in = vec![false; scores.len()];
             all.rows(state).for_each(|row| is_in[row] = true);
-            let of = |finding: &&crate::Finding| {
+            let of = |finding: &&crate::ScoredFinding| {
                 let films = films(finding, numbers).into_iter();
-                let rows = finding.known().map(|(row, ..)| row);
+                let rows = finding.labeled_films().map(|(row, ..)| row);
                 let kept = films.zip(rows).filter(|(_, row)| is_in[*row]);
                 Ranking::new(kept.map(|(film, _)| film).collect())
             };

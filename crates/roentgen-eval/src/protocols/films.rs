@@ -63,7 +63,7 @@ impl Films {
     /// Counts the films that a choice concerns.
     pub(super) fn concerned(&self, choice: Choice, scores: &Scores) -> usize {
         let has_left_out = |film: &&Film| {
-            scores.finding(LEFT_OUT).is_some_and(|finding| finding.truths[film.row] == Some(true))
+            scores.finding(LEFT_OUT).is_some_and(|finding| finding.labels[film.row] == Some(true))
         };
         let films = self.films.iter();
         match choice {
@@ -113,7 +113,7 @@ impl Films {
 /// Returns whether a film shows none of the 13 findings; `None` if its labels do not say.
 fn is_normal(scores: &Scores, row: usize) -> Option<bool> {
     let studied = NIH_FINDINGS.into_iter().filter(|&name| name != LEFT_OUT);
-    let labels = studied.map(|name| scores.finding(name).and_then(|finding| finding.truths[row]));
+    let labels = studied.map(|name| scores.finding(name).and_then(|finding| finding.labels[row]));
     let labels: Vec<Option<bool>> = labels.collect();
     if labels.contains(&Some(true)) {
         return Some(false);

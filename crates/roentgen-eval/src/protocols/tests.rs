@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Finding, auroc};
+use crate::{ScoredFinding, auroc};
 
 /// 240 films of 60 patients. Films of patients in training are told apart better, films without a
 /// finding more easily; each of the findings is on every seventh film with a finding.
@@ -8,17 +8,17 @@ fn table(names: &[&str]) -> Scores {
     let is_leaked = |i: usize| (i / 4).is_multiple_of(3);
     let is_normal = |i: usize| i % 5 == 1;
     let finding = |(number, name): (usize, &&str)| {
-        let truth = |i: usize| !is_normal(i) && (i / 5 + i + number).is_multiple_of(7);
+        let label = |i: usize| !is_normal(i) && (i / 5 + i + number).is_multiple_of(7);
         let noise = |i: usize| ((i * 29 + number * 13) % 101) as f64 / 101.0;
         let p = |i: usize| {
             let gain = if is_leaked(i) { 0.5 } else { 0.1 };
             let low = if is_normal(i) { 0.3 } else { 0.0 };
-            (0.3 + 0.4 * noise(i) + if truth(i) { gain } else { -low }).clamp(0.0, 1.0)
+            (0.3 + 0.4 * noise(i) + if label(i) { gain } else { -low }).clamp(0.0, 1.0)
         };
-        Finding {
+        ScoredFinding {
             name: (*name).to_owned(),
             probabilities: (0..films).map(p).collect(),
-            truths: (0..films).map(|i| Some(truth(i))).collect(),
+            labels: (0..films).map(|i| Some(label(i))).collect(),
         }
     };
     let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
@@ -32,13 +32,13 @@ fn table(names: &[&str]) -> Scores {
         .unwrap()
 }
 
-const OPTIONS: Options = Options { resamples: 60, seed: 3 };
+const OPTIONS: BootstrapOptions = BootstrapOptions { resamples: 60, seed: 3 };
 
 /// Computes the mean AUROC of some films and findings directly.
 fn directly(scores: &Scores, names: &[&str], keep: &dyn Fn(usize) -> bool) -> f64 {
     let areas = names.iter().map(|name| {
-        let known = scores.finding(name).unwrap().known().filter(|(row, ..)| keep(*row));
-        let (p, y): (Vec<f64>, Vec<bool>) = known.map(|(_, p, truth)| (p, truth)).unzip();
+        let known = scores.finding(name).unwrap().labeled_films().filter(|(row, ..)| keep(*row));
+        let (p, y): (Vec<f64>, Vec<bool>) = known.map(|(_, p, label)| (p, label)).unzip();
         auroc(&p, &y).unwrap()
     });
     areas.sum::<f64>() / names.len() as f64
@@ -54,7 +54,7 @@ fn each_row_changes_one_choice_and_the_effects_add_up() {
     let both = protocols(&scores, &OPTIONS).unwrap();
     let studied: Vec<&str> = NIH_FINDINGS.into_iter().filter(|name| *name != "Hernia").collect();
     let shows_one = |row: usize| {
-        studied.iter().any(|name| scores.finding(name).unwrap().truths[row] == Some(true))
+        studied.iter().any(|name| scores.finding(name).unwrap().labels[row] == Some(true))
     };
     let is_leaked = |row: usize| scores.column("patient_in_training").unwrap()[row] == "1";
 
@@ -108,9 +108,9 @@ fn what_a_table_cannot_show_is_blank_and_says_why() {
 #[test]
 fn training_films_and_films_of_unknown_labels_are_counted_and_in_no_row() {
     let mut findings = table(&NIH_FINDINGS).findings().to_vec();
-    let is_normal = |row: usize| findings.iter().all(|one| one.truths[row] == Some(false));
+    let is_normal = |row: usize| findings.iter().all(|one| one.labels[row] == Some(false));
     let normal = (0..240).find(|&row| is_normal(row)).unwrap();
-    findings[4].truths[normal] = None;
+    findings[4].labels[normal] = None;
     let mut scores = table(&NIH_FINDINGS).with_findings(findings);
     let before = protocols(&table(&NIH_FINDINGS), &OPTIONS).unwrap();
     let mut splits = vec!["by-image valid, leaky".to_owned(); 240];
@@ -133,7 +133,7 @@ fn a_table_without_one_of_the_findings_is_refused() {
 fn hernia_without_both_classes_is_left_out_and_named() {
     let mut findings = table(&NIH_FINDINGS).findings().to_vec();
     let hernia = findings.iter_mut().find(|finding| finding.name == "Hernia").unwrap();
-    hernia.truths = (0..240).map(|row| Some(row == 0)).collect();
+    hernia.labels = (0..240).map(|row| Some(row == 0)).collect();
     let both = protocols(&table(&NIH_FINDINGS).with_findings(findings), &OPTIONS).unwrap();
 
     assert_eq!(both.left_out, ["Hernia"]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 
 use super::tables::{cell, csv, high, low};
-use crate::{Difference, Error, Options, Scores, file, paired_difference};
+use crate::{BootstrapOptions, Difference, Error, Scores, file, paired_difference};
 
 /// A table that was compared with another one: its AUROC minus that of the other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,11 +26,11 @@ impl Compared {
     ///
     /// # Errors
     ///
-    /// Returns an error if the tables do not have the same films, findings and truths.
+    /// Returns an error if the tables do not have the same films, findings and labels.
     pub fn of(
         (scores, table): (&str, &Scores),
         (against, other): (&str, &Scores),
-        options: &Options,
+        options: &BootstrapOptions,
     ) -> Result<Self, Error> {
         let (findings, mean) = paired_difference(other, table, options)?;
         let names = other.findings().iter().map(|finding| finding.name.clone());
@@ -80,21 +80,21 @@ pub fn write_differences(path: impl AsRef<Path>, compared: &[Compared]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Finding;
+    use crate::ScoredFinding;
 
     #[test]
     fn each_finding_has_a_row_and_the_mean_no_p_value() {
         let table = |step: u32| {
-            let finding = |name: &str, every: u32| Finding {
+            let finding = |name: &str, every: u32| ScoredFinding {
                 name: name.into(),
                 probabilities: (0..60_u32).map(|i| f64::from(i * step % 61) / 61.0).collect(),
-                truths: (0..60_u32).map(|i| Some(i * 7 % 11 < every)).collect(),
+                labels: (0..60_u32).map(|i| Some(i * 7 % 11 < every)).collect(),
             };
             let names: Vec<String> = (0..60).map(|i| i.to_string()).collect();
             Scores::new(names.clone(), names, vec![finding("A", 4), finding("B", 6)]).unwrap()
         };
         let (first, second) = (table(29), table(37));
-        let options = Options { resamples: 20, seed: 1 };
+        let options = BootstrapOptions { resamples: 20, seed: 1 };
         let compared = Compared::of(("b.csv", &second), ("a.csv", &first), &options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("differences.csv");

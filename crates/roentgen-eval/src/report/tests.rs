@@ -5,15 +5,15 @@ mod same_numbers;
 mod sheets;
 
 use super::*;
-use crate::{Finding, Options, evaluate};
+use crate::{BootstrapOptions, ScoredFinding, evaluate};
 
 /// Films with hostile names, two findings, one of them without positives.
 fn table(dataset: &str, split: &str) -> Scores {
     let films = 60;
-    let finding = |name: &str, every: usize| Finding {
+    let finding = |name: &str, every: usize| ScoredFinding {
         name: name.into(),
         probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
-        truths: (0..films).map(|i| Some(every > 0 && i % every == 0)).collect(),
+        labels: (0..films).map(|i| Some(every > 0 && i % every == 0)).collect(),
     };
     let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
     Scores::new(
@@ -29,7 +29,7 @@ fn table(dataset: &str, split: &str) -> Scores {
 
 fn pages(dataset: &str, split: &str) -> (String, String) {
     let scores = table(dataset, split);
-    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 20, seed: 1 }).unwrap();
     let films = confident_films(&scores, 2).into_iter();
     let report = Report {
         provenance: Provenance { model: Some("run <1>".into()), ..Provenance::default() },
@@ -123,7 +123,7 @@ fn plain<'a>(scores: &'a Scores, evaluation: &'a Evaluation) -> Report<'a> {
 #[test]
 fn all_files_are_written() {
     let scores = table("NIH ChestX-ray14", "official test");
-    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 20, seed: 1 }).unwrap();
     let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
 
@@ -137,10 +137,10 @@ fn all_files_are_written() {
 /// A table of 40 films with rising probabilities up to `highest`; every third is positive.
 fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
     let films = 40;
-    let finding = |name: &str, every: usize| Finding {
+    let finding = |name: &str, every: usize| ScoredFinding {
         name: name.into(),
         probabilities: (1..=films).map(|i| highest * i as f64 / films as f64).collect(),
-        truths: (0..films).map(|i| (i != 7).then_some(i % every == 0)).collect(),
+        labels: (0..films).map(|i| (i != 7).then_some(i % every == 0)).collect(),
     };
     let names: Vec<String> = (0..films).map(|i| format!("{i}.png")).collect();
     let findings = vec![finding("Mass", 3), finding("Pleural_Thickening", 20)];
@@ -151,7 +151,7 @@ fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
 }
 
 fn pages_of(scores: &Scores, provenance: Provenance) -> [String; 2] {
-    let evaluation = evaluate(scores, &Options { resamples: 200, seed: 1 }).unwrap();
+    let evaluation = evaluate(scores, &BootstrapOptions { resamples: 200, seed: 1 }).unwrap();
     let card =
         |choice| FilmCard { choice, png: Vec::new(), boxes: Vec::new(), text: String::new() };
     let films = confident_films(scores, 2).into_iter().map(card).collect();
@@ -184,7 +184,7 @@ fn notes_on_findings_are_one_line() {
 fn each_picture_has_a_text_that_states_its_figure() {
     let scores = rising(0.9, &[]);
     let [html, _] = pages_of(&scores, Provenance::default());
-    let evaluation = evaluate(&scores, &Options { resamples: 200, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 200, seed: 1 }).unwrap();
 
     let auroc = format!("ROC curve of Mass: AUROC {:.3} (", evaluation.findings[0].auroc.unwrap());
     for text in [
@@ -201,7 +201,7 @@ fn each_picture_has_a_text_that_states_its_figure() {
 #[test]
 fn the_tables_beside_the_report_have_curves_and_wrong_films() {
     let scores = rising(0.9, &[]);
-    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &report).unwrap();

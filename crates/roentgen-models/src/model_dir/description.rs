@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use roentgen_data::Finding;
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
+use roentgen_data::{Dataset, Finding};
 use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ const LONGEST: u64 = 1 << 20;
 /// `model.toml`: describes a trained classifier, its input, its outputs and its training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub struct ModelInfo {
     /// Version of the layout of this file, [`FORMAT`].
     pub format: u32,
     /// SHA-256 of `model.bpk`, which [`save`](super::save) fills in; `None` in models of earlier versions.
@@ -37,7 +37,7 @@ pub struct Description {
     pub input: Input,
     /// How it was trained; `None` if someone else trained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<Training>,
+    pub training: Option<TrainingInfo>,
     /// Origin of weights that someone else trained: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
@@ -49,9 +49,9 @@ pub struct Description {
 /// Describes how a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Training {
-    /// `NIH ChestX-ray14`, or `phantom` for synthetic films.
-    pub dataset: String,
+pub struct TrainingInfo {
+    /// The data set.
+    pub dataset: Dataset,
     /// SHA-256 of the prepared data set.
     pub data: String,
     /// SHA-256 of the names of the training films, in order.
@@ -75,7 +75,7 @@ pub struct Training {
     pub weights: Option<String>,
 }
 
-impl Description {
+impl ModelInfo {
     /// Describes a model in the current format, without training and origin.
     pub fn new(findings: Vec<Finding>, network: ClassifierConfig, input: Input) -> Self {
         Self {

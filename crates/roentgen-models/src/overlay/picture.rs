@@ -22,7 +22,7 @@ const LINES: u32 = 4;
 /// Draws a film under its attention mask, and below it what it is, the range of the mask, and a
 /// colour bar with the values of its ends.
 pub fn picture(film: &Plane, mask: &Mask) -> Picture {
-    let film = enlarged(film);
+    let film = enlarge(film);
     // Large films have large text.
     let zoom = (film.width / LEAST_WIDTH).max(1);
     let footer = (LINES * LINE + BAR + 2 * MARGIN) * zoom;
@@ -47,7 +47,7 @@ pub fn picture(film: &Plane, mask: &Mask) -> Picture {
 }
 
 /// Repeats the pixels of a small film.
-fn enlarged(film: &Plane) -> Plane {
+fn enlarge(film: &Plane) -> Plane {
     let times = LEAST_WIDTH.div_ceil(film.width.max(1)).max(1);
     let (width, height) = (film.width * times, film.height * times);
     let at = |row: u32, column: u32| (row / times * film.width + column / times) as usize;

@@ -5,7 +5,7 @@ use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_models::overlay::{self, LETTER, Picture};
 use roentgen_models::predictor::Mask;
 
-use super::Table;
+use super::PredictedTable;
 
 /// Side of the squares for the film and the heat map, in pixels.
 const SIDE: u32 = 512;
@@ -53,7 +53,7 @@ struct HeatMap<'a> {
 /// # Errors
 ///
 /// Returns an error if the table has several films, or if the film cannot be read again.
-pub fn picture(table: &Table) -> anyhow::Result<Vec<u8>> {
+pub fn picture(table: &PredictedTable) -> anyhow::Result<Vec<u8>> {
     let [(film, prediction)] = table.predicted.predictions.as_slice() else {
         bail!(
             "a picture has one film, but {} were predicted; name one film",
@@ -72,7 +72,7 @@ pub fn picture(table: &Table) -> anyhow::Result<Vec<u8>> {
     Ok(pixels::rgb_to_png(drawn.width, drawn.height, &drawn.pixels))
 }
 
-fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &Table) -> Picture {
+fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &PredictedTable) -> Picture {
     let panels = if map.is_some() { 2 } else { 1 };
     let list = GAP + panels * (SIDE + GAP);
     let width = list + (NAME + NUMBER) * WIDE + BAR + CALL * WIDE + GAP;
@@ -97,7 +97,12 @@ fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &Table) -> P
         format!("white mark: threshold ({})", table.operating_point.name())
     };
     let model = format!("model {}", table.model);
-    let notes = [thresholds.as_str(), &model, "not for diagnostic use"];
+    let mut notes = vec![thresholds.as_str()];
+    let fitted = table.thresholds.len();
+    if fitted > 0 && fitted < table.scores.findings().len() {
+        notes.push("without a mark none was fitted");
+    }
+    notes.extend([model.as_str(), "not for diagnostic use"]);
     write_lines(&mut picture, &notes, [bottom, list]);
     picture
 }
@@ -125,7 +130,7 @@ fn draw_map(picture: &mut Picture, film: &Plane, map: &HeatMap<'_>, [top, bottom
 }
 
 /// Draws the findings, the most probable first, each with its probability as a bar.
-fn draw_findings(picture: &mut Picture, table: &Table, [top, left]: [u32; 2]) {
+fn draw_findings(picture: &mut Picture, table: &PredictedTable, [top, left]: [u32; 2]) {
     let mut findings: Vec<_> = table.scores.findings().iter().collect();
     findings.sort_by(|a, b| b.probabilities[0].total_cmp(&a.probabilities[0]));
     for (number, finding) in (0..).zip(findings) {

@@ -7,13 +7,13 @@ use roentgen_data::manifest::List;
 use roentgen_data::nih;
 use roentgen_data::prepare::Labelled;
 use roentgen_data::selection::Selection;
-use roentgen_data::split::{Rule, Split};
+use roentgen_data::split::{Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
-use roentgen_models::Description;
+use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
 
 use super::relation::Relation;
-use super::{EXTERNAL, Film, Place};
+use super::{EXTERNAL, Place, SourceFilm};
 use crate::listener::Listener;
 
 /// The data set of films without a label file.
@@ -29,10 +29,10 @@ const TRAIN_VAL: &str = "official train_val";
 /// Returns an error if a folder or its label file cannot be read, or if there are no films.
 pub(super) fn films(
     input: &Path,
-    description: &Description,
+    description: &ModelInfo,
     trained_on: Option<&TrainingFilms>,
     listener: &dyn Listener,
-) -> anyhow::Result<Vec<Film>> {
+) -> anyhow::Result<Vec<SourceFilm>> {
     let is_folder = input.is_dir();
     let files = nih::walk(input)?;
     // A file that the user names is tried whatever its extension.
@@ -46,7 +46,8 @@ pub(super) fn films(
         );
     }
     let labelled = if is_folder { Labelled::find(input)? } else { None };
-    let mut films: Vec<Film> = study::name_films(input, paths).into_iter().map(unknown).collect();
+    let mut films: Vec<SourceFilm> =
+        study::name_films(input, paths).into_iter().map(unknown).collect();
     let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
     if labelled.is_none() && !others.is_empty() {
         listener.note(&format!(
@@ -68,9 +69,9 @@ pub(super) fn films(
 }
 
 /// Makes a film of which nothing is known but its name.
-fn unknown(film: NamedFilm) -> Film {
+fn unknown(film: NamedFilm) -> SourceFilm {
     let NamedFilm { path, name, patient } = film;
-    Film {
+    SourceFilm {
         patient_in_training: None,
         patient: patient.unwrap_or_else(|| patient_of(&name)),
         image: name,
@@ -81,7 +82,7 @@ fn unknown(film: NamedFilm) -> Film {
         dataset: FILES.to_owned(),
         dataset_id: String::new(),
         split: String::new(),
-        truth: None,
+        findings: None,
         place: Place::File(path),
     }
 }
@@ -89,13 +90,13 @@ fn unknown(film: NamedFilm) -> Film {
 /// A label file, and the model for which its films are described.
 struct Labels<'a> {
     labelled: Labelled,
-    description: &'a Description,
+    description: &'a ModelInfo,
     trained_on: Option<&'a TrainingFilms>,
 }
 
 impl Labels<'_> {
     /// Adds what the label file says about a film; returns `None` if the film is not listed.
-    fn describe(&self, film: &mut Film) -> Option<()> {
+    fn describe(&self, film: &mut SourceFilm) -> Option<()> {
         let Place::File(path) = &film.place else { return None };
         let (row, list) = self.labelled.film(path.file_name()?.to_str()?)?;
         let patient = row.patient.to_string();
@@ -110,8 +111,8 @@ impl Labels<'_> {
         film.view.clone_from(&row.view);
         film.age = row.age.map_or_else(String::new, |age| age.to_string());
         film.sex.clone_from(&row.sex);
-        film.dataset.clone_from(&self.labelled.dataset);
-        film.truth = Some(row.findings);
+        film.dataset = self.labelled.dataset.to_string();
+        film.findings = Some(row.findings);
         Some(())
     }
 
@@ -138,7 +139,7 @@ impl Labels<'_> {
                 let side = films.split_of(image, patient);
                 side.map_or_else(|| "none".to_owned(), |side| training.selection.name(side))
             }
-            (Some(training), None) if training.selection.split == Rule::Official => {
+            (Some(training), None) if training.selection.split == SplitRule::Official => {
                 official(&training.selection)
             }
             (Some(_), None) => String::new(),

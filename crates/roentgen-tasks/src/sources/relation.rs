@@ -1,9 +1,7 @@
 //! Whether the films of a data set are those that a model was trained on.
 
-use roentgen_models::model_dir::Training;
-
-/// The name of every data set that is in the layout of NIH's and no known one.
-const IN_NIH_LAYOUT: &str = "films in the NIH layout";
+use roentgen_data::Dataset;
+use roentgen_models::model_dir::TrainingInfo;
 
 /// What a data set is to the one that a model was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +15,13 @@ pub(super) enum Relation {
 }
 
 impl Relation {
-    pub(super) fn between(training: &Training, dataset: &str, fingerprint: &str) -> Self {
-        let is_unnamed = |name: &str| name == IN_NIH_LAYOUT;
+    pub(super) fn between(training: &TrainingInfo, dataset: &Dataset, fingerprint: &str) -> Self {
         if training.data == fingerprint {
             Relation::Same
-        } else if is_unnamed(&training.dataset) || is_unnamed(dataset) {
+        } else if !training.dataset.is_named() || !dataset.is_named() {
             // Of two hospitals, or of one.
             Relation::Unknown
-        } else if training.dataset == dataset {
+        } else if training.dataset == *dataset {
             Relation::Same
         } else {
             Relation::Other

@@ -20,7 +20,7 @@ use crate::experiment::overrides::{self, Error};
 use crate::invalid::Invalid;
 use grid::grid;
 use search::Search;
-use stop::Stop;
+use stop::StopSettings;
 use values::leaves;
 
 pub use points::Points;
@@ -31,7 +31,7 @@ const MOST_POINTS: usize = 10_000;
 /// `[sweep]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sweep {
+pub struct SweepSettings {
     /// The question, in a few words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -41,10 +41,10 @@ pub struct Sweep {
     pub product: Table,
     /// Named parts of an experiment. If there is a `product` too, each is combined with each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<Named>,
+    pub points: Vec<NamedPoint>,
     /// Results that others reported for a point, shown next to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reported: Vec<Reported>,
+    pub reported: Vec<ReportedPoint>,
     /// Authors and data of the reported results.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reported_by: String,
@@ -53,13 +53,13 @@ pub struct Sweep {
     pub search: Option<Search>,
     /// When to give a point up; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop: Option<Stop>,
+    pub stop: Option<StopSettings>,
 }
 
 /// One of `[[sweep.points]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Named {
+pub struct NamedPoint {
     /// Name in tables and figures.
     pub name: String,
     /// The part of an experiment that it changes.
@@ -69,7 +69,7 @@ pub struct Named {
 /// One of `[[sweep.reported]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reported {
+pub struct ReportedPoint {
     /// Values that select the points: those with all of them.
     #[serde(default)]
     pub at: Table,
@@ -89,7 +89,7 @@ pub struct Reported {
 
 /// One experiment of a sweep.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Point {
+pub struct SweepPoint {
     /// Number of the point, from 1, in the order of the file.
     pub number: usize,
     /// Name of its folder: the number and the values.
@@ -101,7 +101,7 @@ pub struct Point {
     /// The experiment to run.
     pub experiment: Experiment,
     /// Results that others reported.
-    pub reported: Option<Reported>,
+    pub reported: Option<ReportedPoint>,
 }
 
 /// Reads the sweep in `path`, after applying `settings` to the file.
@@ -110,14 +110,14 @@ pub struct Point {
 ///
 /// Returns an error under the conditions of [`overrides::read`], if there is no `[sweep]` or one
 /// without points, or for the first point that is not valid.
-pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> {
+pub fn read(path: &Path, settings: &[String]) -> Result<(SweepSettings, Points), Error> {
     let mut base = overrides::table(path, settings)?;
     let Some(table) = base.remove("sweep") else {
         let what = "the file has no such table; use `roentgen train` to run a single experiment"
             .to_owned();
         return Err(invalid(path, "sweep", what));
     };
-    let sweep: Sweep = table
+    let sweep: SweepSettings = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
     if sweep.reported.iter().any(|reported| reported.at.is_empty() && reported.name.is_none()) {
@@ -130,7 +130,7 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
             let what = "draws its own points; leave `product` and `points` out".to_owned();
             return Err(invalid(path, "sweep.search", what));
         }
-        Some(search) => Points::drawn(path, base, search.clone())?,
+        Some(search) => Points::from_search(path, base, search.clone())?,
         None if has_grid => Points::Fixed(grid(path, &base, &sweep)?),
         None => {
             return Err(invalid(path, "sweep", "needs `product`, `points` or `search`".to_owned()));
@@ -140,10 +140,10 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
 }
 
 /// Builds the experiment of a point: a part of one, merged over the rest of the file.
-fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
+fn merge_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
     let mut table = base.clone();
     overrides::merge(&mut table, set.clone());
-    overrides::checked(table, path)
+    overrides::build(table, path)
         .map_err(|source| Error::Point { name: name.to_owned(), source: Box::new(source) })
 }
 
@@ -168,7 +168,7 @@ mod tests {
 
     const BASE: &str = "[data]\nprepared = \"films-{size}\"\n[train]\nepochs = 3\n";
 
-    fn read_text(sweep: &str) -> Result<Vec<Point>, Error> {
+    fn read_text(sweep: &str) -> Result<Vec<SweepPoint>, Error> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
         fs::write(&path, format!("{BASE}{sweep}")).unwrap();

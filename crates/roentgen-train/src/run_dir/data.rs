@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
-use roentgen_data::prepare::Description;
+use roentgen_data::prepare::PreparedInfo;
 use serde::{Deserialize, Serialize};
 
 use super::{DATA, Error};
@@ -14,7 +14,7 @@ use crate::experiment::Experiment;
 /// The prepared data set of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Data {
+pub(crate) struct RunData {
     /// Its fingerprint at the start of the run.
     fingerprint: String,
     /// Its absolute path at the start of the run; `None` in runs of earlier versions, and if the
@@ -23,7 +23,7 @@ pub(crate) struct Data {
     prepared: Option<String>,
 }
 
-impl Data {
+impl RunData {
     pub(super) fn new(fingerprint: &str, prepared: &Path) -> Self {
         let path = std::path::absolute(prepared).ok();
         let prepared = path.and_then(|path| path.to_str().map(str::to_owned));
@@ -58,7 +58,7 @@ impl Data {
     /// working directory.
     fn find(&self, run: &Path, named: &Path, given: &[PathBuf]) -> Result<PathBuf, Error> {
         for folder in given {
-            if Description::read(folder)?.fingerprint == self.fingerprint {
+            if PreparedInfo::read(folder)?.fingerprint == self.fingerprint {
                 return Ok(folder.clone());
             }
         }
@@ -85,8 +85,8 @@ pub fn data_set(
     experiment: &Experiment,
     given: &[PathBuf],
 ) -> Result<PathBuf, Error> {
-    let data = Data::read(&folder.join(DATA))?;
+    let data = RunData::read(&folder.join(DATA))?;
     let found = data.find(folder, &experiment.data.prepared, given)?;
-    data.check(folder, &Description::read(&found)?.fingerprint)?;
+    data.check(folder, &PreparedInfo::read(&found)?.fingerprint)?;
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use roentgen_data::files::{self, WriteError};
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir;
 
@@ -17,7 +17,11 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<String, Error> {
+    pub fn write_films(
+        &self,
+        rows: &[ManifestRow],
+        sides: &[Option<Split>],
+    ) -> Result<String, Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
             [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
@@ -85,7 +89,7 @@ impl RunDir {
 /// [`RunDir::write_epochs`].
 pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     #[derive(serde::Deserialize)]
-    struct Line {
+    struct CsvRow {
         epoch: usize,
         train_loss: f64,
         valid_loss: f64,
@@ -101,7 +105,7 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
     let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
     let rows = reader.deserialize().map(|line| {
-        let line: Line = line?;
+        let line: CsvRow = line?;
         Ok(EpochRow {
             epoch: line.epoch,
             train_loss: line.train_loss,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, Outcome, network, train_in};
-use crate::checkpoint::State;
+use super::{Error, Material, MemoryLimit, TrainOutcome, network, train_in};
+use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
 use crate::progress::Progress;
@@ -17,7 +17,7 @@ use crate::run_dir::{self, RunDir};
 
 /// How a run is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resume {
+pub struct ResumeOptions {
     /// The total number of epochs; `None` to leave it as it is. With
     /// phases, the last one is lengthened.
     pub epochs: Option<usize>,
@@ -79,10 +79,10 @@ pub enum NotLonger {
 /// the run cannot be lengthened, and under the conditions of [`train`](super::train).
 pub fn resume(
     folder: &Path,
-    options: &Resume,
+    options: &ResumeOptions,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<Outcome, Error> {
+) -> Result<TrainOutcome, Error> {
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
     let prepared = Prepared::open(&run_dir::data_set(folder, &experiment, &options.data)?)?;
@@ -110,14 +110,14 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     if Facts::read(folder)?.is_some_and(|facts| facts.is_stopped) {
         return Err(NotLonger::GivenUp.into());
     }
-    let mut state = State::read(folder)?.ok_or(NotLonger::NoCheckpoint)?;
+    let mut state = RunState::read(folder)?.ok_or(NotLonger::NoCheckpoint)?;
     let done = state.epochs.len();
     let patience = experiment.train.early_stopping.map(|stopping| stopping.patience);
     let is_last_phase = state.phase + 1 == phases.len();
     if is_last_phase && patience.is_some_and(|patience| state.waited >= patience) {
         return Err(NotLonger::StoppedEarly { done, has }.into());
     }
-    let longer = longer(experiment, asked - has);
+    let longer = lengthen_by(experiment, asked - has);
     longer.check().map_err(|source| {
         let path = run_dir.file(run_dir::EXPERIMENT);
         Error::Experiment(crate::experiment::overrides::Error::Invalid { path, source })
@@ -132,7 +132,7 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     Ok(longer)
 }
 
-fn longer(experiment: &Experiment, by: usize) -> Experiment {
+fn lengthen_by(experiment: &Experiment, by: usize) -> Experiment {
     let mut longer = experiment.clone();
     let epochs = longer.train.epochs;
     match longer.train.phases.last_mut() {

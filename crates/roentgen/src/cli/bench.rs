@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use roentgen_models::Precision;
-use roentgen_tasks::engine::Choice;
+use roentgen_tasks::engine::EngineChoice;
 
 use super::examples;
 use super::values::{engine, positive};
@@ -92,7 +92,7 @@ pub(crate) struct BenchPredict {
     pub(crate) model: Option<PathBuf>,
     /// Inference engine: burn, onnx, or auto, which is burn here; ONNX Runtime needs `--model`.
     #[arg(long, default_value = "burn", value_name = "ENGINE", value_parser = engine())]
-    pub(crate) engine: Choice,
+    pub(crate) engine: EngineChoice,
 }
 
 #[derive(Args, Debug)]

@@ -2,9 +2,31 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use roentgen_data::pixels::Filter;
+use roentgen_data::split::SplitRule;
 
-use super::values::positive;
+use super::values::{Choice, choice, positive};
+
+const FILTERS: &[Choice<Filter>] = &[
+    ("lanczos3", "Lanczos, as Pillow's LANCZOS", Filter::Lanczos3),
+    ("bilinear", "Bilinear, as Pillow's BILINEAR", Filter::Bilinear),
+    ("box", "Box, as Pillow's BOX", Filter::Box),
+];
+
+const SPLIT_RULES: &[Choice<SplitRule>] = &[
+    (
+        "official",
+        "NIH's official lists; validation films are taken from the training list by patient",
+        SplitRule::Official,
+    ),
+    ("by-patient", "By patient, 70/10/20", SplitRule::ByPatient),
+    (
+        "by-image",
+        "By film, as in the 2019 study; leaky: patients are in more than one split",
+        SplitRule::ByImage,
+    ),
+];
 
 #[derive(Args, Debug)]
 pub(crate) struct Quickstart {
@@ -19,8 +41,8 @@ pub(crate) struct Quickstart {
 #[derive(Args, Debug)]
 pub(crate) struct Phantom {
     /// Number of films to draw.
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub(crate) images: usize,
+    #[arg(long, alias = "images", value_name = "N", value_parser = positive)]
+    pub(crate) films: usize,
     /// Height and width of the films, in pixels.
     #[arg(long, default_value_t = 256, value_name = "PX")]
     pub(crate) size: u32,
@@ -43,7 +65,7 @@ pub(crate) struct Prepare {
     #[arg(long, default_value_t = 224, value_name = "PX")]
     pub(crate) size: u32,
     /// Resampling filter.
-    #[arg(long, value_enum, default_value_t = Filter::Lanczos3)]
+    #[arg(long, value_parser = choice(FILTERS), default_value = "lanczos3")]
     pub(crate) filter: Filter,
     /// Label file; found below SOURCE by default.
     #[arg(long, value_name = "FILE")]
@@ -52,16 +74,6 @@ pub(crate) struct Prepare {
     /// listed.
     #[arg(long)]
     pub(crate) any_size: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Filter {
-    /// Lanczos, as Pillow's LANCZOS.
-    Lanczos3,
-    /// Bilinear, as Pillow's BILINEAR.
-    Bilinear,
-    /// Box, as Pillow's BOX.
-    Box,
 }
 
 #[derive(Args, Debug)]
@@ -75,7 +87,7 @@ pub(crate) struct Describe {
     /// Prepared data set, or label file `Data_Entry_2017*.csv`.
     pub(crate) data: PathBuf,
     /// Rule by which to split the films.
-    #[arg(long, value_enum, default_value_t = SplitRule::Official)]
+    #[arg(long, value_parser = choice(SPLIT_RULES), default_value = "official")]
     pub(crate) split: SplitRule,
     /// Seed of the split.
     #[arg(long, default_value_t = 2018)]
@@ -83,14 +95,4 @@ pub(crate) struct Describe {
     /// Output folder for the figures; none are drawn by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum SplitRule {
-    /// NIH's official lists; validation films are taken from the training list by patient.
-    Official,
-    /// By patient, 70/10/20.
-    ByPatient,
-    /// By film, as in the 2019 study; leaky: patients are in more than one split.
-    ByImage,
 }

@@ -12,8 +12,8 @@ Examples:
   roentgen quickstart --out try --seed 7";
 pub(super) const PHANTOM: &str = "\
 Examples:
-  roentgen phantom --images 600 --size 256 --out films
-  roentgen phantom --images 60 --seed 2 --out other-films";
+  roentgen phantom --films 600 --size 256 --out films
+  roentgen phantom --films 60 --seed 2 --out other-films";
 pub(super) const PREPARE: &str = "\
 Examples:
   roentgen prepare data/nih --out data/nih-224 --size 224

@@ -34,7 +34,7 @@ pub(crate) struct Predict {
     /// `auto` is ONNX Runtime for 100 or more films on the CPU, if it is found, and otherwise Burn,
     /// which starts faster.
     #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
-    pub(crate) engine: engine::Choice,
+    pub(crate) engine: engine::EngineChoice,
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,

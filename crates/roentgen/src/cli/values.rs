@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
 use roentgen_tasks::engine;
@@ -37,10 +37,24 @@ pub(super) fn split() -> impl TypedValueParser<Value = Split> {
     })
 }
 
+/// A value's name on the command line, its help and the value.
+pub(super) type Choice<T> = (&'static str, &'static str, T);
+
+/// Reads one of a few values by its name.
+pub(super) fn choice<T: Clone + Send + Sync>(
+    choices: &'static [Choice<T>],
+) -> impl TypedValueParser<Value = T> {
+    let names = choices.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(names).try_map(|text| {
+        let known = choices.iter().find(|(name, ..)| *name == text);
+        known.map(|(.., value)| value.clone()).ok_or_else(|| std::io::Error::other("unknown value"))
+    })
+}
+
 /// Reads an engine.
-pub(super) fn engine() -> impl TypedValueParser<Value = engine::Choice> {
+pub(super) fn engine() -> impl TypedValueParser<Value = engine::EngineChoice> {
     PossibleValuesParser::new(["auto", "burn", "onnx"])
-        .try_map(|name| name.parse::<engine::Choice>().map_err(std::io::Error::other))
+        .try_map(|name| name.parse::<engine::EngineChoice>().map_err(std::io::Error::other))
 }
 
 /// Reads an operating point.

@@ -8,15 +8,15 @@ use anyhow::Context as _;
 use roentgen_data::Finding;
 use roentgen_data::files;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::manifest::{List, Row};
+use roentgen_data::manifest::{List, ManifestRow};
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::nih;
 use roentgen_data::prepare::{PatientNumbers, Prepared};
-use roentgen_data::split::{self, Rule};
-use roentgen_data::summary::{self, Side, Summary};
+use roentgen_data::split::{self, SplitRule};
+use roentgen_data::summary::{self, SplitSummary, Summary};
 use serde_json::json;
 
-use crate::cli::{Describe, SplitRule};
+use crate::cli::Describe;
 use crate::output::{Output, films, patients, table, thousands};
 
 mod alike;
@@ -38,7 +38,7 @@ const FLOOR: f64 = 0.04;
 /// The data set to describe.
 struct Data {
     name: String,
-    rows: Vec<Row>,
+    rows: Vec<ManifestRow>,
     prepared: Option<Prepared>,
 }
 
@@ -46,11 +46,7 @@ struct Data {
 pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let data = Data::open(&args.data)?;
     let summary = Summary::of(&data.rows);
-    let rule = match args.split {
-        SplitRule::Official => Rule::Official,
-        SplitRule::ByPatient => Rule::ByPatient,
-        SplitRule::ByImage => Rule::ByImage,
-    };
+    let rule = args.split;
     let sides = match split::divide(&data.rows, rule, args.seed) {
         Ok(sides) => sides,
         Err(split::Error::NoLists) => vec![None; data.rows.len()],
@@ -73,13 +69,13 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
         files::write_whole(&out.join(PAGE), page.as_bytes())?;
         text.push_str(&format!("\nopen {}", out.join(PAGE).display()));
     }
-    let adjusted = Summary::adjusted(&data.rows, FLOOR);
+    let adjusted = Summary::adjust_frequencies(&data.rows, FLOOR);
     let document = json!({
         "data": args.data,
         "dataset": data.name,
         "findings": Finding::ALL,
         "summary": summary,
-        "over_1000": cleaned(&summary),
+        "over_1000": select_kept(&summary),
         "adjusted_frequencies": adjusted,
         "split": rule,
         "sides": on_sides,
@@ -99,11 +95,12 @@ impl Data {
                 (true, _) => Some(List::Test),
                 (false, on_train_val) => on_train_val.then_some(List::TrainVal),
             };
-            let rows = labels.films.iter().map(|film| Row::of(film, list(&film.image), [0, 0]));
+            let rows =
+                labels.films.iter().map(|film| ManifestRow::of(film, list(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
         let prepared = Prepared::open(path)?;
-        let name = prepared.description.dataset.clone();
+        let name = prepared.description.dataset.to_string();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }
 }
@@ -127,11 +124,17 @@ fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<Strin
 }
 
 /// Returns the findings that the 2019 study kept.
-fn cleaned(summary: &Summary) -> Vec<Finding> {
+fn select_kept(summary: &Summary) -> Vec<Finding> {
     Finding::ALL.into_iter().filter(|&finding| summary.counts[finding as usize] > CLEANED).collect()
 }
 
-fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize) -> String {
+fn text(
+    data: &Data,
+    summary: &Summary,
+    rule: SplitRule,
+    sides: &[SplitSummary],
+    both: usize,
+) -> String {
     let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / summary.films as f64);
     let mut lines = vec![
         data.name.clone(),
@@ -152,7 +155,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         ),
         format!(
             "{} findings on more than {CLEANED} films (the 2019 study kept those)",
-            cleaned(summary).len()
+            select_kept(summary).len()
         ),
         String::new(),
     ];
@@ -178,7 +181,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         })
         .collect();
     for (name, of) in [
-        ("No Finding", (|side| side.normal) as fn(&Side) -> usize),
+        ("No Finding", (|side| side.normal) as fn(&SplitSummary) -> usize),
         ("films", |side| side.films),
         ("patients", |side| side.patients),
     ] {

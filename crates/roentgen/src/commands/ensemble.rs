@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use roentgen_data::files::create_folder_of;
-use roentgen_eval::{Finding, Fitted, Scores, check_members, ensemble, fit};
+use roentgen_eval::{
+    EnsembleRule, Fitted, ScoredFinding, Scores, WeightScope, check_members, ensemble, fit,
+};
 use serde_json::json;
 
-use crate::cli::{Ensemble, Per, Rule};
+use crate::cli::{Ensemble, RuleName};
 use crate::context::Context;
 use crate::output::{Output, films, note, table};
 
@@ -18,23 +20,23 @@ const FEW: usize = 10;
 pub(crate) fn run(args: &Ensemble, context: &Context) -> anyhow::Result<Output> {
     context.check_output(&args.out)?;
     let output = match args.fit {
-        Some(per) => learned(args, per),
-        None => given(args),
+        Some(scope) => fit_and_combine(args, scope),
+        None => combine(args),
     };
-    Ok(output?.beside(&args.out))
+    Ok(output?.keep_clear_of(&args.out))
 }
 
 /// Combines the tables by a rule that the user names.
-fn given(args: &Ensemble) -> anyhow::Result<Output> {
-    let named = args.rule.unwrap_or(Rule::Mean);
-    if !args.weights.is_empty() && !matches!(named, Rule::WeightedMean) {
+fn combine(args: &Ensemble) -> anyhow::Result<Output> {
+    let named = args.rule.unwrap_or(RuleName::Mean);
+    if !args.weights.is_empty() && !matches!(named, RuleName::WeightedMean) {
         bail!("`--weights` needs `--rule weighted-mean`; leave it out, or choose that rule");
     }
     let rule = match named {
-        Rule::Mean => roentgen_eval::Rule::Mean,
-        Rule::WeightedMean => roentgen_eval::Rule::WeightedMean(args.weights.clone()),
-        Rule::HardVote => roentgen_eval::Rule::HardVote,
-        Rule::Max => roentgen_eval::Rule::Max,
+        RuleName::Mean => EnsembleRule::Mean,
+        RuleName::WeightedMean => EnsembleRule::WeightedMean(args.weights.clone()),
+        RuleName::HardVote => EnsembleRule::HardVote,
+        RuleName::Max => EnsembleRule::Max,
     };
     let members = read(&args.scores)?;
     let scores = ensemble(&members, &rule)?;
@@ -55,28 +57,24 @@ fn given(args: &Ensemble) -> anyhow::Result<Output> {
 }
 
 /// Fits weights on validation films and applies them to other films.
-fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
+fn fit_and_combine(args: &Ensemble, scope: WeightScope) -> anyhow::Result<Output> {
     let (valid, test) = (read(&args.scores)?, read(&args.apply)?);
     let mut notes = check_members(&valid, &test)?;
-    notes.extend(too_few(&valid[0], per));
+    notes.extend(too_few(&valid[0], scope));
     for unchecked in &notes {
         note(&format!("note: {unchecked}"));
     }
-    let per = match per {
-        Per::Model => roentgen_eval::Per::Model,
-        Per::Finding => roentgen_eval::Per::Finding,
-    };
-    let Fitted { rule, mean_loss, loss } = fit(&valid, per)?;
+    let Fitted { rule, mean_loss, loss } = fit(&valid, scope)?;
     let scores = ensemble(&test, &rule)?;
     create_folder_of(&args.out)?;
     scores.write(&args.out)?;
 
     let weights: Vec<(String, Vec<f64>)> = match rule {
-        roentgen_eval::Rule::WeightedMean(weights) => vec![("all findings".to_owned(), weights)],
-        roentgen_eval::Rule::WeightedByFinding(weights) => weights,
-        roentgen_eval::Rule::Mean | roentgen_eval::Rule::HardVote | roentgen_eval::Rule::Max => {
-            Vec::new()
+        EnsembleRule::WeightedMean(weights) => {
+            vec![("all findings".to_owned(), weights)]
         }
+        EnsembleRule::WeightedByFinding(weights) => weights,
+        EnsembleRule::Mean | EnsembleRule::HardVote | EnsembleRule::Max => Vec::new(),
     };
     let numbers: Vec<String> = (1..=valid.len()).map(|member| member.to_string()).collect();
     let header: Vec<&str> =
@@ -112,9 +110,10 @@ fn learned(args: &Ensemble, per: Per) -> anyhow::Result<Output> {
 }
 
 /// Says for which findings there are too few positive films to fit weights to.
-fn too_few(valid: &Scores, per: Per) -> Option<String> {
-    let positives =
-        |finding: &Finding| finding.truths.iter().filter(|truth| **truth == Some(true)).count();
+fn too_few(valid: &Scores, per: WeightScope) -> Option<String> {
+    let positives = |finding: &ScoredFinding| {
+        finding.labels.iter().filter(|truth| **truth == Some(true)).count()
+    };
     let few: Vec<String> = valid
         .findings()
         .iter()
@@ -122,12 +121,12 @@ fn too_few(valid: &Scores, per: Per) -> Option<String> {
         .map(|finding| format!("{} ({})", finding.name, positives(finding)))
         .collect();
     match per {
-        Per::Finding if !few.is_empty() => Some(format!(
+        WeightScope::Finding if !few.is_empty() => Some(format!(
             "weights of findings with fewer than {FEW} positive films are mostly chance: {}; \
              `--fit model` fits one weight per member",
             few.join(", ")
         )),
-        Per::Finding | Per::Model => None,
+        WeightScope::Finding | WeightScope::Model => None,
     }
 }
 
@@ -142,16 +141,16 @@ mod tests {
     #[test]
     fn findings_with_few_positive_films_are_named_where_each_has_its_own_weights() {
         let films: Vec<String> = (0..30).map(|film| film.to_string()).collect();
-        let finding = |name: &str, positives: usize| Finding {
+        let finding = |name: &str, positives: usize| ScoredFinding {
             name: name.to_owned(),
             probabilities: vec![0.5; 30],
-            truths: (0..30).map(|film| Some(film < positives)).collect(),
+            labels: (0..30).map(|film| Some(film < positives)).collect(),
         };
         let findings = vec![finding("Mass", 10), finding("Hernia", 2)];
         let valid = Scores::new(films.clone(), films, findings).unwrap();
 
-        let note = too_few(&valid, Per::Finding).unwrap();
+        let note = too_few(&valid, WeightScope::Finding).unwrap();
         assert!(note.contains("Hernia (2);") && !note.contains("Mass"), "{note}");
-        assert_eq!(too_few(&valid, Per::Model), None);
+        assert_eq!(too_few(&valid, WeightScope::Model), None);
     }
 }

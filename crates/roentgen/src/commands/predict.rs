@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
 use roentgen_eval::Scores;
-use roentgen_tasks::engine::Choice;
-use roentgen_tasks::predict::{self, Request};
+use roentgen_tasks::engine::EngineChoice;
+use roentgen_tasks::predict::{self, PredictRequest};
 use roentgen_train::{overrides, run_dir};
 use serde_json::json;
 
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
-use crate::output::{Ending, Output, films, quoted};
+use crate::output::{Ending, Output, films, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     {
         bail!("`--out` and `--picture` both name `{}`; give two files", out.display());
     }
-    if args.engine == Choice::Onnx && context.names_gpu {
+    if args.engine == EngineChoice::Onnx && context.names_gpu {
         bail!(
             "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
             context.device_name
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     }
     let inputs =
         if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
-    let request = Request {
+    let request = PredictRequest {
         model: &args.model,
         inputs: &inputs,
         split: args.split,
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "bad": bad,
     });
     let mut text = match &args.out {
-        Some(out) => written(scores, &table.engine, out, args),
+        Some(out) => describe_written(scores, &table.engine, out, args),
         None => answer::text(&table),
     };
     if args.out.is_none() || args.picture.is_some() {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     Ok([&args.out, &args.picture]
         .into_iter()
         .flatten()
-        .fold(output, |output, file| output.beside(file)))
+        .fold(output, |output, file| output.keep_clear_of(file)))
 }
 
 /// Returns the data set of the run in a folder.
@@ -100,12 +100,12 @@ fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Says which table was written.
-fn written(scores: &Scores, engine: &str, out: &Path, args: &Predict) -> String {
+fn describe_written(scores: &Scores, engine: &str, out: &Path, args: &Predict) -> String {
     let split = scores.split().filter(|split| !split.is_empty());
     let split = split.map_or_else(String::new, |split| format!(" ({split})"));
     let next = if args.split.is_some() {
-        let model = quoted(&args.model);
-        format!("\nnext: roentgen evaluate {} --model {model} --out REPORT", quoted(out))
+        let model = quote(&args.model);
+        format!("\nnext: roentgen evaluate {} --model {model} --out REPORT", quote(out))
     } else {
         String::new()
     };

@@ -72,7 +72,7 @@ pub(super) fn alike(
 }
 
 /// Reads the looks of the films in `store`, with planes of `size * size` pixels.
-pub(super) fn looks(store: &Path, films: usize, size: usize) -> io::Result<Vec<Look>> {
+pub(super) fn compute_looks(store: &Path, films: usize, size: usize) -> io::Result<Vec<Look>> {
     let mut file = BufReader::new(File::open(store)?);
     file.seek(SeekFrom::Start(DATA_START as u64))?;
     let mut looks = Vec::with_capacity(films);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::Compared;
-use super::{ends, readable};
+use super::{format_interval, readable};
 use crate::Difference;
 
 /// A table compared with another one, finding by finding.
@@ -48,7 +48,7 @@ impl Row {
         Self {
             name,
             auroc: of.value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:+.3}")),
-            auroc_ci: ends(of.interval),
+            auroc_ci: format_interval(of.interval),
             p: p(of.p),
             p_holm: p(of.p_holm),
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::format::{count, figure, interval};
-use super::{ends, readable};
+use super::{format_interval, readable};
 use crate::protocols::{Choice, Effect, Row};
 
 /// Both protocols, as a table and a paragraph.
@@ -71,7 +71,7 @@ impl Line {
             effect_ci: of(effect
                 .and_then(|effect| effect.auroc)
                 .and(effect)
-                .map(|effect| ends(effect.auroc_ci95))),
+                .map(|effect| format_interval(effect.auroc_ci95))),
             orders: of(effect
                 .and_then(|effect| effect.over_orders)
                 .map(|[least, most]| format!("{least:.3} to {most:.3}"))),

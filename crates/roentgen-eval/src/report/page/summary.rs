@@ -3,16 +3,16 @@
 use super::super::{
     Report,
     format::{count, figure, interval, percent},
-    provenance::who,
+    provenance::name_model,
 };
-use super::{ends, readable};
+use super::{format_interval, readable};
 use crate::{Evaluation, FindingFigures, Interval};
 
 /// Returns one paragraph for each thing that a reader should know first: what was evaluated and on
 /// whom, how good it is, where it fails, and what must not be concluded.
 pub(super) fn summary(report: &Report, reaches_half: bool) -> Vec<String> {
     let evaluation = report.evaluation;
-    let mut all = vec![on_whom(report), how_good(evaluation)];
+    let mut all = vec![on_whom(report), summarize(evaluation)];
     all.extend(best_and_worst(evaluation));
     all.extend(calls(evaluation, reaches_half));
     all.extend(gap(evaluation));
@@ -43,7 +43,7 @@ fn on_whom(report: &Report) -> String {
     };
     format!(
         "{} gave probabilities of {} finding{} to {} films of {} patients.{whom}",
-        who(report),
+        name_model(report),
         evaluation.findings.len(),
         if evaluation.findings.len() == 1 { "" } else { "s" },
         count(evaluation.images),
@@ -51,7 +51,7 @@ fn on_whom(report: &Report) -> String {
     )
 }
 
-fn how_good(evaluation: &Evaluation) -> String {
+fn summarize(evaluation: &Evaluation) -> String {
     let mean = &evaluation.mean;
     match mean.auroc {
         None => {
@@ -131,7 +131,7 @@ fn gap(evaluation: &Evaluation) -> Option<String> {
         "The largest difference between groups is by {by}: AUROC is lower by {} ({}) for {} than \
          for {}, over {} findings.",
         figure(Some(gap.auroc)),
-        ends(gap.auroc_ci95),
+        format_interval(gap.auroc_ci95),
         gap.worst,
         gap.best,
         gap.findings

@@ -99,7 +99,7 @@ pub(in crate::report) fn operating_points(report: &Report) -> Result<String, Err
             let counts = counts.map(|(name, count)| (name, count.to_string(), None));
             let figures = point
                 .figures
-                .named()
+                .figures_by_name()
                 .map(|(name, value)| (name, cell(value), point.ci95.get(name).copied().flatten()));
             for (figure, value, ends) in counts.into_iter().chain(figures) {
                 rows.push([

@@ -14,7 +14,7 @@ fn film_cards_list_the_labels() {
 #[test]
 fn film_cards_show_the_boxes_of_the_film() {
     let scores = rising(0.9, &[]);
-    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let on = |finding: &str| FilmBox {
         finding: finding.into(),
         corner: [0.25, 0.5],

@@ -64,7 +64,7 @@ fn a_model_that_could_not_be_checked_is_said_to_be_unchecked() {
     let given = || Provenance { model: Some("nih-run".into()), ..Provenance::default() };
     let said = "it is unknown whether that was nih-run";
     let checked = |scores: &Scores, provenance: Provenance| {
-        let evaluation = evaluate(scores, &Options { resamples: 2, seed: 1 }).unwrap();
+        let evaluation = evaluate(scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
         let report = Report { provenance, ..plain(scores, &evaluation) };
         let metrics: serde_json::Value = serde_json::from_str(&metrics(&report).unwrap()).unwrap();
         assert_eq!(metrics["images"], 40);

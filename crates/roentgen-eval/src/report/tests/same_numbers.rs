@@ -22,15 +22,15 @@ fn films(split: &str, model: usize) -> Scores {
         ((mixed ^ mixed >> 32) >> 40) as f64 / f64::from(1 << 24)
     };
     let finding = |(number, name): (usize, &'static str)| {
-        let truth = |film: usize| hash(film / 2, number) < 0.12;
+        let label = |film: usize| hash(film / 2, number) < 0.12;
         let p = |film: usize| {
             let noise = hash(film, 100 + number + 1000 * model);
-            (0.02 + 0.75 * noise * noise + if truth(film) { 0.15 } else { 0.0 }).min(1.0)
+            (0.02 + 0.75 * noise * noise + if label(film) { 0.15 } else { 0.0 }).min(1.0)
         };
-        Finding {
+        ScoredFinding {
             name: name.to_owned(),
             probabilities: (0..films).map(p).collect(),
-            truths: (0..films).map(|film| (film != 5).then(|| truth(film))).collect(),
+            labels: (0..films).map(|film| (film != 5).then(|| label(film))).collect(),
         }
     };
     let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
@@ -57,7 +57,7 @@ struct Files {
 
 fn files() -> Files {
     let (scores, other) = (films("test", 0), films("test", 1));
-    let options = Options { resamples: 60, seed: 1 };
+    let options = BootstrapOptions { resamples: 60, seed: 1 };
     let calibration = calibrate(&films("valid", 0), WithIsotonic::Yes).unwrap();
     let prevalence = NIH_FINDINGS.map(|name| (name.to_owned(), 0.02)).into();
     let given = Given { calibration: Some(&calibration), prevalence };

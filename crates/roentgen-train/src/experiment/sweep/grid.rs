@@ -5,11 +5,15 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::values::{folder, leaves, name};
-use super::{MOST_POINTS, Named, Point, Sweep, invalid, laid_over};
+use super::{MOST_POINTS, NamedPoint, SweepPoint, SweepSettings, invalid, merge_over};
 use crate::experiment::overrides::{self, Error};
 
 /// Builds the points of `product` and `points`, each combined with each.
-pub(super) fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
+pub(super) fn grid(
+    path: &Path,
+    base: &Table,
+    sweep: &SweepSettings,
+) -> Result<Vec<SweepPoint>, Error> {
     let all = count(&sweep.product).saturating_mul(sweep.points.len().max(1));
     if all > MOST_POINTS {
         let what = format!(
@@ -22,9 +26,9 @@ pub(super) fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point
         let what = format!("`{key}` needs a list of values in brackets that is not empty");
         invalid(path, "sweep.product", what)
     })?;
-    let none = [Named { name: String::new(), set: Table::new() }];
+    let none = [NamedPoint { name: String::new(), set: Table::new() }];
     let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
-    let mut points: Vec<Point> = Vec::new();
+    let mut points: Vec<SweepPoint> = Vec::new();
     for named in named {
         for combination in &combinations {
             let number = points.len() + 1;
@@ -36,13 +40,13 @@ pub(super) fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point
             }
             let mut set = named.set.clone();
             overrides::merge(&mut set, combination.clone());
-            let experiment = laid_over(path, base, &set, &name)?;
+            let experiment = merge_over(path, base, &set, &name)?;
             values.splice(0..0, leaves(&named.set));
             let reported = sweep.reported.iter().find(|reported| match &reported.name {
                 Some(about) => *about == named.name || *about == name,
                 None => leaves(&reported.at).iter().all(|value| values.contains(value)),
             });
-            points.push(Point {
+            points.push(SweepPoint {
                 number,
                 folder: folder(number, &name),
                 name,

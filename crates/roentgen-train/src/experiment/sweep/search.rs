@@ -15,10 +15,11 @@ use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+use crate::seed::{self, Purpose};
 use space::collect;
 
 pub(super) use space::insert;
-pub use space::{Axis, Range};
+pub use space::{Axis, SearchRange};
 
 /// Number of finished points before TPE uses any of them.
 const STARTUP: usize = 8;
@@ -28,7 +29,7 @@ const STARTUP: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// How values are drawn.
-    pub method: Method,
+    pub method: SearchMethod,
     /// Number of points.
     pub points: usize,
     /// Seed of the draws.
@@ -42,7 +43,7 @@ pub struct Search {
 /// How values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum SearchMethod {
     /// Uniformly.
     Random,
     /// By tree-structured Parzen estimators (Bergstra et al., 2011), one per key; uniformly for the
@@ -90,10 +91,10 @@ impl Search {
         let mut values = Table::new();
         for (at, axis) in axes.iter().enumerate() {
             // A stream for each key: the samplers distinguish keys only by their ranges.
-            let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let seed = seed::derive(self.seed, Purpose::SearchKey(at));
             let sampler: Box<dyn Sampler> = match self.method {
-                Method::Random => Box::new(RandomSampler::with_seed(seed)),
-                Method::Tpe => {
+                SearchMethod::Random => Box::new(RandomSampler::with_seed(seed)),
+                SearchMethod::Tpe => {
                     let tpe = TpeSampler::builder().seed(seed).n_startup_trials(STARTUP).build();
                     match tpe {
                         Ok(tpe) => Box::new(tpe),
@@ -103,7 +104,7 @@ impl Search {
                 }
             };
             let known: Vec<CompletedTrial> =
-                history.iter().filter_map(|trial| axis.completed(trial)).collect();
+                history.iter().filter_map(|trial| axis.to_completed_trial(trial)).collect();
             let drawn = sampler.sample(&axis.range.distribution(), number as u64, &known);
             insert(&mut values, &axis.key, axis.range.value(&drawn));
         }
@@ -113,7 +114,7 @@ impl Search {
 
 impl Axis {
     /// Converts a finished point to the samplers' form, with this key alone.
-    fn completed(&self, trial: &Trial) -> Option<CompletedTrial> {
+    fn to_completed_trial(&self, trial: &Trial) -> Option<CompletedTrial> {
         let mut value = trial.values.get(self.key.first()?)?;
         for part in &self.key[1..] {
             value = value.get(part)?;
@@ -135,7 +136,7 @@ impl Axis {
 mod tests {
     use super::*;
 
-    fn search(method: Method) -> Search {
+    fn search(method: SearchMethod) -> Search {
         let space = "train.learning_rate = { low = 1e-4, high = 1e-1, log = true }\n\
             train.epochs = { low = 1, high = 9 }\nmodel.pool = [\"average\", \"attention\"]\n\
             model.dropout = { low = 1e-4, high = 1e-1, log = true }\n";
@@ -165,8 +166,8 @@ mod tests {
 
     #[test]
     fn random_values_cover_their_ranges_and_follow_from_the_seed() {
-        let trials = run(&search(Method::Random));
-        let again = run(&search(Method::Random));
+        let trials = run(&search(SearchMethod::Random));
+        let again = run(&search(SearchMethod::Random));
         assert_eq!(trials, again);
 
         let rates: Vec<f64> = trials.iter().map(|trial| rate(&trial.values)).collect();
@@ -192,7 +193,7 @@ mod tests {
             });
             losses.sum::<f64>()
         };
-        let (random, tpe) = (late(Method::Random), late(Method::Tpe));
+        let (random, tpe) = (late(SearchMethod::Random), late(SearchMethod::Tpe));
 
         assert!(tpe < 0.75 * random, "{tpe} {random}");
     }
@@ -201,7 +202,7 @@ mod tests {
     fn a_space_that_is_none_is_refused_with_its_key() {
         let refused = |space: &str| {
             let space = toml::from_str(space).unwrap();
-            Search { space, ..search(Method::Random) }.axes().unwrap_err()
+            Search { space, ..search(SearchMethod::Random) }.axes().unwrap_err()
         };
 
         assert!(

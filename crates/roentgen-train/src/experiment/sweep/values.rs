@@ -9,21 +9,21 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, String)> {
         match value {
             Value::Table(inner) if !inner.contains_key("name") => values
                 .extend(leaves(inner).into_iter().map(|(below, v)| (format!("{key}.{below}"), v))),
-            value => values.push((key.clone(), shown(value))),
+            value => values.push((key.clone(), format_value(value))),
         }
     }
     values
 }
 
 /// Formats a value for people.
-fn shown(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Float(number) => format!("{number}"),
         Value::Table(table) => {
             let (name, rest): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
-            let name = name.iter().map(|(_, value)| shown(value));
-            let rest = rest.iter().map(|(key, value)| format!("{key} {}", shown(value)));
+            let name = name.iter().map(|(_, value)| format_value(value));
+            let rest = rest.iter().map(|(key, value)| format!("{key} {}", format_value(value)));
             name.chain(rest).collect::<Vec<_>>().join(" ")
         }
         value => value.to_string(),

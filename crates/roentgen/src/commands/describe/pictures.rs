@@ -4,7 +4,7 @@ use roentgen_data::Finding;
 use roentgen_data::summary::Summary;
 use roentgen_figures::{Bar, Cell, bars, chord, films, heat_map};
 
-use super::{CLEANED, Data, FLOOR, cleaned, sample};
+use super::{CLEANED, Data, FLOOR, sample, select_kept};
 use crate::output::{self, patients, thousands};
 
 /// Number of sample films in a row.
@@ -12,7 +12,7 @@ const COLUMNS: usize = 4;
 
 /// Draws all figures and returns their file names and SVG.
 pub(super) fn draw(data: &Data, summary: &Summary) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
+    let names: Vec<String> = Finding::ALL.iter().map(|finding| put_spaces(*finding)).collect();
     let caption = format!(
         "{}: {} of {}",
         data.name,
@@ -33,8 +33,8 @@ pub(super) fn draw(data: &Data, summary: &Summary) -> anyhow::Result<Vec<(&'stat
             chord("Findings on the same films", &caption, &names, &together)
         }),
     ];
-    if !cleaned(summary).is_empty() {
-        pictures.insert(1, ("findings-cleaned.svg", cleaned_findings(summary, &caption)));
+    if !select_kept(summary).is_empty() {
+        pictures.insert(1, ("findings-select_kept.svg", cleaned_findings(summary, &caption)));
     }
     if let Some(prepared) = &data.prepared {
         let caption = format!("{caption}; one film of each finding, with its boxes");
@@ -44,7 +44,7 @@ pub(super) fn draw(data: &Data, summary: &Summary) -> anyhow::Result<Vec<(&'stat
     Ok(pictures)
 }
 
-fn spaced(finding: Finding) -> String {
+fn put_spaces(finding: Finding) -> String {
     finding.name().replace('_', " ")
 }
 
@@ -58,18 +58,18 @@ fn all_findings(summary: &Summary) -> Vec<Bar> {
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let normal = count_bar("No Finding".to_owned(), summary.normal, summary.films, true);
     let bars = findings.into_iter().map(|finding| {
-        count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+        count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
     });
     std::iter::once(normal).chain(bars).collect()
 }
 
 fn cleaned_findings(summary: &Summary, caption: &str) -> String {
-    let mut findings = cleaned(summary);
+    let mut findings = select_kept(summary);
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let rows: Vec<Bar> = findings
         .into_iter()
         .map(|finding| {
-            count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+            count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
         })
         .collect();
     let title = format!("Findings on more than {} films", thousands(CLEANED));
@@ -77,7 +77,7 @@ fn cleaned_findings(summary: &Summary, caption: &str) -> String {
 }
 
 fn adjusted_findings(data: &Data, caption: &str) -> String {
-    let shares = Summary::adjusted(&data.rows, FLOOR).unwrap_or([0.0; 14]);
+    let shares = Summary::adjust_frequencies(&data.rows, FLOOR).unwrap_or([0.0; 14]);
     let mut findings = Finding::ALL;
     findings.sort_by(|&a, &b| shares[b as usize].total_cmp(&shares[a as usize]));
     let rows: Vec<Bar> = findings
@@ -85,7 +85,7 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
         .map(|finding| {
             let value = shares[finding as usize];
             Bar {
-                name: spaced(finding),
+                name: put_spaces(finding),
                 value,
                 label: format!("{:.1} %", 100.0 * value),
                 is_muted: false,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use roentgen_data::Finding;
 use roentgen_data::boxes::FindingBox;
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::pixels::{self, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_figures::FilmTile;
@@ -36,7 +36,7 @@ pub(super) fn films(prepared: &Prepared) -> anyhow::Result<Vec<FilmTile>> {
 
 /// Chooses a row for each finding that is not yet shown, preferring films with a box of it and then
 /// films with few findings, and a row without a finding.
-fn choose(rows: &[Row], has_box: &dyn Fn(usize, Finding) -> bool) -> Vec<usize> {
+fn choose(rows: &[ManifestRow], has_box: &dyn Fn(usize, Finding) -> bool) -> Vec<usize> {
     let mut chosen: Vec<usize> = Vec::new();
     for finding in Finding::ALL {
         let with = (0..rows.len())
@@ -44,7 +44,7 @@ fn choose(rows: &[Row], has_box: &dyn Fn(usize, Finding) -> bool) -> Vec<usize> 
         let best = with.min_by_key(|&row| (!has_box(row, finding), rows[row].findings.len(), row));
         chosen.extend(best);
     }
-    chosen.extend((0..rows.len()).find(|&row| rows[row].findings.len() == 0));
+    chosen.extend((0..rows.len()).find(|&row| rows[row].findings.is_empty()));
     chosen
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use roentgen_eval::{Finding, OperatingRule, Scores};
-use roentgen_tasks::predict::Table;
+use roentgen_eval::{OperatingRule, ScoredFinding, Scores};
+use roentgen_tasks::predict::PredictedTable;
 use serde_json::{Map, Value, json};
 
 use crate::output::thousands;
@@ -14,12 +14,12 @@ const MOST: usize = 20;
 const BAR: usize = 30;
 
 /// Lists the films with the probability of each finding.
-pub(super) fn json(table: &Table) -> Value {
+pub(super) fn json(table: &PredictedTable) -> Value {
     Answer::of(table).json()
 }
 
 /// Draws the probabilities of the first films as bars.
-pub(super) fn text(table: &Table) -> String {
+pub(super) fn text(table: &PredictedTable) -> String {
     Answer::of(table).text()
 }
 
@@ -31,8 +31,8 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn of(table: &'a Table) -> Self {
-        let Table { scores, thresholds, operating_point, .. } = table;
+    fn of(table: &'a PredictedTable) -> Self {
+        let PredictedTable { scores, thresholds, operating_point, .. } = table;
         Self { scores, thresholds, operating_point: *operating_point }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Returns what is known of a finding on a film.
-    fn finding(&self, finding: &Finding, row: usize) -> Value {
+    fn finding(&self, finding: &ScoredFinding, row: usize) -> Value {
         let cell = |suffix: &str| {
             let column = self.scores.column(&format!("{}.{suffix}", finding.name))?;
             Some(column[row].as_str()).filter(|cell| !cell.is_empty())
@@ -92,7 +92,7 @@ impl<'a> Answer<'a> {
     }
 
     fn block(&self, row: usize) -> String {
-        let mut findings: Vec<&Finding> = self.scores.findings().iter().collect();
+        let mut findings: Vec<&ScoredFinding> = self.scores.findings().iter().collect();
         findings.sort_by(|a, b| b.probabilities[row].total_cmp(&a.probabilities[row]));
         let width = findings.iter().map(|finding| finding.name.len()).max().unwrap_or(0);
         let mut lines = vec![self.scores.images()[row].clone()];
@@ -124,7 +124,7 @@ mod tests {
     fn scores(films: usize) -> Scores {
         let names: Vec<String> = (0..films).map(|film| format!("{film}.png")).collect();
         let finding = |name, probability| {
-            Finding::from_f32(name, &vec![probability; films], vec![None; films])
+            ScoredFinding::from_f32(name, &vec![probability; films], vec![None; films])
         };
         let findings = vec![finding("Mass", 0.25), finding("Pleural_Thickening", 0.5)];
         Scores::new(names.clone(), names, findings).unwrap()

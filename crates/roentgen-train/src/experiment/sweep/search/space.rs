@@ -12,12 +12,12 @@ pub struct Axis {
     /// The parts of the key.
     pub key: Vec<String>,
     /// Its range.
-    pub range: Range,
+    pub range: SearchRange,
 }
 
 /// The range of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Range {
+pub enum SearchRange {
     /// An element of a list.
     Choice(Vec<Value>),
     /// A number in a range.
@@ -40,25 +40,25 @@ pub enum Range {
     },
 }
 
-impl Range {
+impl SearchRange {
     /// Returns the first and the last value, or all values of a list.
     pub fn extremes(&self) -> Vec<Value> {
         match self {
-            Range::Choice(choices) => choices.clone(),
-            Range::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
-            Range::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
+            SearchRange::Choice(choices) => choices.clone(),
+            SearchRange::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
+            SearchRange::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
         }
     }
 
     pub(super) fn distribution(&self) -> Distribution {
         match *self {
-            Range::Choice(ref choices) => {
+            SearchRange::Choice(ref choices) => {
                 Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() })
             }
-            Range::Float { low, high, log } => {
+            SearchRange::Float { low, high, log } => {
                 Distribution::Float(FloatDistribution { low, high, log_scale: log, step: None })
             }
-            Range::Int { low, high, log } => {
+            SearchRange::Int { low, high, log } => {
                 Distribution::Int(IntDistribution { low, high, log_scale: log, step: None })
             }
         }
@@ -67,15 +67,15 @@ impl Range {
     /// Converts a sampled value to TOML.
     pub(super) fn value(&self, drawn: &ParamValue) -> Value {
         match (self, drawn) {
-            (Range::Choice(choices), ParamValue::Categorical(at)) => {
+            (SearchRange::Choice(choices), ParamValue::Categorical(at)) => {
                 choices[(*at).min(choices.len() - 1)].clone()
             }
-            (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
+            (SearchRange::Float { low, high, .. }, ParamValue::Float(number)) => {
                 // Six digits are enough, and reading the value again gives the same number.
                 let short = format!("{number:.5e}").parse().unwrap_or(*number);
                 Value::Float(short.clamp(*low, *high))
             }
-            (Range::Int { low, high, .. }, ParamValue::Int(number)) => {
+            (SearchRange::Int { low, high, .. }, ParamValue::Int(number)) => {
                 Value::Integer(*number.clamp(low, high))
             }
             (range, _) => range.extremes().swap_remove(0),
@@ -85,11 +85,11 @@ impl Range {
     /// Converts a value to the form in which a sampler would have drawn it.
     pub(super) fn param(&self, value: &Value) -> Option<ParamValue> {
         match self {
-            Range::Choice(choices) => {
+            SearchRange::Choice(choices) => {
                 choices.iter().position(|choice| choice == value).map(ParamValue::Categorical)
             }
-            Range::Float { .. } => value.as_float().map(ParamValue::Float),
-            Range::Int { .. } => value.as_integer().map(ParamValue::Int),
+            SearchRange::Float { .. } => value.as_float().map(ParamValue::Float),
+            SearchRange::Int { .. } => value.as_integer().map(ParamValue::Int),
         }
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn collect(
         above.push(key.clone());
         let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
         let range = match value {
-            Value::Array(choices) if !choices.is_empty() => Range::Choice(choices.clone()),
+            Value::Array(choices) if !choices.is_empty() => SearchRange::Choice(choices.clone()),
             Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
                 let known = ["low", "high", "log"];
                 if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
@@ -129,9 +129,9 @@ pub(super) fn collect(
                 }
                 match (range.get("low"), range.get("high")) {
                     (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
-                        Range::Int { low: *low, high: *high, log }
+                        SearchRange::Int { low: *low, high: *high, log }
                     }
-                    _ => Range::Float { low, high, log },
+                    _ => SearchRange::Float { low, high, log },
                 }
             }
             Value::Table(inner) => {
