@@ -2,9 +2,10 @@
 
     pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==2.3.3 \
         dcurves==1.1.7 confidenceinterval==1.0.5
-    python scripts/evaluation.py
+    python scripts/evaluation.py [FOLDER]
 
-The tables have ties, a single positive, classes without films, equal and certain probabilities, and
+With the folder of the shared data `golden`, it also writes their figures of the two score tables of
+other people's models there, without the tables. The small tables have ties, a single positive, classes without films, equal and certain probabilities, and
 a model that ranks the wrong way round. AUROC, average precision, Brier score, F1, Matthews'
 correlation, likelihood ratios, calibration curves, Platt scaling and isotonic regression are
 scikit-learn's; the calibration slope, the temperature and Holm's correction statsmodels'; DeLong's
@@ -15,6 +16,7 @@ of `dcurves`. Figures that these programs do not define for a table are null.
 import inspect
 import json
 import math
+import sys
 import types
 import warnings
 from pathlib import Path
@@ -30,7 +32,7 @@ from sklearn.calibration import _sigmoid_calibration, calibration_curve
 from sklearn.isotonic import IsotonicRegression
 from statsmodels.stats.multitest import multipletests
 
-OUT = Path(__file__).parent.parent / "crates/roentgen-eval/tests/reference.json"
+TESTS = Path(__file__).parent.parent / "crates/roentgen-eval/tests"
 BINS = 15
 PROBES = np.round(np.linspace(0.005, 0.995, 23), 6)
 THRESHOLDS = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
@@ -235,7 +237,31 @@ def main():
         out["tables"].append(entry)
     out["p_values"] = p_values
     out["holm"] = multipletests(p_values, method="holm")[1].tolist()
-    OUT.write_text(json.dumps(out) + "\n")
+    (TESTS / "reference.json").write_text(json.dumps(out) + "\n")
+
+
+def golden(folder):
+    """Writes the figures of each finding of the shared tables; the other model of DeLong's test is
+    the mean of the probabilities of the finding and of the next one."""
+    out = {"probes": PROBES.tolist()}
+    for path in sorted(Path(folder).glob("*.scores.csv")):
+        table = pd.read_csv(path)
+        names = [name[:-len(".truth")] for name in table.columns if name.endswith(".truth")]
+        of = out[path.name] = {}
+        for name, following in zip(names, names[1:] + names[:1]):
+            y = table[f"{name}.truth"].to_numpy()
+            p, q = (table[column].to_numpy() for column in (name, following))
+            of[name] = {
+                "delong": of_delong(p, 0.5 * p + 0.5 * q, y),
+                "calibration": calibration(p, y),
+                "fits": fits(p, y),
+                "calls": [calls(p, y, threshold) for threshold in (0.02, 0.3)],
+                "operating_points": thresholds(p, y),
+                "decision_curve": decision_curve(p, y),
+            }
+    (TESTS / "golden.json").write_text(json.dumps(out) + "\n")
 
 
 main()
+for folder in sys.argv[1:]:
+    golden(folder)

@@ -75,7 +75,7 @@ pub enum Error {
     /// The table has no labels at all.
     #[error(
         "could not evaluate `{}`: no finding has a label\n\
-         fill the columns named `<finding>.truth` with 0 or 1",
+         fill the columns named `<finding>.label` with 0 or 1",
         path.display()
     )]
     NoTruth {
@@ -131,6 +131,20 @@ pub enum Error {
         what: &'static str,
         /// The first three of them.
         first: Vec<String>,
+    },
+
+    /// A table cannot be evaluated by the study's protocol.
+    #[error(
+        "could not evaluate `{}` by two protocols: it has no finding `{missing}`\n\
+         which films the 2019 study would have dropped follows from 13 findings, all of NIH's but \
+         Hernia",
+        path.display()
+    )]
+    Protocols {
+        /// The table.
+        path: PathBuf,
+        /// The finding that it lacks.
+        missing: &'static str,
     },
 
     /// A template could not be rendered.

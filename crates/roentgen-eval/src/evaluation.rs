@@ -12,12 +12,13 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     BootstrapOptions, CoOccurrence, Error, FindingFigures, Identity, Interval, Intervals,
-    MeanFigures, Measured, OperatingRule, Scores, TrainingMarks, bootstrap,
+    MeanFigures, MeanPoint, Measured, OperatingRule, Scores, TrainingMarks, bootstrap,
     co_occurrence::co_occurrence,
     cohort::{self, Cohort, numbers},
     confusion::Pairs,
+    counted_calls::CountedCalls,
     leakage,
-    operating_point::{Threshold, operating_points},
+    operating_point::Threshold,
     split::{Split, rows_in},
     subgroups::{Gaps, Subgroups, subgroups},
 };
@@ -148,7 +149,8 @@ pub fn evaluate_with(
         scores.findings().iter().map(|finding| thresholds(finding, calibration)).collect();
     let main = main_point(thresholds.iter().flatten().map(|(name, _)| name.as_str()));
     let prevalence = |finding: &str| given.prevalence.get(finding).copied();
-    let points = operating_points(scores, &thresholds, &prevalence, options);
+    let calls = CountedCalls::of(scores, &thresholds, options);
+    let points = calls.points(&prevalence);
     let (numbers, patients) = numbers(scores);
     let with_intervals = scores.findings().iter().zip(&intervals.findings).zip(points);
     let findings: Vec<_> = with_intervals
@@ -172,7 +174,7 @@ pub fn evaluate_with(
         training_marks,
         films_in_training,
         films_in_validation: rows_in(scores, Split::Valid).map(|rows| rows.len()),
-        mean: means(scores, &findings, &intervals),
+        mean: means(scores, &findings, &intervals, calls.means()),
         findings,
         binary_accuracy: pairs.accuracy(),
         binary_accuracy_all_negative: pairs.accuracy_all_negative(),
@@ -187,7 +189,7 @@ pub fn evaluate_with(
 
 /// Refuses a table without labels, and one with films that the model was trained on; returns how
 /// many of its films say so, and how many are of the training split.
-fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
+pub(crate) fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
     let training_marks = leakage::training_marks(scores)?;
     let films_in_training = leakage::films_in_training(scores)?;
     if scores.findings().iter().all(|finding| finding.labeled_films().next().is_none()) {
@@ -236,18 +238,28 @@ fn main_point<'a>(mut names: impl Iterator<Item = &'a str>) -> &'static str {
     if names.any(|name| name == youden) { youden } else { "0.5" }
 }
 
-fn means(scores: &Scores, findings: &[FindingFigures], intervals: &Intervals) -> MeanFigures {
+fn means(
+    scores: &Scores,
+    findings: &[FindingFigures],
+    intervals: &Intervals,
+    operating_points: Vec<MeanPoint>,
+) -> MeanFigures {
     let pooled = Cohort::over_all_pairs(scores).areas()[0];
+    let counted = || findings.iter().filter(|finding| finding.auroc.is_some());
     MeanFigures {
-        auroc: mean(findings.iter().map(|finding| finding.auroc)),
+        auroc: mean(counted().map(|finding| finding.auroc)),
         auroc_ci95: intervals.mean_auroc,
-        average_precision: mean(findings.iter().map(|finding| finding.average_precision)),
+        average_precision: mean(counted().map(|finding| finding.average_precision)),
         average_precision_ci95: intervals.mean_average_precision,
-        findings: findings.iter().filter(|finding| finding.auroc.is_some()).count(),
+        findings: counted().count(),
+        brier: mean(counted().map(|finding| finding.brier)),
+        ece: mean(counted().map(|finding| finding.ece)),
+        ece_equal_mass: mean(counted().map(|finding| finding.calibration.ece_equal_mass)),
         micro_auroc: pooled.map(|areas| areas.auroc),
         micro_auroc_ci95: intervals.micro_auroc,
         micro_average_precision: pooled.map(|areas| areas.average_precision),
         micro_average_precision_ci95: intervals.micro_average_precision,
+        operating_points,
     }
 }
 

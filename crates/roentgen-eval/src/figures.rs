@@ -8,9 +8,13 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     BootstrapOptions, BrierParts, CalibrationLine, CalibrationMethod, FindingCalibration,
-    FindingIntervals, Interval, MeasuredBin, OperatingPoint, Platt, ScoredFinding, auroc,
-    average_precision, brier, brier_parts, calibration_error_by_mass, cohort::films, delong,
-    expected_calibration_error, reliability::measured_bins,
+    FindingIntervals, Interval, MeanPoint, MeasuredBin, OperatingPoint, Platt, ScoredFinding,
+    auroc, average_precision, brier, brier_parts, calibration_error_by_mass,
+    cohort::films,
+    decision_curve,
+    decision_curve::{grid, useful_range},
+    delong, expected_calibration_error,
+    reliability::measured_bins,
 };
 
 /// The metrics of one finding.
@@ -49,6 +53,11 @@ pub struct FindingFigures {
     pub reliability_platt: Vec<MeasuredBin>,
     /// Figures of calibration afterwards, by method; only methods that were fitted on other films.
     pub calibrated: BTreeMap<CalibrationMethod, CalibrationFigures>,
+    /// The lowest and the highest threshold at which acting on calls has a higher net benefit than
+    /// acting on all films and on none; `None` if there is none.
+    pub useful_thresholds: Option<[f64; 2]>,
+    /// The same after Platt scaling.
+    pub useful_thresholds_platt: Option<[f64; 2]>,
     /// Number of resamples with only one class, which are not in the intervals.
     pub resamples_skipped: usize,
     /// Metrics by name of the threshold.
@@ -102,6 +111,7 @@ impl FindingFigures {
             films.iter().map(|&(p, label, patient)| (platt.apply(p), label, patient)).collect()
         });
         let scaled: Vec<(f64, bool, u32)> = scaled.unwrap_or_default();
+        let scaled_p: Vec<f64> = scaled.iter().map(|&(p, ..)| p).collect();
         let positives = labels.iter().filter(|&&label| label).count();
         let calibration = CalibrationFigures::of(&probabilities, &labels);
         let calibrated = |method: CalibrationMethod| {
@@ -127,6 +137,8 @@ impl FindingFigures {
             platt,
             reliability_platt: measured_bins(&scaled, patients, options),
             calibrated: CalibrationMethod::ALL.into_iter().filter_map(calibrated).collect(),
+            useful_thresholds: useful_range(&decision_curve(&probabilities, &labels, &grid())),
+            useful_thresholds_platt: useful_range(&decision_curve(&scaled_p, &labels, &grid())),
             resamples_skipped: intervals.skipped,
             operating_points,
         }
@@ -157,6 +169,12 @@ pub struct MeanFigures {
     pub average_precision_ci95: Option<Interval>,
     /// Number of findings in these means.
     pub findings: usize,
+    /// Mean Brier score over the same findings.
+    pub brier: Option<f64>,
+    /// Mean expected calibration error in equal bins, over the same findings.
+    pub ece: Option<f64>,
+    /// Mean expected calibration error in bins of equal mass, over the same findings.
+    pub ece_equal_mass: Option<f64>,
     /// AUROC of all pairs of film and finding (micro). It is high already if the model knows which
     /// findings are frequent.
     pub micro_auroc: Option<f64>,
@@ -166,6 +184,23 @@ pub struct MeanFigures {
     pub micro_average_precision: Option<f64>,
     /// Its interval.
     pub micro_average_precision_ci95: Option<Interval>,
+    /// Macro and micro means of the calls, by name of the threshold.
+    #[serde(serialize_with = "means_by_threshold")]
+    pub operating_points: Vec<MeanPoint>,
+}
+
+impl MeanFigures {
+    /// Returns the means at the operating point of that name.
+    pub fn operating_point(&self, name: &str) -> Option<&MeanPoint> {
+        self.operating_points.iter().find(|point| point.name == name)
+    }
+}
+
+fn means_by_threshold<S: Serializer>(
+    points: &[MeanPoint],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(points.iter().map(|point| (&point.name, point)))
 }
 
 fn by_threshold<S: Serializer>(

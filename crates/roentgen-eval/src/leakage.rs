@@ -95,6 +95,11 @@ pub(crate) fn films_in_training(scores: &Scores) -> Result<Option<usize>, Error>
     }
 }
 
+/// Whether a row is marked as of a patient that was trained on; not if that is unknown.
+pub(crate) fn is_leaked(scores: &Scores, row: usize) -> bool {
+    scores.column(COLUMN).is_some_and(|marks| marks[row].trim() == "1")
+}
+
 /// Whether a row has a mark that says whether its patient was trained on.
 pub(crate) fn is_marked(scores: &Scores, row: usize) -> bool {
     scores.column(COLUMN).is_some_and(|marks| !marks[row].trim().is_empty())

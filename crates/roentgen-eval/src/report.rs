@@ -26,7 +26,7 @@ pub use differences::{Compared, write_differences};
 pub use films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
 pub use provenance::Provenance;
 
-use crate::{Error, Evaluation, Scores, file, render::render};
+use crate::{Error, Evaluation, Scores, file, protocols::Protocols, render::render};
 
 /// The parts of a report.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ pub struct Report<'a> {
     pub films: Vec<FilmCard>,
     /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
+    /// The difference from another table, if it was compared with one.
+    pub compared: Option<Compared>,
+    /// The figures by the study's and the official protocol, if they were asked for.
+    pub protocols: Option<Protocols>,
 }
 
 impl Report<'_> {
@@ -53,8 +57,9 @@ impl Report<'_> {
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
-/// pictures, and the tables `findings.csv`, `operating-points.csv`, `curves.csv`, `roc.csv`,
-/// `pr.csv` and `errors.csv`.
+/// pictures, and the tables `findings.csv`, `calibration.csv`, `operating-points.csv`,
+/// `subgroups.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
+/// figures by two protocols also `protocols.csv`.
 ///
 /// # Errors
 ///
@@ -63,7 +68,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
     let folder = folder.as_ref();
     fs::create_dir_all(folder)
         .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-    let files = [
+    let mut files = vec![
         ("report.html", html(report)?),
         ("report.md", markdown(report)?),
         ("metrics.json", metrics(report)?),
@@ -74,12 +79,18 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
         ("decision-curves.svg", plot::picture(plot::Kind::Decision, report)),
         ("findings.csv", tables::findings(report)?),
+        ("calibration.csv", tables::calibration(report)?),
         ("operating-points.csv", tables::operating_points(report)?),
+        ("subgroups.csv", tables::subgroups(report)?),
+        ("co-occurrence.csv", tables::co_occurrence(report)?),
         ("curves.csv", tables::all_curves(report)?),
         ("roc.csv", tables::roc(report)?),
         ("pr.csv", tables::precision_recall(report)?),
         ("errors.csv", tables::errors(report)?),
     ];
+    if let Some(protocols) = &report.protocols {
+        files.push(("protocols.csv", tables::protocols(protocols)?));
+    }
     let written = files.into_iter().map(|(name, text)| {
         let path = folder.join(name);
         file::write(&path, text.as_bytes()).map(|()| path)
@@ -97,6 +108,10 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     struct Metrics<'a> {
         #[serde(flatten)]
         evaluation: &'a Evaluation,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        compared: Option<&'a Compared>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        protocols: Option<&'a Protocols>,
         provenance: Origin<'a>,
     }
     #[derive(Serialize)]
@@ -107,7 +122,9 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     }
     let (evaluation, provenance) = (report.evaluation, &report.provenance);
     let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
-    let text = serde_json::to_string_pretty(&Metrics { evaluation, provenance });
+    let (compared, protocols) = (report.compared.as_ref(), report.protocols.as_ref());
+    let metrics = Metrics { evaluation, compared, protocols, provenance };
+    let text = serde_json::to_string_pretty(&metrics);
     Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }
 

@@ -9,13 +9,16 @@ use roentgen_data::boxes::FindingBox;
 use roentgen_data::metadata::Version;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{self, Prepared};
-use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
+use roentgen_eval::protocols::{Protocols, protocols};
+use roentgen_eval::report::{self, Compared, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
     BootstrapOptions, Evaluation, Given, Identity, Scores, WithIsotonic, calibrate, check_members,
     evaluate_with,
 };
 use roentgen_models::{ModelInfo, model_dir};
+use roentgen_train::run_dir;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::listener::Listener;
 
@@ -41,6 +44,10 @@ pub struct EvaluateRequest<'a> {
     pub fit: Option<&'a Scores>,
     /// The prevalence of findings where the model would be used, by name.
     pub prevalence: BTreeMap<String, f64>,
+    /// Another table, with its file, to compare the figures with.
+    pub against: Option<(&'a Scores, &'a Path)>,
+    /// Whether the figures are also computed by the study's protocol.
+    pub by_protocols: bool,
     /// Today's date, for the report.
     pub date: Option<String>,
 }
@@ -57,10 +64,20 @@ pub fn write_report(
     folder: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<WrittenReport> {
-    let EvaluateRequest { scores, path, model, fit, ref prevalence, ref date } = *request;
+    let EvaluateRequest { scores, path, model, fit, against, .. } = *request;
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
+            if let (Some(fitted), Some(own)) = (valid.model(), scores.model())
+                && fitted != own
+            {
+                bail!(
+                    "`{}` was predicted by the model {fitted}, but `{}` by the model {own}; fit to \
+                     validation films of the same model",
+                    valid.origin().display(),
+                    path.display()
+                );
+            }
             let (valid, of) = (slice::from_ref(valid), slice::from_ref(scores));
             for unchecked in check_members(valid, of)? {
                 listener.note(&format!("note: {unchecked}"));
@@ -70,8 +87,14 @@ pub fn write_report(
         (None, Some(model)) => ModelInfo::read(model)?.calibration,
         (None, None) => None,
     };
-    let given = Given { calibration: fitted.as_ref(), prevalence: prevalence.clone() };
+    let given = Given { calibration: fitted.as_ref(), prevalence: request.prevalence.clone() };
     let evaluation = evaluate_with(scores, options, &given)?;
+    let name = path.display().to_string();
+    let compare = |(other, path): (&Scores, &Path)| {
+        Compared::of((&name, scores), (&path.display().to_string(), other), options)
+    };
+    let compared = against.map(compare).transpose()?;
+    let protocols = request.by_protocols.then(|| protocols(scores, options)).transpose()?;
     let mut sources = Opened::new();
     let (films, notes) = collect_cards(scores, &mut sources, listener);
     let mut all = sources.values().flatten().map(|source| &source.prepared.description);
@@ -86,14 +109,16 @@ pub fn write_report(
         label_file: of_films.map(label_file),
         duplicates: of_films.and_then(|description| description.duplicates),
         near_duplicates: of_films.and_then(|description| description.near_duplicates),
-        score_table: Some(path.display().to_string()),
-        date: date.clone(),
+        score_table: Some(name),
+        date: request.date.clone(),
         ..of_model.unwrap_or_default()
     };
-    let report = Report { provenance, evaluation: &evaluation, scores, films, notes };
+    let report =
+        Report { provenance, evaluation: &evaluation, scores, films, notes, compared, protocols };
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
-    Ok(WrittenReport { page: folder.join("report.html"), metrics, evaluation })
+    let Report { compared, protocols, .. } = report;
+    Ok(WrittenReport { page: folder.join("report.html"), metrics, compared, protocols, evaluation })
 }
 
 /// Names the label file of a prepared data set, with the version if it is a known one.
@@ -112,6 +137,10 @@ pub struct WrittenReport {
     pub evaluation: Evaluation,
     /// The content of `metrics.json`.
     pub metrics: Value,
+    /// The difference from the other table.
+    pub compared: Option<Compared>,
+    /// The figures by the study's and the official protocol.
+    pub protocols: Option<Protocols>,
     /// The path of the page.
     pub page: PathBuf,
 }
@@ -156,12 +185,21 @@ fn provenance(
         architecture: Some(description.network.architecture.name().to_owned()),
         size: Some(description.input.size),
         epoch: training.map(|training| training.epoch),
+        seed: training.map(|training| training.seed),
+        experiment: experiment(model),
         initial_weights: match (training, description.imported) {
             (Some(_), _) => Some(weights.unwrap_or_else(|| "random".to_owned())),
             (None, imported) => imported,
         },
         ..Provenance::default()
     })
+}
+
+/// Names the experiment of a run by its file and SHA-256; `None` if the folder has none.
+fn experiment(model: &Path) -> Option<String> {
+    let text = std::fs::read(model.join(run_dir::EXPERIMENT)).ok()?;
+    let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{}, SHA-256 {hash:.12}", run_dir::EXPERIMENT))
 }
 
 /// Collects the films of high confidence whose pixels can be found.

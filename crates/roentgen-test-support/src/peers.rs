@@ -3,6 +3,7 @@
 //! Where the environment variable `ROENTGEN_PEERS` is `required`, as in CI, a missing peer is a
 //! failure.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Missing;
@@ -50,4 +51,25 @@ pub fn chromium() -> Result<&'static str, Missing> {
     };
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(is_there);
     found.ok_or_else(|| missing("there is no Chromium".to_owned()))
+}
+
+/// Returns the file of axe-core, which the Python package `axe-playwright-python` brings.
+///
+/// # Errors
+///
+/// Returns that there is none.
+///
+/// # Panics
+///
+/// Panics if there is none and it is required.
+pub fn axe() -> Result<PathBuf, Missing> {
+    let find = "from importlib.util import find_spec as find; \
+                print(find('axe_playwright_python').submodule_search_locations[0])";
+    let output = Command::new("python3").args(["-c", find]).output();
+    let folder = output.ok().filter(|output| output.status.success());
+    let folder = folder.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let file = folder.map(|folder| PathBuf::from(folder).join("axe.min.js"));
+    file.filter(|file| file.is_file()).ok_or_else(|| {
+        missing("python3 does not have axe_playwright_python, which brings axe-core".to_owned())
+    })
 }

@@ -180,6 +180,10 @@ pub(crate) struct Evaluate {
     /// repeatable.
     #[arg(long, value_name = "FINDING=SHARE", value_parser = prevalence)]
     pub(crate) prevalence: Vec<(String, f64)>,
+    /// Also evaluate as the 2019 study did, and say how much of the difference is due to films of
+    /// patients in training, to dropped films without a finding and to leaving out Hernia.
+    #[arg(long)]
+    pub(crate) protocols: bool,
     /// Number of bootstrap resamples of the patients for the intervals.
     #[arg(long, default_value_t = 1000, value_name = "N",
         value_parser = at_most::<100_000>)]

@@ -4,16 +4,22 @@
 
 mod common;
 
+use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use common::{EXPERIMENT, Place};
 use roentgen_test_support::{Outcome, peers, test_file};
 
 test_file![
     a_page_that_speaks_and_asks_is_caught,
+    a_page_without_texts_for_pictures_is_caught,
     comparison_and_report_are_shown_without_a_word_or_a_request
 ];
+
+/// How pages are looked at: in the light and in the dark, and on a phone.
+const LOOKS: [&[&str]; 3] =
+    [&[], &["--blink-settings=preferredColorScheme=0"], &["--window-size=390,800"]];
 
 /// The console messages and requests of a browser that shows a page.
 struct Seen {
@@ -22,19 +28,25 @@ struct Seen {
     requests: Vec<String>,
 }
 
-fn open(browser: &str, page: &Path) -> Seen {
-    let own = tempfile::tempdir().unwrap();
-    let log = own.path().join("net.json");
-    let output = Command::new(browser)
+/// Shows a page with more arguments, and returns the output of the browser.
+fn show(browser: &str, page: &Path, profile: &Path, arguments: &[String]) -> Output {
+    Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"])
-        .arg(format!("--user-data-dir={}", own.path().join("profile").display()))
-        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(arguments)
         .arg("--dump-dom")
         .arg(format!("file://{}", page.display()))
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+fn open(browser: &str, page: &Path) -> Seen {
+    let own = tempfile::tempdir().unwrap();
+    let log = own.path().join("net.json");
+    let arguments = [format!("--log-net-log={}", log.display())];
+    let output = show(browser, page, &own.path().join("profile"), &arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
     let log: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&log).unwrap_or_else(|_| panic!("{errors}")))
@@ -55,6 +67,55 @@ fn open(browser: &str, page: &Path) -> Seen {
             .collect(),
         requests: events.iter().filter(of_page).filter_map(url).collect(),
     }
+}
+
+/// Checks a page with axe-core, and returns what it calls serious or critical. The page is copied
+/// without its policy, which would not let a script of ours run.
+fn barriers(browser: &str, axe: &Path, page: &Path, look: &[&str]) -> Vec<String> {
+    let own = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(page).unwrap();
+    let policy = text.find("<meta http-equiv=\"Content-Security-Policy\"");
+    let text = match policy {
+        Some(at) => format!("{}{}", &text[..at], &text[at + text[at..].find('>').unwrap() + 1..]),
+        None => text,
+    };
+    let axe = fs::read_to_string(axe).unwrap();
+    let run = "addEventListener('load', async () => {\
+        const {violations, passes} = await axe.run(document);\
+        const found = document.createElement('pre');\
+        const lines = violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v =>\
+            v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; '));\
+        found.id = 'axe';\
+        found.textContent = ['passed ' + passes.length, ...lines].join('\\n');\
+        document.body.append(found)})";
+    let copy = own.path().join("page.html");
+    let scripts = format!("<script>{axe}</script><script>{run}</script></head>");
+    fs::write(&copy, text.replacen("</head>", &scripts, 1)).unwrap();
+    let mut arguments = vec!["--virtual-time-budget=60000".to_owned()];
+    arguments.extend(look.iter().map(|&argument| argument.to_owned()));
+    let output = show(browser, &copy, &own.path().join("profile"), &arguments);
+    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = dom.split("<pre id=\"axe\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    let mut lines = found.expect("axe-core did not finish").lines().map(str::to_owned);
+    let passed = lines.next().unwrap();
+    assert_ne!(passed, "passed 0", "axe-core checked nothing");
+    lines.collect()
+}
+
+fn a_page_without_texts_for_pictures_is_caught() -> Outcome {
+    let (browser, axe) = (peers::chromium()?, peers::axe()?);
+    let place = Place::new();
+    place.write(
+        "bad.html",
+        "<!doctype html><html lang=en><head><title>bad</title></head><body><main><h1>bad</h1>\
+         <img src='data:image/png;base64,'><p style='color:#bbb'>pale</p></main></body></html>",
+    );
+
+    let found = barriers(browser, &axe, &place.at("bad.html"), LOOKS[0]);
+    for rule in ["image-alt", "color-contrast"] {
+        assert!(found.iter().any(|line| line.starts_with(rule)), "{rule}: {found:?}");
+    }
+    Ok(())
 }
 
 fn a_page_that_speaks_and_asks_is_caught() -> Outcome {
@@ -81,16 +142,25 @@ fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
     place.write("sweep.toml", format!("{EXPERIMENT}{sweep}"));
     place.ok("sweep sweep.toml --out out");
     let scores = "out/points/001-pool-average-learning-rate-0.001/run/scores/valid.csv";
-    place.ok(&format!("evaluate {scores} --out report --resamples 20"));
+    let other = scores.replace("001-pool-average", "003-pool-linear");
+    place.ok(&format!("evaluate {other} {scores} --protocols --out report --resamples 20"));
 
+    let report = "report/2-valid/report.html";
     for (page, says) in [
         ("out/comparison.html", "Validation loss by model.pool and train.learning_rate"),
-        ("report/report.html", "Mean AUROC"),
+        (report, "By two protocols"),
     ] {
         let seen = open(browser, &place.at(page));
         assert!(seen.dom.contains(says) && seen.dom.contains("</svg>"), "{page}");
         assert_eq!(seen.console, [""; 0], "{page}");
         assert_eq!(seen.requests, [""; 0], "{page}");
+    }
+    let axe = peers::axe()?;
+    for (page, looks) in [("out/comparison.html", &LOOKS[..2]), (report, &LOOKS)] {
+        for look in looks {
+            let found = barriers(browser, &axe, &place.at(page), look);
+            assert!(found.is_empty(), "{page} {look:?}: {found:#?}");
+        }
     }
     Ok(())
 }

@@ -168,3 +168,93 @@ fn a_folder_is_trained_in_by_one_process_at_a_time() {
     first.wait().unwrap();
     place.ok("train a.toml --out other");
 }
+
+/// Writes a table like `from` with forty films of forty patients that are not in any data set, of
+/// which every third has both findings.
+fn made_up_films(place: &Place, from: &str, to: &str) {
+    let text = place.text(from);
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let (header, row) = (lines.next().unwrap(), lines.next().unwrap());
+    let mut table = header.join(",");
+    for film in 0..40 {
+        let cells = header.iter().zip(&row).map(|(name, cell)| match name.as_str() {
+            "image" => format!("made-up-{film}.png"),
+            "patient" => format!("{}", 900_000 + film),
+            "Mass" | "Nodule" => format!("{}", 0.1 + f64::from(film * 7 % 40) / 50.0),
+            "Mass.truth" | "Nodule.truth" => {
+                u8::from(film * 7 % 40 > 20 || film % 3 == 0).to_string()
+            }
+            _ => cell.clone(),
+        });
+        table += &format!("\n{}", cells.collect::<Vec<_>>().join(","));
+    }
+    place.write(to, table + "\n");
+}
+
+#[test]
+fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
+    let place = two_models();
+    place.ok("predict a prepared --split train --out train.csv");
+    made_up_films(&place, "a/scores/valid.csv", "made-up.csv");
+    made_up_films(&place, "b/scores/valid.csv", "other.csv");
+    let test = place.text("a.csv");
+    // The same patients on films of other names, and a table without patients.
+    let mut lines = test.lines();
+    let header = lines.next().unwrap();
+    let renamed: Vec<String> = lines.map(|line| format!("again-{line}")).collect();
+    place.write("renamed.csv", format!("{header}\n{}\n", renamed.join("\n")));
+    place.write("nameless.csv", test.replacen("image,patient,", "image,person,", 1));
+
+    for (fit, says) in [
+        ("a.csv", "is also in the tables that are fitted to"),
+        ("renamed.csv", "patient `"),
+        ("train.csv", "films are of the training split"),
+        ("nameless.csv", "no column `patient`"),
+        ("other.csv", "fit to validation films of the same model"),
+    ] {
+        let error = place.fails(&format!("evaluate a.csv --fit {fit} --out report"));
+        assert!(error.contains(says), "{fit}: {error}");
+        assert!(!place.at("report").exists(), "{fit}");
+    }
+    assert!(place.fails("evaluate nameless.csv --out report").contains("no column `patient`"));
+
+    let metrics = place.json("evaluate a.csv --fit made-up.csv --out report --resamples 5");
+    assert_eq!(metrics["fit"]["films"], 40);
+    assert!(metrics["findings"]["Mass"]["operating_points"]["sensitivity-0.95"].is_object());
+    assert!(metrics["findings"]["Mass"]["calibrated"]["isotonic"].is_object());
+}
+
+#[test]
+fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
+    let place = two_models();
+    place.ok("predict a prepared --split test --out before.csv");
+    made_up_films(&place, "a/scores/valid.csv", "a/scores/valid.csv");
+    let fitted = place.json("calibrate a");
+    let mass = &fitted["calibration"]["findings"][0];
+    assert_eq!((&mass["films"], &mass["positives"]), (&40.into(), &26.into()));
+    assert!(place.text("a/model.toml").contains("sensitivity-0.95"));
+
+    let called = |point: &str| {
+        place.ok(&format!(
+            "predict a prepared --split test --out after.csv --operating-point {point}"
+        ));
+        let text = place.text("after.csv");
+        let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+        let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
+        let (p, call, model) = (at("Mass"), at("Mass.call"), at("model"));
+        let threshold = mass["thresholds"][point].as_f64().unwrap();
+        let rows = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+        for row in rows {
+            let is_called = row[p].parse::<f64>().unwrap() >= threshold;
+            assert_eq!(row[call], if is_called { "1" } else { "0" }, "{row:?}");
+            assert!(!row[at("Mass.calibrated")].is_empty());
+            assert!(place.text("before.csv").contains(row[model]));
+        }
+    };
+    called("youden");
+    called("specificity-0.90");
+    let metrics = place.json("evaluate after.csv --model a --out report --resamples 5");
+    assert_eq!(metrics["fit"]["is_used"], true);
+    assert!(metrics["provenance"]["experiment"].as_str().unwrap().contains("SHA-256"));
+    assert_eq!(metrics["provenance"]["seed"], 5);
+}

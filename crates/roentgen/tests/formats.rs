@@ -127,6 +127,47 @@ fn tables_have_the_headers_of_the_page() {
         columns.map(str::to_owned).collect()
     };
     assert_eq!(own(header), own(example));
+    the_report_has_the_keys_and_headers_of_the_page(&place, &page);
+}
+
+/// The files beside a report, with everything that `evaluate` can be asked for.
+fn the_report_has_the_keys_and_headers_of_the_page(place: &Place, page: &str) {
+    let asked = "--fit run/scores/valid.csv --prevalence Mass=0.1 --protocols --resamples 5";
+    place.ok(&format!("evaluate run/test.csv run/test.csv {asked} --out report"));
+    let mut tables = 0;
+    for file in std::fs::read_dir(place.at("report/2-test")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        if !name.ends_with(".csv") {
+            continue;
+        }
+        tables += 1;
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("the page has no `{name}`"));
+        let text = place.text(&format!("report/2-test/{name}"));
+        for column in text.lines().next().unwrap().split(',') {
+            assert!(row.contains(&format!("`{column}`")), "`{name}` has `{column}`");
+        }
+    }
+    assert_eq!(tables, 10);
+
+    let metrics = place.text("report/2-test/metrics.json");
+    let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+    let mut found = BTreeSet::new();
+    keys(&metrics, &["stated_prevalence", "subgroups", "subgroup_gaps"], &mut found);
+    for groups in metrics["subgroups"].as_object().unwrap().values() {
+        groups.as_object().unwrap().values().for_each(|group| keys(group, &[], &mut found));
+    }
+    let words: BTreeSet<&str> = page.split('`').skip(1).step_by(2).collect();
+    for key in found.iter().filter(|key| !key.starts_with(char::is_uppercase)) {
+        // An interval has the name of its figure and `_ci95`, which the page says once.
+        let names = [key, key.strip_suffix("_ci95").unwrap_or(key)];
+        let is_one = |word: &&str| {
+            names.iter().any(|name| word == name || word.ends_with(&format!(".{name}")))
+        };
+        let is_there = words.iter().any(is_one);
+        assert!(is_there, "`metrics.json` has `{key}`, which the page does not have");
+    }
+    assert!(found.contains("over_orders") && found.contains("p_holm") && found.contains("macro"));
 }
 
 #[test]

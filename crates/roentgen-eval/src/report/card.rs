@@ -66,6 +66,7 @@ fn metadata(report: &Report) -> Value {
                     "type": "chest-x-ray",
                     "name": evaluation.dataset.as_deref().unwrap_or("unknown"),
                     "split": evaluation.split.as_deref().unwrap_or("unknown"),
+                    "revision": evaluation.dataset_id.as_ref().map(ToString::to_string),
                 },
                 "metrics": metrics,
             }],

@@ -5,8 +5,10 @@
 mod calibration;
 mod calls;
 mod cards;
+mod compared;
 mod findings;
 mod groups;
+mod protocols;
 mod summary;
 mod together;
 mod training;
@@ -24,8 +26,10 @@ use super::{
 use crate::{Evaluation, FindingFigures, FittedOn, Interval, Scores};
 use calls::Calls;
 use cards::{FilmCards, films};
+use compared::Differences;
 use findings::{FindingRow, Mean, finding, mean};
 use groups::{Groups, subgroups};
+use protocols::Protocols;
 use together::Together;
 use training::InTraining;
 
@@ -84,6 +88,8 @@ pub(super) struct ReportPage {
     subgroups: Vec<Groups>,
     films: Vec<FilmCards>,
     published: Option<PublishedComparison>,
+    compared: Option<Differences>,
+    protocols: Option<Protocols>,
     notes: Vec<String>,
 }
 
@@ -137,10 +143,10 @@ impl ReportPage {
             },
             resamples: evaluation.resamples,
             seed: evaluation.seed,
-            mean: mean(evaluation, low),
+            mean: mean(evaluation, main, low),
             findings: evaluation.findings.iter().map(|each| finding(each, main, low)).collect(),
             axis: whisker::axis(low),
-            summary: summary::summary(evaluation, reaches_half),
+            summary: summary::summary(report, reaches_half),
             has_calls: is_fitted || reaches_half,
             is_fitted,
             reaches_half,
@@ -168,6 +174,8 @@ impl ReportPage {
             subgroups: subgroups(evaluation, low),
             films: films(report),
             published: PublishedComparison::of(evaluation),
+            compared: report.compared.as_ref().map(Differences::of),
+            protocols: report.protocols.as_ref().map(Protocols::of),
             notes: report.notes.clone(),
         }
     }

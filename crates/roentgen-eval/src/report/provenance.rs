@@ -21,6 +21,10 @@ pub struct Provenance {
     pub epoch: Option<usize>,
     /// The weights that its training began with, such as `random` or a file.
     pub initial_weights: Option<String>,
+    /// The seed of its training.
+    pub seed: Option<u64>,
+    /// The experiment that defined its training: its file and SHA-256.
+    pub experiment: Option<String>,
     /// The file of the labels.
     pub label_file: Option<String>,
     /// Number of films of the data set that equal a film of another patient or official list.
@@ -52,6 +56,8 @@ pub(super) fn lines(report: &Report) -> Vec<ProvenanceRow> {
         line("Input size", of.size.map(|size| format!("{size} px"))),
         line("Epoch", of.epoch.map(|epoch| epoch.to_string())),
         line("Initial weights", text(&of.initial_weights)),
+        line("Seed of training", of.seed.map(|seed| seed.to_string())),
+        line("Experiment", text(&of.experiment)),
         line("Data set", evaluation.dataset.clone()),
         line("Data set identity", evaluation.dataset_id.as_ref().map(ToString::to_string)),
         line("Split", evaluation.split.clone()),

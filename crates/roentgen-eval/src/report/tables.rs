@@ -1,11 +1,16 @@
 //! The tables beside a report: all figures, points of the curves, and films that are wrong at the
 //! threshold.
 
+mod figures;
+mod groups;
+
 use super::{Report, plot::net_benefit};
 use crate::{
     CurvePoint, Error, FindingFigures, Interval, MeasuredBin,
     roc::{Step, precision_recall_points, roc_points, steps},
 };
+pub(super) use figures::{calibration, co_occurrence, findings, operating_points};
+pub(super) use groups::{protocols, subgroups};
 
 /// The maximum number of points of a curve; more would make a file of megabytes and no other
 /// drawing.
@@ -70,118 +75,6 @@ pub(super) fn errors(report: &Report) -> Result<String, Error> {
         }
     }
     csv("errors.csv", rows)
-}
-
-/// Returns `findings.csv`: one row for each finding and one for each mean.
-pub(super) fn findings(report: &Report) -> Result<String, Error> {
-    let header = [
-        "finding",
-        "positives",
-        "negatives",
-        "unknown",
-        "prevalence",
-        "auroc",
-        "auroc_low",
-        "auroc_high",
-        "auroc_delong_low",
-        "auroc_delong_high",
-        "average_precision",
-        "average_precision_low",
-        "average_precision_high",
-        "brier",
-        "brier_reliability",
-        "brier_resolution",
-        "brier_uncertainty",
-        "ece",
-        "ece_equal_mass",
-        "intercept",
-        "slope",
-    ];
-    let mut rows = vec![header.map(str::to_owned)];
-    for of in &report.evaluation.findings {
-        let line = of.calibration.line;
-        let parts = of.calibration.brier_parts;
-        rows.push([
-            of.name.clone(),
-            of.positives.to_string(),
-            of.negatives.to_string(),
-            of.unknown.to_string(),
-            cell(of.prevalence()),
-            cell(of.auroc),
-            low(of.auroc_ci95),
-            high(of.auroc_ci95),
-            low(of.auroc_delong_ci95),
-            high(of.auroc_delong_ci95),
-            cell(of.average_precision),
-            low(of.average_precision_ci95),
-            high(of.average_precision_ci95),
-            cell(of.brier),
-            cell(parts.map(|parts| parts.reliability)),
-            cell(parts.map(|parts| parts.resolution)),
-            cell(parts.map(|parts| parts.uncertainty)),
-            cell(of.ece),
-            cell(of.calibration.ece_equal_mass),
-            cell(line.intercept),
-            cell(line.slope),
-        ]);
-    }
-    let mean = &report.evaluation.mean;
-    for (name, auroc, auroc_ends, average, average_ends) in [
-        (
-            "macro mean",
-            mean.auroc,
-            mean.auroc_ci95,
-            mean.average_precision,
-            mean.average_precision_ci95,
-        ),
-        (
-            "micro mean",
-            mean.micro_auroc,
-            mean.micro_auroc_ci95,
-            mean.micro_average_precision,
-            mean.micro_average_precision_ci95,
-        ),
-    ] {
-        let mut row = header.map(|_| String::new());
-        row[0] = name.to_owned();
-        row[5..8].clone_from_slice(&[cell(auroc), low(auroc_ends), high(auroc_ends)]);
-        row[10..13].clone_from_slice(&[cell(average), low(average_ends), high(average_ends)]);
-        rows.push(row);
-    }
-    csv("findings.csv", rows)
-}
-
-/// Returns `operating-points.csv`: one row for each finding, operating point and figure.
-pub(super) fn operating_points(report: &Report) -> Result<String, Error> {
-    let header = ["finding", "operating_point", "threshold", "figure", "value", "low", "high"];
-    let mut rows = vec![header.map(str::to_owned)];
-    for finding in &report.evaluation.findings {
-        for point in &finding.operating_points {
-            let counts = [
-                ("true_positives", point.true_positives),
-                ("false_positives", point.false_positives),
-                ("true_negatives", point.true_negatives),
-                ("false_negatives", point.false_negatives),
-            ];
-            let counts = counts.map(|(name, count)| (name, count.to_string(), None));
-            let figures = point
-                .figures
-                .figures_by_name()
-                .map(|(name, value)| (name, cell(value), point.ci95.get(name).copied().flatten()));
-            for (figure, value, ends) in counts.into_iter().chain(figures) {
-                rows.push([
-                    finding.name.clone(),
-                    point.name.clone(),
-                    point.threshold.to_string(),
-                    figure.to_owned(),
-                    value,
-                    low(ends),
-                    high(ends),
-                ]);
-            }
-        }
-    }
-    csv("operating-points.csv", rows)
 }
 
 /// Returns `curves.csv`: the points of all curves of the pictures.

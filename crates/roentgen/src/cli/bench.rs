@@ -100,6 +100,9 @@ pub(crate) struct BenchEvaluate {
     /// Score table.
     #[arg(long, value_name = "CSV")]
     pub(crate) scores: PathBuf,
+    /// Another score table to fit thresholds and calibration to, before the time is taken.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) fit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) steps: Steps,
 }

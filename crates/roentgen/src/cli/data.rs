@@ -96,4 +96,3 @@ pub(crate) struct Describe {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
-

@@ -12,7 +12,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_data::preprocess::{Input, Normalize};
-use roentgen_eval::{BootstrapOptions, Scores, evaluate};
+use roentgen_eval::{
+    BootstrapOptions, Calibration, Given, Scores, WithIsotonic, calibrate, evaluate_with,
+};
 use roentgen_models::{Classifier, Precision};
 use roentgen_onnx::Waiting;
 use roentgen_phantom as phantom;
@@ -253,13 +255,21 @@ fn film_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn figures(args: &BenchEvaluate) -> anyhow::Result<Value> {
     let scores = Scores::read(&args.scores)?;
+    let fitted = args.fit.as_ref().map(|fit| -> anyhow::Result<Calibration> {
+        Ok(calibrate(&Scores::read(fit)?, WithIsotonic::Yes)?)
+    });
+    let fitted = fitted.transpose()?;
+    let given = Given { calibration: fitted.as_ref(), ..Given::default() };
     let options = BootstrapOptions { resamples: 1000, seed: 1 };
     let measured = measure(args.steps, scores.len(), || {
-        evaluate(&scores, &options)?;
+        evaluate_with(&scores, &options, &given)?;
         Ok(())
     })?;
     let document = json!({
-        "what": "evaluate with 1000 resamples of patients",
+        "what": match fitted {
+            Some(_) => "evaluate with 1000 resamples of patients, with fitted thresholds and calibration",
+            None => "evaluate with 1000 resamples of patients",
+        },
         "films": scores.len(),
         "findings": scores.findings().len(),
     });

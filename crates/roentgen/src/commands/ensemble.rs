@@ -111,8 +111,9 @@ fn fit_and_combine(args: &Ensemble, scope: WeightScope) -> anyhow::Result<Output
 
 /// Says for which findings there are too few positive films to fit weights to.
 fn too_few(valid: &Scores, per: WeightScope) -> Option<String> {
-    let positives =
-        |finding: &ScoredFinding| finding.labels.iter().filter(|truth| **truth == Some(true)).count();
+    let positives = |finding: &ScoredFinding| {
+        finding.labels.iter().filter(|truth| **truth == Some(true)).count()
+    };
     let few: Vec<String> = valid
         .findings()
         .iter()

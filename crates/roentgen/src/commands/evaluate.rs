@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use roentgen_eval::report::{Compared, write_differences};
-use roentgen_eval::{BootstrapOptions, Evaluation, Interval, Scores, paired_difference};
+use roentgen_eval::{BootstrapOptions, Evaluation, Interval, Scores};
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
 use serde_json::json;
 
@@ -17,49 +17,44 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
     let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
     let fit = args.fit.as_ref().map(Scores::read).transpose()?;
     let folders = folders(args);
-    let mut texts = Vec::new();
-    let mut documents = Vec::new();
-    let mut differences = Vec::new();
-    let mut compared = Vec::new();
-    for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
+    let (mut texts, mut documents, mut compared) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, ((scores, path), folder)) in
+        tables.iter().zip(&args.scores).zip(&folders).enumerate()
+    {
         let request = EvaluateRequest {
             scores,
             path,
             model: args.model.as_deref(),
             fit: fit.as_ref(),
             prevalence: args.prevalence.iter().cloned().collect(),
+            against: (number > 0).then(|| (&tables[0], args.scores[0].as_path())),
+            by_protocols: args.protocols,
             date: Some(today()),
         };
         let written = write_report(&request, &options, folder, &context.listener())?;
-        texts.push(text(&written.evaluation, &written.page));
+        let mut text = text(&written.evaluation, &written.page);
+        if let Some(protocols) = &written.protocols {
+            text = format!("{text}\n{}", protocols.paragraph());
+        }
+        texts.push(text);
         documents.push(written.metrics);
+        compared.extend(written.compared);
     }
-    for (scores, path) in tables.iter().zip(&args.scores).skip(1) {
-        let (findings, mean) = paired_difference(&tables[0], scores, &options)?;
+    for Compared { scores, against, mean, .. } in &compared {
         texts.push(format!(
-            "{} minus {}: mean AUROC {} ({}, paired patient bootstrap)",
-            path.display(),
-            args.scores[0].display(),
+            "{scores} minus {against}: mean AUROC {} ({}, paired patient bootstrap)",
             mean.value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:+.4}")),
             interval(mean.interval)
         ));
-        differences.push(json!({
-            "scores": path,
-            "against": args.scores[0],
-            "mean_auroc": mean.value,
-            "mean_auroc_ci95": mean.interval,
-        }));
-        compared.push(Compared { name: path.display().to_string(), findings, mean });
     }
     if !compared.is_empty() {
-        let against = args.scores[0].display().to_string();
         let file = args.out.join("differences.csv");
-        write_differences(&file, &tables[0], &against, &compared)?;
+        write_differences(&file, &compared)?;
         texts.push(format!("differences of each finding: {}", file.display()));
     }
     let document = match documents.len() {
         1 => documents.remove(0),
-        _ => json!({ "tables": documents, "differences": differences }),
+        _ => json!({ "tables": documents, "differences": compared }),
     };
     Ok(Output::done(texts.join("\n\n"), document))
 }

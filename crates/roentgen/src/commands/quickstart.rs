@@ -84,6 +84,8 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         model: Some(&run),
         fit: None,
         prevalence: BTreeMap::new(),
+        against: None,
+        by_protocols: false,
         date: Some(today()),
     };
     let written = write_report(&request, &options, &at("report"), &listener)?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::format::{count, figure, interval, probability};
 use super::readable;
-use crate::{Evaluation, OperatingPoint, OperatingRule};
+use crate::{Evaluation, MeanCalls, MeanPoint, OperatingPoint, OperatingRule};
 
 /// The findings at the thresholds of one rule.
 #[derive(Debug, Serialize)]
@@ -13,6 +13,8 @@ pub(super) struct Calls {
     /// Whether the table is open when the page is.
     is_main: bool,
     rows: Vec<CallRow>,
+    /// The macro and the micro mean, with a cell for each column of figures.
+    means: Vec<Mean>,
     /// Findings without such a threshold.
     without: Vec<String>,
 }
@@ -24,6 +26,14 @@ struct CallRow {
     /// True and false positives, false and true negatives.
     counts: [String; 4],
     /// Each figure and its interval, in the order of the columns.
+    figures: Vec<[String; 2]>,
+}
+
+/// A mean over findings or calls.
+#[derive(Debug, Serialize)]
+struct Mean {
+    name: String,
+    /// As in [`CallRow`]; empty for a figure that has no mean.
     figures: Vec<[String; 2]>,
 }
 
@@ -79,9 +89,30 @@ pub(super) fn calls(evaluation: &Evaluation, reaches_half: bool) -> Vec<Calls> {
             is_main: name == main,
             without: without.map(|(finding, _)| readable(&finding.name)).collect(),
             rows: points.filter_map(row).collect(),
+            means: evaluation
+                .mean
+                .operating_point(name)
+                .map_or_else(Vec::new, |point| means(point, evaluation)),
         }
     };
     names.map(table).collect()
+}
+
+fn means(point: &MeanPoint, evaluation: &Evaluation) -> Vec<Mean> {
+    let of = |name: String, calls: &MeanCalls| {
+        let cell = |(key, _): &(&str, &str)| match calls.figures.get(key) {
+            Some(&value) => {
+                let ends = calls.ci95.get(key).copied().flatten();
+                [figure(value), ends.map_or_else(String::new, |ends| interval(Some(ends)))]
+            }
+            None => [String::new(), String::new()],
+        };
+        Mean { name, figures: columns(evaluation).iter().map(cell).collect() }
+    };
+    vec![
+        of(format!("Mean of {} (macro)", point.findings), &point.over_findings),
+        of("All calls (micro)".to_owned(), &point.over_calls),
+    ]
 }
 
 /// Describes the threshold of an operating point.

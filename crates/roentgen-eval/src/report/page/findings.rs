@@ -7,7 +7,7 @@ use super::super::{
     whisker,
 };
 use super::readable;
-use crate::{Evaluation, FindingFigures};
+use crate::{Evaluation, FindingFigures, MeanCalls, MeanPoint};
 
 /// The means over findings and over pairs.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,14 @@ pub(super) struct Mean {
     micro_average_precision: String,
     micro_average_precision_ci: String,
     micro_prevalence: String,
+    brier: String,
+    ece: String,
+    /// At the main operating point: sensitivity and specificity as means over findings, and of all
+    /// calls.
+    calls: [String; 2],
+    /// Number of findings in these means.
+    called: usize,
+    micro_calls: [String; 2],
 }
 
 /// A row of the table of findings.
@@ -47,8 +55,13 @@ pub(super) struct FindingRow {
     specificity: String,
 }
 
-pub(super) fn mean(evaluation: &Evaluation, low: f64) -> Mean {
+pub(super) fn mean(evaluation: &Evaluation, main: &str, low: f64) -> Mean {
     let mean = &evaluation.mean;
+    let point = mean.operating_point(main);
+    let both = |of: fn(&MeanPoint) -> &MeanCalls| {
+        ["sensitivity", "specificity"]
+            .map(|name| figure(point.and_then(|point| of(point).figures.get(name).copied()?)))
+    };
     let counted = evaluation.findings.iter().filter(|finding| finding.auroc.is_some());
     let prevalences: f64 = counted.filter_map(FindingFigures::prevalence).sum();
     let positives: usize = evaluation.findings.iter().map(|each| each.positives).sum();
@@ -68,6 +81,11 @@ pub(super) fn mean(evaluation: &Evaluation, low: f64) -> Mean {
         micro_auroc_whisker: whisker::whisker(mean.micro_auroc, mean.micro_auroc_ci95, low),
         micro_average_precision: figure(mean.micro_average_precision),
         micro_average_precision_ci: interval(mean.micro_average_precision_ci95),
+        brier: figure(mean.brier),
+        ece: figure(mean.ece),
+        called: point.map_or(0, |point| point.findings),
+        calls: both(|point| &point.over_findings),
+        micro_calls: both(|point| &point.over_calls),
         micro_prevalence: figure((pairs > 0).then(|| positives as f64 / pairs as f64)),
     }
 }

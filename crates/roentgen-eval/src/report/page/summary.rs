@@ -1,17 +1,54 @@
 //! The figures in plain words, for the first screen of a report.
 
-use super::super::format::{count, figure, interval, percent};
+use super::super::{
+    Report,
+    format::{count, figure, interval, percent},
+    provenance::name_model,
+};
 use super::{format_interval, readable};
 use crate::{Evaluation, FindingFigures, Interval};
 
-/// Returns one paragraph for each thing that a reader should know first.
-pub(super) fn summary(evaluation: &Evaluation, reaches_half: bool) -> Vec<String> {
-    let mut all = vec![summarize(evaluation)];
+/// Returns one paragraph for each thing that a reader should know first: what was evaluated and on
+/// whom, how good it is, where it fails, and what must not be concluded.
+pub(super) fn summary(report: &Report, reaches_half: bool) -> Vec<String> {
+    let evaluation = report.evaluation;
+    let mut all = vec![on_whom(report), summarize(evaluation)];
     all.extend(best_and_worst(evaluation));
     all.extend(calls(evaluation, reaches_half));
     all.extend(gap(evaluation));
     all.push(limits(evaluation));
     all
+}
+
+/// States what was evaluated and on whom.
+fn on_whom(report: &Report) -> String {
+    let evaluation = report.evaluation;
+    let group = |by: &str| {
+        let groups = evaluation.subgroups.get(by)?;
+        let films: usize = groups.values().map(|group| group.images).sum();
+        let share = |(name, group): (&String, &crate::Subgroup)| {
+            format!("{name} ({})", percent(Some(group.images as f64 / films as f64)))
+        };
+        let shares: Vec<String> = groups.iter().map(share).collect();
+        let unknown = match evaluation.images - films {
+            0 => String::new(),
+            unknown => format!(" of the films that say so ({} do not)", count(unknown)),
+        };
+        Some(format!("{by} {}{unknown}", shares.join(", ")))
+    };
+    let known: Vec<String> = ["sex", "age", "view"].into_iter().filter_map(group).collect();
+    let whom = match known.is_empty() {
+        true => " Sex, age and view are unknown.".to_owned(),
+        false => format!(" By films: {}.", known.join("; ")),
+    };
+    format!(
+        "{} gave probabilities of {} finding{} to {} films of {} patients.{whom}",
+        name_model(report),
+        evaluation.findings.len(),
+        if evaluation.findings.len() == 1 { "" } else { "s" },
+        count(evaluation.images),
+        count(evaluation.patients),
+    )
 }
 
 fn summarize(evaluation: &Evaluation) -> String {

@@ -4,7 +4,7 @@ use roentgen_data::Finding;
 use roentgen_data::summary::Summary;
 use roentgen_figures::{Bar, Cell, bars, chord, films, heat_map};
 
-use super::{CLEANED, Data, FLOOR, select_kept, sample};
+use super::{CLEANED, Data, FLOOR, sample, select_kept};
 use crate::output::{self, patients, thousands};
 
 /// Number of sample films in a row.

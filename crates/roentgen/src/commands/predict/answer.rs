@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use roentgen_eval::{ScoredFinding, OperatingRule, Scores};
+use roentgen_eval::{OperatingRule, ScoredFinding, Scores};
 use roentgen_tasks::predict::PredictedTable;
 use serde_json::{Map, Value, json};
 
