@@ -9,13 +9,16 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::archive;
 use crate::files;
+use crate::kind::is_dicomdir;
 use crate::pixels;
+
+pub use crate::kind::{is_film, is_hidden};
 
 /// Name of the file that distinguishes a data set of phantoms from one of patients.
 pub const PHANTOM_MARK: &str = "PHANTOM.txt";
@@ -228,30 +231,16 @@ pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
     Ok(names)
 }
 
-/// Whether a file has the name of a film.
-pub fn is_film(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg", "dcm", "dicom"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
 /// Whether a file is a film by its name, or is in DICOM by its content: hospitals name such files
 /// after their number, without an extension. A `DICOMDIR` is a list of files and no film.
 pub fn holds_film(path: &Path) -> bool {
-    let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
-    is_film(path) || (!is_list && pixels::is_dicom(path))
-}
-
-/// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where
-/// macOS puts the `._` files of an archive.
-pub fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
+    // In archives only DICOM files are listed.
+    is_film(path) || (!is_dicomdir(path) && (archive::is_inside(path) || pixels::is_dicom(path)))
 }
 
 /// Lists all files below `root` (or `root` itself, if it is not a folder), ordered by path.
 ///
+/// A ZIP archive with DICOM files is listed as those files, with paths below that of the archive.
 /// Hidden files and folders are left out, see [`is_hidden`]; `root` itself may be hidden. Devices,
 /// FIFOs and sockets are listed, so that the function that opens them can report what they are.
 ///
@@ -260,7 +249,7 @@ pub fn is_hidden(name: &OsStr) -> bool {
 /// Returns an error if a folder cannot be listed.
 pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
     if fs::metadata(root).is_ok_and(|about| !about.is_dir()) {
-        return Ok(vec![root.to_owned()]);
+        return Ok(files_at(root.to_owned()));
     }
     let mut folders = vec![root.to_owned()];
     let mut files = Vec::new();
@@ -277,10 +266,16 @@ pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
             if kind.is_dir() {
                 folders.push(entry.path());
             } else {
-                files.push(entry.path());
+                files.extend(files_at(entry.path()));
             }
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Returns a file, or the DICOM files in it if it is an archive of them.
+fn files_at(path: PathBuf) -> Vec<PathBuf> {
+    let inside = archive::dicom_files(&path);
+    if inside.is_empty() { vec![path] } else { inside }
 }
