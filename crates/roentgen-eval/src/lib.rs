@@ -68,7 +68,7 @@ pub use fit::{Fitted, Per, fit};
 pub use holm::holm;
 pub use identity::Identity;
 pub use interval::Interval;
-pub use leakage::TrainingMarks;
+pub use leakage::{TrainingMarks, refuse_training};
 pub use log_loss::{Measured, log_loss, paired_log_loss};
 pub use members::{check_members, refuse_shared_films};
 pub use operating_point::{CallFigures, OperatingPoint};

@@ -146,7 +146,7 @@ impl Layout {
             })?;
             finding.probabilities.push(p);
             finding.truths.push(match truth {
-                Some(column) => parse_truth(&row[*column]).ok_or(format!(
+                Some(column) => parse_flag(&row[*column]).ok_or(format!(
                     "`{name}{TRUTH}` is `{}`\na truth must be 0, 1 or empty",
                     row[*column]
                 ))?,
@@ -162,8 +162,9 @@ impl Layout {
     }
 }
 
-/// Parses the truth of a cell; returns `None` if it is not 0, 1 or empty.
-fn parse_truth(text: &str) -> Option<Option<bool>> {
+/// Parses a cell that says yes, no or nothing; returns `None` if it is not 0, 1 or empty. In a
+/// column with empty cells pandas writes 0 and 1 as `0.0` and `1.0`.
+pub(crate) fn parse_flag(text: &str) -> Option<Option<bool>> {
     match text.trim() {
         "" => Some(None),
         "0" | "0.0" => Some(Some(false)),
