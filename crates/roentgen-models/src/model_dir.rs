@@ -4,8 +4,6 @@
 //! Both are written completely or not at all, the weights first: if `model.toml` exists, so do its
 //! weights.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -195,7 +193,8 @@ impl Description {
     /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
-        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = files::read_text_at_most(&path, LONGEST)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
         // Read first: another layout has other keys.
         let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
@@ -221,16 +220,6 @@ impl Description {
             .map_err(|source| Error::Network { path, source })?;
         Ok(description)
     }
-}
-
-/// Reads a description, which is short.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LONGEST {
-        return Err(std::io::Error::other("it is too long for a description of a model"));
-    }
-    Ok(text)
 }
 
 /// Returns the SHA-256 of bytes in hexadecimal digits.
@@ -260,7 +249,7 @@ impl Files {
     fn read(folder: &Path) -> Result<Self, Error> {
         let read = |name: &str| {
             let path = folder.join(name);
-            fs::read(&path).map_err(|source| Error::Read { path, source })
+            files::read_at_most(&path, u64::MAX).map_err(|source| Error::Read { path, source })
         };
         let description = Description::read(folder)?;
         let weights = read(WEIGHTS)?;

@@ -107,6 +107,9 @@ impl fmt::Display for EpochRow {
 
 /// Observes a run, provides its clock and can end it.
 pub trait Progress {
+    /// Called while the films are hashed, once per machine: bytes done and bytes in all.
+    fn hashed(&self, _done: u64, _bytes: u64) {}
+
     /// Called before the first step.
     fn started(&self, plan: &Plan);
     /// Called while the films pass a frozen backbone, once: films done and films in all.

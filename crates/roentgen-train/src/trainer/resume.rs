@@ -8,7 +8,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, Outcome, network, train_in};
+use super::{Error, Material, MemoryLimit, Outcome, initial, network, train_in};
 use crate::checkpoint::State;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -82,14 +82,16 @@ pub fn resume(
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
     let data = run_dir.data()?;
-    let prepared = Prepared::open(&data.find(folder, &experiment.data.prepared)?)?;
+    let hashed = |done, bytes| progress.hashed(done, bytes);
+    let prepared = Prepared::open_with(&data.find(folder, &experiment.data.prepared)?, &hashed)?;
     data.check(folder, &prepared.description.fingerprint)?;
     let material = Material::of(&experiment, prepared)?;
     let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {
         experiment = lengthen(&run_dir, &experiment, epochs)?;
     }
-    train_in(&experiment, &material, network, run_dir, device, progress)
+    let initial = initial::weights(&experiment, network)?;
+    train_in(&experiment, &material, initial, run_dir, device, progress)
 }
 
 /// Gives the run more epochs and records that it had fewer; returns the longer experiment.
