@@ -131,7 +131,7 @@ pub(crate) enum Command {
     /// Count findings, co-occurrences, films per split and patients in more than one split.
     #[command(after_help = examples::DESCRIBE)]
     Describe(Describe),
-    /// Hash the files of a prepared data set or a model and compare them with what was recorded.
+    /// Hash the files of prepared data sets and models, and compare score tables with them.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
     /// Write an experiment file with comments, to be changed and trained.
@@ -275,8 +275,9 @@ pub(crate) enum Filter {
 
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// Prepared data set or model directory.
-    pub(crate) folder: PathBuf,
+    /// Prepared data sets, model directories and score tables; a table is compared with the others.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -52,15 +52,47 @@ impl Bars {
     }
 }
 
-/// Shows the progress of a task.
-pub(crate) struct Shown {
+/// A bar over the bytes of a file that is hashed, drawn only if that takes a while.
+pub(crate) struct Hashing {
     bars: Bars,
     bar: OnceCell<ProgressBar>,
 }
 
-impl Shown {
+/// Bytes that are hashed in well below a second.
+const SOON_HASHED: u64 = 128 << 20;
+
+impl Hashing {
     pub(crate) fn new(bars: Bars) -> Self {
         Self { bars, bar: OnceCell::new() }
+    }
+
+    /// Shows the bytes that are done and those in all.
+    pub(crate) fn set(&self, done: u64, bytes: u64) {
+        if bytes < SOON_HASHED {
+            return;
+        }
+        let bar = self.bar.get_or_init(|| self.bars.over_bytes("hashing"));
+        if bar.is_finished() {
+            bar.reset();
+        }
+        bar.set_length(bytes);
+        bar.set_position(done);
+        if done >= bytes {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows the progress of a task.
+pub(crate) struct Shown {
+    bars: Bars,
+    bar: OnceCell<ProgressBar>,
+    hashing: Hashing,
+}
+
+impl Shown {
+    pub(crate) fn new(bars: Bars) -> Self {
+        Self { bars, bar: OnceCell::new(), hashing: Hashing::new(bars) }
     }
 }
 
@@ -70,6 +102,10 @@ impl Listener for Shown {
             Some(bar) => bar.suspend(|| note(line)),
             None => note(line),
         }
+    }
+
+    fn hashed(&self, done: u64, bytes: u64) {
+        self.hashing.set(done, bytes);
     }
 
     fn predicted(&self, done: usize, films: usize) {
@@ -91,6 +127,7 @@ pub(crate) struct Training<'a> {
     peak_before: Option<u64>,
     bars: Bars,
     bar: ProgressBar,
+    hashing: Hashing,
     valid_films: std::cell::Cell<usize>,
     steps: std::cell::Cell<usize>,
     epochs: std::cell::Cell<usize>,
@@ -111,6 +148,7 @@ impl<'a> Training<'a> {
             peak_before: memory::peak_mib(),
             bars,
             bar: bars.over("training", 0),
+            hashing: Hashing::new(bars),
             valid_films: 0.into(),
             steps: 0.into(),
             epochs: 0.into(),
@@ -145,6 +183,10 @@ impl<'a> Training<'a> {
 }
 
 impl Progress for Training<'_> {
+    fn hashed(&self, done: u64, bytes: u64) {
+        self.hashing.set(done, bytes);
+    }
+
     fn started(&self, plan: &Plan) {
         self.valid_films.set(plan.valid_films);
         self.steps.set(plan.steps);

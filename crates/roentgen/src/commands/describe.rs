@@ -17,7 +17,9 @@ use roentgen_data::summary::{self, Side, Summary};
 use serde_json::json;
 
 use crate::cli::{Describe, SplitRule};
+use crate::context::Context;
 use crate::output::{Output, table, thousands};
+use crate::progress::Hashing;
 
 mod pictures;
 
@@ -36,8 +38,8 @@ struct Data {
 }
 
 /// Describes a prepared data set or a label file.
-pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
-    let data = Data::open(&args.data)?;
+pub(crate) fn run(args: &Describe, context: &Context) -> anyhow::Result<Output> {
+    let data = Data::open(&args.data, context)?;
     let summary = Summary::of(&data.rows);
     let rule = match args.split {
         SplitRule::Official => Rule::Official,
@@ -77,7 +79,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
 }
 
 impl Data {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path, context: &Context) -> anyhow::Result<Self> {
         if path.is_file() {
             let labels = LabelFile::read(path)?;
             let name = labels.version().text().to_owned();
@@ -89,7 +91,8 @@ impl Data {
             let rows = labels.films.iter().map(|film| Row::of(film, list(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
-        let prepared = Prepared::open(path)?;
+        let bar = Hashing::new(context.bars);
+        let prepared = Prepared::open_with(path, &|done, bytes| bar.set(done, bytes))?;
         let name = prepared.description.dataset.clone();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }
