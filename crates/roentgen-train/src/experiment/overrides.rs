@@ -187,6 +187,8 @@ fn apply(table: &mut Table, setting: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::experiment::optimizer::Optimizer;
 
