@@ -28,7 +28,7 @@ use crate::kind::Kind;
 
 pub use encode::{rgb_to_png, to_png};
 pub use error::Error;
-pub use resize::{Filter, resize};
+pub use resize::{Filter, fit, resize};
 
 /// The longest edge that is decoded, in pixels; a header that claims more is treated as hostile.
 const MAX_EDGE: u32 = 16_384;

@@ -49,6 +49,17 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// All films, split by the official lists, as a model that was trained elsewhere is evaluated.
+    pub const OFFICIAL: Self = Self {
+        split: Rule::Official,
+        leaky: false,
+        normal: Normal::Keep,
+        sample: None,
+        films: None,
+        seed: None,
+        fold: None,
+    };
+
     /// Returns the split of each row, `None` for a film that is not used. `seed` is the seed of the
     /// run, which counts where the selection has none of its own.
     ///
@@ -149,15 +160,7 @@ mod tests {
             .collect()
     }
 
-    const KEEP: Selection = Selection {
-        split: Rule::Official,
-        leaky: false,
-        normal: Normal::Keep,
-        sample: None,
-        films: None,
-        seed: None,
-        fold: None,
-    };
+    const KEEP: Selection = Selection::OFFICIAL;
 
     #[test]
     fn dropping_takes_films_without_a_chosen_finding_from_every_side() {

@@ -96,7 +96,7 @@ pub enum Error {
         names: String,
     },
     /// The fold does not exist.
-    #[error("there is no fold {number} of {of}; use at least 2 folds, and count them from 0")]
+    #[error("fold {number} of {of} does not exist; use at least 2 folds, and count them from 0")]
     NoSuchFold {
         /// Number of the fold.
         number: usize,

@@ -32,7 +32,7 @@ impl Rule {
             Self::WeightedByFinding(all) => {
                 let own = all.iter().find(|(name, _)| name == finding).map(|(_, weights)| weights);
                 own.ok_or_else(|| Error::Weights {
-                    problem: format!("there are no weights for `{finding}`"),
+                    problem: format!("no weights were given for `{finding}`"),
                 })?
             }
             Self::Mean | Self::HardVote | Self::Max => {
@@ -88,7 +88,7 @@ impl Rule {
 pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
         return Err(Error::Weights {
-            problem: "there are no members\ngive at least one score table".into(),
+            problem: "no score tables were given\ngive at least one score table".into(),
         });
     };
     let aligned: Vec<Scores> =

@@ -45,7 +45,7 @@ pub struct Fitted {
 pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
     let refuse = |problem: &str| Error::Weights { problem: problem.to_owned() };
     let Some((first, others)) = members.split_first() else {
-        return Err(refuse("there are no members\ngive at least one score table"));
+        return Err(refuse("no score tables were given\ngive at least one score table"));
     };
     refuse_training_films(members)?;
     let aligned = others.iter().map(|other| align(first, other)).collect::<Result<Vec<_>, _>>()?;

@@ -5,11 +5,13 @@
 //! [`picture`] adds what the drawing alone does not say: the range of the colors, and that there is
 //! one mask for all findings.
 
+mod canvas;
 mod picture;
 
 use roentgen_data::pixels::Plane;
 
-pub use picture::{Picture, picture};
+pub use canvas::{LETTER, Picture};
+pub use picture::picture;
 
 use crate::predictor::Mask;
 

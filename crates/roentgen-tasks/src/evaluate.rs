@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use anyhow::bail;
+use roentgen_data::metadata::Version;
+use roentgen_data::prepare;
 use roentgen_eval::report::{self, Provenance, Report};
 use roentgen_eval::{
     Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members,
@@ -68,7 +70,7 @@ pub fn write_report(
     notes.iter().for_each(|line| listener.note(&format!("note: {line}")));
     let of_data = sources.description();
     let provenance = Provenance {
-        label_file: of_data.map(|data| format!("{}, {}", data.labels, data.label_version)),
+        label_file: of_data.map(label_file),
         duplicates: of_data.and_then(|data| data.duplicates),
         near_duplicates: of_data.and_then(|data| data.near_duplicates),
         score_table: Some(path.display().to_string()),
@@ -79,6 +81,15 @@ pub fn write_report(
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     Ok(Written { page: folder.join("report.html"), metrics, evaluation })
+}
+
+/// Names the label file of a prepared data set, with the version if it is a known one.
+fn label_file(of: &prepare::Description) -> String {
+    if of.label_version == Version::Other.text() {
+        of.labels.clone()
+    } else {
+        format!("{}: {}", of.labels, of.label_version)
+    }
 }
 
 /// A report that was written.

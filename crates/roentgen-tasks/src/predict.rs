@@ -1,5 +1,8 @@
 //! Predicts films, and makes their score table.
 
+mod picture;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,6 +18,8 @@ use roentgen_models::predictor::Prediction;
 use crate::engine::{Choice, Engine};
 use crate::listener::Listener;
 use crate::sources::{Film, Sources};
+
+pub use picture::picture;
 
 /// What to predict, and how.
 #[derive(Clone, Debug)]
@@ -44,12 +49,15 @@ pub struct Predicted {
 }
 
 /// The score table of a [`Request`].
-#[derive(Debug)]
 pub struct Table {
     /// The table, which lacks the bad films.
     pub scores: Scores,
-    /// The films that could not be read.
-    pub bad: Vec<BadFilm>,
+    /// The films and predictions behind it, in the same order.
+    pub predicted: Predicted,
+    /// The thresholds of the calls, by finding; a finding without one has no call.
+    pub thresholds: BTreeMap<String, f64>,
+    /// The operating point of these thresholds.
+    pub operating_point: OperatingRule,
     /// Identity of the model.
     pub model: String,
     /// The engine in words.
@@ -90,9 +98,18 @@ pub fn table(
         }
         None => scores,
     };
+    let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
+    let thresholds = fitted
+        .filter_map(|finding| {
+            let threshold = finding.thresholds.get(&request.operating_point)?;
+            Some((finding.finding.clone(), *threshold))
+        })
+        .collect();
     Ok(Table {
         scores,
-        bad: predicted.bad,
+        predicted,
+        thresholds,
+        operating_point: request.operating_point,
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })

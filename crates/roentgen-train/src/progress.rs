@@ -82,19 +82,26 @@ pub struct EpochRow {
     pub is_by_loss_instead: bool,
 }
 
+/// The share of an epoch from which on waiting for films is worth a word.
+const NOTABLE_WAIT: f64 = 0.02;
+
 impl fmt::Display for EpochRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let auroc =
             self.valid_auroc.map_or_else(|| "n/a".to_owned(), |auroc| format!("{auroc:.4}"));
+        let waiting = if self.waiting > NOTABLE_WAIT * self.seconds {
+            format!(" (waiting for films {:.1} s)", self.waiting)
+        } else {
+            String::new()
+        };
         write!(
             f,
-            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s ({:.1} s waiting for films){}{}",
+            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s{waiting}{}{}",
             self.epoch,
             self.train_loss,
             self.valid_loss,
             self.learning_rate,
             self.seconds,
-            self.waiting,
             if self.is_best { "  best" } else { "" },
             if self.is_by_loss_instead {
                 "  (by loss, because the AUROC is undefined)"

@@ -8,7 +8,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{Folder, Stop, alone};
-use roentgen_train::run_dir::Start;
+use roentgen_train::run_dir::{Start, data_set};
 use roentgen_train::trainer::{Error, NotLonger, Resume, resume};
 use roentgen_train::{Facts, Outcome, overrides};
 
@@ -145,7 +145,12 @@ fn a_data_set_that_moved_or_changed_is_refused() {
     fs::rename(folder.at("prepared"), folder.at("elsewhere")).unwrap();
 
     let error = again(&folder, "run", None).unwrap_err().to_string();
-    assert!(error.contains("which is not there; move it back"), "{error}");
+    let prepared = folder.at("prepared").display().to_string();
+    assert!(error.contains(&format!("`{prepared}`, which is not there; move it back")), "{error}");
+    assert!(error.contains("`--data DIR`"), "{error}");
+    let experiment = overrides::read(&folder.at("run/experiment.toml"), &[]).unwrap();
+    let found = data_set(&folder.at("run"), &experiment, &[folder.at("elsewhere")]);
+    assert_eq!(found.unwrap(), folder.at("elsewhere"));
 
     let other = Folder::with_films(44);
     fs::rename(other.at("prepared"), folder.at("prepared")).unwrap();

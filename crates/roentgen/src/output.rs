@@ -118,6 +118,11 @@ pub(crate) fn films(count: usize) -> String {
     format!("{} {}", thousands(count), if count == 1 { "film" } else { "films" })
 }
 
+/// Formats a number of patients: `1 patient`, `1,664 patients`.
+pub(crate) fn patients(count: usize) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "patient" } else { "patients" })
+}
+
 /// Quotes a path for a shell, if that is needed. A path that begins like a flag gets a `./`.
 pub(crate) fn quoted(path: &Path) -> String {
     let mut text = path.display().to_string();

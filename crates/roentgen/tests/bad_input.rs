@@ -100,7 +100,7 @@ fn a_listed_film_that_is_absent_is_named() {
 
     let error = place.fails("prepare films --out prepared --size 32");
     assert!(
-        error.contains("gone.png: the label file lists it, but there is no such file"),
+        error.contains("gone.png: the label file lists it, but the file does not exist"),
         "{error}"
     );
     assert_eq!(place.text("prepared/manifest.csv").lines().count(), 2);

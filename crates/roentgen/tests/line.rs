@@ -19,16 +19,16 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
 
     let described = place.json("describe prepared --out pictures");
     assert_eq!(described["patients_on_both_sides"], 0);
-    for picture in [
-        "findings",
-        "findings-cleaned",
-        "findings-adjusted",
-        "co-occurrence",
-        "co-occurrence-chord",
-        "films",
-    ] {
+    for picture in
+        ["findings", "findings-adjusted", "co-occurrence", "co-occurrence-chord", "films"]
+    {
         assert!(place.text(&format!("pictures/{picture}.svg")).starts_with("<svg"), "{picture}");
     }
+
+    assert!(!place.at("pictures/findings-cleaned.svg").exists(), "no finding is on 1,000 films");
+    let page = place.text("pictures/description.html");
+    assert!(page.contains("phantom (seed 4)") && page.contains("Films by finding"), "{page}");
+    assert_eq!(described["duplicates"]["across_split"], 0);
 
     place.write("experiment.toml", EXPERIMENT);
     let trained = place.json("train experiment.toml --out run");

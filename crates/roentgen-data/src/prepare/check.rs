@@ -37,13 +37,13 @@ pub(super) fn films<'a>(
         .map(|film| {
             let path = layout.films.get(&film.image);
             let file_size = path
-                .ok_or_else(|| "the label file lists it, but there is no such file".to_owned())
+                .ok_or_else(|| "the label file lists it, but the file does not exist".to_owned())
                 .and_then(|path| pixels::size(path).map_err(|error| error.to_string()));
             progress(Progress::Checking(done.fetch_add(1, Ordering::Relaxed) + 1, films.len()));
             match (path, file_size) {
                 (Some(path), Ok(file_size)) => Ok(Checked { film, path, file_size }),
                 (_, Err(reason)) => Err(reason),
-                (None, Ok(_)) => Err("there is no such file".to_owned()),
+                (None, Ok(_)) => Err("the file does not exist".to_owned()),
             }
         })
         .collect();

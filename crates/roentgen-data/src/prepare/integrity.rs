@@ -199,7 +199,10 @@ pub(super) fn problems_of_boxes(
     }
     let names: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
     if let Some(found) = boxes.iter().find(|found| !names.contains(found.image.as_str())) {
-        problems.push(format!("`{BOXES}` has a box of `{}`, which is no film", found.image));
+        problems.push(format!(
+            "`{BOXES}` has a box of `{}`, which is not one of the films",
+            found.image
+        ));
     }
     problems
 }

@@ -258,6 +258,16 @@ impl Prepared {
         self.description.dataset.starts_with("phantom")
     }
 
+    /// Reads the films that are like one of another patient or on another official list; `None` if
+    /// nobody looked for them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the list cannot be read.
+    pub fn duplicates(&self) -> Result<Option<Vec<Duplicate>>, Error> {
+        self.description.duplicates.map(|_| read_duplicates(&self.folder)).transpose()
+    }
+
     /// Reads the boxes of the packed films; returns none if the data set has no boxes.
     ///
     /// # Errors
@@ -271,7 +281,7 @@ impl Prepared {
 
 /// Names the data set after the films that the label file lists; other files below the folder have
 /// no say in it.
-fn dataset(layout: &Layout, labels: &LabelFile) -> String {
+pub(super) fn dataset(layout: &Layout, labels: &LabelFile) -> String {
     let is_below = |mark: &PathBuf| {
         let folder = mark.parent().unwrap_or(Path::new(""));
         let mut films = labels.films.iter().filter_map(|film| layout.films.get(&film.image));

@@ -60,7 +60,7 @@ pub enum FitError {
     File(#[from] FileError),
     /// The file belongs to another network.
     #[error(
-        "`{path}` does not hold the weights of {architecture}: {missing} of its {all} tensors are \
+        "`{path}` does not contain the weights of {architecture}: {missing} of its {all} tensors are \
          missing, such as `{example}`; the first tensor of the file is `{begins}`"
     )]
     Missing {

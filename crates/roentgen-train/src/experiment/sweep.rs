@@ -4,20 +4,24 @@
 //! built and checked before the first one runs, so that an error in the last of forty shows up at
 //! once.
 
+mod grid;
 mod points;
 pub mod search;
 pub mod stop;
+mod values;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::experiment::Experiment;
 use crate::experiment::overrides::{self, Error};
 use crate::invalid::Invalid;
+use grid::grid;
 use search::Search;
 use stop::Stop;
+use values::leaves;
 
 pub use points::Points;
 
@@ -135,53 +139,6 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
     Ok((sweep, points))
 }
 
-/// Builds the points of `product` and `points`, each combined with each.
-fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
-    let all = count(&sweep.product).saturating_mul(sweep.points.len().max(1));
-    if all > MOST_POINTS {
-        let what = format!(
-            "its lists combine to more than {MOST_POINTS} points; use shorter lists, or draw points \
-             with `[sweep.search]`"
-        );
-        return Err(invalid(path, "sweep.product", what));
-    }
-    let combinations = product(&sweep.product).map_err(|key| {
-        let what = format!("`{key}` needs a list of values in brackets that is not empty");
-        invalid(path, "sweep.product", what)
-    })?;
-    let none = [Named { name: String::new(), set: Table::new() }];
-    let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
-    let mut points: Vec<Point> = Vec::new();
-    for named in named {
-        for combination in &combinations {
-            let number = points.len() + 1;
-            let mut values = leaves(combination);
-            let name = name(&named.name, &values);
-            if let Some(earlier) = points.iter().find(|earlier| earlier.name == name) {
-                let what = format!("points {} and {number} are both `{name}`", earlier.number);
-                return Err(invalid(path, "sweep", what));
-            }
-            let mut set = named.set.clone();
-            overrides::merge(&mut set, combination.clone());
-            let experiment = laid_over(path, base, &set, &name)?;
-            values.splice(0..0, leaves(&named.set));
-            let reported = sweep.reported.iter().find(|reported| match &reported.name {
-                Some(about) => *about == named.name || *about == name,
-                None => leaves(&reported.at).iter().all(|value| values.contains(value)),
-            });
-            points.push(Point {
-                number,
-                folder: folder(number, &name),
-                name,
-                values,
-                experiment,
-                reported: reported.cloned(),
-            });
-        }
-    }
-    Ok(points)
-}
-
 /// Builds the experiment of a point: a part of one, merged over the rest of the file.
 fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
     let mut table = base.clone();
@@ -202,89 +159,6 @@ fn invalid(path: &Path, key: &'static str, what: String) -> Error {
 /// number.
 pub fn values(experiment: &Experiment) -> Result<Vec<(String, String)>, toml::ser::Error> {
     Ok(leaves(&Table::try_from(experiment)?))
-}
-
-/// Counts the combinations of the values in a table.
-fn count(table: &Table) -> usize {
-    let choices = table.values().map(|value| match value {
-        Value::Array(values) => values.len(),
-        Value::Table(inner) => count(inner),
-        _ => 1,
-    });
-    choices.fold(1, usize::saturating_mul)
-}
-
-/// Lists all combinations of the values in a table; on failure returns the key without a list.
-fn product(table: &Table) -> Result<Vec<Table>, String> {
-    let mut combinations = vec![Table::new()];
-    for (key, value) in table {
-        let choices: Vec<Value> = match value {
-            Value::Array(values) if !values.is_empty() => values.clone(),
-            Value::Table(inner) if !inner.is_empty() => {
-                let inner = product(inner).map_err(|below| format!("{key}.{below}"))?;
-                inner.into_iter().map(Value::Table).collect()
-            }
-            _ => return Err(key.clone()),
-        };
-        let with = |combination: &Table, choice: &Value| {
-            let mut combination = combination.clone();
-            combination.insert(key.clone(), choice.clone());
-            combination
-        };
-        combinations = combinations
-            .iter()
-            .flat_map(|combination| choices.iter().map(move |choice| with(combination, choice)))
-            .collect();
-    }
-    Ok(combinations)
-}
-
-/// Lists the values of a table by their full keys. A table with a `name` is one value.
-fn leaves(table: &Table) -> Vec<(String, String)> {
-    let mut values = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) if !inner.contains_key("name") => values
-                .extend(leaves(inner).into_iter().map(|(below, v)| (format!("{key}.{below}"), v))),
-            value => values.push((key.clone(), shown(value))),
-        }
-    }
-    values
-}
-
-/// Formats a value for people.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Float(number) => format!("{number}"),
-        Value::Table(table) => {
-            let (name, rest): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
-            let name = name.iter().map(|(_, value)| shown(value));
-            let rest = rest.iter().map(|(key, value)| format!("{key} {}", shown(value)));
-            name.chain(rest).collect::<Vec<_>>().join(" ")
-        }
-        value => value.to_string(),
-    }
-}
-
-/// Combines the point's own name and its values; without a name of its own, only the values.
-fn name(own: &str, values: &[(String, String)]) -> String {
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().replace('_', " ");
-    let own = (!own.is_empty()).then(|| own.to_owned());
-    let values = values.iter().map(|(key, value)| format!("{} {value}", last(key)));
-    own.into_iter().chain(values).collect::<Vec<_>>().join(", ")
-}
-
-fn folder(number: usize, name: &str) -> String {
-    let plain = |letter: char| match letter {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' => letter,
-        _ => '-',
-    };
-    let mut text: String = name.chars().map(plain).collect();
-    while text.contains("--") {
-        text = text.replace("--", "-");
-    }
-    format!("{number:03}-{}", text.chars().take(60).collect::<String>().trim_matches(['-', '.']))
 }
 
 #[cfg(test)]

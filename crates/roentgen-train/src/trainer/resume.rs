@@ -3,7 +3,7 @@
 //! A lengthened run does what a run with that number of epochs does from its start. So the learning
 //! rates of the epochs that are done must not depend on the number of epochs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
@@ -16,13 +16,15 @@ use crate::progress::Progress;
 use crate::run_dir::{self, RunDir};
 
 /// How a run is resumed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resume {
-    /// The number of epochs that the run shall have in all; `None` to leave it as it is. With
+    /// The total number of epochs; `None` to leave it as it is. With
     /// phases, the last one is lengthened.
     pub epochs: Option<usize>,
     /// Whether the run may need more memory than there is.
     pub memory: MemoryLimit,
+    /// Where the data set of the run is now, if it was moved.
+    pub data: Vec<PathBuf>,
 }
 
 /// Why a run cannot be lengthened.
@@ -60,14 +62,16 @@ pub enum NotLonger {
     #[error("the sweep of the run gave it up, because other runs were better; start a new run")]
     GivenUp,
     /// There is no checkpoint to continue from.
-    #[error("the run has no checkpoint yet; start it with `train.epochs` as it shall be")]
+    #[error(
+        "the run has no checkpoint yet; start it with the total number of epochs in `train.epochs`"
+    )]
     NoCheckpoint,
 }
 
 /// Resumes the run in `folder`, which needs nothing but the folder and the run's data set.
 ///
-/// The data set is looked for where it was when the run started, then at the experiment's
-/// `data.prepared`. A finished run is left as it is, unless it is lengthened.
+/// The data set is looked for at `options.data`, then where it was when the run started, then at the
+/// experiment's `data.prepared`. A finished run is left as it is, unless it is lengthened.
 ///
 /// # Errors
 ///
@@ -81,10 +85,9 @@ pub fn resume(
 ) -> Result<Outcome, Error> {
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
-    let data = run_dir.data()?;
     let hashed = |done, bytes| progress.hashed(done, bytes);
-    let prepared = Prepared::open_with(&data.find(folder, &experiment.data.prepared)?, &hashed)?;
-    data.check(folder, &prepared.description.fingerprint)?;
+    let found = run_dir::data_set(folder, &experiment, &options.data)?;
+    let prepared = Prepared::open_with(&found, &hashed)?;
     let material = Material::of(&experiment, prepared)?;
     let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct Ensemble {
-    /// Rule that combines the members.
-    #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
+    /// Rule that combines the members; the mean by default.
+    #[arg(long, value_enum, conflicts_with = "fit")]
     pub(crate) rule: Option<Rule>,
     /// Weights for `weighted-mean`, one per member: `--weights 0.5,0.3,0.2`.
     #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
@@ -22,7 +22,7 @@ pub(crate) struct Ensemble {
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
     /// Score table to write, `-` for standard output.
-    #[arg(long, value_name = "CSV", value_parser = super::output)]
+    #[arg(long, value_name = "CSV", value_parser = super::values::output)]
     pub(crate) out: PathBuf,
 }
 

@@ -248,7 +248,7 @@ fn film_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let films: Vec<PathBuf> =
         files.into_iter().filter(|path| roentgen_data::nih::is_film(path)).collect();
     if films.is_empty() {
-        bail!("there are no PNG or JPEG films below `{}`", folder.display());
+        bail!("`{}` contains no PNG or JPEG films", folder.display());
     }
     Ok(films)
 }

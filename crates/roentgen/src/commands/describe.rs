@@ -18,13 +18,20 @@ use serde_json::json;
 
 use crate::cli::{Describe, SplitRule};
 use crate::context::Context;
-use crate::output::{Output, table, thousands};
+use crate::output::{Output, films, patients, table, thousands};
 use crate::progress::Hashing;
 
+mod alike;
+mod page;
 mod pictures;
+mod sample;
+
+use alike::Alike;
 
 /// The lock of the folder of figures.
 const LOCK: &str = ".lock";
+/// The page with all figures.
+const PAGE: &str = "description.html";
 /// The 2019 study dropped findings with at most this many films.
 const CLEANED: usize = 1000;
 /// The 2019 study's weight of a film without findings.
@@ -55,13 +62,18 @@ pub(crate) fn run(args: &Describe, context: &Context) -> anyhow::Result<Output> 
     let both = split::patients_on_both_sides(patients);
     let on_sides = summary::sides(&data.rows, &sides);
 
+    let alike = Alike::of(&data, &sides)?;
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
+    text.push_str(&alike.as_ref().map_or_else(String::new, Alike::line));
     if let Some(out) = &args.out {
         let _lock = FolderLock::take_as(out, LOCK)?;
-        for (name, svg) in pictures::draw(&data, &summary)? {
+        let pictures = pictures::draw(&data, &summary)?;
+        for (name, svg) in &pictures {
             files::write_whole(&out.join(name), svg.as_bytes())?;
-            text.push_str(&format!("\n{}", out.join(name).display()));
         }
+        let page = page::page(&data.name, &text, &pictures);
+        files::write_whole(&out.join(PAGE), page.as_bytes())?;
+        text.push_str(&format!("\nopen {}", out.join(PAGE).display()));
     }
     let adjusted = Summary::adjusted(&data.rows, FLOOR);
     let document = json!({
@@ -74,6 +86,7 @@ pub(crate) fn run(args: &Describe, context: &Context) -> anyhow::Result<Output> 
         "split": rule,
         "sides": on_sides,
         "patients_on_both_sides": both.len(),
+        "duplicates": alike,
     });
     Ok(Output::done(text, document))
 }
@@ -126,9 +139,9 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
     let mut lines = vec![
         data.name.clone(),
         format!(
-            "{} films of {} patients; {} without a finding ({})",
-            thousands(summary.films),
-            thousands(summary.patients),
+            "{} of {}; {} without a finding ({})",
+            films(summary.films),
+            patients(summary.patients),
             thousands(summary.normal),
             share(summary.normal),
         ),
@@ -151,7 +164,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         let unknown = "the data set has no patient numbers, so each film counts as a patient";
         lines.insert(2, unknown.to_owned());
     }
-    let mut header = vec!["finding", "films", "share", "alone"];
+    let mut header = vec!["finding", "films", "share", "as only finding"];
     header.extend(sides.iter().map(|side| side.split.name()));
     let mut rows: Vec<Vec<String>> = Finding::ALL
         .into_iter()
@@ -182,7 +195,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         "no official lists were found next to these films".to_owned()
     } else {
         let leaky = if both > 0 { "; this split leaks, so its figures are too good" } else { "" };
-        format!("split {}: {} patients on both sides{leaky}", rule.name(), thousands(both))
+        format!("split {}: {} patients in more than one part{leaky}", rule.name(), thousands(both))
     });
     let pairs: Vec<String> = summary::pairs(summary)
         .into_iter()

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{Filter, Prepare};
 use crate::context::Context;
-use crate::output::{Ending, Output, note, thousands};
+use crate::output::{Ending, Output, films, note, patients, thousands};
 use crate::progress::Bars;
 
 /// Number of bad films to list on the terminal if a file lists all of them.
@@ -69,27 +69,24 @@ pub(crate) fn name_bad_films(bad: &[BadFilm], file: Option<&Path>) {
 
 fn text(outcome: &Outcome, args: &Prepare) -> String {
     let description = &outcome.description;
-    let mut lines = vec![
-        format!(
-            "{}: {} films of {} patients at {} px, {} skipped",
-            args.out.display(),
-            thousands(description.films),
-            thousands(description.patients),
-            description.size,
-            thousands(outcome.bad.len()),
-        ),
-        format!("labels: {}", outcome.version.text()),
-    ];
-    if description.dataset.starts_with("phantom") {
-        lines.push(
-            "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
-        );
-    }
+    let mut lines = vec![format!(
+        "{}: {} of {} at {} px, {} skipped",
+        args.out.display(),
+        films(description.films),
+        patients(description.patients),
+        description.size,
+        thousands(outcome.bad.len()),
+    )];
+    lines.push(if description.dataset.starts_with("phantom") {
+        "the films are synthetic, drawn by phantom: test data, no real patients".to_owned()
+    } else {
+        format!("labels: {}", outcome.version.text())
+    });
     if !outcome.duplicates.is_empty() {
         let count = |films: Option<usize>| thousands(films.unwrap_or(0));
         lines.push(format!(
-            "{} films are the same as, and {} nearly the same as, a film of another patient or on \
-             another official list: see {}",
+            "films like one of another patient or on another official list: {} the same, {} nearly; \
+             `{}` lists them",
             count(description.duplicates),
             count(description.near_duplicates),
             args.out.join(prepare::DUPLICATES).display(),

@@ -235,7 +235,7 @@ fn train_and_predict(
     }
     let (run, listener) = (place.run(), context.listener());
     if !valid_scores(&run).exists() {
-        predict_valid(&point.experiment, &run, &context.device, &listener)?;
+        predict_valid(&point.experiment, &run, &[], &context.device, &listener)?;
     }
     Ok(Ending::Done)
 }

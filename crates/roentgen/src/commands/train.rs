@@ -1,6 +1,6 @@
 //! `train` runs an experiment; `show` prints it as it would run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use roentgen_data::split::{Rule, Split};
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::{Resume, Show, Train};
 use crate::context::Context;
 use crate::mlflow::Server;
-use crate::output::{Ending, Output, quoted};
+use crate::output::{Ending, Output, note, quoted};
 use crate::progress::Training;
 
 /// Trains, or resumes training.
@@ -65,17 +65,24 @@ pub(crate) fn experiment_with(
 ) -> anyhow::Result<Output> {
     let outcome = roentgen_train::train(experiment, out, options, &context.device, &training)?;
     drop(training);
-    ended(&outcome, experiment, out, context)
+    ended(&outcome, experiment, out, &[], context)
 }
 
 /// Resumes a run from its folder, or lengthens it.
 pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
+    if args.epochs.is_none() && args.run.join(run_dir::FINISHED).exists() {
+        note("the run has finished, so there is nothing to resume; `--epochs N` lengthens it");
+    }
     let training = Training::new(context.bars);
-    let options = roentgen_train::Resume { epochs: args.epochs, memory: limit(args.force) };
+    let options = roentgen_train::Resume {
+        epochs: args.epochs,
+        memory: limit(args.force),
+        data: args.data.clone(),
+    };
     let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
     drop(training);
     let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
-    ended(&outcome, &experiment, &args.run, context)
+    ended(&outcome, &experiment, &args.run, &args.data, context)
 }
 
 /// Calibrates a run that has finished, and says how it ended and what can be done with it.
@@ -83,13 +90,14 @@ fn ended(
     outcome: &Outcome,
     experiment: &Experiment,
     out: &Path,
+    data: &[PathBuf],
     context: &Context,
 ) -> anyhow::Result<Output> {
     match outcome {
         Outcome::Finished(best) => {
             if Facts::read(out)?.is_some_and(|facts| facts.valid_films > 0) {
                 let (device, listener) = (&context.device, context.listener());
-                calibrate_run(out, experiment, WithIsotonic::No, device, &listener)?;
+                calibrate_run(out, experiment, WithIsotonic::No, data, device, &listener)?;
             }
             // The 2019 study's split by film has no test films.
             let side =

@@ -139,7 +139,7 @@ fn weights_of_another_architecture_are_refused_and_nothing_is_written() {
 
     let error = fails(&place, "weights import v2.safetensors --architecture densenet121");
 
-    assert!(error.contains("does not hold the weights of densenet121"), "{error}");
+    assert!(error.contains("does not contain the weights of densenet121"), "{error}");
     assert!(error.contains("of its 604 tensors are missing"), "{error}");
     assert!(is_empty(&place.at("store")));
 }

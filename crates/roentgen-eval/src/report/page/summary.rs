@@ -123,7 +123,7 @@ fn limits(evaluation: &Evaluation) -> String {
         );
     }
     limits.push(
-        "The figures hold for films like these. Do not conclude from them that the model may be \
+        "The figures apply to films like these. Do not conclude from them that the model may be \
          used for patients."
             .to_owned(),
     );

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::search::{Axis, Search, Trial, insert};
-use super::{MOST_POINTS, Point, invalid, laid_over, leaves, name};
+use super::values::{leaves, name};
+use super::{MOST_POINTS, Point, invalid, laid_over};
 use crate::experiment::overrides::Error;
 
 /// The points of a sweep.

@@ -5,17 +5,20 @@
 //! Values follow from the seed, the number of the point and the points that have finished; if
 //! several run at once, timing decides which have.
 
+mod space;
+
 use std::collections::HashMap;
 
 use optimizer::TrialState;
-use optimizer::distribution::{
-    CategoricalDistribution, Distribution, FloatDistribution, IntDistribution,
-};
-use optimizer::param::ParamValue;
 use optimizer::parameter::ParamId;
 use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
+
+use space::collect;
+
+pub(super) use space::insert;
+pub use space::{Axis, Range};
 
 /// Number of finished points before TPE uses any of them.
 const STARTUP: usize = 8;
@@ -68,40 +71,6 @@ impl Trial {
     pub(super) fn state(&self) -> TrialState {
         if self.is_stopped { TrialState::Pruned } else { TrialState::Complete }
     }
-}
-
-/// One key of the space: its path and its range.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// The parts of the key.
-    pub key: Vec<String>,
-    /// Its range.
-    pub range: Range,
-}
-
-/// The range of a value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Range {
-    /// An element of a list.
-    Choice(Vec<Value>),
-    /// A number in a range.
-    Float {
-        /// Lower end.
-        low: f64,
-        /// Upper end.
-        high: f64,
-        /// Whether the scale is logarithmic.
-        log: bool,
-    },
-    /// An integer in a range.
-    Int {
-        /// Lower end.
-        low: i64,
-        /// Upper end.
-        high: i64,
-        /// Whether the scale is logarithmic.
-        log: bool,
-    },
 }
 
 impl Search {
@@ -159,125 +128,6 @@ impl Axis {
         );
         done.state = trial.state();
         done.value.is_finite().then_some(done)
-    }
-}
-
-impl Range {
-    /// Returns the first and the last value, or all values of a list.
-    pub fn extremes(&self) -> Vec<Value> {
-        match self {
-            Range::Choice(choices) => choices.clone(),
-            Range::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
-            Range::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
-        }
-    }
-
-    fn distribution(&self) -> Distribution {
-        match *self {
-            Range::Choice(ref choices) => {
-                Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() })
-            }
-            Range::Float { low, high, log } => {
-                Distribution::Float(FloatDistribution { low, high, log_scale: log, step: None })
-            }
-            Range::Int { low, high, log } => {
-                Distribution::Int(IntDistribution { low, high, log_scale: log, step: None })
-            }
-        }
-    }
-
-    /// Converts a sampled value to TOML.
-    fn value(&self, drawn: &ParamValue) -> Value {
-        match (self, drawn) {
-            (Range::Choice(choices), ParamValue::Categorical(at)) => {
-                choices[(*at).min(choices.len() - 1)].clone()
-            }
-            (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
-                // Six digits are enough, and reading the value again gives the same number.
-                let short = format!("{number:.5e}").parse().unwrap_or(*number);
-                Value::Float(short.clamp(*low, *high))
-            }
-            (Range::Int { low, high, .. }, ParamValue::Int(number)) => {
-                Value::Integer(*number.clamp(low, high))
-            }
-            (range, _) => range.extremes().swap_remove(0),
-        }
-    }
-
-    /// Converts a value to the form in which a sampler would have drawn it.
-    fn param(&self, value: &Value) -> Option<ParamValue> {
-        match self {
-            Range::Choice(choices) => {
-                choices.iter().position(|choice| choice == value).map(ParamValue::Categorical)
-            }
-            Range::Float { .. } => value.as_float().map(ParamValue::Float),
-            Range::Int { .. } => value.as_integer().map(ParamValue::Int),
-        }
-    }
-}
-
-fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Result<(), String> {
-    for (key, value) in table {
-        above.push(key.clone());
-        let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
-        let range = match value {
-            Value::Array(choices) if !choices.is_empty() => Range::Choice(choices.clone()),
-            Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
-                let known = ["low", "high", "log"];
-                if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
-                    return bad(&format!(
-                        "has the unknown key `{other}`; a range has `low`, `high` and `log`"
-                    ));
-                }
-                let log = match range.get("log") {
-                    None => false,
-                    Some(Value::Boolean(log)) => *log,
-                    Some(_) => return bad("needs true or false for `log`"),
-                };
-                let number = |key: &str| {
-                    let value = range.get(key)?;
-                    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
-                };
-                let (Some(low), Some(high)) = (number("low"), number("high")) else {
-                    return bad("needs numbers for both `low` and `high`");
-                };
-                let is_range = low < high && (high - low).is_finite();
-                if !is_range || (log && low <= 0.0) {
-                    return bad("needs `low` below `high`, and `low` above zero with `log`");
-                }
-                match (range.get("low"), range.get("high")) {
-                    (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
-                        Range::Int { low: *low, high: *high, log }
-                    }
-                    _ => Range::Float { low, high, log },
-                }
-            }
-            Value::Table(inner) => {
-                collect(inner, above, axes)?;
-                above.pop();
-                continue;
-            }
-            _ => return bad("needs a list to choose from or a range"),
-        };
-        axes.push(Axis { key: above.clone(), range });
-        above.pop();
-    }
-    Ok(())
-}
-
-/// Inserts a value at a path of keys.
-pub(super) fn insert(table: &mut Table, key: &[String], value: Value) {
-    match key {
-        [] => {}
-        [last] => {
-            table.insert(last.clone(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
     }
 }
 
