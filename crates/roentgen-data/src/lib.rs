@@ -44,9 +44,11 @@
 //! the features that a frozen network computes, and [`summary`] counts. The crate
 //! `roentgen-phantom` draws a synthetic data set.
 
+mod archive;
 pub mod boxes;
 pub mod dataset;
 pub mod finding;
+mod kind;
 pub mod lock;
 pub mod manifest;
 pub mod medmnist;

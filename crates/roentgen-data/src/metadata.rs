@@ -30,6 +30,9 @@ const LABELS: &str = "Finding Labels";
 const FOLLOW_UP: &str = "Follow-up #";
 const PATIENT: &str = "Patient ID";
 const AGE: &str = "Patient Age";
+const SEX: &str = "Patient Sex";
+const GENDER: &str = "Patient Gender";
+const VIEW: &str = "View Position";
 
 /// One row: one film.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,10 +167,14 @@ struct Place<'a> {
 
 impl Columns {
     fn find(path: &Path, header: &csv::StringRecord) -> Result<Self, Error> {
-        let find = |column: &str| {
-            // A spreadsheet may have put a byte order mark before the first name.
-            header.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == column)
-        };
+        // A spreadsheet may have put a byte order mark before the first name.
+        let is_it = |name: &str, column: &str| name.trim_start_matches('\u{feff}').trim() == column;
+        let find = |column: &str| header.iter().position(|name| is_it(name, column));
+        let used = [IMAGE, LABELS, FOLLOW_UP, PATIENT, AGE, SEX, GENDER, VIEW];
+        let is_twice = |column: &&str| header.iter().filter(|name| is_it(name, column)).count() > 1;
+        if let Some(column) = used.into_iter().find(is_twice) {
+            return Err(Error::ColumnTwice { path: path.to_owned(), column });
+        }
         let column = |column: &'static str| {
             find(column).ok_or_else(|| {
                 let shown: Vec<&str> = header.iter().take(MAX_SHOWN).collect();
@@ -182,9 +189,9 @@ impl Columns {
             labels: column(LABELS)?,
             follow_up: column(FOLLOW_UP)?,
             patient: column(PATIENT)?,
-            sex: find("Patient Sex").map_or_else(|| column("Patient Gender"), Ok)?,
+            sex: find(SEX).map_or_else(|| column(GENDER), Ok)?,
             age: column(AGE)?,
-            view: column("View Position")?,
+            view: column(VIEW)?,
         })
     }
 

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
+pub use crate::kind::{is_film, is_hidden};
 pub(crate) use walk::is_label_file;
-pub use walk::{holds_film, is_film, is_hidden, kinds, walk};
+pub use walk::{holds_film, kinds, walk};
 
 /// Name of the file that distinguishes a data set of phantoms from one of patients.
 pub const PHANTOM_MARK: &str = "PHANTOM.txt";

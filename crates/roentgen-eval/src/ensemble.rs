@@ -83,7 +83,8 @@ impl EnsembleRule {
 /// # Errors
 ///
 /// Returns an error that names the table, film and finding if films, findings, patients or labels
-/// differ from those of the first member, if there are no members, or if the weights are not valid.
+/// differ from those of the first member, if there are no members, or if the weights or a mark in
+/// `patient_in_training` are not valid.
 pub fn ensemble(members: &[Scores], rule: &EnsembleRule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
         return Err(Error::Weights {
@@ -104,7 +105,7 @@ pub fn ensemble(members: &[Scores], rule: &EnsembleRule) -> Result<Scores, Error
     };
     let findings = first.findings().iter().enumerate().map(finding);
     let mut joined = first.with_findings(findings.collect::<Result<_, Error>>()?);
-    leakage::join(&mut joined, &aligned);
+    leakage::join(&mut joined, &aligned)?;
     split::join(&mut joined, &aligned);
     identity::join(&mut joined, &std::iter::once(first).chain(&aligned).collect::<Vec<_>>());
     Ok(joined)

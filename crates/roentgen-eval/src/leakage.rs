@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     Error, Scores,
+    scores::parse_flag,
     split::{self, Split, rows_in, says_leaky},
 };
 
@@ -36,6 +37,19 @@ impl TrainingMarks {
     }
 }
 
+/// Refuses a table with films that a model was trained on, as `evaluate` does; returns what its rows
+/// say of them.
+///
+/// # Errors
+///
+/// Returns an error if a film of training, or of a patient trained on, is not in a split that says
+/// `leaky`, or if a mark is not 0, 1 or empty.
+pub fn refuse_training(scores: &Scores) -> Result<TrainingMarks, Error> {
+    let marks = training_marks(scores)?;
+    films_in_training(scores)?;
+    Ok(marks)
+}
+
 /// Counts the marks of the table and the patients that were trained on. A row without a mark is
 /// unknown, whatever other rows say.
 ///
@@ -50,19 +64,14 @@ pub(crate) fn training_marks(scores: &Scores) -> Result<TrainingMarks, Error> {
     let (mut unknown, mut trained, mut hidden) = (0, HashSet::new(), Vec::new());
     for (row, mark) in marks.iter().enumerate() {
         let patient = &scores.patients()[row];
-        match mark.trim() {
-            "" => unknown += 1,
-            "0" => {}
-            "1" => {
+        match read(scores, row, mark)? {
+            None => unknown += 1,
+            Some(false) => {}
+            Some(true) => {
                 trained.insert(patient);
                 if !is_leaky(scores, row) && !hidden.contains(patient) {
                     hidden.push(patient.clone());
                 }
-            }
-            other => {
-                let problem = format!("`{COLUMN}` is `{other}`\nit must be 0, 1 or empty");
-                let path = scores.origin().to_owned();
-                return Err(Error::Row { path, line: row as u64 + 2, problem });
             }
         }
     }
@@ -73,6 +82,14 @@ pub(crate) fn training_marks(scores: &Scores) -> Result<TrainingMarks, Error> {
     let count = hidden.len();
     hidden.truncate(3);
     Err(Error::Leak { path: scores.origin().to_owned(), count, first: hidden })
+}
+
+/// Reads the mark of a row.
+fn read(scores: &Scores, row: usize, mark: &str) -> Result<Option<bool>, Error> {
+    parse_flag(mark).ok_or_else(|| {
+        let problem = format!("`{COLUMN}` is `{}`\nit must be 0, 1 or empty", mark.trim());
+        Error::Row { path: scores.origin().to_owned(), line: row as u64 + 2, problem }
+    })
 }
 
 /// Counts the films of the training split; returns `None` if the table names no split.
@@ -112,22 +129,35 @@ pub(crate) fn is_leaky(scores: &Scores, row: usize) -> bool {
 
 /// Joins the marks of tables in the same order of films: 1 if any table says so, otherwise unknown
 /// if any table does not know, otherwise 0.
-pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
-    let own = joined.column(COLUMN).map(<[String]>::to_vec);
-    if own.is_none() && members.iter().all(|member| member.column(COLUMN).is_none()) {
-        return;
+///
+/// # Errors
+///
+/// Returns an error if a mark is not 0, 1 or empty.
+pub(crate) fn join(joined: &mut Scores, members: &[Scores]) -> Result<(), Error> {
+    let tables: Vec<&Scores> = std::iter::once(&*joined).chain(members).collect();
+    if tables.iter().all(|table| table.column(COLUMN).is_none()) {
+        return Ok(());
     }
-    let unknown = vec![String::new(); joined.len()];
-    let mut all = vec![own.as_deref().unwrap_or(&unknown)];
-    all.extend(members.iter().map(|member| member.column(COLUMN).unwrap_or(&unknown)));
-    let marks = (0..joined.len()).map(|row| {
-        let marks = || all.iter().map(|column| column[row].trim());
-        let known = marks().all(|mark| !mark.is_empty());
-        let highest = if marks().any(|mark| mark == "1") { "1" } else { "0" };
-        if known || highest == "1" { highest.to_owned() } else { String::new() }
-    });
-    let marks = marks.collect();
-    joined.set_column(COLUMN, marks);
+    let mut joint = Vec::with_capacity(joined.len());
+    for row in 0..joined.len() {
+        let marks: Vec<Option<bool>> = tables
+            .iter()
+            .map(|table| {
+                let mark = table.column(COLUMN).map_or("", |marks| marks[row].as_str());
+                read(table, row, mark)
+            })
+            .collect::<Result<_, _>>()?;
+        let mark = if marks.contains(&Some(true)) {
+            "1"
+        } else if marks.contains(&None) {
+            ""
+        } else {
+            "0"
+        };
+        joint.push(mark.to_owned());
+    }
+    joined.set_column(COLUMN, joint);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -161,6 +191,19 @@ mod tests {
         let leaky = table(["1", "0", "1", "1"], ["by-image test, Leaky"; 4]);
 
         assert_eq!(training_marks(&leaky).unwrap().patients_in_training(), Some(2));
+    }
+
+    #[test]
+    fn marks_that_pandas_wrote_are_marks() {
+        let error = training_marks(&table(["1.0", "0.0", "", "0.0"], ["test"; 4])).unwrap_err();
+        assert!(error.to_string().contains("1 of its patients"), "{error}");
+
+        let members = [["0.0", "1.0", "0.0", ""], ["0", "0", "0.0", "0"], ["0", "0.0", "", "1.0"]]
+            .map(|marks| table(marks, ["by-image test, leaky"; 4]));
+        let joined = crate::ensemble(&members, &crate::Rule::Mean).unwrap();
+        assert_eq!(joined.column(COLUMN).unwrap(), ["0", "1", "", "1"]);
+        let members = [["0"; 4], ["yes"; 4]].map(|marks| table(marks, ["test"; 4]));
+        assert!(crate::ensemble(&members, &crate::Rule::Mean).is_err());
     }
 
     #[test]

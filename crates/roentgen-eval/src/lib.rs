@@ -89,7 +89,7 @@ pub use fit::{Fitted, WeightScope, fit};
 pub use holm::holm;
 pub use identity::Identity;
 pub use interval::Interval;
-pub use leakage::TrainingMarks;
+pub use leakage::{TrainingMarks, refuse_training};
 pub use log_loss::{Measured, log_loss, paired_log_loss};
 pub use mean_point::{MeanCalls, MeanPoint};
 pub use members::{check_members, refuse_shared_films};

@@ -8,6 +8,8 @@ mod check;
 mod read;
 mod write;
 
+pub(crate) use read::parse_flag;
+
 use std::path::{Path, PathBuf};
 
 use crate::Error;

@@ -15,9 +15,13 @@
 //! other trap is what the name already is: a link is followed, and a device, FIFO or socket is
 //! written to, because a rename would replace it (`/dev/null` as an ordinary file breaks a machine).
 
+mod cache;
+
 use std::fs::{self, File, FileType};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+pub use cache::cache_folder;
 
 /// The number of links from one name to another that is followed, as in the Linux kernel.
 const MAX_LINKS: usize = 40;
@@ -254,6 +258,27 @@ pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file in UTF-8 of at most `limit` bytes; a byte order mark at its start is left out.
+///
+/// # Errors
+///
+/// Returns an error as [`read_at_most`] does, and if the file is not UTF-8.
+pub fn read_text_at_most(path: &Path, limit: u64) -> io::Result<String> {
+    let bytes = read_at_most(path, limit)?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        let text = "it is in UTF-16; save it as UTF-8";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let text = format!("it is not UTF-8 ({}); save it as UTF-8", error.utf8_error());
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 /// Opens a file of at most `limit` bytes.

@@ -7,7 +7,6 @@
 mod description;
 mod error;
 
-use std::fs;
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -58,7 +57,7 @@ impl Files {
     fn read(folder: &Path) -> Result<Self, Error> {
         let read = |name: &str| {
             let path = folder.join(name);
-            fs::read(&path).map_err(|source| Error::Read { path, source })
+            files::read_at_most(&path, u64::MAX).map_err(|source| Error::Read { path, source })
         };
         let description = ModelInfo::read(folder)?;
         let weights = read(WEIGHTS)?;

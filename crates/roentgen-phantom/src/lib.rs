@@ -38,6 +38,7 @@ mod patient;
 mod side;
 mod signs;
 mod tissue;
+mod unfinished;
 
 use std::collections::HashSet;
 use std::io::Cursor;
@@ -55,6 +56,8 @@ use rayon::prelude::*;
 use self::film::DrawnFilm;
 use self::layout::BoxRow;
 use self::patient::{Patient, Visit};
+use self::unfinished::Unfinished;
+use roentgen_data::lock;
 use roentgen_files::{WriteError, write_whole};
 
 pub use roentgen_data::nih::PHANTOM_MARK;
@@ -110,6 +113,18 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder contains an unfinished data set of other settings.
+    #[error(
+        "cannot write phantom films into `{path}`, which contains unfinished ones of another number, \
+         size or seed: draw with the same settings to continue, or name a new folder"
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process draws into the folder, or it cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
     /// A folder could not be created or listed.
     #[error("could not create folder `{path}`")]
     Folder {
@@ -131,14 +146,15 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
-/// Draws a data set into the folder `out`, which is created if missing and must be empty.
+/// Draws a data set into the folder `out`, which is created if missing and must be empty, or
+/// unfinished with the same settings: then the films that are missing are drawn.
 ///
 /// `progress(done)` is called with the number of films done so far, from any thread.
 ///
 /// # Errors
 ///
-/// Returns an error if no films are requested, if the size is out of range, if the folder is not
-/// empty, or if a file cannot be written. The label file and the marker are written last, so that
+/// Returns an error if no films are requested, if the size is out of range, if the folder contains
+/// something else, or if a file cannot be written. The label file and the marker are written last, so that
 /// an incomplete data set is not mistaken for a complete one.
 pub fn write(
     out: &Path,
@@ -157,6 +173,7 @@ pub fn write(
     let is_test = layout::choose_test(&patients, &mut rng);
     let labels = layout::labels(&patients, &mut rng);
     let rgba = choose_rgba(films, &mut rng);
+    let unfinished = Unfinished::begin(out, settings)?;
     let folders = make_folders(out, films)?;
 
     let visits: Vec<(usize, &Patient, &Visit)> = patients
@@ -171,9 +188,14 @@ pub fn write(
         .par_iter()
         .enumerate()
         .map(|(number, &(index, patient, visit))| {
-            let film = film::draw(patient, visit, size as usize);
             let name = layout::film_name(patient, visit);
             let path = folders[number * folders.len() / films].join(&name);
+            // Only test films have boxes, which drawing them yields.
+            if !is_test[index] && path.is_file() {
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+                return Ok(Vec::new());
+            }
+            let film = film::draw(patient, visit, size as usize);
             let bytes = encode(&film, size, rgba.contains(&number))
                 .map_err(|source| Error::Encode { path: path.clone(), source })?;
             write_whole(&path, &bytes)?;
@@ -191,6 +213,7 @@ pub fn write(
     write_whole(&out.join("train_val_list.txt"), train.as_bytes())?;
     write_whole(&out.join(PHANTOM_MARK), mark(settings).as_bytes())?;
     write_whole(&out.join("Data_Entry_2017_v2020.csv"), labels.as_bytes())?;
+    unfinished.finish()?;
     Ok(PhantomCounts { films, patients: patients.len(), boxes: boxes.len() })
 }
 
@@ -218,16 +241,12 @@ fn choose_rgba(films: usize, rng: &mut ChaCha8Rng) -> HashSet<usize> {
     numbers.into_iter().take(films.div_ceil(200)).collect()
 }
 
-/// Creates the folders of the films in `out`, which must be empty or missing.
+/// Creates the folders of the films in `out`.
 fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         |source| Error::Folder { path, source }
     };
-    fs::create_dir_all(out).map_err(failed(out))?;
-    if fs::read_dir(out).map_err(failed(out))?.next().is_some() {
-        return Err(Error::NotEmpty { path: out.to_owned() });
-    }
     let count = if films >= FILMS_WITH_TWELVE_FOLDERS { 12 } else { 3 };
     let folders: Vec<_> = (1..=count.min(films))
         .map(|number| out.join(format!("images_{number:03}/images")))

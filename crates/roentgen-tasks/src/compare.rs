@@ -233,7 +233,7 @@ fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn experiment_of(run: &Path) -> anyhow::Result<Experiment> {
     let path = run.join(run_dir::EXPERIMENT);
-    let text = fs::read_to_string(&path)
+    let text = roentgen_files::read_text_at_most(&path, 16 << 20)
         .with_context(|| format!("could not read `{}`", path.display()))?;
     toml::from_str(&text).with_context(|| format!("could not parse `{}`", path.display()))
 }

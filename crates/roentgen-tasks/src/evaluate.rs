@@ -1,16 +1,16 @@
 //! Evaluates score tables, and writes their reports with films and provenance.
 
-use std::collections::{BTreeMap, HashMap};
+mod cards;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::slice;
 
 use anyhow::bail;
-use roentgen_data::boxes::FindingBox;
 use roentgen_data::metadata::Version;
-use roentgen_data::pixels::{self, Filter, Plane};
-use roentgen_data::prepare::{self, Prepared};
+use roentgen_data::prepare;
 use roentgen_eval::protocols::{Protocols, protocols};
-use roentgen_eval::report::{self, Compared, FilmBox, FilmCard, Provenance, Report};
+use roentgen_eval::report::{self, Compared, Provenance, Report};
 use roentgen_eval::{
     BootstrapOptions, Evaluation, Given, Identity, Scores, WithIsotonic, calibrate, check_members,
     evaluate_with,
@@ -20,15 +20,8 @@ use roentgen_train::run_dir;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::cards::{Sources, collect_cards};
 use crate::listener::Listener;
-
-/// Number of films to show of each kind: true positive, false positive, false negative.
-const CARDS: usize = 6;
-/// Height and width of films from files in the report, in pixels.
-const CARD_SIZE: u32 = 256;
-
-/// Height and width of the frame of boxes, in pixels.
-const FRAME: f64 = 1024.0;
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
@@ -95,20 +88,14 @@ pub fn write_report(
     };
     let compared = against.map(compare).transpose()?;
     let protocols = request.by_protocols.then(|| protocols(scores, options)).transpose()?;
-    let mut sources = Opened::new();
-    let (films, notes) = collect_cards(scores, &mut sources, listener);
-    let mut all = sources.values().flatten().map(|source| &source.prepared.description);
-    // With several data sets, no line would be true of all films. The folder may have others now.
-    let is_same = |now: &&prepare::PreparedInfo| match scores.dataset_id() {
-        Some(Identity::One(identity)) => now.fingerprint.starts_with(&identity),
-        Some(_) => false,
-        None => true,
-    };
-    let of_films = all.next().filter(|_| all.next().is_none()).filter(is_same);
+    let sources = Sources::open(scores, listener);
+    let (films, notes) = collect_cards(scores, &sources);
+    notes.iter().for_each(|line| listener.note(&format!("note: {line}")));
+    let of_data = sources.description();
     let provenance = Provenance {
-        label_file: of_films.map(label_file),
-        duplicates: of_films.and_then(|description| description.duplicates),
-        near_duplicates: of_films.and_then(|description| description.near_duplicates),
+        label_file: of_data.map(label_file),
+        duplicates: of_data.and_then(|data| data.duplicates),
+        near_duplicates: of_data.and_then(|data| data.near_duplicates),
         score_table: Some(name),
         date: request.date.clone(),
         ..of_model.unwrap_or_default()
@@ -144,15 +131,6 @@ pub struct WrittenReport {
     /// The path of the page.
     pub page: PathBuf,
 }
-
-/// A prepared data set that films come from.
-struct Source {
-    prepared: Prepared,
-    boxes: Vec<FindingBox>,
-}
-
-/// The data sets that films come from, by path; `None` for one that cannot be opened.
-type Opened = HashMap<String, Option<Source>>;
 
 /// Returns what is known of the model that predicted a table.
 fn provenance(
@@ -200,82 +178,4 @@ fn experiment(model: &Path) -> Option<String> {
     let text = std::fs::read(model.join(run_dir::EXPERIMENT)).ok()?;
     let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
     Some(format!("{}, SHA-256 {hash:.12}", run_dir::EXPERIMENT))
-}
-
-/// Collects the films of high confidence whose pixels can be found.
-fn collect_cards(
-    scores: &Scores,
-    opened: &mut Opened,
-    listener: &dyn Listener,
-) -> (Vec<FilmCard>, Vec<String>) {
-    let Some(sources) = scores.column("source") else {
-        return (Vec::new(), vec!["The score table does not say where the films are.".to_owned()]);
-    };
-    let choices = report::confident_films(scores, CARDS);
-    let chosen = choices.len();
-    let cards: Vec<FilmCard> = choices
-        .into_iter()
-        .filter_map(|choice| {
-            let row = choice.row;
-            let (plane, boxes) = film(&sources[row], &choice.image, opened, listener)?;
-            let cell = |name: &str| scores.column(name).map_or("", |column| column[row].as_str());
-            let text = [cell("view"), cell("sex"), cell("age")];
-            let text = text.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
-            let text = text.join(", ");
-            Some(FilmCard { choice, png: pixels::to_png(&plane), boxes, text })
-        })
-        .collect();
-    let mut notes = Vec::new();
-    if cards.len() < chosen {
-        let missing = chosen - cards.len();
-        notes.push(format!(
-            "{missing} films of high confidence are not shown, because their files are not where \
-             the score table says."
-        ));
-    }
-    (cards, notes)
-}
-
-/// Finds the pixels and the boxes of a film.
-fn film(
-    source: &str,
-    image: &str,
-    opened: &mut Opened,
-    listener: &dyn Listener,
-) -> Option<(Plane, Vec<FilmBox>)> {
-    let path = Path::new(source);
-    if path.is_file() {
-        let plane = pixels::read(path).ok()?;
-        return Some((pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok()?, Vec::new()));
-    }
-    let source = opened.entry(source.to_owned()).or_insert_with(|| {
-        if !Prepared::is_prepared(path) {
-            return None;
-        }
-        let prepared = Prepared::open(path)
-            .inspect_err(|error| {
-                listener.note(&format!("warning: the report shows no films: {error:#}"));
-            })
-            .ok()?;
-        let boxes = prepared
-            .boxes()
-            .inspect_err(|error| listener.note(&format!("warning: there are no boxes: {error:#}")))
-            .unwrap_or_default();
-        Some(Source { prepared, boxes })
-    });
-    let Source { prepared, boxes } = source.as_ref()?;
-    let row = prepared.rows.iter().position(|row| row.image == image)?;
-    let size = prepared.store.size() as u32;
-    let plane = Plane { width: size, height: size, pixels: prepared.store.plane(row).ok()? };
-    let own = boxes.iter().filter(|of| of.image == image);
-    Some((plane, own.map(shares).collect()))
-}
-
-/// Converts a box to shares of the film.
-fn shares(of: &FindingBox) -> FilmBox {
-    FilmBox {
-        finding: of.finding.name().to_owned(),
-        corner: [of.x / FRAME, of.y / FRAME],
-        size: [of.height / FRAME, of.width / FRAME],
-    }
 }

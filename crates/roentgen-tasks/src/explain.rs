@@ -126,7 +126,7 @@ pub fn draw(
     }
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?;
-    let predicted = predict(&mut engine, sources, BATCH, listener)?;
+    let mut predicted = predict(&mut engine, sources, BATCH, listener)?;
     roentgen_files::create_folder(out)?;
 
     let size = description.input.size;
@@ -134,11 +134,19 @@ pub fn draw(
     let names = file_names(chosen.iter().map(|&number| film_of(&predicted, number).image.as_str()));
     let mut tiles = Vec::new();
     let mut explained = Vec::new();
+    let mut bad = std::mem::take(&mut predicted.bad);
     for (&number, file_name) in chosen.iter().zip(&names) {
         let prediction = &predicted.predictions[number].1;
         let film = film_of(&predicted, number);
         let Some(mask) = &prediction.mask else { continue };
-        let pixels = predicted.sources.plane(film, size)?;
+        // The film was read before, and may have been removed meanwhile.
+        let pixels = match predicted.sources.plane(film, size) {
+            Ok(pixels) => pixels,
+            Err(error) => {
+                bad.push(BadFilm { image: film.image.clone(), reason: error.to_string() });
+                continue;
+            }
+        };
         let plane = Plane { width: size as u32, height: size as u32, pixels };
         let findings = rank(prediction, &description.findings);
         let drawn = FilmToDraw { film, plane, mask, findings, file_name };
@@ -149,7 +157,7 @@ pub fn draw(
     let picture = films("Where the model looked", &caption(&description), &tiles, COLUMNS);
     roentgen_files::write_whole(&figure, picture.as_bytes())?;
     let count = predicted.predictions.len();
-    Ok(Explained { figure, films: explained, bad: predicted.bad, predicted: count })
+    Ok(Explained { figure, films: explained, bad, predicted: count })
 }
 
 fn film_of(predicted: &Predicted, number: usize) -> &SourceFilm {

@@ -31,6 +31,7 @@
 //!
 //! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
 //! [`calibrate`] fits calibration and thresholds,
+//! [`verify`] compares a table with what it names,
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
 
@@ -43,5 +44,6 @@ pub mod explain;
 mod listener;
 pub mod predict;
 pub mod sources;
+pub mod verify;
 
 pub use listener::{Listener, Silent};

@@ -88,7 +88,9 @@ impl Sources {
         let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
         for input in inputs {
             if Prepared::is_prepared(input) {
-                sources.add_prepared(input, description, side, trained_on.as_ref())?;
+                let hashed = |done, bytes| listener.hashed(done, bytes);
+                let prepared = Prepared::open_with(input, &hashed)?;
+                sources.add_prepared(prepared, description, side, trained_on.as_ref())?;
             } else if input.exists() {
                 if let Some(side) = side {
                     bail!(
@@ -125,12 +127,12 @@ impl Sources {
 
     fn add_prepared(
         &mut self,
-        folder: &Path,
+        prepared: Prepared,
         description: &ModelInfo,
         side: Option<Split>,
         trained_on: Option<&TrainingFilms>,
     ) -> anyhow::Result<()> {
-        let prepared = Prepared::open(folder)?;
+        let folder = prepared.folder.as_path();
         let (size, asked) = (prepared.store.size(), description.input.size);
         if size != asked {
             bail!(
@@ -188,7 +190,7 @@ impl Sources {
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
                 dataset: dataset.to_string(),
-                dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
+                dataset_id: identity_of(&prepared),
                 split: name_of(*found),
                 findings: Some(row.findings),
                 place: Place::Row(place, index),
@@ -265,4 +267,9 @@ impl Sources {
             }
         }
     }
+}
+
+/// Returns the identity of a data set, as score tables have it.
+pub(crate) fn identity_of(prepared: &Prepared) -> String {
+    prepared.description.fingerprint.chars().take(IDENTITY).collect()
 }

@@ -123,7 +123,8 @@ pub fn restore(
     };
     state.check(shape).map_err(|what| Error::Inconsistent { path: RunState::path(run), what })?;
     let read = |path: &Path| {
-        fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+        files::read_at_most(path, u64::MAX)
+            .map_err(|source| Error::Read { path: path.to_owned(), source })
     };
     let folder = run.join(FOLDER);
     let names = Names::of(&folder, state.step);

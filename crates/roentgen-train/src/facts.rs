@@ -1,6 +1,5 @@
 //! `facts.toml`: facts and figures of a finished run, for comparing runs.
 
-use std::fs;
 use std::path::Path;
 
 use roentgen_data::files::{self, WriteError};
@@ -70,7 +69,7 @@ impl Facts {
         if !path.exists() {
             return Ok(None);
         }
-        let read = fs::read_to_string(&path)
+        let read = files::read_text_at_most(&path, 1 << 20)
             .and_then(|text| toml::from_str(&text).map_err(std::io::Error::other));
         read.map(Some).map_err(|source| run_dir::Error::Read { path, source })
     }

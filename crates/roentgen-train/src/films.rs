@@ -4,16 +4,18 @@
 //! unknown split or a missing row is an error, never an empty set.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use roentgen_data::files;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir::{self, ModelInfo};
 use serde::Deserialize;
 
 /// File name of the table.
 pub const FILMS: &str = "films.csv";
+/// Most bytes of the table; one of all of ChestX-ray14 has 3 MB.
+const LONGEST: u64 = 1 << 30;
 /// The columns, in order.
 pub(crate) const HEADER: [&str; 3] = ["image", "patient", "split"];
 
@@ -72,7 +74,7 @@ pub fn read(folder: &Path) -> Result<Option<Vec<FilmRow>>, Error> {
 
 /// Reads the file, if there is one.
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
+    match files::read_at_most(path, LONGEST) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::Read { path: path.to_owned(), source: error.into() }),
@@ -169,6 +171,8 @@ impl TrainingFilms {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn table(text: &str) -> Result<Option<Vec<FilmRow>>, Error> {

@@ -114,6 +114,9 @@ impl fmt::Display for EpochRow {
 /// Observes a run, provides its clock and can end it. Whoever does not look at an event leaves its
 /// method out.
 pub trait Progress {
+    /// Called while the films are hashed, once per machine: bytes done and bytes in all.
+    fn hashed(&self, _done: u64, _bytes: u64) {}
+
     /// Called before the first step.
     fn started(&self, _plan: &RunPlan) {}
     /// Called while the films pass a frozen backbone, once: films done and films in all.

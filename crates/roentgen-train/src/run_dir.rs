@@ -73,8 +73,7 @@ impl RunDir {
             source: std::io::Error::other(error),
         })?;
         if run.file(EXPERIMENT).exists() {
-            let there = fs::read_to_string(run.file(EXPERIMENT))
-                .map_err(|source| Error::Read { path: run.file(EXPERIMENT), source })?;
+            let there = run.experiment_text()?;
             if there != text {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
@@ -158,7 +157,7 @@ impl RunDir {
     /// Returns an error if the file cannot be read.
     pub fn experiment_text(&self) -> Result<String, Error> {
         let path = self.file(EXPERIMENT);
-        fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
+        files::read_text_at_most(&path, 16 << 20).map_err(|source| Error::Read { path, source })
     }
 
     /// Returns the path of a file of the run.

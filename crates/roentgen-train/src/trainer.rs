@@ -46,6 +46,7 @@ pub use need::TooLittle;
 pub use options::{MemoryLimit, TrainOptions};
 pub use resume::{NotLonger, ResumeOptions, resume};
 
+use initial::Initial;
 use material::Material;
 
 /// Optimizer steps between two checkpoints within an epoch.
@@ -80,11 +81,12 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<TrainOutcome, Error> {
     let TrainOptions { start, memory: limit } = options.into();
-    let material = Material::open(experiment)?;
+    let material = Material::open(experiment, &|done, bytes| progress.hashed(done, bytes))?;
     let network = network(experiment, &material, limit, device)?;
+    let initial = initial::weights(experiment, network)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
-    train_in(experiment, &material, network, run_dir, device, progress)
+    train_in(experiment, &material, initial, run_dir, device, progress)
 }
 
 /// Builds the network with random weights, unless the device or its memory does not allow the run.
@@ -115,7 +117,7 @@ fn network(
 fn train_in(
     experiment: &Experiment,
     material: &Material,
-    network: Classifier,
+    initial: Initial,
     run_dir: RunDir,
     device: &Device,
     progress: &dyn Progress,
@@ -124,12 +126,13 @@ fn train_in(
     let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
     let input = experiment.input(prepared.store.size());
     let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides)?);
-    let (model, origin) = initial::weights(experiment, network, &run_dir)?;
+    let Initial { network, origin, log } = initial;
+    log.map_or(Ok(()), |line| run_dir.log(&line))?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
     let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size };
     let optimizer = experiment.train.optimizer.init();
-    let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, model, optimizer)?;
+    let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
     let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
     let model = model.freeze(experiment.model.architecture, freeze);
     let mut run = Run {
@@ -154,12 +157,14 @@ fn train_in(
 
 /// Checks, without a step, everything that [`train`] would refuse before its first step.
 ///
+/// While films are hashed, `hashed` is called with the bytes done and the bytes in all.
+///
 /// # Errors
 ///
 /// Returns an error if films are missing or of another size, if the split leaks or leaves a split
 /// without films, or if weights are missing.
-pub fn check(experiment: &Experiment) -> Result<(), Error> {
-    Material::open(experiment)?;
+pub fn check(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<(), Error> {
+    Material::open(experiment, hashed)?;
     initial::find(experiment).map(|_| ())
 }
 

@@ -160,14 +160,14 @@ fn an_edited_experiment_is_refused_or_can_be_run() {
     let (mut read, mut checked) = (0, 0);
     fs::write(&path, &text).unwrap();
     let whole = overrides::read(&path, &[]).unwrap();
-    roentgen_train::check(&whole).unwrap();
+    roentgen_train::check(&whole, &|_, _| ()).unwrap();
 
     without_panic(&path, &text, 600, |path| {
         let Ok(experiment) = overrides::read(path, &[]) else { return };
         read += 1;
         let resolved = toml::to_string(&experiment).unwrap();
         assert_eq!(toml::from_str::<Experiment>(&resolved).unwrap(), experiment);
-        checked += usize::from(roentgen_train::check(&experiment).is_ok());
+        checked += usize::from(roentgen_train::check(&experiment, &|_, _| ()).is_ok());
     });
 
     assert!(read > 50 && checked > 20 && read < 500, "{read} read, {checked} could be run");

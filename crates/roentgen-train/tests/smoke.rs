@@ -193,7 +193,7 @@ fn an_auroc_that_is_undefined_cannot_choose_the_best_epoch() {
     let stop = Stop::never();
 
     for error in [
-        roentgen_train::check(&experiment).unwrap_err(),
+        roentgen_train::check(&experiment, &|_, _| ()).unwrap_err(),
         train(&experiment, &folder.at("run"), Start::Fresh, &Device::flex(), &stop).unwrap_err(),
     ] {
         assert!(matches!(error, Error::NoAuroc { .. }), "{error}");

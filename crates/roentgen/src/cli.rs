@@ -76,7 +76,7 @@ pub(crate) enum Command {
     /// Count findings, co-occurrences, films per split and patients in more than one split.
     #[command(after_help = examples::DESCRIBE)]
     Describe(Describe),
-    /// Hash the files of a prepared data set or a model and compare them with what was recorded.
+    /// Hash the files of prepared data sets and models, and compare score tables with them.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
     /// Write a commented experiment file to edit and train.

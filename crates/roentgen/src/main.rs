@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod context;
 mod download;
+mod fault;
 mod memory;
 mod mlflow;
 mod output;
@@ -24,9 +25,10 @@ use output::{Ending, Output};
 fn main() -> ExitCode {
     allocator::keep_pages();
     restore_on_the_cpu();
+    fault::silence();
     let cli = Cli::parse();
     let is_json = cli.global.json;
-    match run(cli) {
+    match fault::catch(|| run(cli)) {
         Ok(output) => finish(&output, is_json),
         Err(error) => fail(&error),
     }

@@ -123,11 +123,14 @@ pub(crate) fn patients(count: usize) -> String {
     format!("{} {}", thousands(count), if count == 1 { "patient" } else { "patients" })
 }
 
-/// Quotes a path for a shell, if that is needed.
+/// Quotes a path for a shell, if that is needed. A path that begins like a flag gets a `./`.
 pub(crate) fn quote(path: &Path) -> String {
-    let text = path.display().to_string();
+    let mut text = path.display().to_string();
+    if text.starts_with('-') {
+        text.insert_str(0, "./");
+    }
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+    if !text.is_empty() && text.chars().all(is_plain) {
         return text;
     }
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -168,6 +171,9 @@ mod tests {
             ("my films", "'my films'"),
             ("it's", "'it'\\''s'"),
             ("$HOME", "'$HOME'"),
+            ("-x", "./-x"),
+            ("- x", "'./- x'"),
+            ("", "''"),
         ] {
             assert_eq!(quote(Path::new(path)), expected);
         }

@@ -59,15 +59,47 @@ impl Bars {
     }
 }
 
-/// Shows the progress of a task.
-pub(crate) struct TaskDisplay {
+/// A bar over the bytes of a file that is hashed, drawn only if that takes a while.
+pub(crate) struct Hashing {
     bars: Bars,
     bar: OnceCell<ProgressBar>,
 }
 
-impl TaskDisplay {
+/// Bytes that are hashed in well below a second.
+const SOON_HASHED: u64 = 128 << 20;
+
+impl Hashing {
     pub(crate) fn new(bars: Bars) -> Self {
         Self { bars, bar: OnceCell::new() }
+    }
+
+    /// Shows the bytes that are done and those in all.
+    pub(crate) fn set(&self, done: u64, bytes: u64) {
+        if bytes < SOON_HASHED {
+            return;
+        }
+        let bar = self.bar.get_or_init(|| self.bars.over_bytes("hashing"));
+        if bar.is_finished() {
+            bar.reset();
+        }
+        bar.set_length(bytes);
+        bar.set_position(done);
+        if done >= bytes {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows the progress of a task.
+pub(crate) struct TaskDisplay {
+    bars: Bars,
+    bar: OnceCell<ProgressBar>,
+    hashing: Hashing,
+}
+
+impl TaskDisplay {
+    pub(crate) fn new(bars: Bars) -> Self {
+        Self { bars, bar: OnceCell::new(), hashing: Hashing::new(bars) }
     }
 }
 
@@ -77,6 +109,10 @@ impl Listener for TaskDisplay {
             Some(bar) => bar.suspend(|| note(line)),
             None => note(line),
         }
+    }
+
+    fn hashed(&self, done: u64, bytes: u64) {
+        self.hashing.set(done, bytes);
     }
 
     fn predicted(&self, done: usize, films: usize) {
@@ -98,6 +134,7 @@ pub(crate) struct TrainingDisplay<'a> {
     peak_before: Option<u64>,
     bars: Bars,
     bar: ProgressBar,
+    hashing: Hashing,
     train_films: Cell<usize>,
     valid_films: Cell<usize>,
     steps: Cell<usize>,
@@ -119,6 +156,7 @@ impl<'a> TrainingDisplay<'a> {
             peak_before: memory::peak_mib(),
             bars,
             bar: bars.add_bar("training", 0),
+            hashing: Hashing::new(bars),
             train_films: Cell::default(),
             valid_films: Cell::default(),
             steps: Cell::default(),
@@ -159,6 +197,10 @@ impl<'a> TrainingDisplay<'a> {
 }
 
 impl Progress for TrainingDisplay<'_> {
+    fn hashed(&self, done: u64, bytes: u64) {
+        self.hashing.set(done, bytes);
+    }
+
     fn started(&self, plan: &RunPlan) {
         self.train_films.set(plan.train_films);
         self.valid_films.set(plan.valid_films);

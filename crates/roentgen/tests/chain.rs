@@ -151,6 +151,40 @@ fn verify_names_the_file_that_has_changed() {
 }
 
 #[test]
+fn verify_compares_a_score_table_with_its_model_and_data_set() {
+    let place = two_models();
+    let text = place.ok("verify a prepared a.csv");
+    assert!(text.contains("no difference was found"), "{text}");
+    assert!(
+        text.contains("split and training marks: ") && !text.contains("unknown, not"),
+        "{text}"
+    );
+
+    let table = place.text("a.csv");
+    let row = table.lines().nth(1).unwrap();
+    let patient = row.split(',').nth(1).unwrap();
+    let image = row.split(',').next().unwrap();
+    place.write(
+        "edited.csv",
+        table.replace(&format!("{image},{patient},"), &format!("{image},9999,")),
+    );
+    let output = place.run("verify edited.csv");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains(&format!("`patient` of `{image}` is `9999`, but should be `{patient}`")),
+        "{text}"
+    );
+
+    // The other model did not predict it.
+    let document = place.run("verify b prepared a.csv --json");
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
+    assert_eq!(document["is_sound"], false);
+    let problem = document["verified"][2]["problems"][0].as_str().unwrap();
+    assert!(problem.contains("none of those given"), "{problem}");
+}
+
+#[test]
 fn a_folder_is_trained_in_by_one_process_at_a_time() {
     let place = Place::new();
     place.ok("phantom --films 60 --size 64 --out films");

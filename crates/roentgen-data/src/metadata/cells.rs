@@ -25,7 +25,7 @@ pub(super) fn whole_number(text: &str) -> Result<u32, Fault> {
     digits.parse().map_err(|_| Fault::OutOfRange)
 }
 
-/// Reads `58`, `58.0`, `058Y`, `011M` or `003D` as whole years; empty text means unknown.
+/// Reads `58`, `58.0`, `058Y`, `058y`, `011M` or `003D` as whole years; empty text means unknown.
 pub(super) fn parse_age(text: &str) -> Result<Option<u32>, Fault> {
     if text.is_empty() {
         return Ok(None);
@@ -33,7 +33,10 @@ pub(super) fn parse_age(text: &str) -> Result<Option<u32>, Fault> {
     let units = [('Y', 1), ('M', 12), ('W', 52), ('D', 365)];
     let (digits, divisor) = units
         .iter()
-        .find_map(|&(unit, divisor)| Some((text.strip_suffix(unit)?, divisor)))
+        .find_map(|&(unit, divisor)| {
+            let digits = text.strip_suffix([unit, unit.to_ascii_lowercase()])?;
+            Some((digits, divisor))
+        })
         .unwrap_or((text, 1));
     let fault = |fault| if fault == Fault::Empty { Fault::NotANumber } else { fault };
     whole_number(digits).map(|age| Some(age / divisor)).map_err(fault)

@@ -30,6 +30,14 @@ pub enum Error {
         /// The columns that are present.
         found: String,
     },
+    /// Two columns have the same name.
+    #[error("the label file `{path}` has two columns `{column}`; rename or remove one")]
+    ColumnTwice {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+    },
     /// A finding is not one of the fourteen.
     #[error("could not read the findings on line {line} of the label file `{path}`")]
     Finding {

@@ -38,6 +38,7 @@ fn ages_above_one_hundred_and_in_months_are_read() {
     assert_eq!(parse_age("414"), Ok(Some(414)));
     assert_eq!(parse_age("155Y"), Ok(Some(155)));
     assert_eq!(parse_age("011M"), Ok(Some(0)));
+    assert_eq!(parse_age("058y"), Ok(Some(58)));
     assert_eq!(parse_age(""), Ok(None));
     assert_eq!(parse_age("28.0"), Ok(Some(28)));
     assert_eq!(parse_age("old"), Err(Fault::NotANumber));
@@ -136,6 +137,14 @@ fn numbers_out_of_range_are_not_called_no_numbers() {
         let error = read(&format!("{V2020}{row}")).unwrap_err();
         assert!(matches!(error, Error::Range { line: 2, .. }), "{error}");
     }
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused() {
+    let header = V2020.replace("Follow-up #", "Finding Labels,Follow-up #");
+    let error = read(&format!("{header}a.png,Mass,Nodule,0,7,58,M,PA\n")).unwrap_err();
+
+    assert!(matches!(error, Error::ColumnTwice { column: "Finding Labels", .. }), "{error}");
 }
 
 #[test]

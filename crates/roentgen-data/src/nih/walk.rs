@@ -1,11 +1,12 @@
 //! The files below a folder, and what their names say.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use crate::archive;
+use crate::kind::{is_dicomdir, is_film, is_hidden};
 use crate::pixels;
 
 /// The number of extensions that a message counts.
@@ -17,20 +18,11 @@ pub(crate) fn is_label_file(name: &str) -> bool {
     lower.starts_with("data_entry_2017") && lower.ends_with(".csv")
 }
 
-/// Whether a file has the name of a film.
-pub fn is_film(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg", "dcm", "dicom"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
 /// Whether a file is a film by its name, or is in DICOM by its content: hospitals name such files
 /// after their number, without an extension. A `DICOMDIR` is a list of files and no film.
 pub fn holds_film(path: &Path) -> bool {
-    let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
-    is_film(path) || (!is_list && pixels::is_dicom(path))
+    // In archives only DICOM files are listed.
+    is_film(path) || (!is_dicomdir(path) && (archive::is_inside(path) || pixels::is_dicom(path)))
 }
 
 /// Counts files by extension, the most common first: `3 .dcm, 1 .csv`.
@@ -52,14 +44,9 @@ pub fn kinds(files: &[PathBuf]) -> String {
     }
 }
 
-/// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where
-/// macOS puts the `._` files of an archive.
-pub fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
-}
-
 /// Lists all files below `root` (or `root` itself, if it is not a folder), ordered by path.
 ///
+/// A ZIP archive with DICOM files is listed as those files, with paths below that of the archive.
 /// Hidden files and folders are left out, see [`is_hidden`]; `root` itself may be hidden. Devices,
 /// FIFOs and sockets are listed, so that the function that opens them can report what they are.
 ///
@@ -68,7 +55,7 @@ pub fn is_hidden(name: &OsStr) -> bool {
 /// Returns an error if a folder cannot be listed.
 pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
     if fs::metadata(root).is_ok_and(|about| !about.is_dir()) {
-        return Ok(vec![root.to_owned()]);
+        return Ok(files_at(root.to_owned()));
     }
     let mut folders = vec![root.to_owned()];
     let mut files = Vec::new();
@@ -85,10 +72,16 @@ pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
             if kind.is_dir() {
                 folders.push(entry.path());
             } else {
-                files.push(entry.path());
+                files.extend(files_at(entry.path()));
             }
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Returns a file, or the DICOM files in it if it is an archive of them.
+fn files_at(path: PathBuf) -> Vec<PathBuf> {
+    let inside = archive::dicom_files(&path);
+    if inside.is_empty() { vec![path] } else { inside }
 }

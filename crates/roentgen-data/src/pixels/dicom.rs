@@ -27,7 +27,6 @@ use super::{Error, Plane, check_edges, gray as gray_values};
 
 /// Where the mark of a DICOM file is.
 const MARK_START: usize = 128;
-const MARK: &[u8] = b"DICM";
 
 /// Elements that decide how values are shown, which is not left to the decoder.
 const SHOWN_BY_US: [Tag; 7] = [
@@ -39,11 +38,6 @@ const SHOWN_BY_US: [Tag; 7] = [
     tags::VOILUT_SEQUENCE,
     tags::NUMBER_OF_FRAMES,
 ];
-
-/// Whether a file that begins with these bytes is a DICOM file.
-pub(super) fn is_dicom(start: &[u8]) -> bool {
-    start.get(MARK_START..MARK_START + MARK.len()) == Some(MARK)
-}
 
 /// An error of a file that is damaged.
 fn damage(what: impl Into<String>) -> Error {

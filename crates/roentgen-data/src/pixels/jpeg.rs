@@ -1,145 +1,73 @@
-//! The segments of a JPEG file: size, orientation, and whether the file is whole.
-//!
-//! The decoder fills what is missing from a file that was cut off with gray and says nothing. A
-//! whole file ends with the marker EOI, so a file in which no scan is followed by it was cut off,
-//! also where a download has filled the rest with zeros. A picture embedded in a segment has an EOI
-//! of its own, so segments are skipped by their lengths.
+//! Decodes JPEG to 8-bit gray, if the file is whole.
 
-use super::orientation::Orientation;
+mod coefficients;
+mod huffman;
+mod scans;
+mod segments;
 
-const SOI: u8 = 0xd8;
-const EOI: u8 = 0xd9;
-const SOS: u8 = 0xda;
-const APP1: u8 = 0xe1;
+use std::io::{self, BufRead, Cursor, Read, Seek};
 
-/// What the segments before the first scan say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) components: u64,
-    pub(super) is_progressive: bool,
-    pub(super) orientation: Orientation,
-    /// Where the first scan begins.
-    scan: usize,
+use image::{DynamicImage, ImageFormat, ImageReader};
+
+use self::segments::{Header, is_whole};
+use super::budget::{self, Loan};
+use super::{Error, Plane, check_edges, gray};
+
+pub(super) use self::scans::are_complete;
+pub(super) use self::segments::header;
+
+/// The longest header that is read, in bytes; embedded profiles have a few megabytes.
+const MAX_HEADER: u64 = 4 << 20;
+
+/// Decodes a film; the loan covers the memory of the plane.
+pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let header = read_header(&mut file)?;
+    check_edges(header.width, header.height)?;
+    let length = file.seek(io::SeekFrom::End(0)).map_err(Error::Read)?;
+    file.rewind().map_err(Error::Read)?;
+    let pixels = u64::from(header.width) * u64::from(header.height);
+    // The file, which the decoder copies; its output; our plane, or the same one turned; and, if
+    // scans come one after the other, the coefficients, and which of them are not zero.
+    let turned = u64::from(header.components > 1) + u64::from(header.orientation.exchanges_axes());
+    let coefficients = if header.is_progressive { 2 * header.components } else { 0 };
+    let output = if header.components == 1 { 1 } else { 3 };
+    let marks = if header.is_progressive { pixels * header.components / 8 } else { 0 };
+    let loan = budget::borrow(2 * length + pixels * (output + turned + coefficients) + marks)?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).map_err(Error::Read)?;
+    if !is_whole(&bytes, &header) {
+        return Err(Error::CutOff);
+    }
+    if !are_complete(&bytes) {
+        let what = "its scans do not have all blocks of the picture, and nothing else".to_owned();
+        return Err(Error::Decode { kind: "JPEG", what });
+    }
+    let image = ImageReader::with_format(Cursor::new(&bytes), ImageFormat::Jpeg)
+        .decode()
+        .map_err(|error| Error::Decode { kind: "JPEG", what: error.to_string() })?;
+    let (width, height) = (image.width(), image.height());
+    let pixels = match image {
+        DynamicImage::ImageLuma8(gray) => gray.into_raw(),
+        other => other.into_rgb8().pixels().map(|pixel| gray::luma(pixel.0)).collect(),
+    };
+    Ok((header.orientation.apply(Plane { width, height, pixels }), loan))
 }
 
-/// A marker, and where its segment or its scan begins.
-struct Segment<'a> {
-    marker: u8,
-    body: &'a [u8],
-    /// Where the next one begins.
-    end: usize,
-}
-
-/// Reads the segments before the first scan; `None` if there is no scan or no size.
-pub(super) fn header(bytes: &[u8]) -> Option<Header> {
-    let mut frame = None;
-    let mut orientation = Orientation::Upright;
-    let mut at = 2;
+/// Reads the segments before the first scan, which are short in a film and may be long in a file
+/// that claims to be one.
+pub(super) fn read_header(file: &mut impl BufRead) -> Result<Header, Error> {
+    let mut bytes = Vec::new();
+    let mut limit = 64 << 10;
     loop {
-        let segment = segment(bytes, at)?;
-        at = segment.end;
-        match segment.marker {
-            SOS => break,
-            EOI => return None,
-            APP1 => {
-                if let Some(tiff) = segment.body.strip_prefix(b"Exif\0\0") {
-                    orientation = Orientation::from_tiff(tiff);
-                }
-            }
-            // All frames but those of other tables: DHT, JPG and DAC.
-            0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&segment.marker) => {
-                let &[_, height0, height1, width0, width1, components, ..] = segment.body else {
-                    return None;
-                };
-                let size = [[height0, height1], [width0, width1]].map(u16::from_be_bytes);
-                let is_progressive = segment.marker & 3 == 2;
-                frame = Some((size.map(u32::from), u64::from(components), is_progressive));
-            }
-            _ => {}
+        let wanted = limit - bytes.len() as u64;
+        let read = file.take(wanted).read_to_end(&mut bytes).map_err(Error::Read)?;
+        if let Some(header) = header(&bytes) {
+            return Ok(header);
         }
-    }
-    let ([height, width], components, is_progressive) = frame?;
-    Some(Header { width, height, components, is_progressive, orientation, scan: at })
-}
-
-/// Whether the scans are followed by the end of the image.
-pub(super) fn is_whole(bytes: &[u8], header: &Header) -> bool {
-    let mut at = header.scan;
-    // A scan ends at the next marker that is neither a restart nor a stuffed byte; other segments
-    // and scans may follow.
-    while let Some(next) = segment(bytes, at) {
-        match next.marker {
-            EOI => return true,
-            0xd0..=0xd7 | 0x01 => at = next.end,
-            _ => at = next.end,
+        if (read as u64) < wanted || limit > MAX_HEADER {
+            let what = "its header has no size or no scan".to_owned();
+            return Err(Error::Decode { kind: "JPEG", what });
         }
-    }
-    false
-}
-
-/// Finds the next marker from `at` on and its segment.
-fn segment(bytes: &[u8], mut at: usize) -> Option<Segment<'_>> {
-    loop {
-        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
-        at += bytes[at..].iter().position(|&byte| byte != 0xff)?;
-        // A zero is stuffed behind a byte of the scan that is 0xff.
-        if bytes[at] != 0 {
-            break;
-        }
-    }
-    let (marker, start) = (bytes[at], at + 1);
-    if matches!(marker, 0x01 | 0xd0..=0xd7 | SOI | EOI) {
-        return Some(Segment { marker, body: &[], end: start });
-    }
-    let length = usize::from(u16::from_be_bytes(bytes.get(start..start + 2)?.try_into().ok()?));
-    let body = bytes.get(start + 2..start + length.max(2))?;
-    Some(Segment { marker, body, end: start + length.max(2) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A frame of 3 x 2 pixels, progressive or not, and a scan.
-    fn file(frame: u8, scan: &[u8]) -> Vec<u8> {
-        let mut bytes = b"\xff\xd8".to_vec();
-        // A thumbnail with an end of its own.
-        bytes.extend(b"\xff\xe0\0\x08\xff\xd8\xff\xd9xx");
-        bytes.extend([0xff, frame, 0, 11, 8, 0, 2, 0, 3, 1, 1, 0x11, 0]);
-        bytes.extend(b"\xff\xda\0\x08\x01\x01\0\0\x3f\0");
-        bytes.extend(scan);
-        bytes
-    }
-
-    #[test]
-    fn the_header_has_size_and_kind() {
-        let header = header(&file(0xc2, b"")).unwrap();
-
-        assert_eq!((header.width, header.height, header.components), (3, 2, 1));
-        assert!(header.is_progressive);
-        assert!(!super::header(&file(0xc0, b"")).unwrap().is_progressive);
-        assert!(super::header(b"\xff\xd8\xff\xd9").is_none());
-        assert!(super::header(b"\xff\xd8\xff\xe0junk").is_none());
-    }
-
-    #[test]
-    fn a_file_is_whole_if_its_scans_end() {
-        for (scan, whole) in [
-            (&b"ab\xff\xd9"[..], true),
-            (b"a\xff\0\xff\xd0b\xff\xff\xff\xd9 and more", true),
-            (b"ab\xff\xda\0\x08\x01\x01\0\0\x3f\0cd\xff\xd9", true),
-            (b"ab", false),
-            (b"ab\xff", false),
-            (b"ab\0\0\0\0\0\0", false),
-            (b"ab\xff\xff\xff\xff", false),
-            (b"ab\xff\0\xd9", false),
-            // The end is inside of a segment that is cut off.
-            (b"ab\xff\xc4\0\x20\xff\xd9", false),
-        ] {
-            let bytes = file(0xc0, scan);
-            assert_eq!(is_whole(&bytes, &header(&bytes).unwrap()), whole, "{scan:?}");
-        }
+        limit *= 4;
     }
 }

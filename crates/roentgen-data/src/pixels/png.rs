@@ -7,7 +7,9 @@ use std::io::{BufRead, Seek};
 
 use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
-use super::{Error, budget::Loan, gray};
+use super::budget::{self, Loan};
+use super::orientation::Orientation;
+use super::{Error, Plane, check_edges, gray};
 
 /// Bytes for the decoder's own buffers: a few rows and 32 KiB to unpack.
 const BUFFERS: usize = 16 << 20;
@@ -34,6 +36,27 @@ pub(super) fn size(file: impl BufRead + Seek) -> Result<[u32; 2], Error> {
     let mut decoder = decoder(file);
     let info = decoder.read_header_info().map_err(failed)?;
     Ok([info.height, info.width])
+}
+
+/// Decodes a film; the loan covers the memory of the plane.
+pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
+    file.rewind().map_err(Error::Read)?;
+    let [height, width] = size(&mut file)?;
+    check_edges(width, height)?;
+    file.rewind().map_err(Error::Read)?;
+    let reader = Reader::new(&mut file)?;
+    let plane = u64::from(width) * u64::from(height);
+    let planes = if orientation.exchanges_axes() { 2 } else { 1 };
+    let loan = budget::borrow(reader.bytes().saturating_add(planes * plane))?;
+    let pixels = if reader.is_deep() {
+        let bits = reader.bits_used(&loan)?;
+        file.rewind().map_err(Error::Read)?;
+        Reader::new(file)?.pixels(bits, &loan)?
+    } else {
+        reader.pixels(8, &loan)?
+    };
+    Ok((orientation.apply(Plane { width, height, pixels }), loan))
 }
 
 impl<R: BufRead + Seek> Reader<R> {
@@ -96,6 +119,8 @@ impl<R: BufRead + Seek> Reader<R> {
                 append(&mut pixels, row.data(), kind, bits);
             }
         }
+        // The checksum of the last piece and the end of the file follow.
+        self.reader.finish().map_err(failed)?;
         if pixels.len() != width * height {
             let what = format!("it has {} of {} pixels", pixels.len(), width * height);
             return Err(Error::Decode { kind: "PNG", what });

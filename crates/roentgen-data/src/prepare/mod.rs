@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::archive;
 use crate::files::{self, WriteError};
 use crate::lock::FolderLock;
 use crate::manifest::ManifestRow;
@@ -345,7 +346,7 @@ fn fingerprint_of_inputs(
     }
     // A repaired film has another length; its content is not read just for this.
     for (name, path) in &layout.films {
-        let bytes = fs::metadata(path).map_or(0, |about| about.len());
+        let bytes = archive::length(path);
         hash.update(format!("{name} {bytes}\n"));
     }
     Ok(digest::hex(&hash.finalize()))

@@ -5,13 +5,17 @@
 //! edited file is compared again. The time of change cannot be set back, unlike that of
 //! modification. A file that changed moments ago is not remembered: clocks of file systems are
 //! coarse, and a second change within the same tick would have the same time.
+//!
+//! Where the folder is read-only, the note is in the user's cache folder instead.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use super::digest::hex;
 use crate::files;
 
 /// Name of the file.
@@ -36,7 +40,7 @@ struct Remembered {
     verified: Vec<Entry>,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
     machine: String,
     file: String,
@@ -68,11 +72,17 @@ pub(super) fn state(path: &Path) -> Option<State> {
 
 /// Whether this machine has found that the file has this hash, in its present state.
 pub(super) fn is_verified(folder: &Path, path: &Path, sha256: &str) -> bool {
-    state(path).is_some_and(|state| read(folder).verified.contains(&entry(path, sha256, &state)))
+    is_noted(&notes(folder), path, sha256)
+}
+
+fn is_noted(notes: &[PathBuf], path: &Path, sha256: &str) -> bool {
+    let Some(state) = state(path) else { return false };
+    let entry = entry(path, sha256, &state);
+    notes.iter().any(|note| read(note).verified.contains(&entry))
 }
 
 /// Remembers that the file was found to have this hash in `before`, its state when hashing began at
-/// `start`. Where the folder cannot be written to, nothing is remembered.
+/// `start`.
 pub(super) fn remember(
     folder: &Path,
     path: &Path,
@@ -80,19 +90,37 @@ pub(super) fn remember(
     before: Option<State>,
     start: SystemTime,
 ) {
+    note(&notes(folder), path, sha256, before, start);
+}
+
+fn note(notes: &[PathBuf], path: &Path, sha256: &str, before: Option<State>, start: SystemTime) {
     let Some(before) = before.filter(|before| state(path).as_ref() == Some(before)) else { return };
     if start.duration_since(before.changed).is_ok_and(|quiet| quiet >= QUIET) {
         let entry = entry(path, sha256, &before);
-        let mut all = read(folder);
-        all.verified.retain(|old| old.machine != entry.machine || old.file != entry.file);
-        let surplus = (all.verified.len() + 1).saturating_sub(MACHINES);
-        all.verified.drain(..surplus);
-        all.verified.push(entry);
-        if let Ok(text) = toml::to_string(&all) {
-            // Verified is verified, whether or not it can be noted.
-            let _ = files::write_whole(&folder.join(FILE), text.as_bytes());
-        }
+        // Verified is verified, whether or not it can be noted.
+        let _ = notes.iter().any(|note| add(note, &entry));
     }
+}
+
+/// Adds an entry to a note; returns whether it could be written.
+fn add(note: &Path, entry: &Entry) -> bool {
+    let mut all = read(note);
+    all.verified.retain(|old| old.machine != entry.machine || old.file != entry.file);
+    let surplus = (all.verified.len() + 1).saturating_sub(MACHINES);
+    all.verified.drain(..surplus);
+    all.verified.push(entry.clone());
+    let is_ready = files::create_folder_of(note).is_ok();
+    let text = toml::to_string(&all).ok().filter(|_| is_ready);
+    text.is_some_and(|text| files::write_whole(note, text.as_bytes()).is_ok())
+}
+
+/// Returns the places of the note of a folder: in it, and for one that is read-only, in the cache
+/// folder under a hash of its path.
+fn notes(folder: &Path) -> Vec<PathBuf> {
+    let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = hex(&Sha256::digest(absolute.as_os_str().as_encoded_bytes()));
+    let cached = files::cache_folder().map(|cache| cache.join("verified").join(&name[..32]));
+    [Some(folder.join(FILE)), cached].into_iter().flatten().collect()
 }
 
 fn entry(path: &Path, sha256: &str, state: &State) -> Entry {
@@ -104,8 +132,8 @@ fn entry(path: &Path, sha256: &str, state: &State) -> Entry {
     }
 }
 
-fn read(folder: &Path) -> Remembered {
-    let bytes = files::read_at_most(&folder.join(FILE), 1 << 20).unwrap_or_default();
+fn read(note: &Path) -> Remembered {
+    let bytes = files::read_at_most(note, 1 << 20).unwrap_or_default();
     String::from_utf8(bytes).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
 }
 
@@ -161,6 +189,24 @@ mod tests {
         fs::write(&path, b"pixels, more").unwrap();
         remember(folder.path(), &path, "abc", before, SystemTime::now() + QUIET);
         assert!(!is_verified(folder.path(), &path, "abc"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_to_has_its_note_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("images.safetensors");
+        fs::write(&path, b"pixels").unwrap();
+        // A folder in the place of the note, which not even root can write as a file.
+        fs::create_dir(folder.path().join(FILE)).unwrap();
+        let elsewhere = folder.path().join("cache/verified/0123");
+        let notes = [folder.path().join(FILE), elsewhere.clone()];
+
+        let before = state(&path);
+        let start = before.as_ref().unwrap().changed + 2 * QUIET;
+        note(&notes, &path, "abc", before, start);
+
+        assert!(elsewhere.is_file());
+        assert!(is_noted(&notes, &path, "abc") && !is_noted(&notes[..1], &path, "abc"));
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Layout {
             })?;
             finding.probabilities.push(p);
             finding.labels.push(match label {
-                Some(column) => parse_label(&row[*column]).ok_or(format!(
+                Some(column) => parse_flag(&row[*column]).ok_or(format!(
                     "`{name}{TRUTH}` is `{}`\na label must be 0, 1 or empty",
                     row[*column]
                 ))?,
@@ -162,8 +162,9 @@ impl Layout {
     }
 }
 
-/// Parses the label of a cell; returns `None` if it is not 0, 1 or empty.
-fn parse_label(text: &str) -> Option<Option<bool>> {
+/// Parses a cell that says yes, no or nothing; returns `None` if it is not 0, 1 or empty. In a
+/// column with empty cells pandas writes 0 and 1 as `0.0` and `1.0`.
+pub(crate) fn parse_flag(text: &str) -> Option<Option<bool>> {
     match text.trim() {
         "" => Some(None),
         "0" | "0.0" => Some(Some(false)),

@@ -1,9 +1,8 @@
 //! `model.toml`: what is known about a model.
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
+use roentgen_data::files;
 use roentgen_data::preprocess::Input;
 use roentgen_data::selection::Selection;
 use roentgen_data::{Dataset, Finding};
@@ -98,7 +97,8 @@ impl ModelInfo {
     /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
-        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = files::read_text_at_most(&path, LONGEST)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
         // Read first: another layout has other keys.
         let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
@@ -124,14 +124,4 @@ impl ModelInfo {
             .map_err(|source| Error::Network { path, source })?;
         Ok(description)
     }
-}
-
-/// Reads a description, which is short.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LONGEST {
-        return Err(std::io::Error::other("it is too long for a description of a model"));
-    }
-    Ok(text)
 }

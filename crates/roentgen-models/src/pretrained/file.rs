@@ -4,12 +4,12 @@
 //! gigabyte costs only the tensors that are used.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Bytes, DType, bf16, f16};
+use roentgen_data::files;
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
@@ -163,7 +163,7 @@ impl WeightFile {
     /// Returns an error if the file cannot be read.
     pub fn origin(&self) -> Result<String, FileError> {
         let mut digest = Sha256::new();
-        File::open(&self.path)
+        files::open(&self.path)
             .and_then(|mut file| io::copy(&mut file, &mut digest))
             .map_err(|source| FileError::Read { path: self.path.clone(), source })?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -223,16 +223,14 @@ fn pytorch(path: &Path) -> Result<Checkpoint, FileError> {
 /// Whether a file of an unknown ending begins as a checkpoint does.
 fn is_checkpoint(path: &Path) -> Result<bool, FileError> {
     let mut start = Vec::new();
-    File::open(path)
+    files::open(path)
         .and_then(|file| file.take(pytorch::START).read_to_end(&mut start))
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(pytorch::begins_like_one(&start))
 }
 
 fn safetensors(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
+    let bytes = files::read_at_most(path, u64::MAX)
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let file = SafeTensors::deserialize(&bytes)
         .map_err(|source| FileError::Safetensors { path: path.to_owned(), source })?;
@@ -253,8 +251,8 @@ fn safetensors(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
 }
 
 fn burnpack(path: &Path) -> Result<BTreeMap<String, Stored>, FileError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let bytes = files::read_at_most(path, u64::MAX)
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let failed = |source| FileError::Burnpack { path: path.to_owned(), source };
     let reader = burn_pack::Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(failed)?;
     let mut tensors = BTreeMap::new();

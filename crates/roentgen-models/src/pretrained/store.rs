@@ -2,9 +2,10 @@
 //!
 //! An experiment with `weights = "imagenet"` reads it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use roentgen_data::files;
 
 use super::FileError;
 use crate::zoo::Architecture;
@@ -28,14 +29,10 @@ pub struct Missing {
 
 /// Returns `$ROENTGEN_WEIGHTS`, or `roentgen/weights` in the user's cache folder.
 pub fn folder() -> PathBuf {
-    let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
-    if let Some(folder) = named(VARIABLE) {
+    if let Some(folder) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return folder.into();
     }
-    let cache = named("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || named("HOME").or_else(|| named("USERPROFILE")).map(PathBuf::from);
-    let cache = cache.or_else(|| Some(home()?.join(".cache"))).unwrap_or_default();
-    cache.join("roentgen").join("weights")
+    files::cache_folder().unwrap_or_else(|| PathBuf::from("roentgen")).join("weights")
 }
 
 /// Returns the path of an architecture's weights in a folder.
@@ -72,7 +69,7 @@ const LONGEST_HEADER: u64 = 100_000_000;
 ///
 /// Returns an error if the file cannot be read or is not a safetensors file.
 pub fn origin(path: &Path) -> Result<String, FileError> {
-    let header = File::open(path).and_then(|mut file| {
+    let header = files::open(path).and_then(|mut file| {
         let mut bytes = [0; 8];
         file.read_exact(&mut bytes)?;
         let length = u64::from_le_bytes(bytes);

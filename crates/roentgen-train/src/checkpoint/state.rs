@@ -1,6 +1,5 @@
 //! `state.toml`: the position of a run. People edit files, so it is checked against the experiment.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
@@ -12,6 +11,8 @@ use crate::experiment::schedule::Plateau;
 use crate::progress::EpochRow;
 
 const STATE: &str = "state.toml";
+/// Most bytes of the file; an epoch takes some hundreds.
+const LONGEST: u64 = 64 << 20;
 
 /// Position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,7 +78,8 @@ impl RunState {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = files::read_at_most(&path, LONGEST)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
         toml::from_str(&String::from_utf8_lossy(&bytes))
             .map(Some)
             .map_err(|source| Error::State { path, source: Box::new(source) })

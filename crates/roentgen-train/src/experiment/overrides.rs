@@ -4,9 +4,9 @@
 //! A table with a `name` (an optimizer, a schedule) replaces the other table completely, since the
 //! parameters of one mean nothing to another.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use roentgen_data::files;
 use serde::de::Error as _;
 use toml::{Table, Value};
 
@@ -15,6 +15,9 @@ use crate::invalid::Invalid;
 
 /// Maximum depth of files that extend each other.
 const MOST_LEVELS: usize = 3;
+
+/// Most bytes of an experiment file.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Maximum number of parts of a key; deep tables would exhaust the stack.
 const MOST_PARTS: usize = 16;
@@ -136,8 +139,8 @@ fn experiment(table: &Table) -> Result<Experiment, toml::de::Error> {
 
 /// Reads one file strictly, so that errors name its lines; returns `extends` apart from the rest.
 fn read_table(path: &Path) -> Result<(Table, Option<Extends>), Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text = files::read_text_at_most(path, MOST_BYTES)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let parse = |source| Error::Parse { path: path.to_owned(), source: Box::new(source) };
     let mut table: Table = toml::from_str(&text).map_err(parse)?;
     let strict: Experiment = toml::from_str(&text).map_err(parse)?;
@@ -184,6 +187,8 @@ fn apply(table: &mut Table, setting: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::experiment::optimizer::Optimizer;
 

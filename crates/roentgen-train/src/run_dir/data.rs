@@ -1,6 +1,5 @@
 //! `data.toml`: which prepared data set a run uses, and where it was.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +30,7 @@ impl RunData {
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        fs::read_to_string(path)
+        files::read_text_at_most(path, 1 << 20)
             .and_then(|text| toml::from_str(&text).map_err(io::Error::other))
             .map_err(|source| Error::Read { path: path.to_owned(), source })
     }

@@ -5,29 +5,35 @@ use roentgen_models::pretrained::{self, ClassifierPart, WeightFile, store};
 
 use super::Error;
 use crate::experiment::{Experiment, InitialWeights};
-use crate::run_dir::RunDir;
 
-/// Loads the experiment's weights into a new network and returns their origin in words.
+/// A new network with its initial weights.
+pub(super) struct Initial {
+    pub(super) network: Classifier,
+    /// Origin of the weights in words; `None` for random numbers.
+    pub(super) origin: Option<String>,
+    /// What the log of the run says of them.
+    pub(super) log: Option<String>,
+}
+
+/// Loads the experiment's weights into a new network.
 ///
 /// # Errors
 ///
 /// Returns an error if the weights are missing or belong to another network.
-pub(super) fn weights(
-    experiment: &Experiment,
-    model: Classifier,
-    run: &RunDir,
-) -> Result<(Classifier, Option<String>), Error> {
+pub(super) fn weights(experiment: &Experiment, network: Classifier) -> Result<Initial, Error> {
     let architecture = experiment.model.architecture;
-    let Some(file) = find(experiment)? else { return Ok((model, None)) };
-    let (model, fit) = pretrained::fit(model, architecture, ClassifierPart::Backbone, &file)?;
+    let Some(file) = find(experiment)? else {
+        return Ok(Initial { network, origin: None, log: None });
+    };
+    let (network, fit) = pretrained::fit(network, architecture, ClassifierPart::Backbone, &file)?;
     let origin = file.origin()?;
     let gray = if fit.is_gray { ", first convolution summed over colours" } else { "" };
     let prefix = match fit.prefix.as_str() {
         "" => String::new(),
         prefix => format!(", names beginning with `{prefix}`"),
     };
-    run.log(&format!("weights: {} tensors of {origin}{prefix}{gray}", fit.found.len()))?;
-    Ok((model, Some(origin)))
+    let log = format!("weights: {} tensors of {origin}{prefix}{gray}", fit.found.len());
+    Ok(Initial { network, origin: Some(origin), log: Some(log) })
 }
 
 /// Opens the experiment's weights; returns `None` if it starts from random numbers.

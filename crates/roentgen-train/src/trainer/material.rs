@@ -18,8 +18,8 @@ pub(super) struct Material {
 
 impl Material {
     /// Opens the prepared data set, and chooses findings and split.
-    pub(super) fn open(experiment: &Experiment) -> Result<Self, Error> {
-        Self::of(experiment, Prepared::open(&experiment.data.prepared)?)
+    pub(super) fn open(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<Self, Error> {
+        Self::of(experiment, Prepared::open_with(&experiment.data.prepared, hashed)?)
     }
 
     /// Returns the rows of the prepared data set that are in a split.

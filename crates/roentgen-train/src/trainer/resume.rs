@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, TrainOutcome, network, train_in};
+use super::{Error, Material, MemoryLimit, TrainOutcome, initial, network, train_in};
 use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -85,13 +85,16 @@ pub fn resume(
 ) -> Result<TrainOutcome, Error> {
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
-    let prepared = Prepared::open(&run_dir::data_set(folder, &experiment, &options.data)?)?;
+    let hashed = |done, bytes| progress.hashed(done, bytes);
+    let found = run_dir::data_set(folder, &experiment, &options.data)?;
+    let prepared = Prepared::open_with(&found, &hashed)?;
     let material = Material::of(&experiment, prepared)?;
     let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {
         experiment = lengthen(&run_dir, &experiment, epochs)?;
     }
-    train_in(&experiment, &material, network, run_dir, device, progress)
+    let initial = initial::weights(&experiment, network)?;
+    train_in(&experiment, &material, initial, run_dir, device, progress)
 }
 
 /// Gives the run more epochs and records that it had fewer; returns the longer experiment.

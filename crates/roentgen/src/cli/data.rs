@@ -78,8 +78,9 @@ pub(crate) struct Prepare {
 
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// Prepared data set or model directory.
-    pub(crate) folder: PathBuf,
+    /// Prepared data sets, model directories and score tables; a table is compared with the others.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

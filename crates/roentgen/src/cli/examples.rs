@@ -25,7 +25,7 @@ Examples:
 pub(super) const VERIFY: &str = "\
 Examples:
   roentgen verify data/nih-224
-  roentgen verify runs/nih";
+  roentgen verify runs/nih data/nih-224 runs/nih/scores/test.csv";
 pub(super) const INIT: &str = "\
 Examples:
   roentgen init nih.toml --prepared data/nih-224

@@ -68,6 +68,9 @@ pub(crate) struct Import {
     /// Output folder for the model, which must not exist; `roentgen predict` can read it.
     #[arg(long, value_name = "DIR", requires = "findings")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace the weights that are kept for this architecture.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) replace: bool,
     /// Size in pixels of the model's training films; the architecture's native size by default.
     #[arg(long, value_name = "PX", requires = "findings", value_parser = positive)]
     pub(crate) size: Option<usize>,

@@ -17,7 +17,9 @@ use roentgen_data::summary::{self, SplitSummary, Summary};
 use serde_json::json;
 
 use crate::cli::Describe;
+use crate::context::Context;
 use crate::output::{Output, films, patients, table, thousands};
+use crate::progress::Hashing;
 
 mod alike;
 mod page;
@@ -43,8 +45,8 @@ struct Data {
 }
 
 /// Describes a prepared data set or a label file.
-pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
-    let data = Data::open(&args.data)?;
+pub(crate) fn run(args: &Describe, context: &Context) -> anyhow::Result<Output> {
+    let data = Data::open(&args.data, context)?;
     let summary = Summary::of(&data.rows);
     let rule = args.split;
     let sides = match split::divide(&data.rows, rule, args.seed) {
@@ -86,7 +88,7 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
 }
 
 impl Data {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path, context: &Context) -> anyhow::Result<Self> {
         if path.is_file() {
             let labels = LabelFile::read(path)?;
             let name = labels.version().text().to_owned();
@@ -99,7 +101,8 @@ impl Data {
                 labels.films.iter().map(|film| ManifestRow::of(film, list(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
-        let prepared = Prepared::open(path)?;
+        let bar = Hashing::new(context.bars);
+        let prepared = Prepared::open_with(path, &|done, bytes| bar.set(done, bytes))?;
         let name = prepared.description.dataset.to_string();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }

@@ -35,9 +35,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     if context.is_cpu {
         return run_command(command, context);
     }
-    // Burn panics if a GPU fails or runs out of memory, and its threads may panic again until the
-    // process ends.
-    std::panic::set_hook(Box::new(|_| ()));
+    // Burn panics if a GPU fails or runs out of memory.
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
     // The process would be aborted if it ended while a GPU still had work to do.
     let _ = catch_unwind(AssertUnwindSafe(|| context.device.sync()));
@@ -67,7 +65,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Quickstart(args) => quickstart::run(&args, context),
         Command::Phantom(args) => phantom::run(&args, context),
         Command::Prepare(args) => prepare::run(&args, context),
-        Command::Describe(args) => describe::run(&args),
+        Command::Describe(args) => describe::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Init(args) => init::run(&args),
         Command::Train(args) => train::run(&args, context),

@@ -22,7 +22,7 @@ use crate::cli;
 use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
-use crate::progress::{Judge, TrainingDisplay};
+use crate::progress::{Hashing, Judge, TrainingDisplay};
 use crate::shard::Shard;
 use place::{PointFolder, PointState};
 
@@ -32,7 +32,7 @@ const POINTS: &str = "points.toml";
 /// Runs the remaining points, then compares the finished ones.
 pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output> {
     let (sweep, points) = sweep::read(&args.experiment, &args.settings)?;
-    check(&points, args)?;
+    check(&points, args, context)?;
     let shard = args.shard.or_else(|| Shard::of_cluster(|name| std::env::var(name).ok()));
     let shard = shard.unwrap_or(Shard::WHOLE);
     same_points(&args.out, &points)?;
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
 }
 
 /// Checks every point, or the ends of every range of a search, before the first point runs.
-fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
+fn check(points: &Points, args: &cli::Sweep, context: &Context) -> anyhow::Result<()> {
     let all = match points {
         Points::Fixed(points) => points.clone(),
         Points::Drawn(drawn) => drawn.build_ends()?,
@@ -106,8 +106,9 @@ fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
         let names: Vec<&str> = all.iter().map(|point| point.name.as_str()).collect();
         bail!("no point has `{only}` in its name; the points are: {}", names.join("; "));
     }
+    let bar = Hashing::new(context.bars);
     for point in all.iter().filter(|point| is_named(&args.only, point)) {
-        roentgen_train::check(&point.experiment)
+        roentgen_train::check(&point.experiment, &|done, bytes| bar.set(done, bytes))
             .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
     }
     Ok(())

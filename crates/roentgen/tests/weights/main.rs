@@ -112,6 +112,12 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     };
     assert!(of("mobilenet-v2")["origin"].as_str().unwrap().starts_with("v2.safetensors, SHA-256 "));
     assert!(of("vgg16")["origin"].is_null());
+    ok(&place, "weights import v2.safetensors --architecture mobilenet-v2");
+    write_network(&place, "other.safetensors", Architecture::MobilenetV2, "");
+    let error = fails(&place, "weights import other.safetensors --architecture mobilenet-v2");
+    assert!(error.contains("already contains weights (v2.safetensors, SHA-256 "), "{error}");
+    ok(&place, "weights import other.safetensors --architecture mobilenet-v2 --replace");
+    ok(&place, "weights import v2.safetensors --architecture mobilenet-v2 --replace");
     assert_eq!(list["weights"].as_array().unwrap().len(), Architecture::ALL.len());
 
     ok(&place, "phantom --films 40 --size 64 --out films");

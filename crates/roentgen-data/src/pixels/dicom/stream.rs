@@ -4,6 +4,7 @@
 //! borrowed for.
 
 use dicom_dictionary_std::tags;
+use dicom_object::mem::InMemElement;
 
 use super::damage;
 use super::file::Object;
@@ -16,7 +17,8 @@ pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
     let fragments = element.fragments().unwrap_or_default();
     let start = || -> Vec<u8> { fragments.iter().flatten().take(1 << 20).copied().collect() };
     let found = match header.coding {
-        Coding::None | Coding::Rle => return Ok(()),
+        Coding::None => return check_plain(element, header),
+        Coding::Rle => return Ok(()),
         Coding::Jpeg => jpeg::header(&start())
             .map(|found| ([found.height, found.width], found.components, header.is_signed)),
         Coding::Jpeg2000 => jpeg_2000_size(&start()),
@@ -32,8 +34,28 @@ pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
             header.columns, header.rows, header.samples
         )));
     }
+    if header.coding == Coding::Jpeg {
+        let is_complete = match &fragments[..] {
+            [one] => jpeg::are_complete(one),
+            several => jpeg::are_complete(&several.concat()),
+        };
+        if !is_complete {
+            return Err(broken("its compressed picture is cut off"));
+        }
+    }
     if is_signed != header.is_signed {
         return Err(damage("its compressed picture has another sign than the file says"));
+    }
+    Ok(())
+}
+
+/// Refuses pixels that are fewer than the file states, before memory is filled in their place.
+fn check_plain(element: &InMemElement, header: &Header) -> Result<(), Error> {
+    let bytes = element.value().primitive().map_or(0, |value| value.calculate_byte_len() as u64);
+    let pixels = u64::from(header.rows) * u64::from(header.columns);
+    let expected = pixels * header.samples * header.bytes_per_sample;
+    if bytes < expected {
+        return Err(broken(format!("it has {bytes} of {expected} bytes of pixels")));
     }
     Ok(())
 }

@@ -195,7 +195,7 @@ fn other_files_are_refused_with_a_reason_and_what_to_do() {
         (file().with(tags::BITS_ALLOCATED, VR::US, 32), "32 bits"),
         (file().with(tags::HIGH_BIT, VR::US, 3), "up to bit 3"),
         (file().with(tags::ROWS, VR::US, 0), "2 x 0 pixels"),
-        (file().with(tags::ROWS, VR::US, 4), "out of range"),
+        (file().with(tags::ROWS, VR::US, 4), "12 of 16 bytes of pixels"),
         (file().window("3", "0", "LINEAR"), "width 0"),
         (file().window("3", "9", "CURVED"), "CURVED"),
         (file().lut(tags::VOILUT_SEQUENCE, [9, 0, 8], &[1, 2]), "lookup table"),

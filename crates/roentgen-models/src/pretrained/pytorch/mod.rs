@@ -1,11 +1,12 @@
 //! Checkpoints of PyTorch: `torch.save`'s zip archives since version 1.6, and the files of pickles
 //! and storages before it.
 //!
-//! `pickle.rs` reads pickles as data, `tensors.rs` finds the tensors in them. Values of a tensor are
-//! read on request.
+//! `pickle.rs` reads pickles as data, `walk.rs` finds the tensors in them by name, `tensor.rs` says
+//! where their values are. Values of a tensor are read on request.
 
 mod pickle;
-mod tensors;
+mod tensor;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -14,10 +15,11 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use burn::tensor::DType;
+use roentgen_data::files;
 use zip::ZipArchive;
 
 use pickle::Graph;
-use tensors::Tensor;
+use tensor::Tensor;
 
 /// Bytes at the beginning of a zip archive.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -97,10 +99,10 @@ impl Checkpoint {
     ///
     /// Returns an error if the file is damaged or of another kind.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let mut file = BufReader::new(File::open(path).map_err(Error::Open)?);
+        let mut file = BufReader::new(files::open(path).map_err(Error::Open)?);
         let is_zip = file.fill_buf()?.starts_with(ZIP);
         let (graph, container) = if is_zip { zip(file)? } else { open_old(file)? };
-        Ok(Self { tensors: tensors::tensors(&graph)?, container: Mutex::new(container) })
+        Ok(Self { tensors: walk::tensors(&graph)?, container: Mutex::new(container) })
     }
 
     /// Returns names and shapes.
@@ -162,7 +164,7 @@ fn open_old(mut file: BufReader<File>) -> Result<(Graph, Container), Error> {
     check_little_endian(&system)?;
     let graph = pickle::read(&mut file)?;
     let keys = pickle::read(&mut file)?;
-    let storages = tensors::storages(&graph);
+    let storages = tensor::storages(&graph);
     let mut place = file.stream_position()?;
     let size = file.get_ref().metadata()?.len();
     let mut places = HashMap::new();

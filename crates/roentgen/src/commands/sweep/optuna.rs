@@ -83,7 +83,8 @@ fn read_modified_time(file: &Path) -> SystemTime {
 /// Formats a time as Optuna does, without an offset: it cannot compare times with and without one.
 /// The time is in UTC.
 fn naive(moment: SystemTime) -> String {
-    iso_8601(moment).trim_end_matches("+00:00").to_owned()
+    let microseconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_micros());
+    format!("{}.{microseconds:06}", iso_8601(moment).trim_end_matches("+00:00"))
 }
 
 /// Makes a trial with its values and without times and figures.

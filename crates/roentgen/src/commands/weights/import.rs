@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_models::model_dir;
-use roentgen_models::pretrained::{self, FitReport, Foreign, WeightFile};
+use roentgen_models::pretrained::{self, FitReport, Foreign, WeightFile, store};
 use serde_json::json;
 
 use super::keep;
@@ -21,6 +21,7 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
     };
     let (place, fit, next) = match &args.out {
         None => {
+            refuse_replacing(args, &file)?;
             let (place, fit) = keep(args.architecture, &file, "unknown")?;
             (place, fit, "next: `weights = \"imagenet\"` in an experiment's [model]".to_owned())
         }
@@ -69,6 +70,24 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
         "gray": fit.is_gray,
     });
     Ok(Output::done(lines.join("\n"), json))
+}
+
+/// Refuses to replace other weights, which every experiment with `weights = "imagenet"` then uses.
+fn refuse_replacing(args: &Import, file: &WeightFile) -> anyhow::Result<()> {
+    let kept = store::place(&store::folder(), args.architecture);
+    if args.replace || !kept.exists() {
+        return Ok(());
+    }
+    let origin = store::origin(&kept).unwrap_or_else(|_| "of unknown origin".to_owned());
+    if origin == file.origin()? {
+        return Ok(());
+    }
+    bail!(
+        "`{}` already contains weights ({origin}), which `weights = \"imagenet\"` means; replace them \
+         with `--replace`, or use a file for one experiment with `weights = {:?}` in its [model]",
+        kept.display(),
+        args.file.display().to_string(),
+    )
 }
 
 /// Writes the model in a file: backbone and one dense layer.

@@ -1,0 +1,56 @@
+//! Faults of the program itself: a panic becomes an error like any other.
+//!
+//! Panics are not printed where they happen. Some are expected and caught (the decoders of other
+//! crates panic on damaged films, which are then listed as bad), and the rest is reported once, with
+//! its place, when the command ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::bail;
+
+/// The last panic, with its place.
+static LAST: Mutex<Option<String>> = Mutex::new(None);
+
+/// Keeps panics off standard error.
+pub(crate) fn silence() {
+    set_hook(Box::new(|panic| {
+        let text = panic.to_string().replace('\n', " ");
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }));
+}
+
+/// Does `work` and returns an error if it panics.
+pub(crate) fn catch<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(_) => {
+            let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+            bail!(
+                "a fault in roentgen itself: {}; please report it with the command and the file that \
+                 caused it",
+                last.unwrap_or_else(|| "unknown".to_owned())
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_with_its_place() {
+        silence();
+        let error = catch(|| -> anyhow::Result<()> {
+            let none: Option<u8> = std::env::args().nth(999).map(|_| 1);
+            none.map(|_| ()).expect("there are not that many");
+            Ok(())
+        });
+        let _ = std::panic::take_hook();
+
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("fault.rs") && text.contains("not that many"), "{text}");
+        assert!(catch::<()>(|| bail!("no such file")).is_err());
+    }
+}
