@@ -200,10 +200,10 @@ mod tests {
 
         let members = [["0.0", "1.0", "0.0", ""], ["0", "0", "0.0", "0"], ["0", "0.0", "", "1.0"]]
             .map(|marks| table(marks, ["by-image test, leaky"; 4]));
-        let joined = crate::ensemble(&members, &crate::Rule::Mean).unwrap();
+        let joined = crate::ensemble(&members, &crate::EnsembleRule::Mean).unwrap();
         assert_eq!(joined.column(COLUMN).unwrap(), ["0", "1", "", "1"]);
         let members = [["0"; 4], ["yes"; 4]].map(|marks| table(marks, ["test"; 4]));
-        assert!(crate::ensemble(&members, &crate::Rule::Mean).is_err());
+        assert!(crate::ensemble(&members, &crate::EnsembleRule::Mean).is_err());
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn no_films_and_odd_sizes_are_refused() {
 fn a_drawing_that_was_stopped_continues_to_the_same_files_and_others_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, stopped) = (folder.path().join("whole"), folder.path().join("stopped"));
-    let settings = Settings { films: 12, size: 64, seed: 5 };
+    let settings = PhantomSettings { films: 12, size: 64, seed: 5 };
     write(&whole, &settings, &|_| {}).unwrap();
     write(&stopped, &settings, &|_| {}).unwrap();
     // As if it had been killed while it wrote a film.
@@ -185,9 +185,9 @@ fn a_drawing_that_was_stopped_continues_to_the_same_files_and_others_are_refused
     fs::remove_file(stopped.join("Data_Entry_2017_v2020.csv")).unwrap();
     let film = files(&stopped).into_keys().find(|path| is_png(path));
     let film = stopped.join(film.unwrap());
-    fs::rename(&film, roentgen_files::aside(&film)).unwrap();
+    fs::rename(&film, roentgen_files::temporary_path(&film)).unwrap();
 
-    let other = Settings { seed: 6, ..settings };
+    let other = PhantomSettings { seed: 6, ..settings };
     assert!(matches!(write(&stopped, &other, &|_| {}), Err(Error::Unfinished { .. })));
     write(&stopped, &settings, &|_| {}).unwrap();
 

@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::lock::FolderLock;
-use roentgen_files::{WriteError, aside, read_at_most, write_whole};
+use roentgen_files::{WriteError, temporary_path, read_at_most, write_whole};
 
-use super::{Error, Settings, mark};
+use super::{Error, PhantomSettings, mark};
 
 /// Name of the note, which is there from the beginning to the end.
 pub(super) const NOTE: &str = "PHANTOM.part.txt";
@@ -26,7 +26,7 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     /// Begins to draw into a folder that is new, empty or unfinished with the same settings.
-    pub(super) fn begin(out: &Path, settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn begin(out: &Path, settings: &PhantomSettings) -> Result<Self, Error> {
         // First without the lock, which would leave its file in a folder of others.
         refuse_other_files(out, settings)?;
         let lock = FolderLock::take_as(out, LOCK)?;
@@ -45,7 +45,7 @@ impl Unfinished {
     }
 }
 
-fn refuse_other_files(out: &Path, settings: &Settings) -> Result<(), Error> {
+fn refuse_other_files(out: &Path, settings: &PhantomSettings) -> Result<(), Error> {
     let failed = |source| Error::Folder { path: out.to_owned(), source };
     let entries = match fs::read_dir(out) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -56,7 +56,7 @@ fn refuse_other_files(out: &Path, settings: &Settings) -> Result<(), Error> {
         let is_same = text == mark(settings).as_bytes();
         return if is_same { Ok(()) } else { Err(Error::Unfinished { path: out.to_owned() }) };
     }
-    let ours = [out.join(LOCK), aside(&note)];
+    let ours = [out.join(LOCK), temporary_path(&note)];
     for entry in entries {
         if !ours.contains(&entry.map_err(failed)?.path()) {
             return Err(Error::NotEmpty { path: out.to_owned() });

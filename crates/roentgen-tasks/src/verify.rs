@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use roentgen_data::FilmFindings;
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::prepare::Prepared;
 use roentgen_eval::{Identity, Scores, TrainingMarks, refuse_training};
 use roentgen_models::ModelInfo;
@@ -137,7 +137,7 @@ impl Data {
         let prepared = Prepared::open_with(folder, &|done, bytes| listener.hashed(done, bytes))?;
         let identity = identity_of(&prepared);
         let Some(model) = model else {
-            let film = |row: &Row| Film {
+            let film = |row: &ManifestRow| Film {
                 patient: row.patient.to_string(),
                 shown: Some(row.findings),
                 split: None,
@@ -148,7 +148,7 @@ impl Data {
         };
         let description = ModelInfo::read(model)?;
         let sources = Sources::open(model, &description, &[folder.to_owned()], None, listener)?;
-        let film = |film: sources::Film| Film {
+        let film = |film: sources::SourceFilm| Film {
             patient: film.patient,
             shown: film.truth,
             split: Some(film.split),
@@ -179,7 +179,7 @@ impl Data {
             };
             differs("patient", &scores.patients()[row], &film.patient);
             for finding in scores.findings() {
-                let known = finding.truths[row].zip(finding.name.parse().ok()).zip(film.shown);
+                let known = finding.labels[row].zip(finding.name.parse().ok()).zip(film.shown);
                 if let Some(((says, name), shown)) = known {
                     let number = |is: bool| if is { "1" } else { "0" };
                     let column = format!("{}.truth", finding.name);

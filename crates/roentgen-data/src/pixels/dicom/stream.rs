@@ -40,7 +40,7 @@ pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
             several => jpeg::are_complete(&several.concat()),
         };
         if !is_complete {
-            return Err(broken("its compressed picture is cut off"));
+            return Err(damage("its compressed picture is cut off"));
         }
     }
     if is_signed != header.is_signed {
@@ -55,7 +55,7 @@ fn check_plain(element: &InMemElement, header: &Header) -> Result<(), Error> {
     let pixels = u64::from(header.rows) * u64::from(header.columns);
     let expected = pixels * header.samples * header.bytes_per_sample;
     if bytes < expected {
-        return Err(broken(format!("it has {bytes} of {expected} bytes of pixels")));
+        return Err(damage(format!("it has {bytes} of {expected} bytes of pixels")));
     }
     Ok(())
 }
