@@ -150,7 +150,7 @@ impl Data {
         let sources = Sources::open(model, &description, &[folder.to_owned()], None, listener)?;
         let film = |film: sources::SourceFilm| Film {
             patient: film.patient,
-            shown: film.truth,
+            shown: film.findings,
             split: Some(film.split),
             patient_in_training: film.patient_in_training,
         };
