@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn elements_that_claim_more_than_the_file_has_are_refused() {
-        let short = b"\x02\0\x10\0UI\x04\01.2\0";
+        let short = b"\x02\0\x10\0UI\x04\x001.2\0";
         let long = b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01";
 
         assert!(checked(26, &[&short[..], long].concat()));

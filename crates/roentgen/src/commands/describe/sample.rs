@@ -44,7 +44,7 @@ fn choose(rows: &[Row], has_box: &dyn Fn(usize, Finding) -> bool) -> Vec<usize> 
         let best = with.min_by_key(|&row| (!has_box(row, finding), rows[row].findings.len(), row));
         chosen.extend(best);
     }
-    chosen.extend((0..rows.len()).find(|&row| rows[row].findings.len() == 0));
+    chosen.extend((0..rows.len()).find(|&row| rows[row].findings.is_empty()));
     chosen
 }
 
