@@ -28,7 +28,7 @@ pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for index in 0..archive.len().min(MAX_FILES) {
         let Some(name) = archive.name_for_index(index).and_then(plain_path) else { continue };
-        let is_passed_over = name.iter().any(|part| is_hidden(part)) || is_dicomdir(&name);
+        let is_passed_over = name.iter().any(is_hidden) || is_dicomdir(&name);
         if is_passed_over {
             continue;
         }

@@ -168,10 +168,12 @@ struct Place<'a> {
 impl Columns {
     fn find(path: &Path, header: &csv::StringRecord) -> Result<Self, Error> {
         // A spreadsheet may have put a byte order mark before the first name.
-        let is_it = |name: &str, column: &str| name.trim_start_matches('\u{feff}').trim() == column;
-        let find = |column: &str| header.iter().position(|name| is_it(name, column));
+        let trimmed = |name: &str| name.trim_start_matches('\u{feff}').trim().to_owned();
+        let names: Vec<String> = header.iter().map(trimmed).collect();
+        let find = |column: &str| names.iter().position(|name| name == column);
         let used = [IMAGE, LABELS, FOLLOW_UP, PATIENT, AGE, SEX, GENDER, VIEW];
-        let is_twice = |column: &&str| header.iter().filter(|name| is_it(name, column)).count() > 1;
+        let is_twice =
+            |column: &&str| find(column) != names.iter().rposition(|name| name == column);
         if let Some(column) = used.into_iter().find(is_twice) {
             return Err(Error::ColumnTwice { path: path.to_owned(), column });
         }

@@ -7,6 +7,7 @@
 
 mod file;
 mod gray;
+mod group;
 mod header;
 mod lut;
 mod stream;

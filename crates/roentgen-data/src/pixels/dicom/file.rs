@@ -16,7 +16,7 @@ use dicom_parser::stateful::decode::StatefulDecode;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use flate2::read::DeflateDecoder;
 
-use super::{MARK_START, damage};
+use super::{MARK_START, damage, group};
 use crate::pixels::{Error, budget};
 
 pub(super) type Object = FileDicomObject<InMemDicomObject>;
@@ -72,6 +72,9 @@ fn meta(mut file: impl Read + Seek) -> Result<FileMetaTable, Error> {
     // It is always in this syntax, whatever the data set is in.
     file.seek(SeekFrom::Start(start + 4)).map_err(Error::Read)?;
     check(&mut file, length, uids::EXPLICIT_VR_LITTLE_ENDIAN, Until::DataSet)?;
+    file.seek(SeekFrom::Start(start + 4)).map_err(Error::Read)?;
+    group::check(&mut file, length)
+        .map_err(|_| damage("the elements before its data set are cut off"))?;
     file.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
     FileMetaTable::from_reader(&mut file).map_err(|error| describe_failure(&error))
 }

@@ -35,7 +35,7 @@ pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
         )));
     }
     if header.coding == Coding::Jpeg {
-        let is_complete = match &fragments[..] {
+        let is_complete = match fragments {
             [one] => jpeg::are_complete(one),
             several => jpeg::are_complete(&several.concat()),
         };
