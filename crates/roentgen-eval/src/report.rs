@@ -24,9 +24,11 @@ use serde::Serialize;
 
 pub use differences::{Compared, write_differences};
 pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
+pub(crate) use page::{boxes, data, readable};
 pub use provenance::Provenance;
+pub(crate) use tables::{cell, csv};
 
-use crate::{Error, Evaluation, Scores, file, render::render};
+use crate::{Error, Evaluation, Scores, file, localization::Localization, render::render};
 
 /// The parts of a report.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Report<'a> {
     pub scores: &'a Scores,
     /// Films of high confidence, see [`confident_films`].
     pub films: Vec<FilmCard>,
+    /// Heat maps of the same model held against boxes, if they were given.
+    pub localization: Option<Localization>,
     /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
 }
@@ -98,6 +102,7 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
         #[serde(flatten)]
         evaluation: &'a Evaluation,
         provenance: Origin<'a>,
+        localization: Option<&'a Localization>,
     }
     #[derive(Serialize)]
     struct Origin<'a> {
@@ -107,7 +112,8 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     }
     let (evaluation, provenance) = (report.evaluation, &report.provenance);
     let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
-    let text = serde_json::to_string_pretty(&Metrics { evaluation, provenance });
+    let localization = report.localization.as_ref();
+    let text = serde_json::to_string_pretty(&Metrics { evaluation, provenance, localization });
     Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }
 

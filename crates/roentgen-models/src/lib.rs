@@ -11,6 +11,8 @@
 pub mod attention;
 pub mod backbones;
 pub mod classifier;
+pub mod explainer;
+pub mod explanation;
 pub mod freeze;
 pub mod head;
 pub mod layers;
@@ -24,6 +26,8 @@ pub mod weights;
 pub mod zoo;
 
 pub use classifier::{Classifier, ClassifierConfig};
+pub use explainer::Explainer;
+pub use explanation::Method;
 pub use freeze::Freeze;
 pub use model_dir::Description;
 pub use precision::Precision;

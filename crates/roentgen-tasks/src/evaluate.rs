@@ -8,6 +8,7 @@ use anyhow::bail;
 use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{self, Prepared};
+use roentgen_eval::localization::Localization;
 use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
     Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members,
@@ -40,6 +41,8 @@ pub struct Request<'a> {
     pub fit: Option<&'a Scores>,
     /// The prevalence of findings where the model would be used, by name.
     pub prevalence: BTreeMap<String, f64>,
+    /// `localization.json` of the same model, for the report.
+    pub localization: Option<&'a Path>,
     /// Today's date, for the report.
     pub date: Option<String>,
 }
@@ -56,7 +59,7 @@ pub fn write_report(
     folder: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<Written> {
-    let Request { scores, path, model, fit, ref prevalence, ref date } = *request;
+    let Request { scores, path, model, fit, ref prevalence, localization, ref date } = *request;
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
@@ -71,6 +74,7 @@ pub fn write_report(
     };
     let given = Given { calibration: fitted.as_ref(), prevalence: prevalence.clone() };
     let evaluation = evaluate_with(scores, options, &given)?;
+    let localization = localization.map(|file| localized(scores, path, file)).transpose()?;
     let mut sources = Opened::new();
     let (films, notes) = cards(scores, &mut sources, listener);
     let count = |of: fn(&prepare::Description) -> Option<usize>| {
@@ -84,7 +88,7 @@ pub fn write_report(
         date: date.clone(),
         ..of_model.unwrap_or_default()
     };
-    let report = Report { provenance, evaluation: &evaluation, scores, films, notes };
+    let report = Report { provenance, evaluation: &evaluation, scores, films, localization, notes };
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     Ok(Written { page: folder.join("report.html"), metrics, evaluation })
@@ -99,6 +103,22 @@ pub struct Written {
     pub metrics: Value,
     /// The path of the page.
     pub page: PathBuf,
+}
+
+/// Reads a localization and checks that it is of the model that predicted a table.
+fn localized(scores: &Scores, path: &Path, file: &Path) -> anyhow::Result<Localization> {
+    let localization = Localization::read(file)?;
+    let found = &localization.about.model;
+    match scores.model() {
+        Some(Identity::One(of_table)) if of_table == *found => Ok(localization),
+        of_table => bail!(
+            "`{}` was predicted by {}, but `{}` is of the model {found}; give the localization of \
+             the same model, or leave `--localization` out",
+            path.display(),
+            of_table.map_or("an unknown model".to_owned(), |model| format!("the model {model}")),
+            file.display()
+        ),
+    }
 }
 
 /// A prepared data set that films come from.

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use roentgen_data::pixels::{self, Filter};
+use roentgen_data::boxes::FindingBox;
+use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::{Normal, Selection};
 use roentgen_data::split::{self, Rule, Split};
@@ -266,6 +267,39 @@ impl Sources {
             Place::Row(..) => true,
             Place::File(..) => false,
         })
+    }
+
+    /// Returns the boxes of the prepared data sets, also of films that are not among these.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an input is no prepared data set or if a list of boxes cannot be read.
+    pub fn boxes(&self) -> anyhow::Result<Vec<FindingBox>> {
+        let is_file = |film: &&Film| matches!(film.place, Place::File(..));
+        if let Some(film) = self.films.iter().find(is_file) {
+            bail!("`--boxes` needs prepared data sets, which `{}` is not", film.source);
+        }
+        let mut boxes = Vec::new();
+        for prepared in &self.prepared {
+            boxes.extend(prepared.boxes()?);
+        }
+        Ok(boxes)
+    }
+
+    /// Returns the film in its own size, which is that of a prepared data set or of a file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded.
+    pub fn own_plane(&self, film: &Film) -> Result<Plane, pixels::Error> {
+        match &film.place {
+            Place::Row(prepared, _) => {
+                let size = self.prepared[*prepared].store.size();
+                let pixels = self.plane(film, size)?;
+                Ok(Plane { width: size as u32, height: size as u32, pixels })
+            }
+            Place::File(path) => pixels::read(path),
+        }
     }
 
     /// Returns the film's pixels at `size` x `size`.

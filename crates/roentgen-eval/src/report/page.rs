@@ -5,6 +5,7 @@
 mod calibration;
 mod calls;
 mod cards;
+mod explanations;
 mod findings;
 mod groups;
 mod summary;
@@ -24,6 +25,8 @@ use super::{
 use crate::{Evaluation, FindingFigures, Fit, Interval, Scores};
 use calls::Calls;
 use cards::{Films, films};
+pub(crate) use cards::{boxes, data};
+use explanations::Explanations;
 use findings::{Finding, Mean, finding, mean};
 use groups::{Groups, subgroups};
 use together::Together;
@@ -83,6 +86,7 @@ pub(super) struct Page {
     mean_absolute_error: String,
     subgroups: Vec<Groups>,
     films: Vec<Films>,
+    explanations: Option<Explanations>,
     published: Option<Comparison>,
     notes: Vec<String>,
 }
@@ -167,6 +171,7 @@ impl Page {
             mean_absolute_error: figure(evaluation.mean_absolute_error),
             subgroups: subgroups(evaluation, low),
             films: films(report),
+            explanations: report.localization.as_ref().map(Explanations::of),
             published: Comparison::of(evaluation),
             notes: report.notes.clone(),
         }
@@ -174,7 +179,7 @@ impl Page {
 }
 
 /// Returns the name of a finding or column as words.
-fn readable(name: &str) -> String {
+pub(crate) fn readable(name: &str) -> String {
     name.replace('_', " ")
 }
 

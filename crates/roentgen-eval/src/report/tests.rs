@@ -39,6 +39,7 @@ fn pages(dataset: &str, split: &str) -> (String, String) {
                 text: "a & b".into(),
             })
             .collect(),
+        localization: None,
         notes: vec!["commit <abc>".into()],
     };
     (html(&report).unwrap(), markdown(&report).unwrap())
@@ -106,7 +107,14 @@ fn a_figure_without_a_meaning_is_not_a_number() {
 /// A report without films and notes.
 fn plain<'a>(scores: &'a Scores, evaluation: &'a Evaluation) -> Report<'a> {
     let provenance = Provenance::default();
-    Report { provenance, evaluation, scores, films: Vec::new(), notes: Vec::new() }
+    Report {
+        provenance,
+        evaluation,
+        scores,
+        films: Vec::new(),
+        localization: None,
+        notes: Vec::new(),
+    }
 }
 
 #[test]
@@ -144,7 +152,14 @@ fn pages_of(scores: &Scores, provenance: Provenance) -> [String; 2] {
     let card =
         |choice| FilmCard { choice, png: Vec::new(), boxes: Vec::new(), text: String::new() };
     let films = confident_films(scores, 2).into_iter().map(card).collect();
-    let report = Report { provenance, evaluation: &evaluation, scores, films, notes: vec![] };
+    let report = Report {
+        provenance,
+        evaluation: &evaluation,
+        scores,
+        films,
+        localization: None,
+        notes: vec![],
+    };
     [html(&report).unwrap(), markdown(&report).unwrap()]
 }
 

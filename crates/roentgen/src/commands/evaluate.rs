@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             model: args.model.as_deref(),
             fit: fit.as_ref(),
             prevalence: args.prevalence.iter().cloned().collect(),
+            localization: args.localization.as_deref(),
             date: Some(today()),
         };
         let written = write_report(&request, &options, folder, &context.listener())?;

@@ -83,13 +83,22 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         model: Some(&run),
         fit: None,
         prevalence: BTreeMap::new(),
+        localization: None,
         date: Some(today()),
     };
     let written = write_report(&request, &options, &at("report"), &listener)?;
 
     stage("explain: drawing where the model looked");
-    let request =
-        explain::Request { model: &run, inputs: &inputs, split: Some(Split::Test), most: 12 };
+    let request = explain::Request {
+        model: &run,
+        inputs: &inputs,
+        split: Some(Split::Test),
+        method: None,
+        findings: &[],
+        operating_point: OperatingRule::Youden,
+        batch: 32,
+        most: 12,
+    };
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");
     Ok(Output::done(
