@@ -128,7 +128,7 @@ fn a_localization_has_only_keys_of_the_page() {
         assert!(words.contains(key.as_str()), "`{key}` is not on the page");
     }
     let table = place.text("boxed/localization.csv");
-    assert!(section.contains(table.lines().next().unwrap()), "the header is not on the page");
+    assert!(page.contains(table.lines().next().unwrap()), "the header is not on the page");
     let maps = place.text("boxed/maps.csv");
     assert!(page.contains(maps.lines().next().unwrap()), "the header is not on the page");
 }

@@ -111,6 +111,8 @@ pub(super) fn rows(
     let correlated =
         |cases: &Vec<&Case>| cases.iter().filter(|case| case.correlation.is_some()).count();
     let of_finding = (0..by_finding.len()).map(|finding| {
+        // One patient, drawn or not, has no interval.
+        let draws = if sums[finding].patients.len() < 2 { &[] } else { draws.as_slice() };
         let own: Vec<&[Option<f64>]> = draws.iter().map(|draw| draw[finding].as_slice()).collect();
         Rows::of(&values[finding], &own, correlated(&by_finding[finding]))
     });

@@ -105,10 +105,17 @@ fn one_patient_has_neither_mean_box_nor_threshold_nor_interval() {
     assert_eq!(rows.model.pointing, Figure { value: Some(1.0), ci95: None });
     assert_eq!((rows.model.iou.value, rows.mean_box.pointing.value), (None, None));
     assert_eq!(rows.mean_box.lead.unwrap().pointing, Figure::default());
+
+    // Nor beside a finding of many patients.
+    let others = (2..20).map(|number| film(number, "Nodule", true));
+    let films: Vec<BoxedFilm> = films.into_iter().chain(others).collect();
+    let found = localized(&films, &["Mass", "Nodule"]);
+    assert_eq!(found.findings[0].rows.model.pointing.ci95, None);
+    assert!(found.findings[1].rows.model.pointing.ci95.is_some());
 }
 
 #[test]
-fn maps_of_one_cell_are_flat_and_points_by_chance() {
+fn maps_of_one_cell_are_flat_and_point_by_chance() {
     let cell = HeatMap { height: 1, width: 1, values: vec![4.0] };
     let of = |number| BoxedFilm { map: cell.clone(), ..film(number, "Mass", true) };
     let films: Vec<BoxedFilm> = (0..8).map(of).collect();
@@ -119,6 +126,7 @@ fn maps_of_one_cell_are_flat_and_points_by_chance() {
     assert_eq!(rows.model.pointing.value, Some(0.0625));
     assert_eq!(rows.model.by_iobb[0].accuracy.value, Some(0.0));
     assert_eq!((rows.random_weights.value, rows.random_weights.films), (None, 0));
+    assert!(summary(&found)[1].starts_with("8 of 8 maps are flat"));
 }
 
 #[test]

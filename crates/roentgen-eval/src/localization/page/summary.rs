@@ -4,9 +4,13 @@ use super::super::{Figure, Lead, Localization, RowFigures, Rows};
 use crate::report::format::{count, figure, interval, percent};
 use crate::report::readable;
 
+/// Films below which nothing is concluded for a finding, or of random weights.
+const LEAST: usize = 10;
+
 /// Returns one paragraph for each thing that a reader should know first.
 pub(crate) fn summary(of: &Localization) -> Vec<String> {
     let mut all = vec![pointing(of)];
+    all.extend(flat(of));
     let chance = "so on these films it cannot be told from chance";
     all.extend(against(of, "a random map", chance, |rows| &rows.random));
     all.extend(against(
@@ -34,6 +38,20 @@ fn pointing(of: &Localization) -> String {
     )
 }
 
+/// Counts the films on which the map points nowhere.
+fn flat(of: &Localization) -> Option<String> {
+    let flat: usize = of.findings.iter().map(|finding| finding.flat).sum();
+    let maps: usize = of.findings.iter().map(|finding| finding.films).sum();
+    (flat > 0).then(|| {
+        format!(
+            "{} of {} maps are flat: nothing on the film speaks for the finding, so they point \
+             nowhere and detect no box.",
+            count(flat),
+            count(maps)
+        )
+    })
+}
+
 /// States whether the model's map is ahead of another, by both figures.
 fn against(
     of: &Localization,
@@ -54,11 +72,12 @@ fn against(
     let ahead: Vec<String> = of
         .findings
         .iter()
+        .filter(|finding| finding.films >= LEAST)
         .filter(|finding| row(&finding.rows).lead.is_some_and(|lead| is_ahead(lead.pointing)))
         .map(|finding| readable(&finding.finding))
         .collect();
     let findings = match ahead.is_empty() {
-        true => "It points better for no single finding.".to_owned(),
+        true => format!("It points better for no single finding of at least {LEAST} films."),
         false => format!("It points better for {}.", ahead.join(", ")),
     };
     Some(format!(
@@ -94,14 +113,17 @@ fn ceiling(of: &Localization) -> Option<String> {
 fn weights(of: &Localization) -> Option<String> {
     let check = of.mean.random_weights;
     let value = check.value?;
-    let verdict = if value.abs() < 0.3 {
+    let verdict = if check.films < LEAST {
+        "of too few films to conclude anything from"
+    } else if value.abs() < 0.3 {
         "so the maps depend on what was learned"
     } else {
         "so a part of the maps comes from the architecture and the film and not from what was learned"
     };
     Some(format!(
-        "The rank correlation with the maps of the same network with random weights is {value:.3}, \
-         {verdict}."
+        "The rank correlation with the maps of the same network with random weights is {value:.3} on \
+         {} films, {verdict}.",
+        count(check.films)
     ))
 }
 
