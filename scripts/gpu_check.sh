@@ -71,7 +71,7 @@ ours predict mobilenet-v2 50 64 224
 theirs predict bf16,f16 64 224 mobilenet-v2
 
 echo "## epochs of 20,000 films"
-"$roentgen" phantom --images 20000 --size 224 --out "$work/films" --no-progress >"$work/films.log" 2>&1
+"$roentgen" phantom --films 20000 --size 224 --out "$work/films" --no-progress >"$work/films.log" 2>&1
 "$roentgen" prepare "$work/films" --size 224 --out "$work/prepared" --no-progress >"$work/prepare.log" 2>&1
 timeout 90 "$roentgen" train experiments/quickstart.toml --set "data.prepared=$work/prepared" --device cuda --out "$work/epochs" \
     --set model.architecture=mobilenet-v2 --set model.width=1.0 --set model.pool=average --set train.precision=bf16 \

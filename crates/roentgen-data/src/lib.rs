@@ -1,5 +1,36 @@
 //! Findings, label files, splits and pixels of chest films. This crate knows no tensors.
 //!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use roentgen_data::Finding;
+//! use roentgen_data::pixels::Filter;
+//! use roentgen_data::prepare::{PrepareSettings, Prepared, prepare};
+//!
+//! let (films, out) = (Path::new("nih"), Path::new("prepared"));
+//! let settings =
+//!     PrepareSettings { size: 224, filter: Filter::Lanczos3, labels: None, any_size: false };
+//!
+//! prepare(films, out, &settings, &|_| ())?;
+//!
+//! let prepared = Prepared::open(out)?;
+//! let masses = prepared.rows.iter().filter(|row| row.findings.contains(Finding::Mass));
+//! println!("{} of {} films show a mass", masses.count(), prepared.rows.len());
+//! # Ok::<(), roentgen_data::prepare::Error>(())
+//! ```
+//!
+//! Findings are sets with an order, not substrings of a label:
+//!
+//! ```
+//! use roentgen_data::{FilmFindings, Finding};
+//!
+//! let findings = FilmFindings::parse("Effusion|Pneumothorax")?;
+//!
+//! assert!(findings.contains(Finding::Pneumothorax));
+//! assert!(!findings.contains(Finding::Pneumonia));
+//! # Ok::<(), roentgen_data::finding::UnknownFinding>(())
+//! ```
+//!
 //! The crate is built around NIH ChestX-ray14: 112,120 frontal films of 30,805 patients with 14
 //! findings. The findings were mined from radiology reports by text processing, so the labels are
 //! noisy. The data set comes with bounding boxes for 984 films and an official split by patient.
@@ -14,6 +45,7 @@
 //! `roentgen-phantom` draws a synthetic data set.
 
 pub mod boxes;
+pub mod dataset;
 pub mod finding;
 pub mod lock;
 pub mod manifest;
@@ -35,4 +67,5 @@ mod tensor_file;
 
 pub use roentgen_files as files;
 
+pub use dataset::Dataset;
 pub use finding::{FilmFindings, Finding};

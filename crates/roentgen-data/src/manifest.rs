@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding, UnknownFinding};
-use crate::metadata::Film;
+use crate::metadata::LabeledFilm;
 
 /// The longest manifest that is read, in bytes; that of ChestX-ray14 has 9 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -34,7 +34,7 @@ pub enum List {
 
 /// One film of a prepared data set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct ManifestRow {
     /// File name.
     pub image: String,
     /// The patient's number.
@@ -55,10 +55,10 @@ pub struct Row {
     pub file_size: [u32; 2],
 }
 
-impl Row {
+impl ManifestRow {
     /// Makes the row of a film in the label file, given its official list and the `[height, width]`
     /// of its file.
-    pub fn of(film: &Film, list: Option<List>, file_size: [u32; 2]) -> Self {
+    pub fn of(film: &LabeledFilm, list: Option<List>, file_size: [u32; 2]) -> Self {
         Self {
             image: film.image.clone(),
             patient: film.patient,
@@ -75,7 +75,7 @@ impl Row {
 
 /// A row as written in the file.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct CsvRow {
     image: String,
     patient: u32,
     follow_up: u32,
@@ -117,7 +117,7 @@ pub enum Error {
 /// # Errors
 ///
 /// Returns an error if the file cannot be read or is not a manifest; the error has the line.
-pub fn read(path: &Path) -> Result<Vec<Row>, Error> {
+pub fn read(path: &Path) -> Result<Vec<ManifestRow>, Error> {
     parse(path, &bytes(path)?)
 }
 
@@ -128,18 +128,18 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Parses the bytes of the manifest at `path`.
-pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, Error> {
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<ManifestRow>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut reader = csv::Reader::from_reader(bytes);
     let mut rows = Vec::new();
     for line in reader.deserialize() {
-        let line: Line = line.map_err(failed)?;
+        let line: CsvRow = line.map_err(failed)?;
         let findings = FilmFindings::parse(&line.findings).map_err(|source| Error::Finding {
             path: path.to_owned(),
             image: line.image.clone(),
             source,
         })?;
-        rows.push(Row {
+        rows.push(ManifestRow {
             image: line.image,
             patient: line.patient,
             follow_up: line.follow_up,
@@ -159,12 +159,12 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, Error> {
 /// # Errors
 ///
 /// Returns an error if the file cannot be written.
-pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
+pub fn write(path: &Path, rows: &[ManifestRow]) -> Result<(), WriteError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |source: csv::Error| WriteError { path: path.to_owned(), source: source.into() };
     for row in rows {
         writer
-            .serialize(Line {
+            .serialize(CsvRow {
                 image: row.image.clone(),
                 patient: row.patient,
                 follow_up: row.follow_up,
@@ -183,7 +183,7 @@ pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
 }
 
 /// Counts the films that show each finding, in the order of [`Finding::ALL`].
-pub fn counts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> [usize; 14] {
+pub fn counts<'a>(rows: impl IntoIterator<Item = &'a ManifestRow>) -> [usize; 14] {
     let mut counts = [0; 14];
     for row in rows {
         for finding in row.findings.iter() {
@@ -194,7 +194,7 @@ pub fn counts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> [usize; 14] {
 }
 
 /// Returns the findings on more than `films` films; 1000 gives the 2019 study's thirteen.
-pub fn findings_over(rows: &[Row], films: usize) -> Vec<Finding> {
+pub fn findings_over(rows: &[ManifestRow], films: usize) -> Vec<Finding> {
     let counts = counts(rows);
     Finding::ALL.into_iter().filter(|&finding| counts[finding as usize] > films).collect()
 }
@@ -207,7 +207,7 @@ mod tests {
     fn a_manifest_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.csv");
-        let row = Row {
+        let row = ManifestRow {
             image: "odd, \"name\".png".into(),
             patient: 7,
             follow_up: 2,
@@ -218,7 +218,8 @@ mod tests {
             list: Some(List::TrainVal),
             file_size: [768, 1024],
         };
-        let normal = Row { findings: FilmFindings::NONE, list: None, age: Some(40), ..row.clone() };
+        let normal =
+            ManifestRow { findings: FilmFindings::NONE, list: None, age: Some(40), ..row.clone() };
 
         write(&path, &[row.clone(), normal.clone()]).unwrap();
 

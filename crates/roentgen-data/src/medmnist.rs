@@ -17,17 +17,15 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
+use crate::dataset::Dataset;
 use crate::files::{self, WriteError};
 use crate::finding::{FilmFindings, Finding};
 use crate::lock::FolderLock;
-use crate::manifest::{List, Row};
+use crate::manifest::{List, ManifestRow};
 use crate::npy::{self, Header};
-use crate::prepare::{Description, PatientNumbers, seal};
-use crate::store::{self, Growing};
+use crate::prepare::{PatientNumbers, PreparedInfo, seal};
+use crate::store::{self, GrowingStore};
 
-/// Name of the data set, shown in every table so that nobody mistakes it for a data set with
-/// patients.
-pub const DATASET: &str = "ChestMNIST (each film counted as a patient)";
 /// Names of the splits in the archive, with the list each belongs to.
 const SIDES: [(&str, List); 3] =
     [("train", List::Train), ("val", List::Valid), ("test", List::Test)];
@@ -72,9 +70,9 @@ pub enum Error {
 ///
 /// Returns an error if the folder contains another data set, or films that are not `size` pixels
 /// wide.
-pub fn prepared(out: &Path, size: u32) -> Result<Option<Description>, Error> {
-    match Description::read_if_there(out)? {
-        Some(done) if done.dataset != DATASET || done.size != size => {
+pub fn prepared(out: &Path, size: u32) -> Result<Option<PreparedInfo>, Error> {
+    match PreparedInfo::read_if_there(out)? {
+        Some(done) if done.dataset != Dataset::ChestMnist || done.size != size => {
             let what = format!("{} films of {} px of {}", done.films, done.size, done.dataset);
             Err(crate::prepare::Error::Mixed { path: out.to_owned(), what }.into())
         }
@@ -99,7 +97,7 @@ pub fn prepare(
     size: u32,
     [source, checksum]: [&str; 2],
     progress: &dyn Fn(&str, usize, usize),
-) -> Result<Description, Error> {
+) -> Result<PreparedInfo, Error> {
     if let Some(done) = prepared(out, size)? {
         return Ok(done);
     }
@@ -113,16 +111,16 @@ pub fn prepare(
     if let Some(done) = prepared(out, size)? {
         return Ok(done);
     }
-    let path = files::aside(&out.join(store::FILE));
-    let mut store = Growing::open(&path, size as usize, 0)
+    let path = files::temporary_path(&out.join(store::FILE));
+    let mut store = GrowingStore::open(&path, size as usize, 0)
         .map_err(|source| WriteError { path: path.clone(), source })?;
     let mut rows = Vec::new();
     for (side, list) in SIDES {
         let name = format!("{side}_labels");
         let labels = read_labels(&mut archive, &name).map_err(array(name))?;
         let name = format!("{side}_images");
-        let mut films =
-            Films::open(&mut archive, &name, size, labels.len()).map_err(array(name.clone()))?;
+        let mut films = SplitFilms::open(&mut archive, &name, size, labels.len())
+            .map_err(array(name.clone()))?;
         while let Some(planes) = films.next_planes().map_err(array(name.clone()))? {
             store.append(&planes).map_err(|source| WriteError { path: path.clone(), source })?;
             progress(side, labels.len() - films.left, labels.len());
@@ -131,8 +129,8 @@ pub fn prepare(
             rows.push(row(side, index, rows.len() as u32, findings, list, size));
         }
     }
-    let mut description = Description {
-        dataset: DATASET.to_owned(),
+    let mut description = PreparedInfo {
+        dataset: Dataset::ChestMnist,
         source: source.to_owned(),
         labels: npz.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         label_version: "MedMNIST's, without patient numbers, age, sex and view".to_owned(),
@@ -165,8 +163,8 @@ fn row(
     findings: FilmFindings,
     list: List,
     size: u32,
-) -> Row {
-    Row {
+) -> ManifestRow {
+    ManifestRow {
         image: format!("chestmnist_{side}_{index:05}"),
         patient: number,
         follow_up: 0,
@@ -211,13 +209,13 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
 }
 
 /// Films of one split, read block by block.
-struct Films<R> {
+struct SplitFilms<R> {
     file: R,
     plane: usize,
     left: usize,
 }
 
-impl<'a> Films<zip::read::ZipFile<'a, File>> {
+impl<'a> SplitFilms<zip::read::ZipFile<'a, File>> {
     fn open(
         archive: &'a mut ZipArchive<File>,
         name: &str,
@@ -236,7 +234,7 @@ impl<'a> Films<zip::read::ZipFile<'a, File>> {
     }
 }
 
-impl<R: Read> Films<R> {
+impl<R: Read> SplitFilms<R> {
     /// Reads the next planes; returns `None` after the last.
     fn next_planes(&mut self) -> io::Result<Option<Vec<Vec<u8>>>> {
         if self.left == 0 {

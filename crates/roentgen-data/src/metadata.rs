@@ -33,7 +33,7 @@ const AGE: &str = "Patient Age";
 
 /// One row: one film.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Film {
+pub struct LabeledFilm {
     /// File name, such as `00000001_000.png`.
     pub image: String,
     /// Findings, mined from the report.
@@ -57,7 +57,7 @@ pub struct LabelFile {
     /// Path of the file.
     pub path: PathBuf,
     /// Films in the order of the file; each name occurs once.
-    pub films: Vec<Film>,
+    pub films: Vec<LabeledFilm>,
 }
 
 /// Which of the label files in circulation this is, judged by the counts of its findings.
@@ -188,7 +188,7 @@ impl Columns {
         })
     }
 
-    fn film(&self, place: &Place<'_>, row: &csv::StringRecord) -> Result<Film, Error> {
+    fn film(&self, place: &Place<'_>, row: &csv::StringRecord) -> Result<LabeledFilm, Error> {
         let cell = |index: usize| row.get(index).unwrap_or("").trim();
         let number = |column: &'static str, index: usize| {
             whole_number(cell(index)).map_err(|fault| place.fault(column, cell(index), fault))
@@ -196,7 +196,7 @@ impl Columns {
         if cell(self.image).is_empty() {
             return Err(place.fault(IMAGE, "", Fault::Empty));
         }
-        Ok(Film {
+        Ok(LabeledFilm {
             image: cell(self.image).to_owned(),
             findings: place.findings(cell(self.labels))?,
             follow_up: number(FOLLOW_UP, self.follow_up)?,

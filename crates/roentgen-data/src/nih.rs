@@ -7,15 +7,16 @@
 
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files;
-use crate::pixels;
+
+pub(crate) use walk::is_label_file;
+pub use walk::{holds_film, is_film, is_hidden, kinds, walk};
 
 /// Name of the file that distinguishes a data set of phantoms from one of patients.
 pub const PHANTOM_MARK: &str = "PHANTOM.txt";
@@ -58,7 +59,7 @@ pub enum Error {
     },
     /// No label file was found.
     #[error(
-        "`{path}` contains no label file `Data_Entry_2017*.csv`; put NIH's label file \
+        "`{path}` contains no label file `Data_Entry_2017*.csv`: it has {found}; put NIH's label file \
          into the folder of films{}",
         .other.as_ref().map_or_else(String::new, |other| format!(
             ", or give another table of the same columns with `--labels {}`", other.display()
@@ -67,6 +68,8 @@ pub enum Error {
     NoLabels {
         /// The folder.
         path: PathBuf,
+        /// The files below it, counted by extension.
+        found: String,
         /// A table below it that may be the label file under another name, such as Kaggle's
         /// `sample_labels.csv`.
         other: Option<PathBuf>,
@@ -148,7 +151,9 @@ impl Layout {
         let mut layout = Layout::default();
         let mut found_labels = labels.map(Path::to_owned);
         let mut other_table = None;
-        for path in walk(root)? {
+        let files = walk(root)?;
+        for path in &files {
+            let path = path.clone();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 if is_film(&path) {
                     layout.nameless.push(path);
@@ -156,7 +161,7 @@ impl Layout {
                 continue;
             };
             let lower = name.to_ascii_lowercase();
-            let place = if lower.starts_with("data_entry_2017") && lower.ends_with(".csv") {
+            let place = if is_label_file(name) {
                 if labels.is_some() {
                     continue;
                 }
@@ -188,8 +193,11 @@ impl Layout {
                 return Err(Error::Twice { path: root.to_owned(), kind, first, second: path });
             }
         }
-        layout.labels = found_labels
-            .ok_or_else(|| Error::NoLabels { path: root.to_owned(), other: other_table })?;
+        layout.labels = found_labels.ok_or_else(|| Error::NoLabels {
+            path: root.to_owned(),
+            found: kinds(&files),
+            other: other_table,
+        })?;
         Ok(layout)
     }
 }
@@ -226,61 +234,4 @@ pub fn read_list(path: &Path) -> Result<HashSet<String>, Error> {
         names.insert(name.to_owned());
     }
     Ok(names)
-}
-
-/// Whether a file has the name of a film.
-pub fn is_film(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg", "dcm", "dicom"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
-/// Whether a file is a film by its name, or is in DICOM by its content: hospitals name such files
-/// after their number, without an extension. A `DICOMDIR` is a list of files and no film.
-pub fn holds_film(path: &Path) -> bool {
-    let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
-    is_film(path) || (!is_list && pixels::is_dicom(path))
-}
-
-/// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where
-/// macOS puts the `._` files of an archive.
-pub fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
-}
-
-/// Lists all files below `root` (or `root` itself, if it is not a folder), ordered by path.
-///
-/// Hidden files and folders are left out, see [`is_hidden`]; `root` itself may be hidden. Devices,
-/// FIFOs and sockets are listed, so that the function that opens them can report what they are.
-///
-/// # Errors
-///
-/// Returns an error if a folder cannot be listed.
-pub fn walk(root: &Path) -> Result<Vec<PathBuf>, Error> {
-    if fs::metadata(root).is_ok_and(|about| !about.is_dir()) {
-        return Ok(vec![root.to_owned()]);
-    }
-    let mut folders = vec![root.to_owned()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let failed = |source| Error::List { path: folder.clone(), source };
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            if is_hidden(&entry.file_name()) {
-                continue;
-            }
-            let kind = entry.file_type().map_err(failed)?;
-            // A symbolic link to a film counts as a film; a link to a folder could lead in a
-            // circle.
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else {
-                files.push(entry.path());
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }

@@ -257,7 +257,27 @@ fn check_edges(width: u32, height: u32) -> Result<(), Error> {
 ///
 /// Returns an error if the plane has no pixels.
 pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
-    if plane.width == size && plane.height == size {
+    resample(plane, [size, size], filter)
+}
+
+/// Resamples a plane so that its longer side has `side` pixels; the sides keep their ratio.
+///
+/// # Errors
+///
+/// Returns an error if the plane has no pixels.
+pub fn fit(plane: Plane, side: u32, filter: Filter) -> Result<Plane, Error> {
+    let longer = u64::from(plane.height.max(plane.width).max(1));
+    let scaled = |edge: u32| {
+        let rounded = (u64::from(edge) * u64::from(side) + longer / 2) / longer;
+        rounded.clamp(1, u64::from(side)) as u32
+    };
+    let size = [plane.height, plane.width].map(scaled);
+    resample(plane, size, filter)
+}
+
+/// Resamples a plane to `[height, width]`.
+fn resample(plane: Plane, [height, width]: [u32; 2], filter: Filter) -> Result<Plane, Error> {
+    if [plane.height, plane.width] == [height, width] {
         return Ok(plane);
     }
     let failed = |error: &dyn std::fmt::Display| Error::Resize(error.to_string());
@@ -268,7 +288,7 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
         fir::PixelType::U8,
     )
     .map_err(|error| failed(&error))?;
-    let mut target = fir::images::Image::new(size, size, fir::PixelType::U8);
+    let mut target = fir::images::Image::new(width, height, fir::PixelType::U8);
     let kernel = match filter {
         Filter::Lanczos3 => fir::FilterType::Lanczos3,
         Filter::Bilinear => fir::FilterType::Bilinear,
@@ -276,7 +296,7 @@ pub fn resize(plane: Plane, size: u32, filter: Filter) -> Result<Plane, Error> {
     };
     let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(kernel));
     fir::Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
-    Ok(Plane { width: size, height: size, pixels: target.into_vec() })
+    Ok(Plane { width, height, pixels: target.into_vec() })
 }
 
 /// Encodes a plane as a gray PNG.

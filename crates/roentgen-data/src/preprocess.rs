@@ -31,7 +31,7 @@ pub enum Normalize {
 /// A name that no normalization has.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no normalization `{0}`; it must be per-image, imagenet, minus-one-to-one or \
+    "unknown normalization `{0}`; it must be per-image, imagenet, minus-one-to-one or \
      minus-1024-to-1024"
 )]
 pub struct UnknownNormalize(pub String);

@@ -30,7 +30,7 @@ impl Rows {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read or was not written by [`Growing`].
+    /// Returns an error if the file cannot be read or was not written by [`RowWriter`].
     pub fn open(path: &Path) -> io::Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
@@ -73,23 +73,23 @@ impl Rows {
     }
 }
 
-/// Rows that grow under a temporary name.
+/// Writes rows, under a temporary name until they are complete.
 #[derive(Debug)]
-pub struct Growing {
+pub struct RowWriter {
     file: File,
     path: PathBuf,
     shape: Vec<usize>,
     rows: usize,
 }
 
-impl Growing {
+impl RowWriter {
     /// Starts the file for `path`, or resumes one that was started for the same `purpose`.
     ///
     /// # Errors
     ///
     /// Returns an error if a file cannot be read or written.
     pub fn open(path: &Path, shape: &[usize], purpose: &str) -> io::Result<Self> {
-        let aside = files::aside(path);
+        let aside = files::temporary_path(path);
         let note = note_of(&aside);
         let is_same = fs::read_to_string(&note).is_ok_and(|line| line == purpose);
         if !is_same {
@@ -121,7 +121,7 @@ impl Growing {
     ///
     /// Returns an error if a file cannot be removed or written.
     pub fn start(path: &Path, shape: &[usize]) -> io::Result<Self> {
-        match fs::remove_file(note_of(&files::aside(path))) {
+        match fs::remove_file(note_of(&files::temporary_path(path))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => Self::open(path, shape, ""),
         }
@@ -154,7 +154,7 @@ impl Growing {
     pub fn finish(mut self) -> io::Result<()> {
         let shape = [&[self.rows], self.shape.as_slice()].concat();
         write_header(&mut self.file, NAME, "F32", &shape, BYTES)?;
-        let aside = files::aside(&self.path);
+        let aside = files::temporary_path(&self.path);
         fs::rename(&aside, &self.path)?;
         files::sync_folder(&self.path)?;
         // A leftover note without its rows does no harm.
@@ -183,20 +183,20 @@ mod tests {
     fn rows_come_back_and_a_broken_call_is_gone_on_with() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("train.safetensors");
-        let mut growing = Growing::open(&path, &[3, 1, 2], "these").unwrap();
-        growing.append(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
-        growing.append(&[0.5; 6]).unwrap();
-        drop(growing);
+        let mut writer = RowWriter::open(&path, &[3, 1, 2], "these").unwrap();
+        writer.append(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        writer.append(&[0.5; 6]).unwrap();
+        drop(writer);
         // An incomplete row at the end is truncated.
-        let aside = files::aside(&path);
+        let aside = files::temporary_path(&path);
         let length = fs::metadata(&aside).unwrap().len();
         OpenOptions::new().write(true).open(&aside).unwrap().set_len(length - 3).unwrap();
         assert!(Rows::open(&path).unwrap().is_none());
 
-        let mut growing = Growing::open(&path, &[3, 1, 2], "these").unwrap();
-        assert_eq!(growing.rows(), 1);
-        growing.append(&[-1.0; 6]).unwrap();
-        growing.finish().unwrap();
+        let mut writer = RowWriter::open(&path, &[3, 1, 2], "these").unwrap();
+        assert_eq!(writer.rows(), 1);
+        writer.append(&[-1.0; 6]).unwrap();
+        writer.finish().unwrap();
         let rows = Rows::open(&path).unwrap().unwrap();
 
         assert_eq!((rows.len(), rows.shape()), (2, [3, 1, 2].as_slice()));
@@ -209,20 +209,20 @@ mod tests {
     fn rows_of_another_purpose_are_begun_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("train.safetensors");
-        Growing::open(&path, &[2], "these").unwrap().append(&[1.0; 4]).unwrap();
+        RowWriter::open(&path, &[2], "these").unwrap().append(&[1.0; 4]).unwrap();
 
-        assert_eq!(Growing::open(&path, &[2], "those").unwrap().rows(), 0);
-        Growing::start(&path, &[2]).unwrap().append(&[1.0; 4]).unwrap();
-        assert_eq!(Growing::start(&path, &[2]).unwrap().rows(), 0);
+        assert_eq!(RowWriter::open(&path, &[2], "those").unwrap().rows(), 0);
+        RowWriter::start(&path, &[2]).unwrap().append(&[1.0; 4]).unwrap();
+        assert_eq!(RowWriter::start(&path, &[2]).unwrap().rows(), 0);
     }
 
     #[test]
     fn a_cut_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("train.safetensors");
-        let mut growing = Growing::open(&path, &[2], "these").unwrap();
-        growing.append(&[1.0; 4]).unwrap();
-        growing.finish().unwrap();
+        let mut writer = RowWriter::open(&path, &[2], "these").unwrap();
+        writer.append(&[1.0; 4]).unwrap();
+        writer.finish().unwrap();
         OpenOptions::new().write(true).open(&path).unwrap().set_len(4100).unwrap();
 
         assert!(Rows::open(&path).is_err());

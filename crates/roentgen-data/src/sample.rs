@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Row;
+use crate::manifest::ManifestRow;
 
 /// `[data.sample]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Sample {
 /// Drawing one film after another in proportion to weight has the same distribution as keeping
 /// those with the smallest exponential waiting times of these rates (Efraimidis and Spirakis,
 /// 2006).
-pub fn draw(rows: &[Row], sample: Sample, seed: u64) -> Vec<bool> {
+pub fn draw(rows: &[ManifestRow], sample: Sample, seed: u64) -> Vec<bool> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut waits: Vec<(f64, usize)> = rows
         .iter()
@@ -47,7 +47,7 @@ pub fn draw(rows: &[Row], sample: Sample, seed: u64) -> Vec<bool> {
 }
 
 /// Draws patients with all their films until no more fit into `films` films.
-pub fn whole_patients(rows: &[Row], films: usize, seed: u64) -> Vec<bool> {
+pub fn whole_patients(rows: &[ManifestRow], films: usize, seed: u64) -> Vec<bool> {
     let mut of_patient: BTreeMap<u32, usize> = BTreeMap::new();
     rows.iter().for_each(|row| *of_patient.entry(row.patient).or_default() += 1);
     let mut patients: Vec<u32> = of_patient.keys().copied().collect();
@@ -70,10 +70,10 @@ mod tests {
     use super::*;
     use crate::finding::FilmFindings;
 
-    fn rows(labels: &[&str]) -> Vec<Row> {
+    fn rows(labels: &[&str]) -> Vec<ManifestRow> {
         labels
             .iter()
-            .map(|labels| Row {
+            .map(|labels| ManifestRow {
                 image: String::new(),
                 patient: 0,
                 follow_up: 0,

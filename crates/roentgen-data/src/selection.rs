@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::finding::Finding;
-use crate::manifest::Row;
+use crate::manifest::ManifestRow;
 use crate::sample::{self, Sample};
-use crate::split::{self, Error, Fold, Rule, Split};
+use crate::split::{self, Error, Fold, Split, SplitRule};
 
 /// How to treat films that show none of the chosen findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub enum Normal {
 #[serde(deny_unknown_fields)]
 pub struct Selection {
     /// The rule of the split.
-    pub split: Rule,
+    pub split: SplitRule,
     /// Whether patients may be on both sides; every table then says so.
     pub leaky: bool,
     /// How to treat films without a finding.
@@ -49,6 +49,17 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// All films, split by the official lists, as a model that was trained elsewhere is evaluated.
+    pub const OFFICIAL: Self = Self {
+        split: SplitRule::Official,
+        leaky: false,
+        normal: Normal::Keep,
+        sample: None,
+        films: None,
+        seed: None,
+        fold: None,
+    };
+
     /// Returns the split of each row, `None` for a film that is not used. `seed` is the seed of the
     /// run, which counts where the selection has none of its own.
     ///
@@ -58,7 +69,7 @@ impl Selection {
     /// without `leaky`.
     pub fn sides(
         &self,
-        rows: &[Row],
+        rows: &[ManifestRow],
         findings: &[Finding],
         seed: u64,
     ) -> Result<Vec<Option<Split>>, Error> {
@@ -72,7 +83,7 @@ impl Selection {
             (None, None) => vec![true; rows.len()],
         };
         let indices: Vec<usize> = (0..rows.len()).filter(|&index| drawn[index]).collect();
-        let chosen: Vec<Row> = indices.iter().map(|&index| rows[index].clone()).collect();
+        let chosen: Vec<ManifestRow> = indices.iter().map(|&index| rows[index].clone()).collect();
         let mut sides = vec![None; rows.len()];
         let divided = match self.fold {
             Some(fold) => split::divide_in_folds(&chosen, self.split, fold, seed)?,
@@ -132,9 +143,9 @@ mod tests {
     use crate::finding::FilmFindings;
     use crate::manifest::List;
 
-    fn rows() -> Vec<Row> {
+    fn rows() -> Vec<ManifestRow> {
         (0..60)
-            .map(|film| Row {
+            .map(|film| ManifestRow {
                 image: format!("{film}.png"),
                 patient: film / 3,
                 follow_up: film % 3,
@@ -149,15 +160,7 @@ mod tests {
             .collect()
     }
 
-    const KEEP: Selection = Selection {
-        split: Rule::Official,
-        leaky: false,
-        normal: Normal::Keep,
-        sample: None,
-        films: None,
-        seed: None,
-        fold: None,
-    };
+    const KEEP: Selection = Selection::OFFICIAL;
 
     #[test]
     fn dropping_takes_films_without_a_chosen_finding_from_every_side() {
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn the_split_by_film_is_refused_unless_the_experiment_says_leaky() {
         let rows = rows();
-        let by_image = Selection { split: Rule::ByImage, ..KEEP };
+        let by_image = Selection { split: SplitRule::ByImage, ..KEEP };
 
         assert!(matches!(by_image.sides(&rows, &Finding::ALL, 1), Err(Error::Leaky { .. })));
         let leaky = Selection { leaky: true, ..by_image };
@@ -214,7 +217,7 @@ mod tests {
     #[test]
     fn a_seed_of_its_own_decides_in_place_of_the_seed_of_the_run() {
         let rows = rows();
-        let own = Selection { split: Rule::ByPatient, seed: Some(4), ..KEEP };
+        let own = Selection { split: SplitRule::ByPatient, seed: Some(4), ..KEEP };
         let none = Selection { seed: None, ..own };
         let sides = |selection: Selection, seed| selection.sides(&rows, &Finding::ALL, seed);
 

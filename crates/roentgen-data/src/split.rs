@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{List, Row};
+use crate::manifest::{List, ManifestRow};
 
 pub use folds::{Fold, divide_in_folds};
 
@@ -43,7 +43,7 @@ impl Split {
 /// How films are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
+pub enum SplitRule {
     /// The data set's own lists. NIH's have no validation list, so one is cut from them by patient.
     Official,
     /// Whole patients at random: test gets up to 20 % of the films, validation up to 10 %, and
@@ -54,22 +54,22 @@ pub enum Rule {
     ByImage,
 }
 
-impl Rule {
+impl SplitRule {
     /// Returns the name used in files and tables.
     pub fn name(self) -> &'static str {
         match self {
-            Rule::Official => "official",
-            Rule::ByPatient => "by-patient",
-            Rule::ByImage => "by-image",
+            SplitRule::Official => "official",
+            SplitRule::ByPatient => "by-patient",
+            SplitRule::ByImage => "by-image",
         }
     }
 }
 
-/// Share of the films in `train_val_list.txt` used for validation in [`Rule::Official`].
+/// Share of the films in `train_val_list.txt` used for validation in [`SplitRule::Official`].
 const OFFICIAL_VALID: f64 = 0.125;
-/// Share of the films used for validation in [`Rule::ByPatient`].
+/// Share of the films used for validation in [`SplitRule::ByPatient`].
 const BY_PATIENT_VALID: f64 = 0.1;
-/// Share of the films used for testing in [`Rule::ByPatient`].
+/// Share of the films used for testing in [`SplitRule::ByPatient`].
 const BY_PATIENT_TEST: f64 = 0.2;
 
 /// Why films could not be split.
@@ -96,7 +96,7 @@ pub enum Error {
         names: String,
     },
     /// The fold does not exist.
-    #[error("there is no fold {number} of {of}; use at least 2 folds, and count them from 0")]
+    #[error("fold {number} of {of} does not exist; use at least 2 folds, and count them from 0")]
     NoSuchFold {
         /// Number of the fold.
         number: usize,
@@ -128,25 +128,29 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// Returns an error if `rule` is [`Rule::Official`] and the data set has no official lists.
-pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>, Error> {
+/// Returns an error if `rule` is [`SplitRule::Official`] and the data set has no official lists.
+pub fn divide(
+    rows: &[ManifestRow],
+    rule: SplitRule,
+    seed: u64,
+) -> Result<Vec<Option<Split>>, Error> {
     let all: Vec<usize> = (0..rows.len()).collect();
     let mut sides = vec![None; rows.len()];
     match rule {
-        Rule::Official => {
+        SplitRule::Official => {
             sides = official(rows)?;
             let uncut = |index: &usize| rows[*index].list == Some(List::TrainVal);
             let train_val: Vec<usize> = all.into_iter().filter(uncut).collect();
             let valid = cut_by_patient(rows, &train_val, &[OFFICIAL_VALID], seed);
             valid[0].iter().for_each(|&index| sides[index] = Some(Split::Valid));
         }
-        Rule::ByPatient => {
+        SplitRule::ByPatient => {
             let cut = cut_by_patient(rows, &all, &[BY_PATIENT_TEST, BY_PATIENT_VALID], seed);
             sides.fill(Some(Split::Train));
             cut[0].iter().for_each(|&index| sides[index] = Some(Split::Test));
             cut[1].iter().for_each(|&index| sides[index] = Some(Split::Valid));
         }
-        Rule::ByImage => {
+        SplitRule::ByImage => {
             sides.fill(Some(Split::Train));
             for index in quarter_by_stratum(rows, &all, seed) {
                 sides[index] = Some(Split::Valid);
@@ -157,7 +161,7 @@ pub fn divide(rows: &[Row], rule: Rule, seed: u64) -> Result<Vec<Option<Split>>,
 }
 
 /// Returns the splits of the data set's own lists, with all of `train_val_list.txt` for training.
-fn official(rows: &[Row]) -> Result<Vec<Option<Split>>, Error> {
+fn official(rows: &[ManifestRow]) -> Result<Vec<Option<Split>>, Error> {
     if rows.iter().all(|row| row.list.is_none()) {
         return Err(Error::NoLists);
     }
@@ -170,7 +174,12 @@ fn official(rows: &[Row]) -> Result<Vec<Option<Split>>, Error> {
 }
 
 /// Takes whole patients at random, as many as fit, so that no share of the films is exceeded.
-fn cut_by_patient(rows: &[Row], of: &[usize], shares: &[f64], seed: u64) -> Vec<Vec<usize>> {
+fn cut_by_patient(
+    rows: &[ManifestRow],
+    of: &[usize],
+    shares: &[f64],
+    seed: u64,
+) -> Vec<Vec<usize>> {
     let mut films: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for &index in of {
         films.entry(rows[index].patient).or_default().push(index);
@@ -197,7 +206,7 @@ fn cut_by_patient(rows: &[Row], of: &[usize], shares: &[f64], seed: u64) -> Vec<
 }
 
 /// Takes a quarter of the films of each stratum; a stratum is the first four letters of the labels.
-fn quarter_by_stratum(rows: &[Row], of: &[usize], seed: u64) -> Vec<usize> {
+fn quarter_by_stratum(rows: &[ManifestRow], of: &[usize], seed: u64) -> Vec<usize> {
     let mut strata: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &index in of {
         let findings = rows[index].findings;
@@ -248,10 +257,10 @@ mod tests {
 
     /// Patients 0, 1, 2, ... with 1, 2, 3, 4, 1, 2, ... films; every fourth patient is on the test
     /// list.
-    pub(crate) fn rows(patients: u32) -> Vec<Row> {
+    pub(crate) fn rows(patients: u32) -> Vec<ManifestRow> {
         (0..patients)
             .flat_map(|patient| (0..=patient % 4).map(move |film| (patient, film)))
-            .map(|(patient, film)| Row {
+            .map(|(patient, film)| ManifestRow {
                 image: format!("{patient:08}_{film:03}.png"),
                 patient,
                 follow_up: film,
@@ -266,7 +275,7 @@ mod tests {
             .collect()
     }
 
-    fn overlap(rows: &[Row], sides: &[Option<Split>]) -> usize {
+    fn overlap(rows: &[ManifestRow], sides: &[Option<Split>]) -> usize {
         let films = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
         patients_on_both_sides(films).len()
     }
@@ -274,8 +283,8 @@ mod tests {
     #[test]
     fn official_and_by_patient_share_no_patient_and_reach_their_shares() {
         let rows = rows(400);
-        let official = divide(&rows, Rule::Official, 1).unwrap();
-        let by_patient = divide(&rows, Rule::ByPatient, 1).unwrap();
+        let official = divide(&rows, SplitRule::Official, 1).unwrap();
+        let by_patient = divide(&rows, SplitRule::ByPatient, 1).unwrap();
         let share = |sides: &[Option<Split>], side| {
             sides.iter().filter(|&&s| s == Some(side)).count() as f64 / rows.len() as f64
         };
@@ -292,19 +301,19 @@ mod tests {
         let rows = rows(100);
 
         assert_eq!(
-            divide(&rows, Rule::ByPatient, 1).unwrap(),
-            divide(&rows, Rule::ByPatient, 1).unwrap()
+            divide(&rows, SplitRule::ByPatient, 1).unwrap(),
+            divide(&rows, SplitRule::ByPatient, 1).unwrap()
         );
         assert_ne!(
-            divide(&rows, Rule::ByPatient, 1).unwrap(),
-            divide(&rows, Rule::ByPatient, 2).unwrap()
+            divide(&rows, SplitRule::ByPatient, 1).unwrap(),
+            divide(&rows, SplitRule::ByPatient, 2).unwrap()
         );
     }
 
     #[test]
     fn the_split_by_film_keeps_the_share_of_each_stratum_and_leaks() {
         let rows = rows(400);
-        let sides = divide(&rows, Rule::ByImage, 2018).unwrap();
+        let sides = divide(&rows, SplitRule::ByImage, 2018).unwrap();
         let valid = |mass: bool| {
             let of = rows.iter().zip(&sides).filter(|(row, _)| row.findings.is_empty() != mass);
             let (valid, all) = of.fold((0_u32, 0_u32), |(valid, all), (_, side)| {
@@ -329,8 +338,9 @@ mod tests {
 
     #[test]
     fn without_lists_the_official_split_is_refused() {
-        let rows: Vec<Row> = rows(8).into_iter().map(|row| Row { list: None, ..row }).collect();
+        let rows: Vec<ManifestRow> =
+            rows(8).into_iter().map(|row| ManifestRow { list: None, ..row }).collect();
 
-        assert!(matches!(divide(&rows, Rule::Official, 1), Err(Error::NoLists)));
+        assert!(matches!(divide(&rows, SplitRule::Official, 1), Err(Error::NoLists)));
     }
 }

@@ -113,12 +113,12 @@ impl Store {
 
 /// A store that grows under its temporary name.
 #[derive(Debug)]
-pub(crate) struct Growing {
+pub(crate) struct GrowingStore {
     file: File,
     size: usize,
 }
 
-impl Growing {
+impl GrowingStore {
     /// Opens the growing store at `path`, of which `films` planes are complete; the rest is
     /// truncated.
     pub(crate) fn open(path: &Path, size: usize, films: usize) -> io::Result<Self> {
@@ -156,11 +156,11 @@ mod tests {
     fn planes_come_back_and_a_torn_tail_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        let mut store = Growing::open(&path, 2, 0).unwrap();
+        let mut store = GrowingStore::open(&path, 2, 0).unwrap();
         store.append(&[vec![1, 2, 3, 4], vec![9; 4]]).unwrap();
         drop(store);
 
-        let mut store = Growing::open(&path, 2, 1).unwrap();
+        let mut store = GrowingStore::open(&path, 2, 1).unwrap();
         store.append(&[vec![5, 6, 7, 8]]).unwrap();
         store.finish(2).unwrap();
         let store = Store::open(&path).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     fn a_cut_store_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        let mut store = Growing::open(&path, 2, 0).unwrap();
+        let mut store = GrowingStore::open(&path, 2, 0).unwrap();
         store.append(&[vec![1, 2, 3, 4]]).unwrap();
         store.finish(1).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(4098).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     fn a_store_that_is_cut_while_it_is_open_is_an_error_that_names_the_film() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        let mut store = Growing::open(&path, 64, 0).unwrap();
+        let mut store = GrowingStore::open(&path, 64, 0).unwrap();
         store.append(&[vec![3; 4096], vec![4; 4096]]).unwrap();
         store.finish(2).unwrap();
         let store = Store::open(&path).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::finding::Finding;
-use crate::manifest::{self, Row};
+use crate::manifest::{self, ManifestRow};
 use crate::split::Split;
 
 /// Counts of a data set.
@@ -37,8 +37,8 @@ pub struct Summary {
 
 impl Summary {
     /// Counts `rows`.
-    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        let rows: Vec<&Row> = rows.into_iter().collect();
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a ManifestRow>) -> Self {
+        let rows: Vec<&ManifestRow> = rows.into_iter().collect();
         let mut together = [[0; 14]; 14];
         let mut by_number = vec![0; 1];
         for row in &rows {
@@ -55,7 +55,7 @@ impl Summary {
                 findings.iter().filter(|&&b| b != a).for_each(|&b| together[a][b] += 1);
             }
         }
-        let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
+        let count = |is: &dyn Fn(&ManifestRow) -> bool| rows.iter().filter(|row| is(row)).count();
         Self {
             films: rows.len(),
             patients: rows.iter().map(|row| row.patient).collect::<BTreeSet<_>>().len(),
@@ -73,7 +73,7 @@ impl Summary {
 
     /// Returns the share of films that would show each finding after the 2019 study's weighting,
     /// drawn with replacement: its "adjusted frequencies". `None` for a data set without films.
-    pub fn adjusted(rows: &[Row], floor: f64) -> Option<[f64; 14]> {
+    pub fn adjust_frequencies(rows: &[ManifestRow], floor: f64) -> Option<[f64; 14]> {
         let mut shares = [0.0; 14];
         let mut total = 0.0;
         for row in rows {
@@ -87,7 +87,7 @@ impl Summary {
 
 /// Counts of one split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Side {
+pub struct SplitSummary {
     /// The split.
     pub split: Split,
     /// Number of films.
@@ -101,13 +101,13 @@ pub struct Side {
 }
 
 /// Counts each split.
-pub fn sides(rows: &[Row], sides: &[Option<Split>]) -> Vec<Side> {
+pub fn sides(rows: &[ManifestRow], sides: &[Option<Split>]) -> Vec<SplitSummary> {
     [Split::Train, Split::Valid, Split::Test]
         .into_iter()
         .map(|split| {
             let on = || rows.iter().zip(sides).filter(|(_, side)| **side == Some(split));
             let summary = Summary::of(on().map(|(row, _)| row));
-            Side {
+            SplitSummary {
                 split,
                 films: summary.films,
                 patients: summary.patients,
@@ -136,8 +136,8 @@ mod tests {
     use super::*;
     use crate::finding::FilmFindings;
 
-    fn row(patient: u32, labels: &str) -> Row {
-        Row {
+    fn row(patient: u32, labels: &str) -> ManifestRow {
+        ManifestRow {
             image: format!("{patient}.png"),
             patient,
             follow_up: 0,
@@ -166,9 +166,10 @@ mod tests {
 
     #[test]
     fn adjusted_frequencies_follow_the_weights() {
-        let adjusted = Summary::adjusted(&[row(1, "Mass"), row(2, "No Finding")], 0.25).unwrap();
+        let adjusted =
+            Summary::adjust_frequencies(&[row(1, "Mass"), row(2, "No Finding")], 0.25).unwrap();
 
         assert!((adjusted[Finding::Mass as usize] - 1.25 / 1.5).abs() < 1e-12);
-        assert_eq!(Summary::adjusted(&[], 0.25), None);
+        assert_eq!(Summary::adjust_frequencies(&[], 0.25), None);
     }
 }

@@ -9,9 +9,9 @@ use std::fs;
 use common::{DataSet, film, name, texture};
 use roentgen_data::manifest::List;
 use roentgen_data::pixels::{Plane, to_png};
-use roentgen_data::prepare::{Likeness, Outcome};
+use roentgen_data::prepare::{Likeness, PrepareOutcome};
 
-fn pairs(outcome: &Outcome) -> Vec<(&str, &str, Likeness)> {
+fn pairs(outcome: &PrepareOutcome) -> Vec<(&str, &str, Likeness)> {
     outcome.duplicates.iter().map(|d| (d.image.as_str(), d.of.as_str(), d.likeness)).collect()
 }
 
@@ -95,4 +95,35 @@ fn a_brighter_copy_is_near_and_two_black_films_are_the_same() {
             (name(2, 0).as_str(), name(1, 0).as_str(), Likeness::Near)
         ]
     );
+}
+
+#[test]
+fn a_noisy_copy_is_near() {
+    let root = tempfile::tempdir().unwrap();
+    let mut data = DataSet::new(root.path().join("data"));
+    let smooth = |row: f64, column: f64| {
+        let ribs = (row * 40.0).sin() * 25.0;
+        (110.0 + ribs + (column * 6.0).cos() * 60.0 + row * 20.0) as u8
+    };
+    let drawn = |height: u32, width: u32, noise: u32| Plane {
+        width,
+        height,
+        pixels: (0..height * width)
+            .map(|at| {
+                let (row, column) = (at / width, at % width);
+                let place = |at: u32, of: u32| (f64::from(at) + 0.5) / f64::from(of);
+                let noise =
+                    if noise == 0 { 0 } else { (at.wrapping_mul(2_654_435_761) >> 16) % noise };
+                smooth(place(row, height), place(column, width)) + noise as u8
+            })
+            .collect(),
+    };
+    data.add(&name(1, 0), "Mass", 1, &to_png(&drawn(128, 160, 0)));
+    data.add(&name(2, 0), "Mass", 2, &to_png(&drawn(128, 160, 25)));
+    data.add(&name(3, 0), "Mass", 3, &to_png(&texture(1, 3, 0, 160, 128)));
+
+    let outcome = data.prepare(&root.path().join("out")).unwrap();
+
+    let expected = (name(2, 0), name(1, 0));
+    assert_eq!(pairs(&outcome), [(&*expected.0, &*expected.1, Likeness::Near)]);
 }

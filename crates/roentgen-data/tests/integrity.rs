@@ -11,8 +11,9 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use common::{DataSet, SETTINGS};
+use roentgen_data::Dataset;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::prepare::{Check, Description, Error, FileState, Prepared, prepare, verify};
+use roentgen_data::prepare::{Check, Error, FileState, Prepared, PreparedInfo, prepare, verify};
 use sha2::{Digest, Sha256};
 
 /// Six films of three patients, with two boxes, prepared.
@@ -286,7 +287,7 @@ fn a_stray_film_or_marker_does_not_rename_the_data_set() {
 
     let outcome = data.prepare(&root.path().join("out")).unwrap();
 
-    assert_eq!(outcome.description.dataset, "NIH ChestX-ray14");
+    assert_eq!(outcome.description.dataset, Dataset::Nih);
     assert_eq!((outcome.unlisted, outcome.bad.len()), (1, 0));
 }
 
@@ -301,8 +302,8 @@ fn listed_films_and_a_marker_above_them_name_the_data_set() {
     data.row("scan.png", "No Finding", 9);
     let other = data.prepare(&root.path().join("other")).unwrap();
 
-    assert_eq!(drawn.description.dataset, "phantom (seed 7)");
-    assert_eq!(other.description.dataset, "films in the NIH layout");
+    assert_eq!(drawn.description.dataset, Dataset::Phantom { seed: Some(7) });
+    assert_eq!(other.description.dataset, Dataset::NihLayout);
 }
 
 #[test]
@@ -341,7 +342,7 @@ fn a_locked_folder_is_refused_and_a_finished_one_needs_no_lock() {
     let lock = FolderLock::take(&out).unwrap();
     let error = data.prepare(&out).unwrap_err();
     assert!(error.to_string().contains("another `roentgen` is writing"), "{error}");
-    assert!(!Prepared::is_in(&out));
+    assert!(!Prepared::is_prepared(&out));
     drop(lock);
     data.prepare(&out).unwrap();
 
@@ -359,12 +360,12 @@ fn the_second_looks_again_once_it_has_the_lock() {
     let out = root.path().join("out");
     // The first finishes while the second is decoding for another folder; the second then finds it.
     data.prepare(&out).unwrap();
-    let before = Description::read(&out).unwrap();
+    let before = PreparedInfo::read(&out).unwrap();
 
     let error = prepare(&other.root, &out, &SETTINGS, &|_| ()).unwrap_err();
 
     assert!(matches!(error, Error::Mixed { .. }), "{error}");
-    assert_eq!(Description::read(&out).unwrap(), before);
+    assert_eq!(PreparedInfo::read(&out).unwrap(), before);
 }
 
 #[test]

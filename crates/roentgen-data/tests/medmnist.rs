@@ -7,9 +7,9 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use roentgen_data::manifest::List;
-use roentgen_data::medmnist::{self, DATASET, Error};
+use roentgen_data::medmnist::{self, Error};
 use roentgen_data::prepare::{PatientNumbers, Prepared};
-use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::{FilmFindings, Finding};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
@@ -105,7 +105,7 @@ fn the_published_sides_are_kept_whatever_the_seed() {
     let expected = [vec![Some(Split::Train); 20], vec![Some(Split::Valid); 3]].concat();
 
     for seed in [1, 2] {
-        let sides = split::divide(&prepared.rows, Rule::Official, seed).unwrap();
+        let sides = split::divide(&prepared.rows, SplitRule::Official, seed).unwrap();
         assert_eq!(sides[..23], expected);
         assert_eq!(sides[23..], [Some(Split::Test); 5]);
     }
@@ -120,7 +120,10 @@ fn prepare_toml_says_that_films_stand_for_patients() {
     let text = fs::read_to_string(folder.path().join("out/prepare.toml")).unwrap();
 
     assert!(text.contains("patient_numbers = \"films\""), "{text}");
-    assert!(text.contains(DATASET) && !text.contains("filter"), "{text}");
+    assert!(
+        text.contains("ChestMNIST (each film counted as a patient)") && !text.contains("filter"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn damaged_and_other_archives_are_refused_and_leave_no_prepared_data_set() {
         let error = prepare(&path, &out, size).unwrap_err();
 
         assert!(matches!(error, Error::Array { .. }), "{error}");
-        assert!(!Prepared::is_in(&out));
+        assert!(!Prepared::is_prepared(&out));
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::DataSet;
 use roentgen_data::metadata::LabelFile;
-use roentgen_data::prepare::{Description, Prepared, verify};
+use roentgen_data::prepare::{Prepared, PreparedInfo, verify};
 use roentgen_data::rows::{self, Rows};
 use roentgen_data::store::Store;
 use roentgen_data::{boxes, manifest, medmnist, nih, pixels};
@@ -196,15 +196,15 @@ fn every_reader_survives_mutated_files() {
     let list = data.table("test_list.txt", "00000001_000.png\n\"images/00000001_001.png\"\r\n");
     let out = root.join("out");
     data.prepare(&out).unwrap();
-    let mut growing = rows::Growing::open(&root.join("rows"), &[3, 2], "these").unwrap();
-    growing.append(&[0.5; 12]).unwrap();
-    growing.finish().unwrap();
+    let mut writer = rows::RowWriter::open(&root.join("rows"), &[3, 2], "these").unwrap();
+    writer.append(&[0.5; 12]).unwrap();
+    writer.finish().unwrap();
 
     let film = |path: &Path| pixels::size(path).is_ok() & pixels::read(path).is_ok();
     let folder_of = |path: &Path| path.parent().unwrap().to_owned();
     let opens = |path: &Path| Prepared::open(&folder_of(path)).is_ok();
     let verifies = |path: &Path| verify(&folder_of(path), &|_, _| ()).is_ok_and(|v| v.is_sound());
-    let describes = |path: &Path| Description::read(&folder_of(path)).is_ok();
+    let describes = |path: &Path| PreparedInfo::read(&folder_of(path)).is_ok();
     let unpacked = root.join("unpacked");
     let unpacks = |path: &Path| {
         let _ = fs::remove_dir_all(&unpacked);

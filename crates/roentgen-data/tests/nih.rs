@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use roentgen_data::manifest::{self, List, Row};
+use roentgen_data::manifest::{self, List, ManifestRow};
 use roentgen_data::metadata::{LabelFile, Version};
 use roentgen_data::nih::read_list;
 use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::{Prepared, Settings, prepare};
+use roentgen_data::prepare::{PrepareSettings, Prepared, prepare};
 use roentgen_data::sample::{self, Sample};
-use roentgen_data::split::{self, Rule, Split};
+use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::{Finding, boxes};
 use roentgen_test_support::{Outcome, shared, test_file};
 
@@ -24,12 +24,15 @@ test_file![
 ];
 
 /// Returns all 112,120 films as a manifest, without pixels.
-fn rows(folder: &Path) -> (Version, Vec<Row>) {
+fn rows(folder: &Path) -> (Version, Vec<ManifestRow>) {
     let labels = LabelFile::read(&folder.join("Data_Entry_2017_v2020.csv")).unwrap();
     let test = read_list(&folder.join("test_list.txt")).unwrap();
     let version = labels.version();
     let list = |image| if test.contains(image) { List::Test } else { List::TrainVal };
-    let rows = labels.films.iter().map(|film| Row::of(film, Some(list(&film.image)), [1024, 1024]));
+    let rows = labels
+        .films
+        .iter()
+        .map(|film| ManifestRow::of(film, Some(list(&film.image)), [1024, 1024]));
     (version, rows.collect())
 }
 
@@ -70,9 +73,9 @@ fn the_split_by_film_of_2019_loses_films_and_shares_patients() -> Outcome {
     let (_, rows) = rows(&folder);
     let kept = manifest::findings_over(&rows, 1000);
     let drawn = sample::draw(&rows, Sample { films: 40_000, floor: 0.04 }, 2018);
-    let rows: Vec<Row> =
+    let rows: Vec<ManifestRow> =
         rows.into_iter().zip(drawn).filter(|(_, kept)| *kept).map(|(row, _)| row).collect();
-    let sides = split::divide(&rows, Rule::ByImage, 2018).unwrap();
+    let sides = split::divide(&rows, SplitRule::ByImage, 2018).unwrap();
     let usable = |side| {
         let on = rows.iter().zip(&sides).filter(|(_, s)| **s == Some(side));
         on.filter(|(row, _)| kept.iter().any(|&finding| row.findings.contains(finding))).count()
@@ -90,7 +93,7 @@ fn the_split_by_film_of_2019_loses_films_and_shares_patients() -> Outcome {
 fn the_official_lists_share_no_patient_also_after_validation_is_cut() -> Outcome {
     let folder = shared::data("nih-labels")?;
     let (_, rows) = rows(&folder);
-    let sides = split::divide(&rows, Rule::Official, 2018).unwrap();
+    let sides = split::divide(&rows, SplitRule::Official, 2018).unwrap();
     let count = |side| sides.iter().filter(|&&s| s == Some(side)).count();
 
     assert_eq!(count(Split::Test), 25_596);
@@ -119,7 +122,8 @@ fn all_984_boxes_are_read() -> Outcome {
 fn real_films_are_prepared_rgba_among_them() -> Outcome {
     let folder = shared::data("nih-originals-40")?;
     let out = tempfile::tempdir().unwrap();
-    let settings = Settings { size: 224, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let settings =
+        PrepareSettings { size: 224, filter: Filter::Lanczos3, labels: None, any_size: false };
     let outcome = prepare(&folder, &out.path().join("films"), &settings, &|_| ()).unwrap();
     let prepared = Prepared::open(&out.path().join("films")).unwrap();
 

@@ -14,14 +14,14 @@ use crate::{
 
 /// Settings of the resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct BootstrapOptions {
     /// Number of resamples of the patients; 0 gives no intervals.
     pub resamples: usize,
     /// Seed of the draws.
     pub seed: u64,
 }
 
-impl Default for Options {
+impl Default for BootstrapOptions {
     fn default() -> Self {
         Self { resamples: 1000, seed: 0 }
     }
@@ -57,9 +57,9 @@ pub struct Intervals {
 /// their means, on every draw.
 ///
 /// A table of one patient has no intervals, because there is nothing to resample.
-pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
+pub fn bootstrap(scores: &Scores, options: &BootstrapOptions) -> Intervals {
     let cohort = Cohort::of(scores);
-    let draws = cohort.draws(options);
+    let draws = cohort.draw_areas(options);
 
     let finding = |finding: usize| {
         let drawn: Vec<Areas> = draws.iter().filter_map(|draw| draw[finding]).collect();
@@ -69,7 +69,8 @@ pub fn bootstrap(scores: &Scores, options: &Options) -> Intervals {
             skipped: draws.len() - drawn.len(),
         }
     };
-    let pooled = Cohort::pooled(scores).draws(options).into_iter().filter_map(|draw| draw[0]);
+    let pooled =
+        Cohort::over_all_pairs(scores).draw_areas(options).into_iter().filter_map(|draw| draw[0]);
     let pooled: Vec<Areas> = pooled.collect();
     let means: Vec<Areas> = draws.iter().filter_map(|draw| mean(draw)).collect();
     Intervals {
@@ -89,15 +90,15 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Finding, auroc, average_precision, cohort::draw};
+    use crate::{ScoredFinding, auroc, average_precision, cohort::draw};
 
-    /// 60 films of 20 patients with ties and unknown truths; no film shows the third finding.
+    /// 60 films of 20 patients with ties and unknown labels; no film shows the third finding.
     fn table() -> Scores {
         let films = 60_u32;
-        let finding = |name: &str, step: u32, rare: u32| Finding {
+        let finding = |name: &str, step: u32, rare: u32| ScoredFinding {
             name: name.into(),
             probabilities: (0..films).map(|i| f64::from(i * step % 17) / 20.0).collect(),
-            truths: (0..films)
+            labels: (0..films)
                 .map(|i| (i % 13 != 5).then_some((i * 7 + step) % rare == 1))
                 .collect(),
         };
@@ -110,7 +111,11 @@ mod tests {
     }
 
     /// Writes every drawn film to a table, and evaluates the tables.
-    fn directly(scores: &Scores, options: &Options, finding: usize) -> (Vec<f64>, Vec<f64>) {
+    fn directly(
+        scores: &Scores,
+        options: &BootstrapOptions,
+        finding: usize,
+    ) -> (Vec<f64>, Vec<f64>) {
         let mut names: Vec<&String> = Vec::new();
         scores.patients().iter().for_each(|p| {
             if !names.contains(&p) {
@@ -122,11 +127,11 @@ mod tests {
             let mut weights = vec![0; names.len()];
             draw(&mut weights, options.seed, stream as u64);
             let (mut p, mut y) = (Vec::new(), Vec::new());
-            for (row, score, truth) in scores.findings()[finding].known() {
+            for (row, score, label) in scores.findings()[finding].labeled_films() {
                 let patient = names.iter().position(|name| **name == scores.patients()[row]);
                 for _ in 0..weights[patient.unwrap()] {
                     p.push(score);
-                    y.push(truth);
+                    y.push(label);
                 }
             }
             areas.extend(auroc(&p, &y));
@@ -137,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_fast_pass_is_the_slow_one() {
-        let (scores, options) = (table(), Options { resamples: 200, seed: 7 });
+        let (scores, options) = (table(), BootstrapOptions { resamples: 200, seed: 7 });
         let fast = bootstrap(&scores, &options);
 
         for finding in 0..3 {
@@ -154,7 +159,7 @@ mod tests {
 
     #[test]
     fn any_number_of_threads_gives_the_same_bits() {
-        let (scores, options) = (table(), Options { resamples: 101, seed: 3 });
+        let (scores, options) = (table(), BootstrapOptions { resamples: 101, seed: 3 });
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| bootstrap(&scores, &options))
@@ -162,7 +167,7 @@ mod tests {
 
         assert_eq!(with(1), with(2));
         assert_eq!(with(1), with(3));
-        assert_ne!(with(1), bootstrap(&scores, &Options { seed: 4, ..options }));
+        assert_ne!(with(1), bootstrap(&scores, &BootstrapOptions { seed: 4, ..options }));
     }
 
     #[test]
@@ -171,10 +176,10 @@ mod tests {
         let table = |copies: usize| {
             let films = 40 * copies;
             let p = |i: usize| (i / copies * 29 % 41) as f64 / 41.0;
-            let finding = Finding {
+            let finding = ScoredFinding {
                 name: "A".into(),
                 probabilities: (0..films).map(p).collect(),
-                truths: (0..films)
+                labels: (0..films)
                     .map(|i| Some(i / copies * 29 % 41 + i / copies % 23 > 35))
                     .collect(),
             };
@@ -182,7 +187,7 @@ mod tests {
             Scores::new((0..films).map(|i| i.to_string()).collect(), patients, vec![finding])
                 .unwrap()
         };
-        let options = Options { resamples: 300, seed: 1 };
+        let options = BootstrapOptions { resamples: 300, seed: 1 };
 
         let areas = |copies| bootstrap(&table(copies), &options).mean_auroc.unwrap();
         assert_eq!(areas(1), areas(5));
@@ -190,15 +195,15 @@ mod tests {
 
     #[test]
     fn one_patient_has_no_interval() {
-        let finding = Finding {
+        let finding = ScoredFinding {
             name: "A".into(),
             probabilities: vec![0.2, 0.7],
-            truths: vec![Some(false), Some(true)],
+            labels: vec![Some(false), Some(true)],
         };
         let patients = vec!["1".into(), "1".into()];
         let scores = Scores::new(vec!["a".into(), "b".into()], patients, vec![finding]).unwrap();
 
-        assert_eq!(bootstrap(&scores, &Options::default()).mean_auroc, None);
+        assert_eq!(bootstrap(&scores, &BootstrapOptions::default()).mean_auroc, None);
     }
 
     /// Nineteen intervals in twenty contain the true area; here 120 tables with a known area.
@@ -209,17 +214,18 @@ mod tests {
         for table in 0..tables {
             let mut generator = ChaCha8Rng::seed_from_u64(1000 + table);
             let mut uniform = || f64::from(generator.next_u32()) / 2_f64.powi(32);
-            let truths: Vec<bool> = (0..films).map(|_| uniform() < 0.4).collect();
+            let labels: Vec<bool> = (0..films).map(|_| uniform() < 0.4).collect();
             // Positives are the larger of two draws, so the area is 2/3.
             let p = |&y: &bool| if y { uniform().max(uniform()) } else { uniform() };
-            let finding = Finding {
+            let finding = ScoredFinding {
                 name: "A".into(),
-                probabilities: truths.iter().map(p).collect(),
-                truths: truths.iter().copied().map(Some).collect(),
+                probabilities: labels.iter().map(p).collect(),
+                labels: labels.iter().copied().map(Some).collect(),
             };
             let names: Vec<String> = (0..films).map(|i| i.to_string()).collect();
             let scores = Scores::new(names.clone(), names, vec![finding]).unwrap();
-            let interval = bootstrap(&scores, &Options { resamples: 200, seed: table }).mean_auroc;
+            let interval =
+                bootstrap(&scores, &BootstrapOptions { resamples: 200, seed: table }).mean_auroc;
             let interval = interval.unwrap();
             held += usize::from(interval.low <= 2.0 / 3.0 && 2.0 / 3.0 <= interval.high);
         }

@@ -16,7 +16,7 @@ pub use isotonic::Isotonic;
 pub use scaling::{CalibrationLine, Platt, apply_temperature, fit_temperature};
 pub use threshold::OperatingRule;
 
-use crate::{Error, Finding, Scores, members::refuse_training_films, roc::steps};
+use crate::{Error, ScoredFinding, Scores, members::refuse_training_films, roc::steps};
 
 /// Films of each class that a finding needs for anything to be fitted.
 const LEAST: usize = 10;
@@ -73,7 +73,7 @@ pub struct FindingCalibration {
 /// How probabilities are calibrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum CalibrationMethod {
     /// [`Platt`] scaling.
     Platt,
     /// A temperature.
@@ -82,7 +82,7 @@ pub enum Method {
     Isotonic,
 }
 
-impl Method {
+impl CalibrationMethod {
     /// All methods.
     pub const ALL: [Self; 3] = [Self::Platt, Self::Temperature, Self::Isotonic];
 
@@ -112,10 +112,10 @@ pub enum WithIsotonic {
 /// Returns an error if a film or its patient was trained on, or if no label is known.
 pub fn calibrate(scores: &Scores, isotonic: WithIsotonic) -> Result<Calibration, Error> {
     refuse_training_films(std::slice::from_ref(scores))?;
-    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
+    if scores.findings().iter().all(|finding| finding.labeled_films().next().is_none()) {
         return Err(Error::NoTruth { path: scores.origin().to_owned() });
     }
-    let of = |finding: &Finding| FindingCalibration::fit(finding, isotonic);
+    let of = |finding: &ScoredFinding| FindingCalibration::fit(finding, isotonic);
     Ok(Calibration {
         films: scores.len(),
         patients: scores.patients().iter().collect::<HashSet<_>>().len(),
@@ -142,9 +142,9 @@ impl Calibration {
 }
 
 impl FindingCalibration {
-    fn fit(finding: &Finding, isotonic: WithIsotonic) -> Self {
+    fn fit(finding: &ScoredFinding, isotonic: WithIsotonic) -> Self {
         let (p, y) = finding.known_pairs();
-        let positives = y.iter().filter(|&&truth| truth).count();
+        let positives = y.iter().filter(|&&label| label).count();
         let negatives = y.len() - positives;
         let mut fitted = Self {
             finding: finding.name.clone(),
@@ -185,11 +185,11 @@ impl FindingCalibration {
     }
 
     /// Calibrates a probability; `None` if the method was not fitted.
-    pub fn apply(&self, method: Method, p: f64) -> Option<f64> {
+    pub fn apply(&self, method: CalibrationMethod, p: f64) -> Option<f64> {
         match method {
-            Method::Platt => self.platt.map(|platt| platt.apply(p)),
-            Method::Temperature => self.temperature.map(|t| apply_temperature(t, p)),
-            Method::Isotonic => self.isotonic.as_ref().map(|isotonic| isotonic.apply(p)),
+            CalibrationMethod::Platt => self.platt.map(|platt| platt.apply(p)),
+            CalibrationMethod::Temperature => self.temperature.map(|t| apply_temperature(t, p)),
+            CalibrationMethod::Isotonic => self.isotonic.as_ref().map(|isotonic| isotonic.apply(p)),
         }
     }
 
@@ -222,10 +222,10 @@ mod tests {
     /// 80 films of three findings: one that can be fitted, one with few positives, one reversed.
     fn table() -> Scores {
         let p = |i: usize| 0.02 + (i * 29 % 83) as f64 / 90.0;
-        let finding = |name: &str, truth: &dyn Fn(usize) -> bool| Finding {
+        let finding = |name: &str, label: &dyn Fn(usize) -> bool| ScoredFinding {
             name: name.into(),
             probabilities: (0..80).map(p).collect(),
-            truths: (0..80).map(|i| Some(truth(i))).collect(),
+            labels: (0..80).map(|i| Some(label(i))).collect(),
         };
         let texts = |of: &dyn Fn(usize) -> String| (0..80).map(of).collect::<Vec<_>>();
         let findings = vec![
@@ -252,7 +252,7 @@ mod tests {
         let reason = "3 positive films; at least 10 are needed";
         assert_eq!(hernia.reason.as_deref(), Some(reason));
         assert_eq!((hernia.films, hernia.positives, hernia.thresholds.len()), (80, 3, 0));
-        assert_eq!((hernia.apply(Method::Platt, 0.5), hernia.platt), (None, None));
+        assert_eq!((hernia.apply(CalibrationMethod::Platt, 0.5), hernia.platt), (None, None));
     }
 
     #[test]

@@ -29,10 +29,10 @@ pub struct Bin {
 /// ```
 /// assert_eq!(roentgen_eval::brier(&[0.5, 1.0], &[false, true]), Some(0.125));
 /// ```
-pub fn brier(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
+pub fn brier(probabilities: &[f64], labels: &[bool]) -> Option<f64> {
     let squares =
-        probabilities.iter().zip(truths).map(|(p, &y)| (p - f64::from(u8::from(y))).powi(2));
-    let count = probabilities.len().min(truths.len());
+        probabilities.iter().zip(labels).map(|(p, &y)| (p - f64::from(u8::from(y))).powi(2));
+    let count = probabilities.len().min(labels.len());
     (count > 0).then(|| squares.sum::<f64>() / count as f64)
 }
 
@@ -47,9 +47,9 @@ pub fn brier(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
 /// let error = expected_calibration_error(&[0.2, 0.2, 0.2, 0.9], &[true, false, false, true]);
 /// assert!((error.unwrap() - (0.75 * (1.0 / 3.0 - 0.2) + 0.25 * 0.1)).abs() < 1e-12);
 /// ```
-pub fn expected_calibration_error(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
-    let count = probabilities.len().min(truths.len());
-    (count > 0).then(|| error(&reliability(probabilities, truths), count))
+pub fn expected_calibration_error(probabilities: &[f64], labels: &[bool]) -> Option<f64> {
+    let count = probabilities.len().min(labels.len());
+    (count > 0).then(|| error(&reliability(probabilities, labels), count))
 }
 
 /// Computes the expected calibration error over 15 bins of about equally many films, with edges at
@@ -58,13 +58,13 @@ pub fn expected_calibration_error(probabilities: &[f64], truths: &[bool]) -> Opt
 ///
 /// Equal widths put nearly all films of a rare finding into the first bin; equal masses do not.
 /// Returns `None` if there are no films.
-pub fn calibration_error_by_mass(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
+pub fn calibration_error_by_mass(probabilities: &[f64], labels: &[bool]) -> Option<f64> {
     let mut sorted = probabilities.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let last = sorted.len().checked_sub(1)?;
     let edge = |bin: usize| percentile(&sorted, ((bin + 1) * last) as f64 / BINS as f64);
     let highs: [f64; BINS] = std::array::from_fn(edge);
-    Some(error(&in_bins(&highs, probabilities, truths), probabilities.len()))
+    Some(error(&count_in_bins(&highs, probabilities, labels), probabilities.len()))
 }
 
 /// Returns the mean distance of mean probability and share of positives, weighted by films.
@@ -89,10 +89,10 @@ pub struct BrierParts {
 }
 
 /// Divides the Brier score by Murphy's decomposition; returns `None` if there are no films.
-pub fn brier_parts(probabilities: &[f64], truths: &[bool]) -> Option<BrierParts> {
-    let score = brier(probabilities, truths)?;
-    let films = truths.len().min(probabilities.len()) as f64;
-    let bins = reliability(probabilities, truths);
+pub fn brier_parts(probabilities: &[f64], labels: &[bool]) -> Option<BrierParts> {
+    let score = brier(probabilities, labels)?;
+    let films = labels.len().min(probabilities.len()) as f64;
+    let bins = reliability(probabilities, labels);
     let prevalence = bins.iter().map(|bin| bin.count as f64 * bin.observed).sum::<f64>() / films;
     let mean = |of: &dyn Fn(&Bin) -> f64| {
         bins.iter().map(|bin| bin.count as f64 * of(bin).powi(2)).sum::<f64>() / films
@@ -105,8 +105,8 @@ pub fn brier_parts(probabilities: &[f64], truths: &[bool]) -> Option<BrierParts>
 }
 
 /// Returns those of the 15 bins that contain films, from the lowest probability up.
-pub fn reliability(probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
-    in_bins(&equal_highs(), probabilities, truths)
+pub fn reliability(probabilities: &[f64], labels: &[bool]) -> Vec<Bin> {
+    count_in_bins(&equal_highs(), probabilities, labels)
 }
 
 /// Returns which of 15 equal bins a probability is in.
@@ -122,13 +122,13 @@ fn bin_of(highs: &[f64; BINS], p: f64) -> usize {
     highs.partition_point(|&high| high < p).min(BINS - 1)
 }
 
-fn in_bins(highs: &[f64; BINS], probabilities: &[f64], truths: &[bool]) -> Vec<Bin> {
+fn count_in_bins(highs: &[f64; BINS], probabilities: &[f64], labels: &[bool]) -> Vec<Bin> {
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
-    for (&p, &truth) in probabilities.iter().zip(truths) {
+    for (&p, &label) in probabilities.iter().zip(labels) {
         let bin = bin_of(highs, p);
         sums[bin].0 += 1;
         sums[bin].1 += p;
-        sums[bin].2 += usize::from(truth);
+        sums[bin].2 += usize::from(label);
     }
     let full = sums.iter().filter(|(count, ..)| *count > 0);
     full.map(|&(count, sum, positives)| Bin {

@@ -28,7 +28,7 @@ pub(crate) fn co_occurrence(
 ) -> CoOccurrence {
     let findings = scores.findings();
     let rows = (0..scores.len())
-        .filter(|&row| findings.iter().all(|finding| finding.truths[row].is_some()));
+        .filter(|&row| findings.iter().all(|finding| finding.labels[row].is_some()));
     let rows: Vec<usize> = rows.collect();
     let at = |finding: usize| {
         let named = thresholds[finding].iter().find(|(name, _)| name == point);
@@ -41,7 +41,7 @@ pub(crate) fn co_occurrence(
         let shown = |of: &dyn Fn(usize) -> bool| -> Vec<usize> {
             (0..findings.len()).filter(|&finding| of(finding)).collect()
         };
-        let positive = shown(&|finding| findings[finding].truths[row] == Some(true));
+        let positive = shown(&|finding| findings[finding].labels[row] == Some(true));
         let is_called = |finding: usize| {
             at[finding].is_some_and(|threshold| findings[finding].probabilities[row] >= threshold)
         };
@@ -67,14 +67,14 @@ pub(crate) fn co_occurrence(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Finding;
+    use crate::ScoredFinding;
 
     #[test]
     fn pairs_are_counted_by_label_and_by_call() {
-        let finding = |name: &str, p: [f64; 4], truths: [u8; 4]| Finding {
+        let finding = |name: &str, p: [f64; 4], labels: [u8; 4]| ScoredFinding {
             name: name.into(),
             probabilities: p.into(),
-            truths: truths.map(|truth| (truth < 2).then_some(truth == 1)).into(),
+            labels: labels.map(|label| (label < 2).then_some(label == 1)).into(),
         };
         let findings = vec![
             finding("A", [0.9, 0.8, 0.1, 0.9], [1, 1, 0, 1]),

@@ -12,7 +12,7 @@ use rand_chacha::{
 use rayon::prelude::*;
 
 use crate::{
-    Finding, Options, Scores,
+    BootstrapOptions, ScoredFinding, Scores,
     ranking::{Areas, Ranking},
 };
 
@@ -39,12 +39,12 @@ impl Cohort {
     /// Prepares all rows of the table.
     pub(crate) fn of(scores: &Scores) -> Self {
         let (numbers, patients) = numbers(scores);
-        let ranking = |finding: &Finding| Ranking::new(films(finding, &numbers));
+        let ranking = |finding: &ScoredFinding| Ranking::new(films(finding, &numbers));
         Self { patients, findings: scores.findings().iter().map(ranking).collect() }
     }
 
     /// Prepares all pairs of film and finding of the table as if they were films of one finding.
-    pub(crate) fn pooled(scores: &Scores) -> Self {
+    pub(crate) fn over_all_pairs(scores: &Scores) -> Self {
         let (numbers, patients) = numbers(scores);
         let all = scores.findings().iter().flat_map(|finding| films(finding, &numbers));
         Self { patients, findings: vec![Ranking::new(all.collect())] }
@@ -56,7 +56,7 @@ impl Cohort {
     }
 
     /// Returns both areas of each finding, for each resample.
-    pub(crate) fn draws(&self, options: &Options) -> Vec<Vec<Option<Areas>>> {
+    pub(crate) fn draw_areas(&self, options: &BootstrapOptions) -> Vec<Vec<Option<Areas>>> {
         resample(self.patients, options, |weights| {
             self.findings.iter().map(|ranking| ranking.areas(weights)).collect()
         })
@@ -64,8 +64,8 @@ impl Cohort {
 }
 
 /// Returns score, label and patient of the films of known label.
-pub(crate) fn films(finding: &Finding, numbers: &[u32]) -> Vec<(f64, bool, u32)> {
-    finding.known().map(|(row, p, truth)| (p, truth, numbers[row])).collect()
+pub(crate) fn films(finding: &ScoredFinding, numbers: &[u32]) -> Vec<(f64, bool, u32)> {
+    finding.labeled_films().map(|(row, p, label)| (p, label, numbers[row])).collect()
 }
 
 /// Numbers the patients of a table; returns the number of each row, and how many patients there
@@ -88,7 +88,7 @@ pub(crate) fn number<'a>(patients: impl Iterator<Item = &'a str>) -> (Vec<u32>, 
 /// resamples of fewer than two patients.
 pub(crate) fn resample<T: Send>(
     patients: usize,
-    options: &Options,
+    options: &BootstrapOptions,
     of: impl Fn(&[u32]) -> T + Sync,
 ) -> Vec<T> {
     if patients < 2 {

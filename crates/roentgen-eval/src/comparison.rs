@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::evaluation::headline;
 use crate::log_loss::{Measured, log_loss};
-use crate::{Error, Options, Scores, file, render};
+use crate::{BootstrapOptions, Error, Scores, file, render};
 
 pub use repeats::{Repeats, Spread};
 pub use verdict::{Criterion, Verdict};
@@ -35,7 +35,7 @@ pub struct Entrant {
     /// The criterion that chose its best epoch.
     pub best_by: Criterion,
     /// Epochs, in order.
-    pub epochs: Vec<Epoch>,
+    pub epochs: Vec<RunEpoch>,
     /// Whether it was stopped early.
     pub is_stopped: bool,
     /// Its score table of the validation films, at its best epoch.
@@ -43,12 +43,12 @@ pub struct Entrant {
     /// Its cost.
     pub cost: Cost,
     /// The figures that others reported for it.
-    pub reported: Reported,
+    pub reported: ReportedFigures,
 }
 
 /// An epoch of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Epoch {
+pub struct RunEpoch {
     /// Number of the epoch, from 1.
     pub epoch: usize,
     /// Mean loss of its batches.
@@ -76,7 +76,7 @@ pub struct Cost {
 
 /// The figures that others reported for a run, each `None` if they did not report it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reported {
+pub struct ReportedFigures {
     /// Loss on their validation films.
     pub valid_loss: Option<f64>,
     /// Mean AUROC.
@@ -98,10 +98,10 @@ pub struct Failure {
 #[derive(Clone, Debug)]
 pub struct Comparison {
     title: String,
-    rows: Vec<Row>,
+    rows: Vec<ComparedRun>,
     failed: Vec<Failure>,
     open: usize,
-    options: Options,
+    options: BootstrapOptions,
     reported_by: String,
     /// The criterion that all runs were selected by; `None` if they differ in it.
     pub best_by: Option<Criterion>,
@@ -114,7 +114,7 @@ pub struct Comparison {
 
 /// A run with its metrics.
 #[derive(Clone, Debug)]
-struct Row {
+struct ComparedRun {
     entrant: Entrant,
     loss: Option<Measured>,
     auroc: Option<Measured>,
@@ -134,9 +134,9 @@ impl Comparison {
         entrants: Vec<Entrant>,
         failed: Vec<Failure>,
         open: usize,
-        options: &Options,
+        options: &BootstrapOptions,
     ) -> Result<Self, Error> {
-        let rows = entrants.into_iter().map(|entrant| Row::of(entrant, options));
+        let rows = entrants.into_iter().map(|entrant| ComparedRun::of(entrant, options));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let best_by = common_criterion(&rows);
         let verdicts = verdict::verdicts(&rows, best_by, options);
@@ -186,7 +186,7 @@ impl Comparison {
     /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn html(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.html");
-        render::render("comparison.html", template, page::Page::of(self))
+        render::render("comparison.html", template, page::ComparisonPage::of(self))
     }
 
     /// Returns the comparison as Markdown.
@@ -196,18 +196,18 @@ impl Comparison {
     /// Returns an error if the template cannot be filled, which would be a bug in this crate.
     pub fn markdown(&self) -> Result<String, Error> {
         let template = include_str!("comparison/comparison.md");
-        render::render("comparison.md", template, page::Page::of(self))
+        render::render("comparison.md", template, page::ComparisonPage::of(self))
     }
 }
 
 /// Returns the criterion that all runs were selected by; `None` if they differ in it.
-fn common_criterion(rows: &[Row]) -> Option<Criterion> {
+fn common_criterion(rows: &[ComparedRun]) -> Option<Criterion> {
     let first = rows.first()?.entrant.best_by;
     rows.iter().all(|row| row.entrant.best_by == first).then_some(first)
 }
 
-impl Row {
-    fn of(entrant: Entrant, options: &Options) -> Result<Self, Error> {
+impl ComparedRun {
+    fn of(entrant: Entrant, options: &BootstrapOptions) -> Result<Self, Error> {
         let headline = headline(&entrant.scores, options)?;
         Ok(Self {
             loss: log_loss(&entrant.scores, options),
@@ -218,7 +218,7 @@ impl Row {
         })
     }
 
-    fn best_epoch(&self) -> Option<&Epoch> {
+    fn best_epoch(&self) -> Option<&RunEpoch> {
         self.entrant.epochs.iter().rev().find(|epoch| epoch.is_best)
     }
 }

@@ -1,10 +1,10 @@
-//! Counts of positive and negative calls at a threshold, compared with the truth.
+//! Counts of positive and negative calls at a threshold, compared with the label.
 //!
 //! A film is called positive if p >= threshold. Accuracy is the trap here: nearly all pairs of film
 //! and finding are negative, so always answering no is right most of the time. Accuracy is computed
 //! together with that baseline and never alone.
 
-/// Number of films by call and truth.
+/// Number of films by call and label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
     /// Films with the finding, called positive.
@@ -23,21 +23,21 @@ impl Confusion {
     /// ```
     /// use roentgen_eval::Confusion;
     ///
-    /// let table = Confusion::at(0.5, &[0.9, 0.5, 0.1, 0.2], &[true, false, true, false]);
+    /// let table = Confusion::count_at(0.5, &[0.9, 0.5, 0.1, 0.2], &[true, false, true, false]);
     /// assert_eq!(table.sensitivity(), Some(0.5));
     /// assert_eq!(table.specificity(), Some(0.5));
     /// ```
-    pub fn at(threshold: f64, probabilities: &[f64], truths: &[bool]) -> Self {
+    pub fn count_at(threshold: f64, probabilities: &[f64], labels: &[bool]) -> Self {
         let mut table = Self::default();
-        for (&p, &truth) in probabilities.iter().zip(truths) {
-            table.add(p >= threshold, truth, 1);
+        for (&p, &label) in probabilities.iter().zip(labels) {
+            table.add(p >= threshold, label, 1);
         }
         table
     }
 
     /// Counts films of one call and label.
-    pub(crate) fn add(&mut self, is_called: bool, truth: bool, films: usize) {
-        match (is_called, truth) {
+    pub(crate) fn add(&mut self, is_called: bool, label: bool, films: usize) {
+        match (is_called, label) {
             (true, true) => self.true_positives += films,
             (true, false) => self.false_positives += films,
             (false, false) => self.true_negatives += films,
@@ -171,12 +171,12 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// Adds the films of one finding.
-    pub(crate) fn add(&mut self, probabilities: &[f64], truths: &[bool]) {
-        for (&p, &truth) in probabilities.iter().zip(truths) {
+    pub(crate) fn add(&mut self, probabilities: &[f64], labels: &[bool]) {
+        for (&p, &label) in probabilities.iter().zip(labels) {
             self.count += 1;
-            self.right += usize::from((p >= 0.5) == truth);
-            self.negatives += usize::from(!truth);
-            self.distance += (p - f64::from(u8::from(truth))).abs();
+            self.right += usize::from((p >= 0.5) == label);
+            self.negatives += usize::from(!label);
+            self.distance += (p - f64::from(u8::from(label))).abs();
         }
     }
 
@@ -202,14 +202,14 @@ mod tests {
 
     #[test]
     fn one_half_is_called_positive() {
-        let table = Confusion::at(0.5, &[0.5, 0.499_999], &[true, true]);
+        let table = Confusion::count_at(0.5, &[0.5, 0.499_999], &[true, true]);
 
         assert_eq!((table.true_positives, table.false_negatives), (1, 1));
     }
 
     #[test]
     fn shares_of_nothing_have_no_meaning() {
-        let table = Confusion::at(0.5, &[0.1, 0.2], &[false, false]);
+        let table = Confusion::count_at(0.5, &[0.1, 0.2], &[false, false]);
 
         assert_eq!((table.sensitivity(), table.ppv(), table.f1()), (None, None, None));
         assert_eq!((table.specificity(), table.npv()), (Some(1.0), Some(1.0)));

@@ -35,10 +35,10 @@ pub struct NetBenefit {
 /// ```
 pub fn decision_curve(
     probabilities: &[f64],
-    truths: &[bool],
+    labels: &[bool],
     thresholds: &[f64],
 ) -> Vec<NetBenefit> {
-    let steps = steps(probabilities, truths);
+    let steps = steps(probabilities, labels);
     let Some(last) = steps.last() else { return Vec::new() };
     let films = (last.true_positives + last.false_positives) as f64;
     let net = |true_positives: usize, false_positives: usize, threshold: f64| {
@@ -67,7 +67,7 @@ pub(crate) fn grid() -> Vec<f64> {
 
 /// Returns the lowest and the highest threshold at which the model is above acting on all films and
 /// on none.
-pub(crate) fn useful(curve: &[NetBenefit]) -> Option<[f64; 2]> {
+pub(crate) fn useful_range(curve: &[NetBenefit]) -> Option<[f64; 2]> {
     let is_above = |point: &&NetBenefit| point.model > point.treat_all.max(0.0) + 1e-12;
     let first = curve.iter().find(is_above)?;
     let last = curve.iter().rfind(is_above)?;
@@ -88,7 +88,7 @@ mod tests {
         let curve = decision_curve(&p, &y, &thresholds);
         assert_eq!(curve.len(), 19);
         for point in curve {
-            let table = Confusion::at(point.threshold, &p, &y);
+            let table = Confusion::count_at(point.threshold, &p, &y);
             let odds = point.threshold / (1.0 - point.threshold);
             let direct = table.true_positives as f64 - table.false_positives as f64 * odds;
             assert!((point.model - direct / 70.0).abs() < 1e-15, "{point:?}");
@@ -101,9 +101,9 @@ mod tests {
         assert!(grid.windows(2).all(|pair| pair[0] < pair[1]) && grid.len() == 108);
 
         let certain = decision_curve(&[0.9, 0.8, 0.1, 0.2], &[true, true, false, false], &grid);
-        assert_eq!(useful(&certain), Some([0.11, 0.9]));
+        assert_eq!(useful_range(&certain), Some([0.11, 0.9]));
         let wrong = decision_curve(&[0.1, 0.2, 0.9, 0.8], &[true, true, false, false], &grid);
-        assert_eq!(useful(&wrong), None);
+        assert_eq!(useful_range(&wrong), None);
     }
 
     #[test]

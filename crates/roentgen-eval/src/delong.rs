@@ -39,13 +39,13 @@ pub struct DeLongTest {
 /// ```
 /// use roentgen_eval::delong;
 ///
-/// let truths = [false, false, true, true, true];
-/// let delong = delong(&[0.1, 0.4, 0.35, 0.8, 0.6], &truths).unwrap();
+/// let labels = [false, false, true, true, true];
+/// let delong = delong(&[0.1, 0.4, 0.35, 0.8, 0.6], &labels).unwrap();
 /// assert!((delong.auroc - 5.0 / 6.0).abs() < 1e-12);
 /// assert!((delong.variance - 1.0 / 36.0 - 1.0 / 36.0).abs() < 1e-12);
 /// ```
-pub fn delong(scores: &[f64], truths: &[bool]) -> Option<DeLong> {
-    let parts = Components::of(scores, truths)?;
+pub fn delong(scores: &[f64], labels: &[bool]) -> Option<DeLong> {
+    let parts = Components::of(scores, labels)?;
     let variance = covariance(&parts, &parts);
     let auroc = parts.auroc;
     let interval = (auroc > 0.0 && auroc < 1.0).then(|| {
@@ -60,12 +60,12 @@ pub fn delong(scores: &[f64], truths: &[bool]) -> Option<DeLong> {
 /// Tests whether two models have the same AUROC on the same films.
 ///
 /// Returns `None` for fewer than two positives or negatives.
-pub fn delong_test(first: &[f64], second: &[f64], truths: &[bool]) -> Option<DeLongTest> {
-    let (one, two) = (Components::of(first, truths)?, Components::of(second, truths)?);
+pub fn delong_test(first: &[f64], second: &[f64], labels: &[bool]) -> Option<DeLongTest> {
+    let (one, two) = (Components::of(first, labels)?, Components::of(second, labels)?);
     let variance = covariance(&one, &one) + covariance(&two, &two) - 2.0 * covariance(&one, &two);
     let difference = two.auroc - one.auroc;
     // Equal rankings leave a variance of rounding errors, below zero or above.
-    let p = (variance > 1e-15).then(|| normal::two_sided(difference / variance.sqrt()));
+    let p = (variance > 1e-15).then(|| normal::two_sided_p(difference / variance.sqrt()));
     Some(DeLongTest { difference, variance: variance.max(0.0), p })
 }
 
@@ -77,9 +77,9 @@ struct Components {
 }
 
 impl Components {
-    fn of(scores: &[f64], truths: &[bool]) -> Option<Self> {
+    fn of(scores: &[f64], labels: &[bool]) -> Option<Self> {
         let of = |class: bool| -> Vec<f64> {
-            let films = scores.iter().zip(truths).filter(|&(_, &truth)| truth == class);
+            let films = scores.iter().zip(labels).filter(|&(_, &label)| label == class);
             films.map(|(&score, _)| score).collect()
         };
         let (positives, negatives) = (of(true), of(false));
@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn a_model_does_not_differ_from_its_squares() {
         let scores = [0.1, 0.4, 0.35, 0.8, 0.3, 0.6];
-        let truths = [false, false, true, true, true, false];
+        let labels = [false, false, true, true, true, false];
         let squares = scores.map(|score| score * score);
 
-        let test = delong_test(&scores, &squares, &truths).unwrap();
+        let test = delong_test(&scores, &squares, &labels).unwrap();
         assert_eq!((test.difference, test.p), (0.0, None));
     }
 }

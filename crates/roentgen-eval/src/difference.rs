@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::{
-    Error, Finding, Interval, Options, Scores,
+    BootstrapOptions, Error, Interval, ScoredFinding, Scores,
     cohort::{Cohort, mean},
     delong_test,
     ensemble::align,
@@ -35,16 +35,16 @@ pub struct Difference {
 ///
 /// # Errors
 ///
-/// Returns an error if the tables do not have the same films, findings and truths.
+/// Returns an error if the tables do not have the same films, findings and labels.
 pub fn paired_difference(
     first: &Scores,
     second: &Scores,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Result<(Vec<Difference>, Difference), Error> {
     let second = align(first, second)?;
     let cohorts = [Cohort::of(first), Cohort::of(&second)];
     let [once, again] = cohorts.each_ref().map(Cohort::areas);
-    let [draws, redraws] = cohorts.each_ref().map(|cohort| cohort.draws(options));
+    let [draws, redraws] = cohorts.each_ref().map(|cohort| cohort.draw_areas(options));
 
     let minus = |a: Option<Areas>, b: Option<Areas>| Some(b?.auroc - a?.auroc);
     let difference = |of: &dyn Fn(&[Option<Areas>]) -> Option<Areas>| Difference {
@@ -68,10 +68,10 @@ pub fn paired_difference(
 }
 
 /// Tests whether two models of the same films differ in the AUROC of a finding.
-fn p(findings: (&Finding, &Finding)) -> Option<f64> {
-    let (first, truths) = findings.0.known_pairs();
+fn p(findings: (&ScoredFinding, &ScoredFinding)) -> Option<f64> {
+    let (first, labels) = findings.0.known_pairs();
     let (second, _) = findings.1.known_pairs();
-    delong_test(&first, &second, &truths)?.p
+    delong_test(&first, &second, &labels)?.p
 }
 
 #[cfg(test)]
@@ -81,12 +81,12 @@ mod tests {
 
     fn model(noise: u32) -> Scores {
         let films = 0..80_u32;
-        let truth = |i: u32| i * 31 % 7 < 3;
-        let p = |i: u32| f64::from(u8::from(truth(i))) * 0.3 + f64::from(i * noise % 37) / 60.0;
-        let finding = Finding {
+        let label = |i: u32| i * 31 % 7 < 3;
+        let p = |i: u32| f64::from(u8::from(label(i))) * 0.3 + f64::from(i * noise % 37) / 60.0;
+        let finding = ScoredFinding {
             name: "A".into(),
             probabilities: films.clone().map(p).collect(),
-            truths: films.clone().map(|i| Some(truth(i))).collect(),
+            labels: films.clone().map(|i| Some(label(i))).collect(),
         };
         let images = films.clone().map(|i| i.to_string()).collect();
         Scores::new(images, films.map(|i| (i / 2).to_string()).collect(), vec![finding]).unwrap()
@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn a_model_does_not_differ_from_itself() {
         let (findings, mean) =
-            paired_difference(&model(5), &model(5), &Options { resamples: 50, seed: 1 }).unwrap();
+            paired_difference(&model(5), &model(5), &BootstrapOptions { resamples: 50, seed: 1 })
+                .unwrap();
 
         let interval = Some(Interval { low: 0.0, high: 0.0 });
         let none = Difference { value: Some(0.0), interval, p: None, p_holm: None };
@@ -110,7 +111,7 @@ mod tests {
             auroc(&p, &y).unwrap()
         };
 
-        let options = Options { resamples: 200, seed: 1 };
+        let options = BootstrapOptions { resamples: 200, seed: 1 };
         let (findings, mean) = paired_difference(&first, &second, &options).unwrap();
         let p = findings[0].p.unwrap();
         assert!((0.0..=1.0).contains(&p) && findings[0].p_holm == Some(p));

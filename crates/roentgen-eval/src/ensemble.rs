@@ -7,11 +7,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Error, Finding, Scores, identity, leakage, split};
+use crate::{Error, ScoredFinding, Scores, identity, leakage, split};
 
 /// How the probabilities of the members are combined.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Rule {
+pub enum EnsembleRule {
     /// Their mean.
     Mean,
     /// Their mean with these weights, one per member, which are normalized to a sum of one.
@@ -24,7 +24,7 @@ pub enum Rule {
     Max,
 }
 
-impl Rule {
+impl EnsembleRule {
     /// Returns the weight of each member for a finding; equal weights for rules without weights.
     fn weights(&self, members: usize, finding: &str) -> Result<Vec<f64>, Error> {
         let weights = match self {
@@ -32,7 +32,7 @@ impl Rule {
             Self::WeightedByFinding(all) => {
                 let own = all.iter().find(|(name, _)| name == finding).map(|(_, weights)| weights);
                 own.ok_or_else(|| Error::Weights {
-                    problem: format!("there are no weights for `{finding}`"),
+                    problem: format!("no weights were given for `{finding}`"),
                 })?
             }
             Self::Mean | Self::HardVote | Self::Max => {
@@ -82,25 +82,25 @@ impl Rule {
 ///
 /// # Errors
 ///
-/// Returns an error that names the table, film and finding if films, findings, patients or truths
+/// Returns an error that names the table, film and finding if films, findings, patients or labels
 /// differ from those of the first member, if there are no members, or if the weights are not valid.
-pub fn ensemble(members: &[Scores], rule: &Rule) -> Result<Scores, Error> {
+pub fn ensemble(members: &[Scores], rule: &EnsembleRule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
         return Err(Error::Weights {
-            problem: "there are no members\ngive at least one score table".into(),
+            problem: "no score tables were given\ngive at least one score table".into(),
         });
     };
     let aligned: Vec<Scores> =
         others.iter().map(|other| align(first, other)).collect::<Result<_, _>>()?;
 
-    let finding = |(index, own): (usize, &Finding)| {
+    let finding = |(index, own): (usize, &ScoredFinding)| {
         let weights = rule.weights(members.len(), &own.name)?;
         let joined = |row: usize| {
             let theirs = aligned.iter().map(|other| other.findings()[index].probabilities[row]);
             rule.join(&weights, std::iter::once(own.probabilities[row]).chain(theirs))
         };
         let probabilities = (0..first.len()).map(joined).collect();
-        Ok(Finding { name: own.name.clone(), probabilities, truths: own.truths.clone() })
+        Ok(ScoredFinding { name: own.name.clone(), probabilities, labels: own.labels.clone() })
     };
     let findings = first.findings().iter().enumerate().map(finding);
     let mut joined = first.with_findings(findings.collect::<Result<_, Error>>()?);
@@ -146,26 +146,26 @@ pub(crate) fn align(first: &Scores, other: &Scores) -> Result<Scores, Error> {
         return Err(refuse(format!("it has the finding `{}`, which `{name}` lacks", extra.name)));
     }
 
-    let finding = |own: &Finding| {
+    let finding = |own: &ScoredFinding| {
         let theirs = other
             .finding(&own.name)
             .ok_or(refuse(format!("it lacks the finding `{}`, which `{name}` has", own.name)))?;
-        let truths: Vec<_> = order.iter().map(|&row| theirs.truths[row]).collect();
-        if let Some(row) = (0..truths.len()).find(|&row| truths[row] != own.truths[row]) {
-            let say = |truth: Option<bool>| truth.map_or("unknown", |t| if t { "1" } else { "0" });
+        let labels: Vec<_> = order.iter().map(|&row| theirs.labels[row]).collect();
+        if let Some(row) = (0..labels.len()).find(|&row| labels[row] != own.labels[row]) {
+            let say = |label: Option<bool>| label.map_or("unknown", |t| if t { "1" } else { "0" });
             return Err(refuse(format!(
-                "the truth of `{}` for film `{}` is {}, in `{name}` {}\nuse one label file for both",
+                "the label of `{}` for film `{}` is {}, in `{name}` {}\nuse one label file for both",
                 own.name,
                 first.images()[row],
-                say(truths[row]),
-                say(own.truths[row]),
+                say(labels[row]),
+                say(own.labels[row]),
             )));
         }
         let probabilities = order.iter().map(|&row| theirs.probabilities[row]).collect();
-        Ok(Finding { name: own.name.clone(), probabilities, truths })
+        Ok(ScoredFinding { name: own.name.clone(), probabilities, labels })
     };
     let findings = first.findings().iter().map(finding).collect::<Result<_, _>>()?;
-    Ok(other.reordered(&order, findings))
+    Ok(other.reorder(&order, findings))
 }
 
 #[cfg(test)]
@@ -175,11 +175,11 @@ mod tests {
     /// Films in this order, with these probabilities of the finding Mass and half of them for
     /// Nodule.
     fn member(films: [(&str, f64); 3]) -> Scores {
-        let truth = |film: &str| Some(film == "b");
-        let finding = |name: &str, share: f64| Finding {
+        let label = |film: &str| Some(film == "b");
+        let finding = |name: &str, share: f64| ScoredFinding {
             name: name.into(),
             probabilities: films.iter().map(|(_, p)| p * share).collect(),
-            truths: films.iter().map(|(film, _)| truth(film)).collect(),
+            labels: films.iter().map(|(film, _)| label(film)).collect(),
         };
         let images = films.iter().map(|(film, _)| film.to_string()).collect();
         let patients = films.iter().map(|(film, _)| format!("p{film}")).collect();
@@ -194,7 +194,7 @@ mod tests {
         ]
     }
 
-    fn mass(rule: Rule) -> Vec<f64> {
+    fn mass(rule: EnsembleRule) -> Vec<f64> {
         ensemble(&members(), &rule).unwrap().findings()[0].probabilities.clone()
     }
 
@@ -204,18 +204,18 @@ mod tests {
 
     #[test]
     fn max_sees_the_third_member() {
-        assert_eq!(mass(Rule::Max), [0.6, 0.6, 0.9]);
+        assert_eq!(mass(EnsembleRule::Max), [0.6, 0.6, 0.9]);
     }
 
     #[test]
     fn films_are_matched_by_name() {
-        assert!(near(&mass(Rule::Mean), &[0.3, 0.4, 1.6 / 3.0]));
-        assert!(near(&mass(Rule::HardVote), &[1.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0]));
+        assert!(near(&mass(EnsembleRule::Mean), &[0.3, 0.4, 1.6 / 3.0]));
+        assert!(near(&mass(EnsembleRule::HardVote), &[1.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0]));
     }
 
     #[test]
     fn weights_are_brought_to_a_sum_of_one() {
-        let weighted = mass(Rule::WeightedMean(vec![5.0, 3.0, 2.0]));
+        let weighted = mass(EnsembleRule::WeightedMean(vec![5.0, 3.0, 2.0]));
 
         assert!(near(&weighted, &[0.05 + 0.06 + 0.12, 0.25 + 0.18 + 0.02, 0.15 + 0.12 + 0.18]));
     }
@@ -227,7 +227,7 @@ mod tests {
             let weights = (1..=count).map(|i| 1.0 / f64::from(i)).collect();
             let members = vec![one.clone(); count as usize];
 
-            let joined = ensemble(&members, &Rule::WeightedMean(weights)).unwrap();
+            let joined = ensemble(&members, &EnsembleRule::WeightedMean(weights)).unwrap();
             assert!(joined.findings()[0].probabilities.iter().all(|&p| p <= 1.0));
         }
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn weights_that_are_none_are_refused() {
         let refused = |weights: &[f64]| {
-            let rule = Rule::WeightedMean(weights.into());
+            let rule = EnsembleRule::WeightedMean(weights.into());
             ensemble(&members(), &rule).unwrap_err().to_string()
         };
 
@@ -243,21 +243,22 @@ mod tests {
         assert!(refused(&[0.5, -0.5, 1.0]).contains("`-0.5` is not a weight"));
         assert!(refused(&[0.5, f64::NAN, 1.0]).contains("`NaN` is not a weight"));
         assert!(refused(&[0.0, 0.0, 0.0]).contains("all weights are zero"));
-        assert!(ensemble(&[], &Rule::Mean).is_err());
+        assert!(ensemble(&[], &EnsembleRule::Mean).is_err());
     }
 
     #[test]
     fn films_that_are_not_the_same_are_named() {
         let [first, ..] = members();
-        let refused =
-            |other: Scores| ensemble(&[first.clone(), other], &Rule::Mean).unwrap_err().to_string();
+        let refused = |other: Scores| {
+            ensemble(&[first.clone(), other], &EnsembleRule::Mean).unwrap_err().to_string()
+        };
 
         let error = refused(member([("a", 0.1), ("b", 0.5), ("z", 0.3)]));
         assert!(error.contains("it lacks film `c`"), "{error}");
-        let finding = Finding {
+        let finding = ScoredFinding {
             name: "Mass".into(),
             probabilities: vec![0.5; 4],
-            truths: vec![Some(false), Some(true), Some(false), None],
+            labels: vec![Some(false), Some(true), Some(false), None],
         };
         let texts = |texts: [&str; 4]| texts.map(String::from).to_vec();
         let patients = texts(["pa", "pb", "pc", "pd"]);
@@ -267,17 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn truths_and_findings_that_are_not_the_same_are_named() {
+    fn labels_and_findings_that_are_not_the_same_are_named() {
         let [first, second, _] = members();
-        let refused = |findings: Vec<Finding>| {
+        let refused = |findings: Vec<ScoredFinding>| {
             let other = second.with_findings(findings);
-            ensemble(&[first.clone(), other], &Rule::Mean).unwrap_err().to_string()
+            ensemble(&[first.clone(), other], &EnsembleRule::Mean).unwrap_err().to_string()
         };
 
         let mut findings = second.findings().to_vec();
-        findings[1].truths[0] = None;
+        findings[1].labels[0] = None;
         let error = refused(findings);
-        assert!(error.contains("the truth of `Nodule` for film `c` is unknown"), "{error}");
+        assert!(error.contains("the label of `Nodule` for film `c` is unknown"), "{error}");
 
         let error = refused(second.findings()[..1].to_vec());
         assert!(error.contains("it lacks the finding `Nodule`"), "{error}");
@@ -297,10 +298,10 @@ mod tests {
         let splits = texts(["by-patient train", "by-patient valid", "none"]);
         let second = second.with_column("split", splits).unwrap();
 
-        let joined = ensemble(&[first, second.clone()], &Rule::Mean).unwrap();
+        let joined = ensemble(&[first, second.clone()], &EnsembleRule::Mean).unwrap();
         let splits = ["by-patient valid", "official test", "by-patient train"];
         assert_eq!(joined.column("split").unwrap(), splits);
-        let joined = ensemble(&[third, second], &Rule::Mean).unwrap();
+        let joined = ensemble(&[third, second], &EnsembleRule::Mean).unwrap();
         // In the order of films of the third: b, c, a.
         let splits = ["", "by-patient train", "by-patient valid"];
         assert_eq!(joined.column("split").unwrap(), splits);
@@ -313,7 +314,7 @@ mod tests {
         let first = first.with_column("split", texts(["official test", "", "train"])).unwrap();
         let second = second.with_column("split", texts(["by-image valid, leaky"; 3])).unwrap();
 
-        let joined = ensemble(&[first, second], &Rule::Mean).unwrap();
+        let joined = ensemble(&[first, second], &EnsembleRule::Mean).unwrap();
         // Another member's leaky split does not excuse a training film.
         let splits = ["by-image valid, leaky", "by-image valid, leaky", "train"];
         assert_eq!(joined.column("split").unwrap(), splits);
@@ -326,7 +327,7 @@ mod tests {
         let first = first.with_column("split", flags(["test"; 3])).unwrap();
         let second = second.with_column("patient_in_training", flags(["0", "1", "0"])).unwrap();
 
-        let joined = ensemble(&[first, second], &Rule::Mean).unwrap();
+        let joined = ensemble(&[first, second], &EnsembleRule::Mean).unwrap();
         // The first table does not know, so only the mark of a training patient is known.
         assert_eq!(joined.column("patient_in_training").unwrap(), ["1", "", ""]);
         assert_eq!(joined.split().as_deref(), Some("test"));

@@ -72,9 +72,9 @@ pub enum Error {
         problem: String,
     },
 
-    /// The table has no truths at all.
+    /// The table has no labels at all.
     #[error(
-        "could not evaluate `{}`: no finding has a truth\n\
+        "could not evaluate `{}`: no finding has a label\n\
          fill the columns named `<finding>.truth` with 0 or 1",
         path.display()
     )]

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    CoOccurrence, Error, FindingFigures, Identity, Interval, Intervals, MeanFigures, Measured,
-    OperatingRule, Options, Scores, TrainingMarks, bootstrap,
+    BootstrapOptions, CoOccurrence, Error, FindingFigures, Identity, Interval, Intervals,
+    MeanFigures, Measured, OperatingRule, Scores, TrainingMarks, bootstrap,
     co_occurrence::co_occurrence,
     cohort::{self, Cohort, numbers},
     confusion::Pairs,
@@ -22,7 +22,7 @@ use crate::{
     subgroups::{Gaps, Subgroups, subgroups},
 };
 
-pub use given::{Fit, Given};
+pub use given::{FittedOn, Given};
 use given::{check_prevalence, fit, thresholds};
 
 /// The metrics of a score table.
@@ -68,7 +68,7 @@ pub struct Evaluation {
     /// Films with two findings, by label and by call.
     pub co_occurrence: CoOccurrence,
     /// What was fitted on other films, if it was given.
-    pub fit: Option<Fit>,
+    pub fit: Option<FittedOn>,
     /// The stated prevalence of findings, for PPV and NPV at it.
     pub stated_prevalence: BTreeMap<String, f64>,
     /// Metrics by `age`, `sex`, `source`, `number_of_findings` and `view`, then by group.
@@ -115,9 +115,9 @@ pub(crate) fn names_phantom(dataset: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Returns an error if no finding has a truth, or if the table has films of the training split, or
+/// Returns an error if no finding has a label, or if the table has films of the training split, or
 /// of patients that the model was trained on, and their split does not say `leaky`.
-pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error> {
+pub fn evaluate(scores: &Scores, options: &BootstrapOptions) -> Result<Evaluation, Error> {
     evaluate_with(scores, options, &Given::default())
 }
 
@@ -134,7 +134,7 @@ pub fn evaluate(scores: &Scores, options: &Options) -> Result<Evaluation, Error>
 /// table.
 pub fn evaluate_with(
     scores: &Scores,
-    options: &Options,
+    options: &BootstrapOptions,
     given: &Given<'_>,
 ) -> Result<Evaluation, Error> {
     let (training_marks, films_in_training) = check(scores)?;
@@ -190,7 +190,7 @@ pub fn evaluate_with(
 fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
     let training_marks = leakage::training_marks(scores)?;
     let films_in_training = leakage::films_in_training(scores)?;
-    if scores.findings().iter().all(|finding| finding.known().next().is_none()) {
+    if scores.findings().iter().all(|finding| finding.labeled_films().next().is_none()) {
         return Err(Error::NoTruth { path: scores.origin().to_owned() });
     }
     Ok((training_marks, films_in_training))
@@ -199,8 +199,8 @@ fn check(scores: &Scores) -> Result<(TrainingMarks, Option<usize>), Error> {
 fn pairs(scores: &Scores) -> Pairs {
     let mut pairs = Pairs::default();
     for finding in scores.findings() {
-        let (probabilities, truths) = finding.known_pairs();
-        pairs.add(&probabilities, &truths);
+        let (probabilities, labels) = finding.known_pairs();
+        pairs.add(&probabilities, &labels);
     }
     pairs
 }
@@ -215,10 +215,10 @@ pub(crate) struct Headline {
 }
 
 /// Computes the figures by which runs are compared, under the conditions of [`evaluate`].
-pub(crate) fn headline(scores: &Scores, options: &Options) -> Result<Headline, Error> {
+pub(crate) fn headline(scores: &Scores, options: &BootstrapOptions) -> Result<Headline, Error> {
     check(scores)?;
     let cohort = Cohort::of(scores);
-    let draws = cohort.draws(options);
+    let draws = cohort.draw_areas(options);
     let drawn = draws.iter().filter_map(|draw| Some(cohort::mean(draw)?.auroc));
     let auroc = cohort::mean(&cohort.areas())
         .map(|areas| Measured { value: areas.auroc, interval: Interval::of(drawn.collect()) });
@@ -237,7 +237,7 @@ fn main_point<'a>(mut names: impl Iterator<Item = &'a str>) -> &'static str {
 }
 
 fn means(scores: &Scores, findings: &[FindingFigures], intervals: &Intervals) -> MeanFigures {
-    let pooled = Cohort::pooled(scores).areas()[0];
+    let pooled = Cohort::over_all_pairs(scores).areas()[0];
     MeanFigures {
         auroc: mean(findings.iter().map(|finding| finding.auroc)),
         auroc_ci95: intervals.mean_auroc,

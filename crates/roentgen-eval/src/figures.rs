@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    BrierParts, CalibrationLine, Finding, FindingCalibration, FindingIntervals, Interval,
-    MeasuredBin, Method, OperatingPoint, Options, Platt, auroc, average_precision, brier,
-    brier_parts, calibration_error_by_mass, cohort::films, delong, expected_calibration_error,
-    reliability::measured_bins,
+    BootstrapOptions, BrierParts, CalibrationLine, CalibrationMethod, FindingCalibration,
+    FindingIntervals, Interval, MeasuredBin, OperatingPoint, Platt, ScoredFinding, auroc,
+    average_precision, brier, brier_parts, calibration_error_by_mass, cohort::films, delong,
+    expected_calibration_error, reliability::measured_bins,
 };
 
 /// The metrics of one finding.
@@ -23,7 +23,7 @@ pub struct FindingFigures {
     pub positives: usize,
     /// Number of films without the finding.
     pub negatives: usize,
-    /// Number of films of unknown truth, which are left out.
+    /// Number of films of unknown label, which are left out.
     pub unknown: usize,
     /// Area under the ROC curve.
     pub auroc: Option<f64>,
@@ -48,7 +48,7 @@ pub struct FindingFigures {
     /// The films in bins of the probability after Platt scaling.
     pub reliability_platt: Vec<MeasuredBin>,
     /// Figures of calibration afterwards, by method; only methods that were fitted on other films.
-    pub calibrated: BTreeMap<Method, CalibrationFigures>,
+    pub calibrated: BTreeMap<CalibrationMethod, CalibrationFigures>,
     /// Number of resamples with only one class, which are not in the intervals.
     pub resamples_skipped: usize,
     /// Metrics by name of the threshold.
@@ -74,13 +74,13 @@ pub struct CalibrationFigures {
 
 impl CalibrationFigures {
     /// Computes the figures of films.
-    pub fn of(probabilities: &[f64], truths: &[bool]) -> Self {
+    pub fn of(probabilities: &[f64], labels: &[bool]) -> Self {
         Self {
-            brier: brier(probabilities, truths),
-            brier_parts: brier_parts(probabilities, truths),
-            ece: expected_calibration_error(probabilities, truths),
-            ece_equal_mass: calibration_error_by_mass(probabilities, truths),
-            line: CalibrationLine::fit(probabilities, truths),
+            brier: brier(probabilities, labels),
+            brier_parts: brier_parts(probabilities, labels),
+            ece: expected_calibration_error(probabilities, labels),
+            ece_equal_mass: calibration_error_by_mass(probabilities, labels),
+            line: CalibrationLine::fit(probabilities, labels),
         }
     }
 }
@@ -88,37 +88,37 @@ impl CalibrationFigures {
 impl FindingFigures {
     /// Computes the metrics of a finding; `numbers` are the patients of all rows, of `patients`.
     pub(crate) fn of(
-        finding: &Finding,
+        finding: &ScoredFinding,
         (numbers, patients): (&[u32], usize),
-        options: &Options,
+        options: &BootstrapOptions,
         intervals: &FindingIntervals,
         fitted: Option<&FindingCalibration>,
         operating_points: Vec<OperatingPoint>,
     ) -> Self {
-        let (probabilities, truths) = finding.known_pairs();
+        let (probabilities, labels) = finding.known_pairs();
         let films = films(finding, numbers);
         let platt = fitted.and_then(|fitted| fitted.platt);
         let scaled = platt.map(|platt| {
-            films.iter().map(|&(p, truth, patient)| (platt.apply(p), truth, patient)).collect()
+            films.iter().map(|&(p, label, patient)| (platt.apply(p), label, patient)).collect()
         });
         let scaled: Vec<(f64, bool, u32)> = scaled.unwrap_or_default();
-        let positives = truths.iter().filter(|&&truth| truth).count();
-        let calibration = CalibrationFigures::of(&probabilities, &truths);
-        let calibrated = |method: Method| {
+        let positives = labels.iter().filter(|&&label| label).count();
+        let calibration = CalibrationFigures::of(&probabilities, &labels);
+        let calibrated = |method: CalibrationMethod| {
             let calibrated = probabilities.iter().map(|&p| fitted?.apply(method, p));
             let calibrated: Option<Vec<f64>> = calibrated.collect();
             let calibrated = calibrated.filter(|films| !films.is_empty())?;
-            Some((method, CalibrationFigures::of(&calibrated, &truths)))
+            Some((method, CalibrationFigures::of(&calibrated, &labels)))
         };
         Self {
             name: finding.name.clone(),
             positives,
-            negatives: truths.len() - positives,
-            unknown: finding.truths.len() - truths.len(),
-            auroc: auroc(&probabilities, &truths),
+            negatives: labels.len() - positives,
+            unknown: finding.labels.len() - labels.len(),
+            auroc: auroc(&probabilities, &labels),
             auroc_ci95: intervals.auroc,
-            auroc_delong_ci95: delong(&probabilities, &truths).and_then(|delong| delong.interval),
-            average_precision: average_precision(&probabilities, &truths),
+            auroc_delong_ci95: delong(&probabilities, &labels).and_then(|delong| delong.interval),
+            average_precision: average_precision(&probabilities, &labels),
             average_precision_ci95: intervals.average_precision,
             brier: calibration.brier,
             ece: calibration.ece,
@@ -126,7 +126,7 @@ impl FindingFigures {
             reliability: measured_bins(&films, patients, options),
             platt,
             reliability_platt: measured_bins(&scaled, patients, options),
-            calibrated: Method::ALL.into_iter().filter_map(calibrated).collect(),
+            calibrated: CalibrationMethod::ALL.into_iter().filter_map(calibrated).collect(),
             resamples_skipped: intervals.skipped,
             operating_points,
         }
@@ -137,7 +137,7 @@ impl FindingFigures {
         self.operating_points.iter().find(|point| point.name == name)
     }
 
-    /// Returns the fraction of films of known truth with the finding.
+    /// Returns the fraction of films of known label with the finding.
     pub fn prevalence(&self) -> Option<f64> {
         let known = self.positives + self.negatives;
         (known > 0).then(|| self.positives as f64 / known as f64)

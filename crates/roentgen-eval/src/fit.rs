@@ -1,13 +1,13 @@
 //! Fits the weights of an ensemble to validation tables.
 //!
-//! A weighted mean of probabilities is a mixture, and the cross entropy of the truth under it is
+//! A weighted mean of probabilities is a mixture, and the cross entropy of the label under it is
 //! convex in the weights. Expectation-maximization for the weights of a mixture (Dempster, Laird
 //! and Rubin, 1977) converges to the single optimum without a step size: each member gets the share
-//! of the truth that it explains. Weights must not be evaluated on the films they were fitted to.
+//! of the label that it explains. Weights must not be evaluated on the films they were fitted to.
 
 use std::collections::HashSet;
 
-use crate::{Error, Rule, Scores, ensemble::align, members::refuse_training_films};
+use crate::{EnsembleRule, Error, Scores, ensemble::align, members::refuse_training_films};
 
 /// Maximum number of steps; a fit of a few members has converged long before.
 const STEPS: usize = 2000;
@@ -18,7 +18,7 @@ const LEAST: f64 = 1e-7;
 
 /// What a weight belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Per {
+pub enum WeightScope {
     /// One weight per member.
     Model,
     /// One weight per member and finding; a finding with only one class takes the members' weights.
@@ -29,7 +29,7 @@ pub enum Per {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// The rule with its weights, for [`ensemble`](crate::ensemble()).
-    pub rule: Rule,
+    pub rule: EnsembleRule,
     /// Cross entropy of the members' mean on the films used for fitting.
     pub mean_loss: f64,
     /// The same with the fitted weights; never larger.
@@ -40,33 +40,36 @@ pub struct Fitted {
 ///
 /// # Errors
 ///
-/// Returns an error if the tables do not have the same films, if there are no members, if no truth
+/// Returns an error if the tables do not have the same films, if there are no members, if no label
 /// is known, or if a film or its patient was trained on.
-pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
+pub fn fit(members: &[Scores], per: WeightScope) -> Result<Fitted, Error> {
     let refuse = |problem: &str| Error::Weights { problem: problem.to_owned() };
     let Some((first, others)) = members.split_first() else {
-        return Err(refuse("there are no members\ngive at least one score table"));
+        return Err(refuse("no score tables were given\ngive at least one score table"));
     };
     refuse_training_films(members)?;
     let aligned = others.iter().map(|other| align(first, other)).collect::<Result<Vec<_>, _>>()?;
     let tables: Vec<&Scores> = std::iter::once(first).chain(&aligned).collect();
     let findings: Vec<Vec<Vec<f64>>> =
-        (0..first.findings().len()).map(|finding| explained(&tables, finding)).collect();
+        (0..first.findings().len()).map(|finding| collect_explained(&tables, finding)).collect();
     let all: Vec<Vec<f64>> = findings.iter().flatten().cloned().collect();
     if all.is_empty() {
-        return Err(refuse("no truth is known\nfit to films with labels"));
+        return Err(refuse("no label is known\nfit to films with labels"));
     }
     let equal = vec![1.0 / members.len() as f64; members.len()];
-    let common = climb(&all, &equal);
+    let common = maximize(&all, &equal);
     let rule = match per {
-        Per::Model => Rule::WeightedMean(common),
-        Per::Finding => {
-            let of = |(finding, pairs): (&crate::Finding, &Vec<Vec<f64>>)| {
-                let truths: HashSet<bool> = finding.known().map(|(_, _, truth)| truth).collect();
-                let own = if truths.len() == 2 { climb(pairs, &common) } else { common.clone() };
+        WeightScope::Model => EnsembleRule::WeightedMean(common),
+        WeightScope::Finding => {
+            let of = |(finding, pairs): (&crate::ScoredFinding, &Vec<Vec<f64>>)| {
+                let labels: HashSet<bool> =
+                    finding.labeled_films().map(|(_, _, label)| label).collect();
+                let own = if labels.len() == 2 { maximize(pairs, &common) } else { common.clone() };
                 (finding.name.clone(), own)
             };
-            Rule::WeightedByFinding(first.findings().iter().zip(&findings).map(of).collect())
+            EnsembleRule::WeightedByFinding(
+                first.findings().iter().zip(&findings).map(of).collect(),
+            )
         }
     };
     let loss = |weights: &dyn Fn(usize) -> Vec<f64>| {
@@ -77,24 +80,24 @@ pub fn fit(members: &[Scores], per: Per) -> Result<Fitted, Error> {
         sums.sum::<f64>() / all.len() as f64
     };
     let learned = loss(&|finding| match &rule {
-        Rule::WeightedByFinding(weights) => weights[finding].1.clone(),
-        Rule::WeightedMean(weights) => weights.clone(),
-        Rule::Mean | Rule::HardVote | Rule::Max => equal.clone(),
+        EnsembleRule::WeightedByFinding(weights) => weights[finding].1.clone(),
+        EnsembleRule::WeightedMean(weights) => weights.clone(),
+        EnsembleRule::Mean | EnsembleRule::HardVote | EnsembleRule::Max => equal.clone(),
     });
     Ok(Fitted { mean_loss: loss(&|_| equal.clone()), loss: learned, rule })
 }
 
-/// Returns, for each film of known truth, the probability that each member gave to the truth.
-fn explained(tables: &[&Scores], finding: usize) -> Vec<Vec<f64>> {
+/// Returns, for each film of known label, the probability that each member gave to the label.
+fn collect_explained(tables: &[&Scores], finding: usize) -> Vec<Vec<f64>> {
     let own = &tables[0].findings()[finding];
-    let of_film = |(row, _, truth): (usize, f64, bool)| {
+    let of_film = |(row, _, label): (usize, f64, bool)| {
         let given = tables.iter().map(|table| {
             let p = table.findings()[finding].probabilities[row];
-            (if truth { p } else { 1.0 - p }).max(LEAST)
+            (if label { p } else { 1.0 - p }).max(LEAST)
         });
         given.collect()
     };
-    own.known().map(of_film).collect()
+    own.labeled_films().map(of_film).collect()
 }
 
 fn mixed(pair: &[f64], weights: &[f64]) -> f64 {
@@ -103,7 +106,7 @@ fn mixed(pair: &[f64], weights: &[f64]) -> f64 {
 
 /// Improves the weights until they converge; a member at zero would stay there, so none starts at
 /// zero.
-fn climb(pairs: &[Vec<f64>], start: &[f64]) -> Vec<f64> {
+fn maximize(pairs: &[Vec<f64>], start: &[f64]) -> Vec<f64> {
     let mut weights: Vec<f64> = start.iter().map(|weight| weight.max(1e-3)).collect();
     let sum: f64 = weights.iter().sum();
     weights.iter_mut().for_each(|weight| *weight /= sum);
@@ -128,15 +131,15 @@ fn climb(pairs: &[Vec<f64>], start: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, Options, ensemble, log_loss};
+    use crate::{BootstrapOptions, ScoredFinding, ensemble, log_loss};
 
     fn table(name: &str, p: impl Fn(usize, bool) -> f64) -> Scores {
         let films = 90;
-        let truth = |i: usize, every: usize| i % every == every - 1;
-        let finding = |finding: &str, every: usize| Finding {
+        let label = |i: usize, every: usize| i % every == every - 1;
+        let finding = |finding: &str, every: usize| ScoredFinding {
             name: finding.into(),
-            probabilities: (0..films).map(|i| p(i, truth(i, every))).collect(),
-            truths: (0..films).map(|i| Some(truth(i, every))).collect(),
+            probabilities: (0..films).map(|i| p(i, label(i, every))).collect(),
+            labels: (0..films).map(|i| Some(label(i, every))).collect(),
         };
         let texts = |what: &str| (0..films).map(|i| format!("{what}{name}{i}")).collect();
         Scores::new(texts("i"), texts("p"), vec![finding("Mass", 3), finding("Never", 1000)])
@@ -147,26 +150,27 @@ mod tests {
     fn members(name: &str) -> Vec<Scores> {
         let noise = |i: usize| (i * 29 % 31) as f64 / 100.0;
         vec![
-            table(name, |i, truth| if truth { 0.5 + noise(i) } else { 0.35 - noise(i) }),
-            table(name, |i, truth| if truth { 0.3 - noise(i) / 2.0 } else { 0.6 + noise(i) }),
+            table(name, |i, label| if label { 0.5 + noise(i) } else { 0.35 - noise(i) }),
+            table(name, |i, label| if label { 0.3 - noise(i) / 2.0 } else { 0.6 + noise(i) }),
             table(name, |_, _| 0.3),
         ]
     }
 
     fn loss(scores: &Scores) -> f64 {
-        log_loss(scores, &Options { resamples: 0, seed: 0 }).unwrap().value
+        log_loss(scores, &BootstrapOptions { resamples: 0, seed: 0 }).unwrap().value
     }
 
     #[test]
     fn the_weights_are_the_best_of_a_fine_grid() {
         let members = members("");
-        let fitted = fit(&members, Per::Model).unwrap();
-        let Rule::WeightedMean(weights) = &fitted.rule else { panic!("{:?}", fitted.rule) };
+        let fitted = fit(&members, WeightScope::Model).unwrap();
+        let EnsembleRule::WeightedMean(weights) = &fitted.rule else { panic!("{:?}", fitted.rule) };
         let mut best = f64::INFINITY;
         for a in 0..=40 {
             for b in 0..=40 - a {
                 let weights = [a, b, 40 - a - b].map(f64::from).to_vec();
-                best = best.min(loss(&ensemble(&members, &Rule::WeightedMean(weights)).unwrap()));
+                best = best
+                    .min(loss(&ensemble(&members, &EnsembleRule::WeightedMean(weights)).unwrap()));
             }
         }
 
@@ -179,10 +183,10 @@ mod tests {
 
     #[test]
     fn a_finding_of_one_class_takes_the_weights_of_all() {
-        let fitted = fit(&members(""), Per::Finding).unwrap();
-        let common = fit(&members(""), Per::Model).unwrap();
-        let Rule::WeightedByFinding(weights) = fitted.rule else { panic!() };
-        let Rule::WeightedMean(common) = common.rule else { panic!() };
+        let fitted = fit(&members(""), WeightScope::Finding).unwrap();
+        let common = fit(&members(""), WeightScope::Model).unwrap();
+        let EnsembleRule::WeightedByFinding(weights) = fitted.rule else { panic!() };
+        let EnsembleRule::WeightedMean(common) = common.rule else { panic!() };
 
         assert_eq!(weights[1].1, common);
         assert_ne!(weights[0].1, common);
@@ -195,7 +199,7 @@ mod tests {
             let mut members = members("v");
             let cells = vec![cell.to_owned(); members[2].len()];
             members[2] = members[2].clone().with_column(column, cells).unwrap();
-            fit(&members, Per::Model).map_err(|error| error.to_string())
+            fit(&members, WeightScope::Model).map_err(|error| error.to_string())
         };
 
         for split in ["official train", "train", "by-image train, leaky"] {
@@ -210,11 +214,16 @@ mod tests {
     }
 
     #[test]
-    fn no_members_and_no_truths_are_refused() {
-        assert!(fit(&[], Per::Model).is_err());
+    fn no_members_and_no_labels_are_refused() {
+        assert!(fit(&[], WeightScope::Model).is_err());
         let mut findings = members("")[0].findings().to_vec();
-        findings.iter_mut().for_each(|finding| finding.truths.fill(None));
+        findings.iter_mut().for_each(|finding| finding.labels.fill(None));
         let unknown = members("")[0].with_findings(findings);
-        assert!(fit(&[unknown], Per::Model).unwrap_err().to_string().contains("no truth is known"));
+        assert!(
+            fit(&[unknown], WeightScope::Model)
+                .unwrap_err()
+                .to_string()
+                .contains("no label is known")
+        );
     }
 }

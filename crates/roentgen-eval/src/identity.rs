@@ -96,12 +96,15 @@ pub(crate) fn join(joined: &mut Scores, members: &[&Scores]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, Rule, ensemble};
+    use crate::{EnsembleRule, ScoredFinding, ensemble};
 
     fn table(columns: &[(&str, [&str; 3])]) -> Scores {
         let texts = |texts: [&str; 3]| texts.map(String::from).to_vec();
-        let finding =
-            Finding { name: "A".into(), probabilities: vec![0.5; 3], truths: vec![Some(true); 3] };
+        let finding = ScoredFinding {
+            name: "A".into(),
+            probabilities: vec![0.5; 3],
+            labels: vec![Some(true); 3],
+        };
         let names = texts(["a", "b", "c"]);
         let mut scores = Scores::new(names.clone(), names, vec![finding]).unwrap();
         for (name, cells) in columns {
@@ -129,7 +132,7 @@ mod tests {
         };
         let members = [member("f2", "d1"), member("a1", "d2"), member("c3", "d1")];
 
-        let joined = ensemble(&members, &Rule::Max).unwrap();
+        let joined = ensemble(&members, &EnsembleRule::Max).unwrap();
         assert_eq!(joined.model(), Some(Identity::One("f2+a1+c3".into())));
         assert_eq!(joined.dataset_id(), Some(Identity::One("d1+d2".into())));
     }
@@ -138,8 +141,8 @@ mod tests {
     fn an_ensemble_with_an_unknown_member_is_unknown() {
         let members = [table(&[("model", ["a1"; 3])]), table(&[]), table(&[("model", ["b"; 3])])];
 
-        assert_eq!(ensemble(&members, &Rule::Mean).unwrap().model(), None);
+        assert_eq!(ensemble(&members, &EnsembleRule::Mean).unwrap().model(), None);
         let [_, unknown, known] = members;
-        assert_eq!(ensemble(&[unknown, known], &Rule::Mean).unwrap().model(), None);
+        assert_eq!(ensemble(&[unknown, known], &EnsembleRule::Mean).unwrap().model(), None);
     }
 }

@@ -128,12 +128,15 @@ pub(crate) fn join(joined: &mut Scores, members: &[Scores]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Finding;
+    use crate::ScoredFinding;
 
     fn table(marks: [&str; 4], splits: [&str; 4]) -> Scores {
         let texts = |texts: [&str; 4]| texts.map(String::from).to_vec();
-        let finding =
-            Finding { name: "A".into(), probabilities: vec![0.5; 4], truths: vec![Some(true); 4] };
+        let finding = ScoredFinding {
+            name: "A".into(),
+            probabilities: vec![0.5; 4],
+            labels: vec![Some(true); 4],
+        };
         Scores::new(texts(["1", "2", "3", "4"]), texts(["p", "q", "r", "r"]), vec![finding])
             .and_then(|scores| scores.with_column(COLUMN, texts(marks)))
             .and_then(|scores| scores.with_column("split", texts(splits)))
@@ -187,7 +190,7 @@ mod tests {
     /// The answer that a table must get, by what its rows say of split and patient.
     #[test]
     fn every_pair_of_split_and_mark_has_its_answer() {
-        use crate::{Options, Per, evaluate, fit};
+        use crate::{BootstrapOptions, WeightScope, evaluate, fit};
 
         // Split, mark, whether `evaluate` accepts it, whether weights may be fitted to it.
         let matrix = [
@@ -212,9 +215,9 @@ mod tests {
 
         for (split, mark, is_evaluated, is_fitted) in matrix {
             let table = table([mark; 4], [split; 4]);
-            let evaluated = evaluate(&table, &Options { resamples: 2, seed: 1 });
+            let evaluated = evaluate(&table, &BootstrapOptions { resamples: 2, seed: 1 });
             assert_eq!(evaluated.is_ok(), is_evaluated, "evaluate: {split:?}, {mark:?}");
-            let fitted = fit(&[table.clone(), table], Per::Model);
+            let fitted = fit(&[table.clone(), table], WeightScope::Model);
             assert_eq!(fitted.is_ok(), is_fitted, "fit: {split:?}, {mark:?}");
         }
     }

@@ -1,4 +1,22 @@
-//! Metrics of score tables: the meaning of a table of probabilities and truths, and its certainty.
+//! Metrics of score tables: the meaning of a table of probabilities and labels, and its certainty.
+//!
+//! ```
+//! use roentgen_eval::{BootstrapOptions, ScoredFinding, Scores, evaluate};
+//!
+//! let texts = |values: [&str; 4]| values.map(str::to_owned).to_vec();
+//! let mass = ScoredFinding {
+//!     name: "Mass".to_owned(),
+//!     probabilities: vec![0.9, 0.4, 0.35, 0.1],
+//!     labels: vec![Some(true), Some(false), Some(true), Some(false)],
+//! };
+//! let scores = Scores::new(texts(["a", "b", "c", "d"]), texts(["1", "1", "2", "3"]), vec![mass])?;
+//!
+//! let evaluation = evaluate(&scores, &BootstrapOptions::default())?;
+//!
+//! assert_eq!(evaluation.findings[0].auroc, Some(0.75));
+//! assert_eq!(evaluation.patients, 3);
+//! # Ok::<(), roentgen_eval::Error>(())
+//! ```
 //!
 //! The trap of this field is a metric without its split, its interval or its denominator. Every
 //! metric here is therefore defined where it is computed, is `None` where it has no meaning (never
@@ -49,10 +67,10 @@ pub mod localization;
 pub mod published;
 pub mod report;
 
-pub use bootstrap::{FindingIntervals, Intervals, Options, bootstrap};
+pub use bootstrap::{BootstrapOptions, FindingIntervals, Intervals, bootstrap};
 pub use calibrate::{
-    Calibration, CalibrationLine, FindingCalibration, Isotonic, Method, OperatingRule, Platt,
-    WithIsotonic, apply_temperature, calibrate, fit_temperature,
+    Calibration, CalibrationLine, CalibrationMethod, FindingCalibration, Isotonic, OperatingRule,
+    Platt, WithIsotonic, apply_temperature, calibrate, fit_temperature,
 };
 pub use calibration::{
     Bin, BrierParts, brier, brier_parts, calibration_error_by_mass, expected_calibration_error,
@@ -63,11 +81,11 @@ pub use confusion::{Confusion, PredictiveValues};
 pub use decision_curve::{NetBenefit, decision_curve};
 pub use delong::{DeLong, DeLongTest, delong, delong_test};
 pub use difference::{Difference, paired_difference};
-pub use ensemble::{Rule, ensemble};
+pub use ensemble::{EnsembleRule, ensemble};
 pub use error::Error;
-pub use evaluation::{Evaluation, Fit, Given, evaluate, evaluate_with};
+pub use evaluation::{Evaluation, FittedOn, Given, evaluate, evaluate_with};
 pub use figures::{CalibrationFigures, FindingFigures, MeanFigures};
-pub use fit::{Fitted, Per, fit};
+pub use fit::{Fitted, WeightScope, fit};
 pub use heat_map::HeatMap;
 pub use holm::holm;
 pub use identity::Identity;
@@ -78,6 +96,6 @@ pub use members::{check_members, refuse_shared_films};
 pub use operating_point::{CallFigures, OperatingPoint};
 pub use precision_recall::{average_precision, precision_recall_curve};
 pub use reliability::MeasuredBin;
-pub use roc::{Point, auroc, roc_curve};
-pub use scores::{Column, Finding, NIH_FINDINGS, Scores};
+pub use roc::{CurvePoint, auroc, roc_curve};
+pub use scores::{Column, NIH_FINDINGS, ScoredFinding, Scores};
 pub use subgroups::{Gap, Subgroup};

@@ -22,7 +22,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{FilmBox, FilmCard};
-use crate::{Error, HeatMap, Options, cohort::number, delong::mid_ranks, file, render::render};
+use crate::{
+    BootstrapOptions, Error, HeatMap, cohort::number, delong::mid_ranks, file, render::render,
+};
 
 pub use figures::{AtOverlap, Correlation, Figure, Lead, RowFigures, Rows};
 pub(crate) use page::summary;
@@ -129,7 +131,7 @@ pub fn localize(
     films: &[BoxedFilm],
     findings: &[String],
     about: About,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Localization {
     let (patients, count) = number(films.iter().map(|film| film.patient.as_str()));
     let size = about.size;
@@ -228,7 +230,7 @@ impl Localization {
     /// Returns an error if a file cannot be written.
     pub fn write(&self, folder: &Path, films: &[FilmCard]) -> Result<Vec<PathBuf>, Error> {
         let json = serde_json::to_string_pretty(self).map_err(|source| Error::Json { source })?;
-        let page = page::Page::of(self, films);
+        let page = page::LocalizationPage::of(self, films);
         let html =
             render("localization.html", include_str!("localization/localization.html"), page)?;
         let files = [

@@ -5,12 +5,12 @@
 //! interval, which a loss in a log does not have.
 
 use crate::{
-    Error, Interval, Options, Scores,
+    BootstrapOptions, Error, Interval, Scores,
     cohort::{number, resample},
     ensemble::align,
 };
 
-/// Lower limit of the probability of the truth, so that one film cannot make a loss infinite; as in
+/// Lower limit of the probability of the label, so that one film cannot make a loss infinite; as in
 /// Keras.
 const LEAST: f64 = 1e-7;
 
@@ -23,23 +23,23 @@ pub struct Measured {
     pub interval: Option<Interval>,
 }
 
-/// Computes the mean of `-ln p` of the truth over all pairs of film and finding of known truth;
+/// Computes the mean of `-ln p` of the label over all pairs of film and finding of known label;
 /// returns `None` if there are none.
-pub fn log_loss(scores: &Scores, options: &Options) -> Option<Measured> {
+pub fn log_loss(scores: &Scores, options: &BootstrapOptions) -> Option<Measured> {
     let sums = Sums::of(scores);
     Some(Measured { value: sums.mean(None)?, interval: interval(options, &sums, |w| sums.mean(w)) })
 }
 
 /// Computes the loss of the second table minus that of the first, on the same films and the same
-/// draws of patients; returns `None` if no truth is known.
+/// draws of patients; returns `None` if no label is known.
 ///
 /// # Errors
 ///
-/// Returns an error if the tables do not have the same films, findings and truths.
+/// Returns an error if the tables do not have the same films, findings and labels.
 pub fn paired_log_loss(
     first: &Scores,
     second: &Scores,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Result<Option<Measured>, Error> {
     let second = align(first, second)?;
     // Aligned tables have the same patients in the same order, and so the same numbers.
@@ -56,8 +56,8 @@ impl Sums {
         let (numbers, patients) = number(scores.patients().iter().map(String::as_str));
         let mut sums = vec![(0.0, 0); patients];
         for finding in scores.findings() {
-            for (row, p, truth) in finding.known() {
-                let right = if truth { p } else { 1.0 - p };
+            for (row, p, label) in finding.labeled_films() {
+                let right = if label { p } else { 1.0 - p };
                 let (sum, count) = &mut sums[numbers[row] as usize];
                 *sum -= right.clamp(LEAST, 1.0 - LEAST).ln();
                 *count += 1;
@@ -79,7 +79,7 @@ impl Sums {
 }
 
 fn interval(
-    options: &Options,
+    options: &BootstrapOptions,
     sums: &Sums,
     mean: impl Fn(Option<&[u32]>) -> Option<f64> + Sync,
 ) -> Option<Interval> {
@@ -90,21 +90,21 @@ fn interval(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Finding;
+    use crate::ScoredFinding;
 
     fn table(probabilities: &[f64], order: &[usize]) -> Scores {
-        let truths = [Some(true), Some(false), None, Some(true)];
-        let finding = Finding {
+        let labels = [Some(true), Some(false), None, Some(true)];
+        let finding = ScoredFinding {
             name: "A".into(),
             probabilities: order.iter().map(|&row| probabilities[row]).collect(),
-            truths: order.iter().map(|&row| truths[row]).collect(),
+            labels: order.iter().map(|&row| labels[row]).collect(),
         };
         let images = order.iter().map(|row| row.to_string()).collect();
         let patients = order.iter().map(|row| (row / 2).to_string()).collect();
         Scores::new(images, patients, vec![finding]).unwrap()
     }
 
-    const OPTIONS: Options = Options { resamples: 50, seed: 1 };
+    const OPTIONS: BootstrapOptions = BootstrapOptions { resamples: 50, seed: 1 };
 
     #[test]
     fn the_loss_of_three_known_films_by_hand() {

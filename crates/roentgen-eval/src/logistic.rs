@@ -27,13 +27,13 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 
 /// The logit `slope * z + intercept`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Line {
+pub(crate) struct LogitFit {
     pub(crate) slope: f64,
     pub(crate) intercept: f64,
 }
 
 /// Fits slope and intercept to targets in 0..1; `None` if there is no finite optimum.
-pub(crate) fn fit_line(z: &[f64], targets: &[f64]) -> Option<Line> {
+pub(crate) fn fit_line(z: &[f64], targets: &[f64]) -> Option<LogitFit> {
     let is_constant = z.windows(2).all(|pair| pair[0] == pair[1]);
     (!is_constant).then(|| newton(z, targets, [0.0, 0.0], [true, true]))?
 }
@@ -50,9 +50,9 @@ pub(crate) fn fit_intercept(z: &[f64], targets: &[f64]) -> Option<f64> {
 
 /// Whether a threshold on `z` divides the classes without an error, in either direction; films at
 /// the threshold may be of both.
-pub(crate) fn is_separated(z: &[f64], truths: &[bool]) -> bool {
+pub(crate) fn is_separated(z: &[f64], labels: &[bool]) -> bool {
     let range = |class: bool| {
-        let values = z.iter().zip(truths).filter(|&(_, &truth)| truth == class);
+        let values = z.iter().zip(labels).filter(|&(_, &label)| label == class);
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (&z, _)| {
             (low.min(z), high.max(z))
         })
@@ -62,7 +62,7 @@ pub(crate) fn is_separated(z: &[f64], truths: &[bool]) -> bool {
 }
 
 /// Minimizes the cross entropy over those of `[slope, intercept]` that are free.
-fn newton(z: &[f64], targets: &[f64], start: [f64; 2], is_free: [bool; 2]) -> Option<Line> {
+fn newton(z: &[f64], targets: &[f64], start: [f64; 2], is_free: [bool; 2]) -> Option<LogitFit> {
     let mut at = start;
     let mut loss = cross_entropy(z, targets, at);
     for _ in 0..STEPS {
@@ -81,7 +81,7 @@ fn newton(z: &[f64], targets: &[f64], start: [f64; 2], is_free: [bool; 2]) -> Op
         (at, loss) = (next, lower);
         if step.iter().zip(at).all(|(step, at)| step.abs() <= 1e-9 * (1.0 + at.abs())) {
             let [slope, intercept] = at;
-            return Some(Line { slope, intercept });
+            return Some(LogitFit { slope, intercept });
         }
     }
     None
@@ -135,7 +135,7 @@ mod tests {
         let z: Vec<f64> = (0..50).map(|i| f64::from(i * 17 % 23) / 4.0 - 3.0).collect();
         let targets: Vec<f64> = (0..50).map(|i| f64::from(u8::from(i * 7 % 11 > 6))).collect();
 
-        let Line { slope, intercept } = fit_line(&z, &targets).unwrap();
+        let LogitFit { slope, intercept } = fit_line(&z, &targets).unwrap();
         let (gradient, _) = direction(&z, &targets, [slope, intercept], [true; 2]).unwrap();
         assert!(gradient.iter().all(|g| g.abs() < 1e-11), "{gradient:?}");
         let intercept = fit_intercept(&z, &targets).unwrap();

@@ -149,16 +149,16 @@ pub fn refuse_shared_films(learned: &[Scores], measured: &[Scores]) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Finding;
+    use crate::ScoredFinding;
 
     /// Three members that predicted these films, with these models; an empty model is unknown.
     fn members(films: &str, models: [&str; 3], split: &str) -> Vec<Scores> {
         let member = |model: &&str| {
             let texts = |of: &dyn Fn(usize) -> String| (0..4).map(of).collect::<Vec<_>>();
-            let finding = Finding {
+            let finding = ScoredFinding {
                 name: "Mass".into(),
                 probabilities: vec![0.2, 0.4, 0.6, 0.8],
-                truths: vec![Some(false), Some(true), Some(false), Some(true)],
+                labels: vec![Some(false), Some(true), Some(false), Some(true)],
             };
             Scores::new(
                 texts(&|i| format!("i{films}{i}")),

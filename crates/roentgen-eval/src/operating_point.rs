@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Confusion, Finding, Interval, Options, PredictiveValues, Scores,
+    BootstrapOptions, Confusion, Interval, PredictiveValues, ScoredFinding, Scores,
     cohort::{numbers, resample},
 };
 
@@ -81,7 +81,7 @@ impl CallFigures {
     }
 
     /// Returns all figures with their names in JSON.
-    pub(crate) fn named(&self) -> [(&'static str, Option<f64>); 11] {
+    pub(crate) fn figures_by_name(&self) -> [(&'static str, Option<f64>); 11] {
         [
             ("sensitivity", self.sensitivity),
             ("specificity", self.specificity),
@@ -107,7 +107,7 @@ pub(crate) fn operating_points(
     scores: &Scores,
     thresholds: &[Vec<Threshold>],
     prevalence: &dyn Fn(&str) -> Option<f64>,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Vec<Vec<OperatingPoint>> {
     let (numbers, patients) = numbers(scores);
     let tallies: Vec<Tally> = scores
@@ -141,7 +141,7 @@ fn point(
 ) -> OperatingPoint {
     let figures = CallFigures::of(&table, prevalence);
     let interval = |(place, (name, value)): (usize, (&'static str, Option<f64>))| {
-        let values = drawn.iter().filter_map(|figures| figures.named()[place].1);
+        let values = drawn.iter().filter_map(|figures| figures.figures_by_name()[place].1);
         // A figure that all films leave undefined has no interval of the resamples that define it.
         (name, value.and_then(|_| Interval::of(values.collect())))
     };
@@ -152,7 +152,7 @@ fn point(
         false_positives: table.false_positives,
         true_negatives: table.true_negatives,
         false_negatives: table.false_negatives,
-        ci95: figures.named().into_iter().enumerate().map(interval).collect(),
+        ci95: figures.figures_by_name().into_iter().enumerate().map(interval).collect(),
         figures,
     }
 }
@@ -173,13 +173,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(finding: &Finding, thresholds: &[Threshold], numbers: &[u32], patients: usize) -> Self {
+    fn of(
+        finding: &ScoredFinding,
+        thresholds: &[Threshold],
+        numbers: &[u32],
+        patients: usize,
+    ) -> Self {
         let points = thresholds.len();
         let mut tables = vec![Confusion::default(); patients * points];
-        for (row, p, truth) in finding.known() {
+        for (row, p, label) in finding.labeled_films() {
             let first = numbers[row] as usize * points;
             for (table, (_, threshold)) in tables[first..].iter_mut().zip(thresholds) {
-                table.add(p >= *threshold, truth, 1);
+                table.add(p >= *threshold, label, 1);
             }
         }
         Self { points, tables }
@@ -207,10 +212,10 @@ mod tests {
 
     fn table() -> Scores {
         let films = 90_u32;
-        let finding = Finding {
+        let finding = ScoredFinding {
             name: "Mass".into(),
             probabilities: (0..films).map(|i| f64::from(i * 29 % 83) / 83.0).collect(),
-            truths: (0..films).map(|i| (i % 13 != 5).then_some(i * 7 % 11 > 6)).collect(),
+            labels: (0..films).map(|i| (i % 13 != 5).then_some(i * 7 % 11 > 6)).collect(),
         };
         let texts = |of: &dyn Fn(u32) -> String| (0..films).map(of).collect::<Vec<_>>();
         Scores::new(texts(&|i| i.to_string()), texts(&|i| (i / 3).to_string()), vec![finding])
@@ -219,27 +224,27 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_the_drawn_films() {
-        let (scores, options) = (table(), Options { resamples: 60, seed: 4 });
+        let (scores, options) = (table(), BootstrapOptions { resamples: 60, seed: 4 });
         let thresholds = vec![vec![("half".to_owned(), 0.5), ("low".to_owned(), 0.2)]];
         let points = operating_points(&scores, &thresholds, &|_| Some(0.05), &options);
 
         let (numbers, patients) = numbers(&scores);
         for (point, (_, threshold)) in points[0].iter().zip(&thresholds[0]) {
             let (p, y) = scores.findings()[0].known_pairs();
-            let table = Confusion::at(*threshold, &p, &y);
+            let table = Confusion::count_at(*threshold, &p, &y);
             assert_eq!(point.figures, CallFigures::of(&table, Some(0.05)));
             let mut values = Vec::new();
             for stream in 0..60 {
                 let mut weights = vec![0; patients];
                 draw(&mut weights, 4, stream);
                 let (mut p, mut y) = (Vec::new(), Vec::new());
-                for (row, score, truth) in scores.findings()[0].known() {
+                for (row, score, label) in scores.findings()[0].labeled_films() {
                     for _ in 0..weights[numbers[row] as usize] {
                         p.push(score);
-                        y.push(truth);
+                        y.push(label);
                     }
                 }
-                values.extend(Confusion::at(*threshold, &p, &y).matthews_correlation());
+                values.extend(Confusion::count_at(*threshold, &p, &y).matthews_correlation());
             }
             assert_eq!(point.ci95["mcc"], Interval::of(values));
         }
@@ -248,7 +253,7 @@ mod tests {
     #[test]
     fn without_a_stated_prevalence_there_are_no_values_at_it() {
         let thresholds = vec![vec![("half".to_owned(), 0.5)]];
-        let options = Options { resamples: 5, seed: 1 };
+        let options = BootstrapOptions { resamples: 5, seed: 1 };
         let points = operating_points(&table(), &thresholds, &|_| None, &options);
 
         let figures = points[0][0].figures;

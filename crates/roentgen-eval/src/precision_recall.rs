@@ -5,9 +5,9 @@
 //! prevalence.
 
 use crate::{
-    Point,
+    CurvePoint,
     ranking::Ranking,
-    roc::{drawn, precision_recall_points, steps},
+    roc::{precision_recall_points, steps, without_thresholds},
 };
 
 /// Computes the average precision: the sum, over distinct scores from the highest down, of the gain
@@ -22,8 +22,8 @@ use crate::{
 /// assert!((average.unwrap() - 5.0 / 6.0).abs() < 1e-12);
 /// assert_eq!(average_precision(&[0.1, 0.4], &[false, false]), None);
 /// ```
-pub fn average_precision(scores: &[f64], truths: &[bool]) -> Option<f64> {
-    Ranking::of(scores, truths).areas_of_all().map(|areas| areas.average_precision)
+pub fn average_precision(scores: &[f64], labels: &[bool]) -> Option<f64> {
+    Ranking::of(scores, labels).areas_of_all().map(|areas| areas.average_precision)
 }
 
 /// Computes the curve of recall and precision, by falling score, with at most `most` points.
@@ -38,8 +38,12 @@ pub fn average_precision(scores: &[f64], truths: &[bool]) -> Option<f64> {
 /// let curve = precision_recall_curve(&[0.9, 0.5, 0.1], &[true, true, false], 400);
 /// assert_eq!(curve, Some(vec![[0.0, 1.0], [1.0, 1.0], [1.0, 2.0 / 3.0]]));
 /// ```
-pub fn precision_recall_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Point>> {
-    precision_recall_points(&steps(scores, truths), most).map(drawn)
+pub fn precision_recall_curve(
+    scores: &[f64],
+    labels: &[bool],
+    most: usize,
+) -> Option<Vec<CurvePoint>> {
+    precision_recall_points(&steps(scores, labels), most).map(without_thresholds)
 }
 
 #[cfg(test)]
@@ -56,11 +60,11 @@ mod tests {
 
     #[test]
     fn a_constant_score_has_the_prevalence() {
-        let truths = [true, false, false, false, false];
+        let labels = [true, false, false, false, false];
 
-        assert_eq!(average_precision(&[0.3; 5], &truths), Some(0.2));
+        assert_eq!(average_precision(&[0.3; 5], &labels), Some(0.2));
         assert_eq!(
-            precision_recall_curve(&[0.3; 5], &truths, 9),
+            precision_recall_curve(&[0.3; 5], &labels, 9),
             Some(vec![[0.0, 0.2], [1.0, 0.2]])
         );
     }
@@ -68,8 +72,8 @@ mod tests {
     #[test]
     fn a_long_curve_is_thinned() {
         let scores: Vec<f64> = (0..9000).map(|i| f64::from(i * 7919 % 9001) / 9001.0).collect();
-        let truths: Vec<bool> = (0..9000).map(|i| i % 3 == 0).collect();
+        let labels: Vec<bool> = (0..9000).map(|i| i % 3 == 0).collect();
 
-        assert!(precision_recall_curve(&scores, &truths, 200).unwrap().len() <= 200);
+        assert!(precision_recall_curve(&scores, &labels, 200).unwrap().len() <= 200);
     }
 }

@@ -1,6 +1,6 @@
 //! The films of one finding in the order of their scores, prepared for repeated counting.
 //!
-//! AUROC and average precision need only the order, the ties and the truths. Sorting is done once;
+//! AUROC and average precision need only the order, the ties and the labels. Sorting is done once;
 //! a resample of patients is then one pass over integers, in which the weight of a film is the
 //! number of times its patient was drawn.
 
@@ -11,7 +11,7 @@ pub(crate) struct Areas {
     pub(crate) average_precision: f64,
 }
 
-/// Films by falling score; each entry is the patient number shifted left by two bits, the truth in
+/// Films by falling score; each entry is the patient number shifted left by two bits, the label in
 /// bit 1, and in bit 0 whether the next film has a lower score.
 #[derive(Clone, Debug)]
 pub(crate) struct Ranking {
@@ -19,7 +19,7 @@ pub(crate) struct Ranking {
 }
 
 impl Ranking {
-    /// Sorts films given as score, truth and patient.
+    /// Sorts films given as score, label and patient.
     pub(crate) fn new(mut films: Vec<(f64, bool, u32)>) -> Self {
         films.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         let entry = |(index, film): (usize, &(f64, bool, u32))| {
@@ -30,8 +30,8 @@ impl Ranking {
     }
 
     /// Sorts films that all count once, for [`Ranking::areas_of_all`].
-    pub(crate) fn of(scores: &[f64], truths: &[bool]) -> Self {
-        Self::new(scores.iter().zip(truths).map(|(&score, &truth)| (score, truth, 0)).collect())
+    pub(crate) fn of(scores: &[f64], labels: &[bool]) -> Self {
+        Self::new(scores.iter().zip(labels).map(|(&score, &label)| (score, label, 0)).collect())
     }
 
     /// Returns both areas when every film counts once.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::{
-    Bin, Interval, Options,
+    Bin, BootstrapOptions, Interval,
     calibration::{BINS, equal_bin},
     cohort::resample,
     reliability,
@@ -28,14 +28,14 @@ pub struct MeasuredBin {
 pub(crate) fn measured_bins(
     films: &[(f64, bool, u32)],
     patients: usize,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Vec<MeasuredBin> {
-    let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
+    let options = BootstrapOptions { resamples: options.resamples.min(RESAMPLES), ..*options };
     let mut counts: HashMap<(u32, usize), [u32; 2]> = HashMap::new();
-    for &(p, truth, patient) in films {
+    for &(p, label, patient) in films {
         let [all, positives] = counts.entry((patient, equal_bin(p))).or_default();
         *all += 1;
-        *positives += u32::from(truth);
+        *positives += u32::from(label);
     }
     let counts: Vec<(u32, usize, [u32; 2])> =
         counts.into_iter().map(|((patient, bin), count)| (patient, bin, count)).collect();
@@ -48,7 +48,7 @@ pub(crate) fn measured_bins(
         }
         sums.map(|[all, positives]| (all > 0).then(|| positives as f64 / all as f64))
     });
-    let (p, y): (Vec<f64>, Vec<bool>) = films.iter().map(|&(p, truth, _)| (p, truth)).unzip();
+    let (p, y): (Vec<f64>, Vec<bool>) = films.iter().map(|&(p, label, _)| (p, label)).unzip();
     let mut is_full = [false; BINS];
     p.iter().for_each(|&p| is_full[equal_bin(p)] = true);
     let places = (0..BINS).filter(|&bin| is_full[bin]);
@@ -70,7 +70,7 @@ mod tests {
     fn the_interval_of_a_bin_is_that_of_the_drawn_films() {
         let film = |i: u32| (f64::from(i * 29 % 83) / 83.0, i * 7 % 11 > 6, i / 3);
         let films: Vec<(f64, bool, u32)> = (0..90).map(film).collect();
-        let bins = measured_bins(&films, 30, &Options { resamples: 40, seed: 2 });
+        let bins = measured_bins(&films, 30, &BootstrapOptions { resamples: 40, seed: 2 });
 
         let mut values = Vec::new();
         for stream in 0..40 {
@@ -78,9 +78,9 @@ mod tests {
             draw(&mut weights, 2, stream);
             let drawn = films.iter().filter(|(p, ..)| 1.0 / 15.0 < *p && *p <= 2.0 / 15.0);
             let (mut all, mut positives) = (0, 0);
-            for &(_, truth, patient) in drawn {
+            for &(_, label, patient) in drawn {
                 all += weights[patient as usize];
-                positives += weights[patient as usize] * u32::from(truth);
+                positives += weights[patient as usize] * u32::from(label);
             }
             values.extend((all > 0).then(|| f64::from(positives) / f64::from(all)));
         }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn empty_bins_are_left_out() {
         let films = [(0.01, false, 0), (0.99, true, 1), (0.98, false, 0)];
-        let bins = measured_bins(&films, 2, &Options { resamples: 5, seed: 1 });
+        let bins = measured_bins(&films, 2, &BootstrapOptions { resamples: 5, seed: 1 });
 
         assert_eq!(bins.iter().map(|bin| bin.bin.count).collect::<Vec<_>>(), [1, 2]);
     }

@@ -23,7 +23,7 @@ use std::{
 use serde::Serialize;
 
 pub use differences::{Compared, write_differences};
-pub use films::{Choice, FilmBox, FilmCard, Verdict, confident_films};
+pub use films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
 pub(crate) use page::{boxes, data, readable};
 pub use provenance::Provenance;
 pub(crate) use tables::{cell, csv};
@@ -123,7 +123,7 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
 ///
 /// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn html(report: &Report) -> Result<String, Error> {
-    render("report.html", include_str!("report/report.html"), page::Page::of(report))
+    render("report.html", include_str!("report/report.html"), page::ReportPage::of(report))
 }
 
 /// Returns the report as Markdown, for terminals, issues and commits.
@@ -132,7 +132,7 @@ pub fn html(report: &Report) -> Result<String, Error> {
 ///
 /// Returns an error if the template cannot be filled, which would be a bug in this crate.
 pub fn markdown(report: &Report) -> Result<String, Error> {
-    render("report.md", include_str!("report/report.md"), page::Page::of(report))
+    render("report.md", include_str!("report/report.md"), page::ReportPage::of(report))
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@
 use crate::ranking::Ranking;
 
 /// A point of a curve: `[x, y]`, both in 0..1.
-pub type Point = [f64; 2];
+pub type CurvePoint = [f64; 2];
 
 /// Computes the area under the ROC curve, by the Mann-Whitney U statistic with ties counted half.
 ///
 /// Returns `None` if there are no positives or no negatives, where the area has no meaning. Scores
-/// and truths are paired; surplus elements of the longer slice are ignored.
+/// and labels are paired; surplus elements of the longer slice are ignored.
 ///
 /// ```
 /// use roentgen_eval::auroc;
@@ -21,8 +21,8 @@ pub type Point = [f64; 2];
 /// assert_eq!(auroc(&[0.5, 0.5, 0.5], &[false, true, false]), Some(0.5));
 /// assert_eq!(auroc(&[0.1, 0.4], &[true, true]), None);
 /// ```
-pub fn auroc(scores: &[f64], truths: &[bool]) -> Option<f64> {
-    Ranking::of(scores, truths).areas_of_all().map(|areas| areas.auroc)
+pub fn auroc(scores: &[f64], labels: &[bool]) -> Option<f64> {
+    Ranking::of(scores, labels).areas_of_all().map(|areas| areas.auroc)
 }
 
 /// Computes the ROC curve as false positive rate and sensitivity, from `[0, 0]` to `[1, 1]`.
@@ -37,8 +37,8 @@ pub fn auroc(scores: &[f64], truths: &[bool]) -> Option<f64> {
 /// let curve = roc_curve(&[0.9, 0.8, 0.3, 0.1], &[true, true, false, false], 400);
 /// assert_eq!(curve, Some(vec![[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]));
 /// ```
-pub fn roc_curve(scores: &[f64], truths: &[bool], most: usize) -> Option<Vec<Point>> {
-    roc_points(&steps(scores, truths), most).map(drawn)
+pub fn roc_curve(scores: &[f64], labels: &[bool], most: usize) -> Option<Vec<CurvePoint>> {
+    roc_points(&steps(scores, labels), most).map(without_thresholds)
 }
 
 /// Films with a score of at least a threshold.
@@ -53,7 +53,7 @@ pub(crate) struct Step {
 }
 
 /// Computes the points of the ROC curve with their thresholds; the first point has none.
-pub(crate) fn roc_points(steps: &[Step], most: usize) -> Option<Vec<(Option<f64>, Point)>> {
+pub(crate) fn roc_points(steps: &[Step], most: usize) -> Option<Vec<(Option<f64>, CurvePoint)>> {
     let [positives, negatives] = both_classes(steps)?;
     let point = |step: &Step| {
         let rate = step.false_positives as f64 / negatives;
@@ -67,14 +67,14 @@ pub(crate) fn roc_points(steps: &[Step], most: usize) -> Option<Vec<(Option<f64>
 pub(crate) fn precision_recall_points(
     steps: &[Step],
     most: usize,
-) -> Option<Vec<(Option<f64>, Point)>> {
+) -> Option<Vec<(Option<f64>, CurvePoint)>> {
     let [positives, _] = both_classes(steps)?;
     let point = |step: &Step| {
         let called = (step.true_positives + step.false_positives) as f64;
         let precision = step.true_positives as f64 / called;
         (Some(step.threshold), [step.true_positives as f64 / positives, precision])
     };
-    let points: Vec<(Option<f64>, Point)> = steps.iter().map(point).collect();
+    let points: Vec<(Option<f64>, CurvePoint)> = steps.iter().map(point).collect();
     let start = (None, [0.0, points[0].1[1]]);
     Some(thin([start].into_iter().chain(points).collect(), most))
 }
@@ -87,19 +87,19 @@ fn both_classes(steps: &[Step]) -> Option<[f64; 2]> {
 }
 
 /// Returns the points alone.
-pub(crate) fn drawn(points: Vec<(Option<f64>, Point)>) -> Vec<Point> {
+pub(crate) fn without_thresholds(points: Vec<(Option<f64>, CurvePoint)>) -> Vec<CurvePoint> {
     points.into_iter().map(|(_, point)| point).collect()
 }
 
 /// Counts true and false positives at each distinct score, from the highest down.
-pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<Step> {
-    let mut films: Vec<(f64, bool)> = scores.iter().copied().zip(truths.iter().copied()).collect();
+pub(crate) fn steps(scores: &[f64], labels: &[bool]) -> Vec<Step> {
+    let mut films: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
     films.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
 
     let (mut tp, mut fp) = (0, 0);
     let mut steps = Vec::new();
-    for (index, &(score, truth)) in films.iter().enumerate() {
-        if truth {
+    for (index, &(score, label)) in films.iter().enumerate() {
+        if label {
             tp += 1
         } else {
             fp += 1
@@ -112,11 +112,11 @@ pub(crate) fn steps(scores: &[f64], truths: &[bool]) -> Vec<Step> {
 }
 
 /// Leaves out points that a drawing does not show; the first and the last point stay.
-fn thin(points: Vec<(Option<f64>, Point)>, most: usize) -> Vec<(Option<f64>, Point)> {
-    let mut kept: Vec<(Option<f64>, Point)> = Vec::with_capacity(points.len());
+fn thin(points: Vec<(Option<f64>, CurvePoint)>, most: usize) -> Vec<(Option<f64>, CurvePoint)> {
+    let mut kept: Vec<(Option<f64>, CurvePoint)> = Vec::with_capacity(points.len());
     for point in points {
         if let [.., (_, a), (_, b)] = kept[..]
-            && straight(a, b, point.1)
+            && is_straight(a, b, point.1)
         {
             kept.pop();
         }
@@ -126,7 +126,7 @@ fn thin(points: Vec<(Option<f64>, Point)>, most: usize) -> Vec<(Option<f64>, Poi
         return kept;
     }
 
-    let far = |a: Point, b: Point| (b[0] - a[0]).abs() + (b[1] - a[1]).abs();
+    let far = |a: CurvePoint, b: CurvePoint| (b[0] - a[0]).abs() + (b[1] - a[1]).abs();
     let length: f64 = kept.windows(2).map(|pair| far(pair[0].1, pair[1].1)).sum();
     let stride = length / (most.max(3) - 2) as f64;
     let last = kept.len() - 1;
@@ -144,7 +144,7 @@ fn thin(points: Vec<(Option<f64>, Point)>, most: usize) -> Vec<(Option<f64>, Poi
 }
 
 /// Whether `b` is on the straight line from `a` to `c`.
-fn straight(a: Point, b: Point, c: Point) -> bool {
+fn is_straight(a: CurvePoint, b: CurvePoint, c: CurvePoint) -> bool {
     let cross = (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]);
     let along = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]);
     cross.abs() < 1e-12 && along >= 0.0
@@ -155,8 +155,8 @@ mod tests {
     use super::*;
 
     /// Computes the fraction of pairs in which the positive has the higher score.
-    fn by_pairs(scores: &[f64], truths: &[bool]) -> f64 {
-        let of = |class: bool| scores.iter().zip(truths).filter(move |(_, truth)| **truth == class);
+    fn by_pairs(scores: &[f64], labels: &[bool]) -> f64 {
+        let of = |class: bool| scores.iter().zip(labels).filter(move |(_, label)| **label == class);
         let (mut won, mut pairs) = (0.0, 0.0);
         for (p, _) in of(true) {
             for (n, _) in of(false) {
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn ties_count_half_as_in_the_count_of_pairs() {
         let scores: Vec<f64> = (0..97).map(|i| f64::from(i * 37 % 11) / 10.0).collect();
-        let truths: Vec<bool> = (0..97).map(|i| i * i % 7 == 2).collect();
+        let labels: Vec<bool> = (0..97).map(|i| i * i % 7 == 2).collect();
 
-        let difference = auroc(&scores, &truths).unwrap() - by_pairs(&scores, &truths);
+        let difference = auroc(&scores, &labels).unwrap() - by_pairs(&scores, &labels);
         assert!(difference.abs() < 1e-12);
     }
 
@@ -201,9 +201,9 @@ mod tests {
     #[test]
     fn a_long_curve_is_thinned_and_keeps_its_ends() {
         let scores: Vec<f64> = (0..9000).map(|i| f64::from(i * 7919 % 9001) / 9001.0).collect();
-        let truths: Vec<bool> = (0..9000).map(|i| i % 3 == 0).collect();
+        let labels: Vec<bool> = (0..9000).map(|i| i % 3 == 0).collect();
 
-        let curve = roc_curve(&scores, &truths, 200).unwrap();
+        let curve = roc_curve(&scores, &labels, 200).unwrap();
         assert!(curve.len() <= 200 && curve.len() > 100, "{}", curve.len());
         assert_eq!((curve[0], *curve.last().unwrap()), ([0.0, 0.0], [1.0, 1.0]));
         assert!(curve.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]));

@@ -1,7 +1,7 @@
-//! The score table: one row per film, one probability and one truth per finding.
+//! The score table: one row per film, one probability and one label per finding.
 //!
 //! Probabilities are kept as the decimal number in the file, in `f64`: converting to `f32` and back
-//! would change digits, and with them ties. A truth may be missing; such a row is left out for that
+//! would change digits, and with them ties. A label may be missing; such a row is left out for that
 //! finding only.
 
 mod check;
@@ -30,7 +30,7 @@ pub const NIH_FINDINGS: [&str; 14] = [
     "Pneumothorax",
 ];
 
-/// Suffix of the name of a truth column.
+/// Suffix of the name of a label column.
 const TRUTH: &str = ".truth";
 
 /// Columns that are never findings, whatever other columns there are.
@@ -50,16 +50,16 @@ const RESERVED: [&str; 11] = [
 
 /// One finding of a table, with one value per film.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct ScoredFinding {
     /// Name of the finding and of its column.
     pub name: String,
     /// Probabilities in 0..1.
     pub probabilities: Vec<f64>,
     /// Truths; `None` if unknown.
-    pub truths: Vec<Option<bool>>,
+    pub labels: Vec<Option<bool>>,
 }
 
-impl Finding {
+impl ScoredFinding {
     /// Converts the probabilities of a model that computes in `f32`.
     ///
     /// Each becomes the shortest decimal that reads back as the same `f32`, so that the table shows
@@ -67,25 +67,25 @@ impl Finding {
     pub fn from_f32(
         name: impl Into<String>,
         probabilities: &[f32],
-        truths: Vec<Option<bool>>,
+        labels: Vec<Option<bool>>,
     ) -> Self {
         let decimal = |&p: &f32| p.to_string().parse().unwrap_or(f64::from(p));
         Self {
             name: name.into(),
             probabilities: probabilities.iter().map(decimal).collect(),
-            truths,
+            labels,
         }
     }
 
-    /// Iterates over the films of known truth: row, probability, truth.
-    pub fn known(&self) -> impl Iterator<Item = (usize, f64, bool)> + '_ {
-        let pairs = self.probabilities.iter().zip(&self.truths).enumerate();
-        pairs.filter_map(|(row, (&p, &truth))| truth.map(|truth| (row, p, truth)))
+    /// Iterates over the films of known label: row, probability, label.
+    pub fn labeled_films(&self) -> impl Iterator<Item = (usize, f64, bool)> + '_ {
+        let pairs = self.probabilities.iter().zip(&self.labels).enumerate();
+        pairs.filter_map(|(row, (&p, &label))| label.map(|label| (row, p, label)))
     }
 
-    /// Returns the probabilities and truths of the films of known truth.
+    /// Returns the probabilities and labels of the films of known label.
     pub fn known_pairs(&self) -> (Vec<f64>, Vec<bool>) {
-        self.known().map(|(_, p, truth)| (p, truth)).unzip()
+        self.labeled_films().map(|(_, p, label)| (p, label)).unzip()
     }
 }
 
@@ -105,7 +105,7 @@ pub struct Scores {
     images: Vec<String>,
     patients: Vec<String>,
     columns: Vec<Column>,
-    findings: Vec<Finding>,
+    findings: Vec<ScoredFinding>,
 }
 
 impl Scores {
@@ -117,7 +117,7 @@ impl Scores {
     pub fn new(
         images: Vec<String>,
         patients: Vec<String>,
-        findings: Vec<Finding>,
+        findings: Vec<ScoredFinding>,
     ) -> Result<Self, Error> {
         let origin = PathBuf::from("(in memory)");
         let scores = Self { origin, images, patients, columns: Vec::new(), findings };
@@ -169,12 +169,12 @@ impl Scores {
     }
 
     /// Returns the findings, in table order.
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &[ScoredFinding] {
         &self.findings
     }
 
     /// Returns the finding of that name.
-    pub fn finding(&self, name: &str) -> Option<&Finding> {
+    pub fn finding(&self, name: &str) -> Option<&ScoredFinding> {
         self.findings.iter().find(|finding| finding.name == name)
     }
 
@@ -191,15 +191,15 @@ impl Scores {
 
     /// Returns the split of all films, or `mixed: a, b` if they come from several.
     pub fn split(&self) -> Option<String> {
-        self.single("split")
+        self.single_value("split")
     }
 
     /// Returns the data set of all films, or `mixed: a, b` if they come from several.
     pub fn dataset(&self) -> Option<String> {
-        self.single("dataset")
+        self.single_value("dataset")
     }
 
-    fn single(&self, name: &str) -> Option<String> {
+    fn single_value(&self, name: &str) -> Option<String> {
         let mut distinct: Vec<&str> = Vec::new();
         for value in self.column(name)?.iter().map(|value| value.trim()) {
             if !distinct.contains(&value) {
@@ -217,12 +217,12 @@ impl Scores {
         }
     }
 
-    pub(crate) fn with_findings(&self, findings: Vec<Finding>) -> Self {
+    pub(crate) fn with_findings(&self, findings: Vec<ScoredFinding>) -> Self {
         Self { findings, ..self.clone() }
     }
 
     /// Reorders the rows, with findings that are already in this order.
-    pub(crate) fn reordered(&self, order: &[usize], findings: Vec<Finding>) -> Self {
+    pub(crate) fn reorder(&self, order: &[usize], findings: Vec<ScoredFinding>) -> Self {
         let pick = |texts: &[String]| order.iter().map(|&row| texts[row].clone()).collect();
         let column =
             |column: &Column| Column { name: column.name.clone(), values: pick(&column.values) };
@@ -248,20 +248,20 @@ mod tests {
     use super::*;
 
     fn three(p: [f64; 3]) -> Result<Scores, Error> {
-        let finding = Finding {
+        let finding = ScoredFinding {
             name: "Mass".into(),
             probabilities: p.into(),
-            truths: vec![Some(true), None, Some(false)],
+            labels: vec![Some(true), None, Some(false)],
         };
         let texts = |texts: [&str; 3]| texts.map(String::from).to_vec();
         Scores::new(texts(["a", "b", "c"]), texts(["1", "1", "2"]), vec![finding])
     }
 
     #[test]
-    fn a_film_without_a_truth_is_left_out_for_that_finding() {
+    fn a_film_without_a_label_is_left_out_for_that_finding() {
         let scores = three([0.5, 0.25, 0.0]).unwrap();
 
-        let known: Vec<_> = scores.findings()[0].known().collect();
+        let known: Vec<_> = scores.findings()[0].labeled_films().collect();
         assert_eq!(known, [(0, 0.5, true), (2, 0.0, false)]);
     }
 
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_model_in_f32_keeps_its_short_decimals() {
-        let finding = Finding::from_f32("Mass", &[0.1, 1.0, 1e-9], vec![None; 3]);
+        let finding = ScoredFinding::from_f32("Mass", &[0.1, 1.0, 1e-9], vec![None; 3]);
 
         assert_eq!(finding.probabilities, [0.1, 1.0, 1e-9]);
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Finding, Interval, Options, Scores,
+    BootstrapOptions, Interval, ScoredFinding, Scores,
     cohort::{mean, numbers, resample},
     ranking::{Areas, Ranking},
 };
@@ -70,8 +70,8 @@ pub struct Gap {
 
 /// Computes the metrics by sex, view, age band, source and number of findings, if the table has
 /// them, and the gap of each.
-pub(crate) fn subgroups(scores: &Scores, options: &Options) -> (Subgroups, Gaps) {
-    let options = Options { resamples: options.resamples.min(RESAMPLES), ..*options };
+pub(crate) fn subgroups(scores: &Scores, options: &BootstrapOptions) -> (Subgroups, Gaps) {
+    let options = BootstrapOptions { resamples: options.resamples.min(RESAMPLES), ..*options };
     let (numbers, patients) = numbers(scores);
     let mut groups: Vec<(&'static str, String, Group)> = Vec::new();
     for by in ["age", "sex", "source", "number_of_findings", "view"] {
@@ -129,7 +129,7 @@ fn divide(scores: &Scores, by: &str) -> BTreeMap<String, Vec<usize>> {
 
 /// Returns how many of the findings a film shows, if all of its labels are known.
 fn number_of_findings(scores: &Scores, row: usize) -> Option<&'static str> {
-    let labels = scores.findings().iter().map(|finding| finding.truths[row]);
+    let labels = scores.findings().iter().map(|finding| finding.labels[row]);
     let labels: Option<Vec<bool>> = labels.collect();
     Some(match labels?.into_iter().filter(|&label| label).count() {
         0 => "0",
@@ -155,10 +155,10 @@ impl Group {
             is_in[row] = true;
             is_there[numbers[row] as usize] = true;
         }
-        let ranking = |finding: &Finding| {
-            let known = finding.known().filter(|&(row, ..)| is_in[row]);
-            let films: Vec<_> = known.map(|(row, p, truth)| (p, truth, numbers[row])).collect();
-            let positives = films.iter().filter(|(_, truth, _)| *truth).count();
+        let ranking = |finding: &ScoredFinding| {
+            let known = finding.labeled_films().filter(|&(row, ..)| is_in[row]);
+            let films: Vec<_> = known.map(|(row, p, label)| (p, label, numbers[row])).collect();
+            let positives = films.iter().filter(|(_, label, _)| *label).count();
             let is_counted = positives >= LEAST && films.len() - positives >= LEAST;
             is_counted.then(|| Ranking::new(films))
         };

@@ -7,7 +7,7 @@ use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
-use roentgen_eval::{Finding, Interval, Options, Scores, bootstrap, delong};
+use roentgen_eval::{BootstrapOptions, Interval, ScoredFinding, Scores, bootstrap, delong};
 
 const PATIENTS: usize = 300;
 const FILMS: usize = 4;
@@ -28,18 +28,18 @@ fn table(seed: u64) -> Scores {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let (mut patients, mut p, mut y) = (Vec::new(), Vec::new(), Vec::new());
     for patient in 0..PATIENTS {
-        let truth = patient % 5 < 2;
+        let label = patient % 5 < 2;
         let [own, _] = normals(&mut generator);
         for _ in 0..FILMS {
             let [film, _] = normals(&mut generator);
             let z = own * COMMON.sqrt() + film * (1.0 - COMMON).sqrt();
-            let z = z + if truth { DISTANCE } else { 0.0 };
+            let z = z + if label { DISTANCE } else { 0.0 };
             patients.push(patient.to_string());
             p.push(1.0 / (1.0 + (-z).exp()));
-            y.push(Some(truth));
+            y.push(Some(label));
         }
     }
-    let finding = Finding { name: "A".into(), probabilities: p, truths: y };
+    let finding = ScoredFinding { name: "A".into(), probabilities: p, labels: y };
     let images = (0..patients.len()).map(|film| film.to_string()).collect();
     Scores::new(images, patients, vec![finding]).unwrap()
 }
@@ -52,7 +52,8 @@ fn coverage(tables: u64, resamples: usize) -> [f64; 2] {
     let mut held = [0_u32; 2];
     for seed in 0..tables {
         let scores = table(seed);
-        let by_patient = bootstrap(&scores, &Options { resamples, seed }).findings[0].auroc;
+        let by_patient =
+            bootstrap(&scores, &BootstrapOptions { resamples, seed }).findings[0].auroc;
         let (p, y) = scores.findings()[0].known_pairs();
         let by_film = delong(&p, &y).unwrap().interval;
         held[0] += u32::from(holds(by_patient.unwrap()));

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use roentgen_eval::{Options, Scores, evaluate};
+use roentgen_eval::{BootstrapOptions, Scores, evaluate};
 use roentgen_test_support::{Outcome, shared, test_file};
 
 test_file![
@@ -18,7 +18,7 @@ fn agrees_with_scikit_learn(name: &str) -> Outcome {
     let scores = Scores::read(folder.join(format!("{name}.scores.csv"))).unwrap();
     let theirs = fs::read_to_string(folder.join(format!("{name}.sklearn.json"))).unwrap();
     let theirs: Value = serde_json::from_str(&theirs).unwrap();
-    let ours = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let ours = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let ours: Value = serde_json::from_str(&ours.to_json().unwrap()).unwrap();
 
     let findings = theirs["findings"].as_object().unwrap();

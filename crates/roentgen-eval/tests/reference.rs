@@ -130,7 +130,7 @@ fn calls_at_a_threshold_agree() {
     for Table { name, p, y, theirs, .. } in tables() {
         for theirs in theirs["calls"].as_array().unwrap() {
             let threshold = theirs["threshold"].as_f64().unwrap();
-            let ours = Confusion::at(threshold, &p, &y);
+            let ours = Confusion::count_at(threshold, &p, &y);
             let values = ours.at_prevalence(0.02);
 
             for (figure, ours) in [

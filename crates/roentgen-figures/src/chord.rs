@@ -68,7 +68,7 @@ pub fn chord(title: &str, caption: &str, names: &[String], together: &[Vec<usize
     if arcs.iter().all(|arc| arc.end <= arc.start) {
         return empty_page(title, caption, "No film has a finding.");
     }
-    let [top, right, bottom, left] = reach(&arcs, names);
+    let [top, right, bottom, left] = measure_reach(&arcs, names);
     let mut svg = Svg::new();
     svg.group(&[("transform", &format!("translate({left:.1} {top:.1})"))], |svg| {
         for ribbon in &ribbons {
@@ -84,7 +84,7 @@ pub fn chord(title: &str, caption: &str, names: &[String], together: &[Vec<usize
 }
 
 /// Returns how far names reach from the centre: up, right, down, left.
-fn reach(arcs: &[Arc], names: &[String]) -> [f64; 4] {
+fn measure_reach(arcs: &[Arc], names: &[String]) -> [f64; 4] {
     arcs.iter().zip(names).fold([RADIUS + LETTER; 4], |[top, right, bottom, left], (arc, name)| {
         let radius = RADIUS + LETTER + text_width(name, LETTER).min(MOST_NAME);
         let (x, y) = (radius * arc.middle().sin(), -radius * arc.middle().cos());
@@ -146,10 +146,10 @@ fn draw_ribbon(svg: &mut Svg, ribbon: &Ribbon, arcs: &[Arc], names: &[String]) {
         "M{}{}Q{} {}{}Q{} {}Z",
         point(first[0], radius),
         curve(first, radius),
-        bend(first[1], second[0], radius),
+        control_point(first[1], second[0], radius),
         point(second[0], radius),
         curve(second, radius),
-        bend(second[1], first[0], radius),
+        control_point(second[1], first[0], radius),
         point(first[0], radius)
     );
     let title = format!("{} and {}: {}", names[a], names[b], thousands(ribbon.films));
@@ -204,7 +204,7 @@ fn point(angle: f64, radius: f64) -> String {
 
 /// Returns the control point that bends the side of a ribbon inwards: the centre for opposite feet,
 /// a point further out for neighbours.
-fn bend(from: f64, to: f64, radius: f64) -> String {
+fn control_point(from: f64, to: f64, radius: f64) -> String {
     let way = (to - from).rem_euclid(TAU);
     let (way, middle) =
         if way > PI { (TAU - way, from + way / 2.0 + PI) } else { (way, from + way / 2.0) };
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_sides_of_ribbons_between_opposite_feet_pass_the_centre() {
-        assert_eq!(bend(0.0, PI, 100.0).replace('-', ""), "0.00 0.00");
-        assert_eq!(bend(0.1, 0.4, 100.0), bend(0.4, 0.1, 100.0));
+        assert_eq!(control_point(0.0, PI, 100.0).replace('-', ""), "0.00 0.00");
+        assert_eq!(control_point(0.1, 0.4, 100.0), control_point(0.4, 0.1, 100.0));
     }
 }

@@ -35,14 +35,14 @@ pub struct FilmTile {
 
 impl FilmTile {
     /// Returns the `[height, width]` in the grid.
-    fn drawn(&self) -> [f64; 2] {
+    fn fit_to_grid(&self) -> [f64; 2] {
         let [height, width] = self.size.map(|side| f64::from(side.max(1)));
         let scale = (SIDE / width).min(MOST_HEIGHT / height);
         [height * scale, width * scale]
     }
 
     /// Wraps the text to the width of a tile, and marks the lines that belong to the first one.
-    fn wrapped(&self, width: f64) -> Vec<(bool, String)> {
+    fn wrap_text(&self, width: f64) -> Vec<(bool, String)> {
         let lines = self.lines.iter().enumerate();
         lines
             .flat_map(|(index, line)| {
@@ -66,12 +66,12 @@ pub fn films(title: &str, caption: &str, films: &[FilmTile], columns: usize) -> 
     let mut svg = Svg::new();
     let mut top = 0.0;
     for row in films.chunks(columns) {
-        let texts: Vec<_> = row.iter().map(|film| film.wrapped(width)).collect();
-        let height = row.iter().map(|film| film.drawn()[0]).fold(0.0, f64::max);
+        let texts: Vec<_> = row.iter().map(|film| film.wrap_text(width)).collect();
+        let height = row.iter().map(|film| film.fit_to_grid()[0]).fold(0.0, f64::max);
         for (column, (film, lines)) in row.iter().zip(&texts).enumerate() {
             let left = column as f64 * (width + SPACE);
             // The films of a row are aligned at the bottom, each above its text.
-            draw(&mut svg, film, [top + height - film.drawn()[0], left]);
+            draw(&mut svg, film, [top + height - film.fit_to_grid()[0], left]);
             for (index, (is_first, line)) in lines.iter().enumerate() {
                 let class = if *is_first { "p-name" } else { "p-soft" };
                 let y = top + height + (index + 1) as f64 * LINE + 2.0;
@@ -86,7 +86,7 @@ pub fn films(title: &str, caption: &str, films: &[FilmTile], columns: usize) -> 
 }
 
 fn draw(svg: &mut Svg, film: &FilmTile, [top, left]: [f64; 2]) {
-    let [height, width] = film.drawn();
+    let [height, width] = film.fit_to_grid();
     let pictures = [Some(&film.png), film.overlay.as_ref()].into_iter().flatten();
     svg.group(&[], |svg| {
         svg.title(&film.lines.join(", "));
@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn films_keep_their_proportions() {
-        let [height, width] = film([64, 96], &[]).drawn();
+        let [height, width] = film([64, 96], &[]).fit_to_grid();
         assert_eq!((width, height), (SIDE, SIDE * 64.0 / 96.0));
 
-        let [height, width] = film([400, 100], &[]).drawn();
+        let [height, width] = film([400, 100], &[]).fit_to_grid();
         assert_eq!((width, height), (MOST_HEIGHT / 4.0, MOST_HEIGHT));
     }
 
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn long_lines_go_on_and_end_in_an_ellipsis() {
-        let lines = film([1, 1], &["first", &"Atelectasis ".repeat(9)]).wrapped(SIDE);
+        let lines = film([1, 1], &["first", &"Atelectasis ".repeat(9)]).wrap_text(SIDE);
 
         assert_eq!(lines.len(), 1 + MOST_LINES);
         assert!(lines[0].0 && !lines[1].0);

@@ -1,5 +1,15 @@
 //! Writes files completely or not at all, and opens only files that are files.
 //!
+//! ```
+//! let path = std::env::temp_dir().join(format!("roentgen-files-{}.txt", std::process::id()));
+//!
+//! roentgen_files::write_whole(&path, b"all or nothing")?;
+//!
+//! assert_eq!(roentgen_files::read_at_most(&path, 100)?, b"all or nothing");
+//! # std::fs::remove_file(&path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A file is written under a temporary name, synced, then renamed. The trap is the rename alone:
 //! without the sync before it, a power cut can leave the new name with the old content or none. The
 //! other trap is what the name already is: a link is followed, and a device, FIFO or socket is
@@ -85,7 +95,7 @@ pub fn write_with(
 
 /// Fills a file next to `path` and renames it.
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let aside = aside(path);
+    let aside = temporary_path(path);
     // Locked until it is renamed: another process that writes the same file waits.
     let mut file = claim(&aside)?;
     let written = fill(&mut file)
@@ -280,7 +290,7 @@ fn kind_name(kind: FileType) -> &'static str {
 }
 
 /// Returns the temporary name of an incomplete file: `path` with `.part` appended.
-pub fn aside(path: &Path) -> PathBuf {
+pub fn temporary_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     PathBuf::from(name)

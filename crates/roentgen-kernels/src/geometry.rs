@@ -41,7 +41,7 @@ impl WindowGeometry {
 
     /// The window that takes output gradients back to the plane, its weights turned round; none
     /// where steps leave gaps or the padding exceeds the reach of the window.
-    pub(crate) fn reversed(&self) -> Option<Self> {
+    pub(crate) fn reverse(&self) -> Option<Self> {
         let reach = self.kernel.map(|edge| edge - 1);
         let fits =
             [0, 1].iter().all(|&axis| self.before[axis].max(self.after[axis]) <= reach[axis]);

@@ -1,9 +1,27 @@
-//! Operations that Burn's backends lack in speed: convolutions, norms and pools with the activations between
-//! them, and the step of Adam; on the CPU (`flex`) and, with the feature `cuda`, on NVIDIA GPUs.
+//! Operations that Burn's backends lack in speed: convolutions, norms and pools with the activations
+//! between them, and the step of Adam; on the CPU (`flex`) and, with the feature `cuda`, on NVIDIA
+//! GPUs.
 //!
-//! They take and give ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on a GPU in `f32`, `bf16`
-//! or `f16` beside weights in `f32`. Those of training have gradients. On any other device they are the plain Burn
-//! operations of [`mod@reference`]. Results do not depend on the number of threads.
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use roentgen_kernels::{Convolution, convolve};
+//!
+//! let device = Device::flex();
+//! let films = Tensor::<4>::ones([1, 1, 4, 6], &device);
+//! let weight = Tensor::<4>::ones([2, 1, 3, 3], &device);
+//! let same = Convolution { is_depthwise: false, stride: 1, padding: [1; 4] };
+//!
+//! let features = convolve(films, weight, same);
+//!
+//! assert_eq!(features.dims(), [1, 2, 4, 6]);
+//! // Nine pixels are under the window in the middle of the film.
+//! assert_eq!(features.max().into_scalar::<f32>(), 9.0);
+//! ```
+//!
+//! They take and give ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on a
+//! GPU in `f32`, `bf16` or `f16` beside weights in `f32`. Those of training have gradients. On any
+//! other device they are the plain Burn operations of [`mod@reference`]. Results do not depend on the
+//! number of threads.
 
 mod activation;
 mod algorithm;

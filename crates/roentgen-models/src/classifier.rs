@@ -164,7 +164,7 @@ impl ClassifierConfig {
 impl Classifier {
     /// Freezes a part of the backbone: both weights and batch-norm statistics. A frozen part cannot
     /// be unfrozen; to train on with less frozen, load the weights into a new network.
-    pub fn frozen(mut self, architecture: Architecture, freeze: Freeze) -> Self {
+    pub fn freeze(mut self, architecture: Architecture, freeze: Freeze) -> Self {
         self.is_backbone_frozen = freeze == Freeze::Backbone;
         let frozen = freeze::group(&self, architecture, freeze);
         self.freeze_group(frozen)

@@ -15,7 +15,7 @@ use roentgen_eval::HeatMap;
 
 use crate::classifier::Classifier;
 use crate::explanation::{Method, grad_cam, grad_cam_plus_plus, weighted};
-use crate::model_dir::{self, Description, Error, Model};
+use crate::model_dir::{self, Error, Model, ModelInfo};
 use crate::predictor::{Prediction, values};
 use patches::Patches;
 
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 32;
 #[derive(Debug)]
 pub struct Explainer {
     /// The description of the model.
-    pub description: Description,
+    pub description: ModelInfo,
     /// The identity of the model.
     pub identity: String,
     network: Classifier,
@@ -71,7 +71,7 @@ impl Explainer {
     /// Returns the same network with random weights, for the parameter-randomization check of
     /// [Adebayo et al. 2018](https://arxiv.org/abs/1810.03292).
     pub fn with_random_weights(&self, seed: u64) -> Self {
-        let Description { network, input, findings, .. } = &self.description;
+        let ModelInfo { network, input, findings, .. } = &self.description;
         self.device.seed(seed);
         let network = network.init(input.channels, findings.len(), &self.device).valid();
         Self {
@@ -171,7 +171,7 @@ impl Explainer {
     /// Computes how far logits fall when a patch is covered with the mean of its film, as the mean
     /// over the patches that cover a cell.
     fn occlusion(&self, look: &Look, wanted: &[Wanted]) -> Vec<HeatMap> {
-        let Description { input, findings, .. } = &self.description;
+        let ModelInfo { input, findings, .. } = &self.description;
         let patches = Patches::of(input.size);
         let mut maps = vec![None; wanted.len()];
         for (number, film) in look.input.chunks_exact(input.len()).enumerate() {

@@ -4,22 +4,23 @@
 //! Both are written completely or not at all, the weights first: if `model.toml` exists, so do its
 //! weights.
 
+mod description;
+mod error;
+
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use roentgen_data::Finding;
 use roentgen_data::files::{self, WriteError};
-use roentgen_data::preprocess::Input;
-use roentgen_data::selection::Selection;
 use roentgen_eval::Calibration;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::classifier::{Classifier, ClassifierConfig};
-use crate::{classifier, weights};
+use crate::classifier::Classifier;
+use crate::weights;
+
+pub use description::{ModelInfo, TrainingInfo};
+pub use error::Error;
 
 /// File name of the description.
 pub const DESCRIPTION: &str = "model.toml";
@@ -27,211 +28,8 @@ pub const DESCRIPTION: &str = "model.toml";
 pub const WEIGHTS: &str = "model.bpk";
 /// The version of the layout of `model.toml` that this program writes and reads.
 pub const FORMAT: u32 = 1;
-/// Most bytes of a description.
-const LONGEST: u64 = 1 << 20;
 /// Digits of an identity.
 const DIGITS: usize = 12;
-
-/// `model.toml`: describes a trained classifier, its input, its outputs and its training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// Version of the layout of this file, [`FORMAT`].
-    pub format: u32,
-    /// SHA-256 of `model.bpk`, which [`save`] fills in; `None` in models of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights_sha256: Option<String>,
-    /// SHA-256 of the run's table of films; `None` if there is none, and in models of earlier
-    /// versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub films_sha256: Option<String>,
-    /// The findings of the outputs, in order.
-    pub findings: Vec<Finding>,
-    /// The network.
-    pub network: ClassifierConfig,
-    /// The input of the network.
-    pub input: Input,
-    /// How it was trained; `None` if someone else trained it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<Training>,
-    /// Origin of weights that someone else trained: a file and its SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imported: Option<String>,
-    /// Calibration and thresholds, fitted on validation films; `None` if nothing was fitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Calibration>,
-}
-
-/// Describes how a model was trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// `NIH ChestX-ray14`, or `phantom` for synthetic films.
-    pub dataset: String,
-    /// SHA-256 of the prepared data set.
-    pub data: String,
-    /// SHA-256 of the names of the training films, in order.
-    pub split: String,
-    /// How films were selected and split.
-    pub selection: Selection,
-    /// The seed of the split and the initial weights.
-    pub seed: u64,
-    /// Number of training films.
-    pub films: usize,
-    /// Number of their patients.
-    pub patients: usize,
-    /// The epoch of these weights, from 1.
-    pub epoch: usize,
-    /// Loss on the validation films; `None` if there are none.
-    pub valid_loss: Option<f64>,
-    /// Mean AUROC on the validation films.
-    pub valid_auroc: Option<f64>,
-    /// Origin of the backbone's initial weights, if not random: a file and its SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<String>,
-}
-
-/// Why a model could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A file could not be read.
-    #[error("could not read `{path}`; `roentgen train` writes it once an epoch is done")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// The description was written by another version, or is damaged.
-    #[error("`{path}` is damaged or does not describe a model of this version of roentgen")]
-    Description {
-        /// The file.
-        path: PathBuf,
-        /// The cause, with its line.
-        source: Box<toml::de::Error>,
-    },
-    /// The layout is that of another version.
-    #[error(
-        "`{path}` has `format = {found}`, but this version of roentgen reads {FORMAT}; use the \
-         version that wrote it"
-    )]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// Its `format`.
-        found: String,
-    },
-    /// A file of the model is not the one that was written with `model.toml`.
-    #[error(
-        "`{path}` does not belong to the `model.toml` beside it: its SHA-256 differs from the one \
-         recorded there; copy the files of one model together"
-    )]
-    Mixed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Some weights are not numbers.
-    #[error("the weights `{path}` contain values that are not numbers; train the model again")]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Calibration or thresholds were edited.
-    #[error("`{path}` cannot be used: {problem}; `roentgen calibrate` fits it again")]
-    Calibration {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The outputs are not a list of findings.
-    #[error("`{path}` must list at least one finding, and each only once")]
-    Findings {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The network is not valid.
-    #[error("`{path}` describes a network that cannot be built")]
-    Network {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: classifier::Error,
-    },
-    /// The weights do not fit the network.
-    #[error("could not load the weights `{path}`")]
-    Weights {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: weights::Error,
-    },
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
-impl Description {
-    /// Describes a model in the current format, without training and origin.
-    pub fn new(findings: Vec<Finding>, network: ClassifierConfig, input: Input) -> Self {
-        Self {
-            format: FORMAT,
-            weights_sha256: None,
-            films_sha256: None,
-            findings,
-            network,
-            input,
-            training: None,
-            imported: None,
-            calibration: None,
-        }
-    }
-
-    /// Reads `model.toml` in `folder`.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the file is missing or was written by another version.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(DESCRIPTION);
-        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
-        // Read first: another layout has other keys.
-        let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
-        match table.get("format") {
-            Some(toml::Value::Integer(found)) if *found != i64::from(FORMAT) => {
-                return Err(Error::Format { path, found: found.to_string() });
-            }
-            _ => {}
-        }
-        let description: Self = toml::from_str(&text).map_err(damaged)?;
-        if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
-            return Err(Error::Calibration { path, problem });
-        }
-        let mut findings = description.findings.clone();
-        findings.sort();
-        findings.dedup();
-        if findings.is_empty() || findings.len() < description.findings.len() {
-            return Err(Error::Findings { path });
-        }
-        description
-            .network
-            .check(description.input.size, description.input.channels)
-            .map_err(|source| Error::Network { path, source })?;
-        Ok(description)
-    }
-}
-
-/// Reads a description, which is short.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LONGEST {
-        return Err(std::io::Error::other("it is too long for a description of a model"));
-    }
-    Ok(text)
-}
 
 /// Returns the SHA-256 of bytes in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -251,7 +49,7 @@ pub fn identity(folder: &Path) -> Result<String, Error> {
 
 /// The files of a model, which belong together.
 struct Files {
-    description: Description,
+    description: ModelInfo,
     identity: String,
     weights: Vec<u8>,
 }
@@ -262,11 +60,11 @@ impl Files {
             let path = folder.join(name);
             fs::read(&path).map_err(|source| Error::Read { path, source })
         };
-        let description = Description::read(folder)?;
+        let description = ModelInfo::read(folder)?;
         let weights = read(WEIGHTS)?;
         let path = folder.join(WEIGHTS);
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
-        let mut text = to_text(folder, &Description { calibration: None, ..description.clone() })?;
+        let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
         text.push_str(&sha256(&weights));
         let identity = sha256(text.as_bytes())[..DIGITS].to_owned();
         Ok(Self { description, identity, weights })
@@ -277,7 +75,7 @@ impl Files {
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Its description.
-    pub description: Description,
+    pub description: ModelInfo,
     /// Its identity, see [`identity`].
     pub identity: String,
     /// The network, with its weights.
@@ -301,12 +99,12 @@ pub fn check_sha256(path: &Path, bytes: &[u8], recorded: Option<&str>) -> Result
 /// # Errors
 ///
 /// Returns an error if a file cannot be written.
-pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Result<(), Error> {
+pub fn save(folder: &Path, description: &ModelInfo, model: &Classifier) -> Result<(), Error> {
     let path = folder.join(WEIGHTS);
     let bytes =
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
-    let description = Description { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
+    let description = ModelInfo { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
@@ -317,12 +115,12 @@ pub fn save(folder: &Path, description: &Description, model: &Classifier) -> Res
 ///
 /// Returns an error if the description cannot be read or written.
 pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), Error> {
-    let description = Description { calibration: Some(calibration), ..Description::read(folder)? };
+    let description = ModelInfo { calibration: Some(calibration), ..ModelInfo::read(folder)? };
     let text = to_text(folder, &description)?;
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
 
-fn to_text(folder: &Path, description: &Description) -> Result<String, Error> {
+fn to_text(folder: &Path, description: &ModelInfo) -> Result<String, Error> {
     toml::to_string(description).map_err(|error| {
         let path = folder.join(DESCRIPTION);
         WriteError { path, source: std::io::Error::other(error) }.into()

@@ -5,12 +5,14 @@
 //! at zero: what speaks against the finding has no color. [`picture`] adds what the drawing alone
 //! does not say: what it shows, and the values of the colors.
 
+mod canvas;
 mod picture;
 
 use roentgen_data::pixels::Plane;
 use roentgen_eval::HeatMap;
 
-pub use picture::{Picture, picture};
+pub use canvas::{LETTER, Picture};
+pub use picture::picture;
 
 /// Dark violet, red, orange, yellow: colors that remain readable in gray.
 const COLOURS: [[f32; 3]; 4] =

@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_eval::HeatMap;
 
 use crate::classifier::Classifier;
-use crate::model_dir::{self, Description, Error, Model};
+use crate::model_dir::{self, Error, Model, ModelInfo};
 
 /// A loaded model, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
     /// The description of the model.
-    pub description: Description,
+    pub description: ModelInfo,
     /// The identity of the model.
     pub identity: String,
     model: Classifier,

@@ -64,7 +64,7 @@ pub fn load<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, Error> {
 /// # Errors
 ///
 /// Returns an error if Burn's packing fails; the caller cannot cause it.
-pub fn numbered<M: Module>(model: M) -> Result<M, Error> {
+pub fn number_parameters<M: Module>(model: M) -> Result<M, Error> {
     let bytes = to_bytes(&model)?;
     load(model, bytes.to_vec())
 }

@@ -101,7 +101,7 @@ impl Architecture {
 
 /// A name that no architecture has.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no architecture `{name}`; did you mean `{nearest}`? The names are: {all}")]
+#[error("unknown architecture `{name}`; did you mean `{nearest}`? The names are: {all}")]
 pub struct UnknownArchitecture {
     /// The requested name.
     pub name: String,

@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use roentgen_models::pretrained::{Fit, FitError, Part, WeightFile, convert, fit, wanted};
+use roentgen_models::pretrained::{
+    ClassifierPart, FitError, FitReport, WeightFile, convert, fit, list_wanted,
+};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -30,7 +32,7 @@ fn backbone(prefix: &str, value: f32) -> Vec<Named> {
     let bytes = weights::to_bytes(&new()).unwrap();
     let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
     let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
-    let wanted = wanted(ARCHITECTURE, shapes).into_iter();
+    let wanted = list_wanted(ARCHITECTURE, shapes).into_iter();
     wanted.map(|w| (format!("{prefix}{}", w.name), w.shape, value)).collect()
 }
 
@@ -55,7 +57,7 @@ fn write(path: &Path, tensors: Vec<Named>) -> WeightFile {
 }
 
 /// Loads the file into a new network.
-fn load(file: &WeightFile, part: Part) -> Result<(Classifier, Fit), FitError> {
+fn load(file: &WeightFile, part: ClassifierPart) -> Result<(Classifier, FitReport), FitError> {
     fit(new(), ARCHITECTURE, part, file)
 }
 
@@ -75,7 +77,7 @@ fn two_copies_are_refused_and_both_are_named() {
         let both = [backbone(good, 0.5), backbone(other, 0.25)].concat();
         let file = write(&folder.path().join("both.safetensors"), both);
 
-        let error = load(&file, Part::Backbone).unwrap_err();
+        let error = load(&file, ClassifierPart::Backbone).unwrap_err();
 
         let FitError::Copies { known, .. } = &error else { panic!("{error}") };
         let mut known = known.0.clone();
@@ -100,7 +102,7 @@ fn a_prefix_picks_its_copy_with_or_without_its_last_dot() {
     for (prefix, expected) in [("", 0.5), ("model_ema.module", 0.25), ("model_ema.module.", 0.25)] {
         let file = WeightFile::open(&path).unwrap().with_prefix(prefix);
 
-        let (model, fit) = load(&file, Part::Backbone).unwrap();
+        let (model, fit) = load(&file, ClassifierPart::Backbone).unwrap();
 
         assert_eq!(value(&model, "backbone."), expected, "{prefix}");
         assert_eq!(fit.prefix.trim_end_matches('.'), prefix.trim_end_matches('.'));
@@ -115,7 +117,7 @@ fn a_prefix_that_no_copy_has_is_refused_and_the_known_ones_are_named() {
     let tensors = [backbone("teacher.", 0.5), backbone("student.", 0.25)].concat();
     let file = write(&folder.path().join("both.safetensors"), tensors).with_prefix("module");
 
-    let error = load(&file, Part::Backbone).unwrap_err();
+    let error = load(&file, ClassifierPart::Backbone).unwrap_err();
 
     let message = error.to_string();
     assert!(["module.", "teacher.", "student."].iter().all(|p| message.contains(p)), "{message}");
@@ -130,7 +132,7 @@ fn a_copy_that_lacks_a_tensor_or_has_another_shape_is_no_copy() {
         let tensors = [backbone("model.", 0.5), other].concat();
         let file = write(&folder.path().join("one.safetensors"), tensors);
 
-        let (model, fit) = load(&file, Part::Backbone).unwrap();
+        let (model, fit) = load(&file, ClassifierPart::Backbone).unwrap();
 
         assert_eq!((fit.prefix.as_str(), value(&model, "backbone.")), ("model.", 0.5));
     }
@@ -146,14 +148,14 @@ fn backbone_and_head_are_of_one_copy() {
     for (prefix, expected) in [("ema.net", [0.25, 0.125]), ("model.net", [0.5, 0.75])] {
         let file = WeightFile::open(&path).unwrap().with_prefix(prefix);
 
-        let (model, _) = load(&file, Part::Whole).unwrap();
+        let (model, _) = load(&file, ClassifierPart::Whole).unwrap();
 
         assert_eq!([value(&model, "backbone."), value(&model, "head.")], expected);
     }
 
     write(&path, [both, head("model.fc.", 0.75)].concat());
     let headless = WeightFile::open(&path).unwrap().with_prefix("ema.net");
-    let error = load(&headless, Part::Whole).unwrap_err();
+    let error = load(&headless, ClassifierPart::Whole).unwrap_err();
     assert!(matches!(error, FitError::Head { found: 0, .. }), "{error}");
     assert!(error.to_string().contains("the copy behind `ema.net.`"), "{error}");
 }
@@ -165,7 +167,7 @@ fn a_head_without_bias_has_a_bias_of_zero() {
     let tensors = [backbone("", 0.5), vec![weight]].concat();
     let file = write(&folder.path().join("model.safetensors"), tensors);
 
-    let (model, fit) = load(&file, Part::Whole).unwrap();
+    let (model, fit) = load(&file, ClassifierPart::Whole).unwrap();
 
     assert_eq!(
         [value(&model, "head.logits.bias"), value(&model, "head.logits.weight")],

@@ -11,7 +11,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
 use roentgen_data::{nih, pixels};
-use roentgen_models::pretrained::{Part, WeightFile, fit};
+use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit};
 use roentgen_models::{Architecture, ClassifierConfig, Pool};
 use roentgen_test_support::{Outcome, shared, test_file};
 
@@ -81,7 +81,7 @@ fn compare(architecture: Architecture, weights: &str) -> Outcome {
     };
     let new = config.init(3, 14, &device);
     let file = WeightFile::open(&weights).unwrap();
-    let (model, _) = fit(new, architecture, Part::Backbone, &file).unwrap();
+    let (model, _) = fit(new, architecture, ClassifierPart::Backbone, &file).unwrap();
 
     let maps = model.features(films);
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_data::Finding;
 use roentgen_data::preprocess::{Input, Normalize};
-use roentgen_models::model_dir::{self, Description, Error};
-use roentgen_models::pretrained::{Part, WeightFile, fit};
+use roentgen_models::model_dir::{self, Error, ModelInfo};
+use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit};
 use roentgen_models::{Architecture, ClassifierConfig, Pool};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -32,7 +32,7 @@ fn saved(folder: &Path) {
     let findings = vec![Finding::Mass, Finding::Edema];
     let input = Input { size: 64, channels: 1, normalize: Normalize::PerImage };
     let model = network.init(1, 2, &Device::flex());
-    model_dir::save(folder, &Description::new(findings, network, input), &model).unwrap();
+    model_dir::save(folder, &ModelInfo::new(findings, network, input), &model).unwrap();
 }
 
 /// Numbers that depend on the seed alone (splitmix64).
@@ -104,7 +104,7 @@ fn a_description_with_sizes_that_no_model_has_is_refused() {
         assert!(error.to_string().contains("model."), "{to}: {error}");
     }
     fs::write(&path, format!("{text}#{}", "x".repeat(2 << 20))).unwrap();
-    let error = Description::read(folder.path()).unwrap_err();
+    let error = ModelInfo::read(folder.path()).unwrap_err();
     assert!(matches!(error, Error::Read { .. }), "{error}");
 }
 
@@ -170,7 +170,7 @@ fn try_all(path: &Path, whole: &[u8], header: usize) {
         refused += u64::from(is_refused);
         if seed % 50 == 0 {
             let model = config(0.05).init(1, 2, &Device::flex());
-            assert!(fit(model, Architecture::Mobilenet, Part::Whole, &file).is_err());
+            assert!(fit(model, Architecture::Mobilenet, ClassifierPart::Whole, &file).is_err());
         }
     }
     assert!(refused > TRIES / 4, "{refused}");

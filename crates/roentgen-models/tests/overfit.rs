@@ -9,9 +9,9 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
 use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::{self, Prepared, Settings};
+use roentgen_data::prepare::{self, PrepareSettings, Prepared};
 use roentgen_data::preprocess::Input;
-use roentgen_models::model_dir::{self, Description};
+use roentgen_models::model_dir::{self, ModelInfo};
 use roentgen_models::predictor::predictions;
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor};
 use roentgen_phantom as phantom;
@@ -24,10 +24,14 @@ const STEPS: usize = 300;
 
 fn prepared(folder: &std::path::Path, size: usize) -> Prepared {
     let films = folder.join("films");
-    phantom::write(&films, &phantom::Settings { films: FILMS, size: 96, seed: 3 }, &|_| ())
+    phantom::write(&films, &phantom::PhantomSettings { films: FILMS, size: 96, seed: 3 }, &|_| ())
         .unwrap();
-    let settings =
-        Settings { size: size as u32, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let settings = PrepareSettings {
+        size: size as u32,
+        filter: Filter::Lanczos3,
+        labels: None,
+        any_size: false,
+    };
     let out = folder.join("prepared");
     prepare::prepare(&films, &out, &settings, &|_| ()).unwrap();
     Prepared::open(&out).unwrap()
@@ -81,7 +85,7 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
 
     let valid = model.valid();
     let said = predictions(&valid, films.inner());
-    let description = Description::new(findings, network, input);
+    let description = ModelInfo::new(findings, network, input);
     let run = folder.path().join("run");
     std::fs::create_dir(&run).unwrap();
     model_dir::save(&run, &description, &valid).unwrap();

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use burn::tensor::Device;
 use roentgen_data::preprocess::Normalize;
-use roentgen_models::pretrained::{FitError, Foreign, WeightFile, import, wanted};
+use roentgen_models::pretrained::{FitError, Foreign, WeightFile, import, list_wanted};
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor, model_dir, weights};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -41,7 +41,7 @@ fn write(path: &Path) -> WeightFile {
     let bytes = weights::to_bytes(&config.init(1, OUTPUTS, &Device::flex())).unwrap();
     let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
     let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
-    let wanted = wanted(Architecture::Densenet121, shapes).into_iter();
+    let wanted = list_wanted(Architecture::Densenet121, shapes).into_iter();
     let mut tensors: Vec<_> = wanted.map(|w| (w.name, w.shape)).collect();
     tensors.push(("classifier.weight".into(), vec![OUTPUTS, config.features()]));
     tensors.push(("classifier.bias".into(), vec![OUTPUTS]));

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use ort::session::Session;
 use ort::value::TensorRef;
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{Description, model_dir};
+use roentgen_models::{ModelInfo, model_dir};
 
 use crate::export::{self, IMAGE, LOGITS, MASK};
 use crate::runtime::{self, Runtime, Waiting};
@@ -15,8 +15,8 @@ use crate::runtime::{self, Runtime, Waiting};
 type Masks = ([usize; 2], Vec<f32>);
 
 /// A model in ONNX Runtime, ready to predict.
-pub struct Engine {
-    description: Description,
+pub struct OnnxEngine {
+    description: ModelInfo,
     identity: String,
     session: Session,
 }
@@ -36,7 +36,7 @@ pub enum Error {
     Runtime(#[from] runtime::Error),
 }
 
-impl Engine {
+impl OnnxEngine {
     /// Loads the model in `folder`, exports it in memory and passes it to ONNX Runtime.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// Returns the description of the model.
-    pub fn description(&self) -> &Description {
+    pub fn description(&self) -> &ModelInfo {
         &self.description
     }
 

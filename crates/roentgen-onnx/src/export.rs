@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use burn_onnx::export::{AxisSpec, ExportError, InputSpec, OnnxExporter, OnnxModel};
 use onnx_ir::{GraphProto, Message as _, ModelProto};
 use roentgen_models::model_dir::{self, Model};
-use roentgen_models::{Classifier, Description};
+use roentgen_models::{Classifier, ModelInfo};
 
 use crate::{erf, metadata, relu6, unused};
 
@@ -79,7 +79,7 @@ pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
     message.write_to_bytes().map_err(|error| Error::Written(error.to_string()))
 }
 
-fn capture(description: &Description, model: &Classifier) -> Result<OnnxModel, ExportError> {
+fn capture(description: &ModelInfo, model: &Classifier) -> Result<OnnxModel, ExportError> {
     let input = description.input;
     let films = |batch| {
         Tensor::<4>::zeros([batch, input.channels, input.size, input.size], &Device::flex())

@@ -1,7 +1,7 @@
 //! Metadata of an ONNX file for its user, as pairs of text.
 
 use roentgen_data::preprocess::Normalize;
-use roentgen_models::Description;
+use roentgen_models::ModelInfo;
 use serde_json::json;
 
 /// Returns the pairs, in order. Values that are lists are JSON.
@@ -12,7 +12,7 @@ use serde_json::json;
 /// - `mean`, `std`: one per channel, on 0..255, if they are the same for all films
 /// - `output`: how to convert the logits
 /// - `network`, `dataset`, `split`, `training_films`, `seed`: the model and its training
-pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
+pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
     let input = description.input;
     let findings: Vec<&str> = description.findings.iter().map(|finding| finding.name()).collect();
     let normalize = match input.normalize {
@@ -40,7 +40,7 @@ pub fn pairs(description: &Description) -> Vec<(&'static str, String)> {
     pairs.push(("network", json!(description.network).to_string()));
     match (&description.training, &description.imported) {
         (Some(training), _) => pairs.extend([
-            ("dataset", training.dataset.clone()),
+            ("dataset", training.dataset.to_string()),
             ("split", training.split.clone()),
             ("training_films", training.films.to_string()),
             ("seed", training.seed.to_string()),

@@ -12,9 +12,8 @@ const CHAIN: [&str; 6] = ["Relu", "Neg", "Add", "Relu", "Neg", "Add"];
 /// The limits of ReLU6.
 const ENDS: [(&str, f32); 2] = [("relu6_low", 0.0), ("relu6_high", 6.0)];
 
-/// Replaces each such chain with a `Clip` if nothing else reads its intermediate values. Returns
-/// the number replaced.
-pub(crate) fn fuse(graph: &mut GraphProto) -> usize {
+/// Replaces each such chain with a `Clip` if nothing else reads its intermediate values.
+pub(crate) fn fuse(graph: &mut GraphProto) {
     let sixes: HashSet<&str> =
         graph.initializer.iter().filter(|tensor| is_six(tensor)).map(|t| t.name.as_str()).collect();
     let mut readers: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -69,7 +68,6 @@ pub(crate) fn fuse(graph: &mut GraphProto) -> usize {
             ..TensorProto::default()
         }));
     }
-    chains.len()
 }
 
 /// Whether a constant is a single 6 in single precision.

@@ -14,10 +14,10 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Distribution, Tensor};
 use roentgen_data::Finding;
 use roentgen_data::preprocess::Input;
-use roentgen_models::model_dir::{self, Description};
+use roentgen_models::model_dir::{self, ModelInfo};
 use roentgen_models::{Architecture, ClassifierConfig, Pool, Predictor};
 use roentgen_onnx::export::export;
-use roentgen_onnx::{Engine, Runtime, Waiting};
+use roentgen_onnx::{OnnxEngine, Runtime, Waiting};
 use roentgen_test_support::{Outcome, peers, test_file};
 
 const FINDINGS: [Finding; 3] = [Finding::Hernia, Finding::Mass, Finding::Edema];
@@ -76,9 +76,9 @@ fn saved(folder: &Path, network: ClassifierConfig, channels: usize, size: usize)
         model.forward(films);
     }
     model = model.valid();
-    let description = Description {
+    let description = ModelInfo {
         imported: Some("nowhere".to_owned()),
-        ..Description::new(
+        ..ModelInfo::new(
             FINDINGS.to_vec(),
             network.clone(),
             Input { size, channels, normalize: network.architecture.normalization() },
@@ -124,7 +124,7 @@ fn agree(architecture: Architecture) -> Outcome {
         .unwrap();
 
         let burn = Predictor::load(&folder, &Device::flex()).unwrap();
-        let mut onnx = Engine::load(&folder, runtime, 2, Waiting::Sleeping).unwrap();
+        let mut onnx = OnnxEngine::load(&folder, runtime, 2, Waiting::Sleeping).unwrap();
         for films in [1, 3] {
             let films: Vec<Vec<u8>> = (0..films).map(|number| film(number, size)).collect();
             let films: Vec<&[u8]> = films.iter().map(Vec::as_slice).collect();

@@ -6,13 +6,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::anatomy::Anatomy;
-use super::brush::{Knot, Noise, Patch, ease, rise, solid};
-use super::canvas::{Area, Point};
-use super::side::Side;
+use super::brush::{Noise, Patch, ease, rise, solid_profile};
+use super::canvas::{Area, Knot, Point};
+use super::side::BodySide;
 use super::tissue::Layers;
 
 /// Returns the rectangle of one lung, down to its outer angle.
-pub(super) fn lung(anatomy: &Anatomy, side: Side) -> Area {
+pub(super) fn lung(anatomy: &Anatomy, side: BodySide) -> Area {
     let (near, far) = (anatomy.middle, anatomy.middle + side.sign() * (anatomy.half_width + 0.01));
     Area {
         left: near.min(far),
@@ -39,7 +39,7 @@ pub(super) fn paint_effusion(
     strength: f32,
     rng: &mut ChaCha8Rng,
 ) -> Area {
-    let sides = Side::some(0.3, rng);
+    let sides = BodySide::some(0.3, rng);
     let volume = rng.random_range(0.0..1.0f32).powi(2);
     let mut areas = Vec::new();
     for (index, side) in sides.into_iter().enumerate() {
@@ -72,17 +72,17 @@ pub(super) fn paint_infiltration(
     rng: &mut ChaCha8Rng,
 ) -> Area {
     let noise = Noise::new(34, rng);
-    let first = Side::random(rng);
+    let first = BodySide::random(rng);
     let mut areas = Vec::new();
     let top = rng.random_range(0.25..0.6);
     let share = 0.33 + 0.20 * strength;
     for index in 0..rng.random_range(2..=4) {
-        let side = if index == 3 { first.other() } else { first };
+        let side = if index == 3 { first.opposite() } else { first };
         let (across, down) = (rng.random_range(0.15..0.8), top + rng.random_range(-0.15..0.3));
         let (rx, ry) = (rng.random_range(0.08..0.12), rng.random_range(0.08..0.14));
         let patch = Patch::oval(anatomy.place(side, across, down), rx, ry);
         fill(layers, patch.area(1.0), |x, y| {
-            share * ease(1.1 - patch.distance(x, y)) * (1.0 + 0.7 * noise.mottled(x, y))
+            share * ease(1.1 - patch.distance(x, y)) * (1.0 + 0.7 * noise.sample_mottled(x, y))
         });
         if side == first {
             areas.push(patch.area(0.8));
@@ -99,7 +99,7 @@ pub(super) fn paint_pneumonia(
     rng: &mut ChaCha8Rng,
 ) -> Area {
     let (noise, rim) = (Noise::new(40, rng), Noise::new(14, rng));
-    let side = Side::random(rng);
+    let side = BodySide::random(rng);
     let root = anatomy.hilum(side);
     let middle: f32 = rng.random_range(-0.25..1.15);
     let half = rng.random_range(0.30..0.42);
@@ -110,10 +110,10 @@ pub(super) fn paint_pneumonia(
     };
     let bow = (-2..=2).map(|step| at(middle + half * step as f32 / 2.0));
     let area = Area::round(bow.chain([root])).unwrap_or_else(|| lung(anatomy, side));
-    fill(layers, area.grown(0.03), |x, y| {
+    fill(layers, area.extend(0.03), |x, y| {
         let (dx, dy) = (side.sign() * (x - root[0]), y - root[1]);
         let radius = dx.hypot(dy);
-        let (mottle, warp) = (noise.mottled(x, y), rim.mottled(x, y));
+        let (mottle, warp) = (noise.sample_mottled(x, y), rim.sample_mottled(x, y));
         let off = (dy.atan2(dx) - middle).abs() / half + 0.35 * warp;
         let within = (1.0 - rise(off, 0.95, 0.7)) * rise(radius, near, 0.05);
         let within = within * (1.0 - rise(radius + 0.03 * warp, far, 0.08));
@@ -135,7 +135,7 @@ pub(super) fn paint_consolidation(
     strength: f32,
     rng: &mut ChaCha8Rng,
 ) {
-    let side = Side::random(rng);
+    let side = BodySide::random(rng);
     let noise = Noise::new(18, rng);
     let upper = rng.random_bool(0.45);
     let fissure = if upper { rng.random_range(0.36..0.46) } else { rng.random_range(0.50..0.62) };
@@ -143,7 +143,7 @@ pub(super) fn paint_consolidation(
     let share = 0.74 + 0.18 * strength;
     let height = anatomy.dome(side) - anatomy.apex;
     fill(layers, lung(anatomy, side), |x, y| {
-        let uneven = noise.mottled(x, y);
+        let uneven = noise.sample_mottled(x, y);
         let distance = (x - anatomy.spine(y)).abs() / anatomy.half_width;
         let bow = 0.10 * (2.0 * distance - 1.0).powi(2);
         let down = (y - anatomy.apex) / height + slope * (distance - 0.5);
@@ -169,9 +169,9 @@ pub(super) fn paint_consolidation(
             Knot::new(x, root[1] + far * angle.sin(), 0.006 - 0.0006 * step)
         };
         let bronchus: Vec<_> = (0..6).map(knot).collect();
-        layers
-            .air
-            .stroke(&bronchus, |distance, softness| 0.22 * solid(distance, softness.max(0.5)));
+        layers.air.stroke(&bronchus, |distance, softness| {
+            0.22 * solid_profile(distance, softness.max(0.5))
+        });
     }
 }
 
@@ -185,7 +185,7 @@ pub(super) fn paint_edema(
     let noise = Noise::new(20, rng);
     let spread = rng.random_range(0.9..1.15);
     let share = 0.48 + 0.24 * strength;
-    for side in Side::BOTH {
+    for side in BodySide::BOTH {
         let [x, y] = anatomy.hilum(side);
         let wing = Patch {
             center: [x + side.sign() * 0.05, y + 0.04],
@@ -194,7 +194,7 @@ pub(super) fn paint_edema(
             waves: [0.0; 3],
         };
         fill(layers, lung(anatomy, side), |x, y| {
-            let uneven = noise.mottled(x, y);
+            let uneven = noise.sample_mottled(x, y);
             let haze = ease(1.15 - wing.distance(x, y) + 0.15 * uneven);
             (0.14 + share * haze) * (1.0 + 0.25 * uneven)
         });
@@ -204,7 +204,9 @@ pub(super) fn paint_edema(
             let [x, y] = anatomy.place(side, 0.985, down);
             let line =
                 [Knot::new(from[0], from[1], 0.0014), Knot::new(x, from[1].max(y - 0.02), 0.0014)];
-            layers.vessels.stroke(&line, |distance, softness| 0.24 * solid(distance, softness));
+            layers
+                .vessels
+                .stroke(&line, |distance, softness| 0.24 * solid_profile(distance, softness));
         }
     }
 }

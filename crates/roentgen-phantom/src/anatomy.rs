@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::brush::ease;
 use super::canvas::Point;
 use super::patient::{Sex, View};
-use super::side::Side;
+use super::side::BodySide;
 
 /// The measures of a chest.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Anatomy {
     /// Draws a random chest of the given sex and age.
     pub(super) fn random(sex: Sex, age: u32, rng: &mut ChaCha8Rng) -> Self {
         let mut within = |from: f32, to: f32| rng.random_range(from..to);
-        // `grown`: 0 in a newborn, 1 in an adult. `old`: 0 up to the age of fifty, 1 at ninety.
+        // `extend`: 0 in a newborn, 1 in an adult. `old`: 0 up to the age of fifty, 1 at ninety.
         let grown = ease(age as f32 / 16.0);
         let old = ((age as f32 - 50.0) / 40.0).clamp(0.0, 1.0);
         let half_width = within(0.325, 0.375) - 0.02 * (1.0 - grown);
@@ -115,12 +115,12 @@ impl Anatomy {
     }
 
     /// Returns the top of the diaphragm on a side.
-    pub(super) fn dome(&self, side: Side) -> f32 {
+    pub(super) fn dome(&self, side: BodySide) -> f32 {
         self.domes[side as usize]
     }
 
     /// Returns the height of the outer angle between ribs and diaphragm.
-    pub(super) fn angle(&self, side: Side) -> f32 {
+    pub(super) fn angle(&self, side: BodySide) -> f32 {
         self.domes[side as usize] + self.falls[side as usize]
     }
 
@@ -135,7 +135,7 @@ impl Anatomy {
     }
 
     /// Returns the distance of the inner chest wall from the midline at a height.
-    pub(super) fn wall(&self, side: Side, y: f32) -> f32 {
+    pub(super) fn wall(&self, side: BodySide, y: f32) -> f32 {
         let t = ((y - self.apex) / (self.angle(side) - self.apex)).clamp(0.0, 1.3);
         let u = (t / 0.72).min(1.0);
         let waist = (t - 0.82).max(0.0);
@@ -145,7 +145,7 @@ impl Anatomy {
 
     /// Returns the distance of the lung's inner border from the midline at a height, behind the
     /// heart.
-    pub(super) fn inner(&self, side: Side, y: f32) -> f32 {
+    pub(super) fn inner(&self, side: BodySide, y: f32) -> f32 {
         let height = self.angle(side) - self.apex;
         let v = ((y - self.apex) / (0.2 * height)).clamp(0.0, 1.0);
         let top = 0.43 * self.half_width;
@@ -155,7 +155,7 @@ impl Anatomy {
 
     /// Returns the depth below the ribs and the top of the lung, approximately along the shortest
     /// path.
-    pub(super) fn depth(&self, side: Side, distance: f32, y: f32) -> f32 {
+    pub(super) fn depth(&self, side: BodySide, distance: f32, y: f32) -> f32 {
         let step = 0.004;
         let (wall, inner) = (self.wall(side, y), self.inner(side, y));
         let slope = (self.wall(side, y + step) - wall) / step;
@@ -169,7 +169,7 @@ impl Anatomy {
     }
 
     /// Returns the height of the diaphragm at a distance from the midline.
-    pub(super) fn diaphragm(&self, side: Side, distance: f32) -> f32 {
+    pub(super) fn diaphragm(&self, side: BodySide, distance: f32) -> f32 {
         let crest = 0.46 * self.half_width;
         let (dome, fall) = (self.dome(side), self.falls[side as usize]);
         if distance > crest {
@@ -183,7 +183,7 @@ impl Anatomy {
 
     /// Returns a point in a lung: `across` runs from its inner border to the ribs, `down` from its
     /// top to the diaphragm, both from 0 to 1.
-    pub(super) fn place(&self, side: Side, across: f32, down: f32) -> Point {
+    pub(super) fn place(&self, side: BodySide, across: f32, down: f32) -> Point {
         let guess = self.apex + down * (self.dome(side) - self.apex);
         let (inner, wall) = (self.inner(side, guess).max(self.mediastinum), self.wall(side, guess));
         let distance = inner + across * (wall - inner);
@@ -192,10 +192,10 @@ impl Anatomy {
     }
 
     /// Returns the root of a lung.
-    pub(super) fn hilum(&self, side: Side) -> Point {
+    pub(super) fn hilum(&self, side: BodySide) -> Point {
         let lift = match side {
-            Side::Right => 0.44,
-            Side::Left => 0.40,
+            BodySide::Right => 0.44,
+            BodySide::Left => 0.40,
         };
         let y = self.apex + lift * (self.dome(side) - self.apex);
         [self.spine(y) + side.sign() * (self.mediastinum + 0.022), y]
@@ -205,7 +205,7 @@ impl Anatomy {
     /// height: right, left; zero above and below them.
     pub(super) fn heart_borders(&self, y: f32) -> [f32; 2] {
         let top = self.apex + 0.04;
-        let bottom = self.dome(Side::Left) + 0.05;
+        let bottom = self.dome(BodySide::Left) + 0.05;
         let t = (y - top) / (bottom - top);
         let m = self.mediastinum;
         let [right, left] = self.heart;
@@ -238,7 +238,7 @@ impl Anatomy {
     /// Returns the heights between which the heart itself is, without the great vessels.
     pub(super) fn heart_heights(&self) -> [f32; 2] {
         let top = self.apex + 0.04;
-        let bottom = self.dome(Side::Left) + 0.05;
+        let bottom = self.dome(BodySide::Left) + 0.05;
         [top + 0.45 * (bottom - top), bottom - 0.01]
     }
 }

@@ -6,10 +6,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::anatomy::Anatomy;
-use super::brush::{Knot, Patch, ease, hollow, rise, solid};
-use super::canvas::{Area, MARGIN, Point};
+use super::brush::{Patch, ease, hollow_profile, rise, solid_profile};
+use super::canvas::{Area, Knot, MARGIN, Point};
 use super::patient::View;
-use super::side::Side;
+use super::side::BodySide;
 use super::tissue::Layers;
 
 /// Number of pairs of ribs to draw.
@@ -27,7 +27,7 @@ const LETTER_L: [&[Point]; 1] = [&[[0.0, 0.0], [0.0, 1.0], [0.65, 1.0]]];
 /// Paints ribs, spine, collar bones, shoulder blades and upper arms.
 pub(super) fn paint_bones(layers: &mut Layers, anatomy: &Anatomy, view: View) {
     paint_spine(layers, anatomy);
-    for side in Side::BOTH {
+    for side in BodySide::BOTH {
         for rib in 0..RIBS {
             paint_rib(layers, anatomy, side, rib);
         }
@@ -62,8 +62,8 @@ fn paint_spine(layers: &mut Layers, anatomy: &Anatomy) {
 
 /// Paints a rib, which is a tilted hoop: its back half runs outward nearly level; its front half
 /// comes back inward and down, and ends where cartilage begins.
-fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: Side, rib: usize) {
-    let (first, last) = (anatomy.apex + 0.012, anatomy.dome(Side::Right) + 0.055);
+fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: BodySide, rib: usize) {
+    let (first, last) = (anatomy.apex + 0.012, anatomy.dome(BodySide::Right) + 0.055);
     let number = rib as f32 / (RIBS - 1) as f32;
     let y = first + (last - first) * (number + 0.04 * (PI * number).sin());
     let slant = anatomy.rib_slant * (0.62 + 0.55 * number);
@@ -86,11 +86,11 @@ fn paint_rib(layers: &mut Layers, anatomy: &Anatomy, side: Side, rib: usize) {
         }
     };
     let hoop: Vec<_> = (0..=steps).map(knot).collect();
-    layers.dense.stroke(&hoop, hollow);
+    layers.dense.stroke(&hoop, hollow_profile);
 }
 
 /// Paints the chest wall seen edge-on, where ribs and pleura overlap.
-fn paint_wall(layers: &mut Layers, anatomy: &Anatomy, side: Side) {
+fn paint_wall(layers: &mut Layers, anatomy: &Anatomy, side: BodySide) {
     let (top, bottom) = (anatomy.apex + 0.04, anatomy.angle(side) + 0.05);
     let along = |out: f32, half: f32| -> Vec<Knot> {
         (0..=24)
@@ -101,15 +101,15 @@ fn paint_wall(layers: &mut Layers, anatomy: &Anatomy, side: Side) {
             })
             .collect()
     };
-    layers
-        .dense
-        .stroke(&along(0.004, 0.004), |distance, softness| 0.04 * solid(distance, softness));
+    layers.dense.stroke(&along(0.004, 0.004), |distance, softness| {
+        0.04 * solid_profile(distance, softness)
+    });
     layers
         .dense
         .stroke(&along(0.012, 0.013), |distance, _| 0.06 * anatomy.bone * ease(1.1 - distance));
 }
 
-fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: Side, view: View) {
+fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: BodySide, view: View) {
     let knot = |out: f32, y: f32, half: f32| Knot::new(anatomy.middle + side.sign() * out, y, half);
     let bone = anatomy.bone;
     let high = anatomy.shoulder + 0.06;
@@ -124,7 +124,7 @@ fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: Side, view: View
         knot(0.28, inner - 0.9 * (inner - high) - 0.014, 0.011),
         knot(0.36, high - 0.008, 0.013),
     ];
-    dense.stroke(&clavicle, |distance, softness| 0.15 * bone * hollow(distance, softness));
+    dense.stroke(&clavicle, |distance, softness| 0.15 * bone * hollow_profile(distance, softness));
 
     // The shoulder blades move off the lungs when the patient puts the hands on the hips.
     let blade = match view {
@@ -136,27 +136,27 @@ fn paint_shoulder(layers: &mut Layers, anatomy: &Anatomy, side: Side, view: View
         knot(blade, high + 0.20, 0.005),
         knot(blade + 0.045, high + 0.33, 0.006),
     ];
-    dense.stroke(&border, |distance, softness| 0.07 * bone * solid(distance, softness));
+    dense.stroke(&border, |distance, softness| 0.07 * bone * solid_profile(distance, softness));
     let outer = [
         knot(0.415, high + 0.10, 0.008),
         knot(0.39, high + 0.22, 0.006),
         knot(blade + 0.045, high + 0.33, 0.005),
     ];
-    dense.stroke(&outer, |distance, softness| 0.09 * bone * solid(distance, softness));
+    dense.stroke(&outer, |distance, softness| 0.09 * bone * solid_profile(distance, softness));
     let ridge = [
         knot(blade, high + 0.09, 0.008),
         knot(0.40, high + 0.015, 0.013),
         knot(0.435, high, 0.012),
     ];
-    dense.stroke(&ridge, |distance, softness| 0.07 * bone * hollow(distance, softness));
+    dense.stroke(&ridge, |distance, softness| 0.07 * bone * hollow_profile(distance, softness));
     let sheet = [knot(0.38, high + 0.09, 0.05), knot(blade + 0.04, high + 0.3, 0.012)];
-    dense.stroke(&sheet, |distance, softness| 0.045 * bone * solid(distance, softness));
+    dense.stroke(&sheet, |distance, softness| 0.045 * bone * solid_profile(distance, softness));
 
     let arm: Vec<_> =
         [(0.0, 0.040), (0.035, 0.043), (0.08, 0.034), (0.14, 0.025), (0.3, 0.022), (0.8, 0.024)]
             .map(|(down, half)| knot(0.452 + anatomy.arm * down, high + 0.075 + down, half))
             .to_vec();
-    dense.stroke(&arm, |distance, softness| 0.13 * bone * hollow(distance, softness));
+    dense.stroke(&arm, |distance, softness| 0.13 * bone * hollow_profile(distance, softness));
 }
 
 /// Paints objects on the patient: a lead letter, and on AP films often leads and a line.
@@ -166,14 +166,14 @@ pub(super) fn paint_lines(
     view: View,
     rng: &mut ChaCha8Rng,
 ) {
-    let side = if rng.random_bool(0.75) { Side::Left } else { Side::Right };
+    let side = if rng.random_bool(0.75) { BodySide::Left } else { BodySide::Right };
     let center =
         [anatomy.middle + side.sign() * rng.random_range(0.33..0.42), rng.random_range(0.02..0.10)];
     let size = rng.random_range(0.030..0.048);
     let (sin, cos) = rng.random_range(-0.4f32..0.4).sin_cos();
     let strokes = match side {
-        Side::Left => &LETTER_L[..],
-        Side::Right => &LETTER_R[..],
+        BodySide::Left => &LETTER_L[..],
+        BodySide::Right => &LETTER_R[..],
     };
     for stroke in strokes {
         let knots: Vec<_> = stroke
@@ -183,14 +183,14 @@ pub(super) fn paint_lines(
                 Knot::new(center[0] + u * cos - v * sin, center[1] + u * sin + v * cos, 0.0045)
             })
             .collect();
-        layers.dense.stroke(&knots, |distance, softness| 1.6 * solid(distance, softness));
+        layers.dense.stroke(&knots, |distance, softness| 1.6 * solid_profile(distance, softness));
     }
 
     if view == View::Pa {
         return;
     }
     for _ in 0..rng.random_range(0..4) {
-        let side = Side::random(rng);
+        let side = BodySide::random(rng);
         let from = [
             anatomy.middle + side.sign() * rng.random_range(0.12..0.33),
             rng.random_range(0.2..0.7),
@@ -205,7 +205,7 @@ pub(super) fn paint_lines(
                 Knot::new(x, from[1] + t * (to[1] - from[1]), 0.0016)
             })
             .collect();
-        layers.dense.stroke(&wire, |distance, softness| 0.25 * solid(distance, softness));
+        layers.dense.stroke(&wire, |distance, softness| 0.25 * solid_profile(distance, softness));
         let pad = Patch::disc(from, 0.009);
         layers.dense.edit(pad.area(1.4), |x, y, dense| {
             dense + 0.22 * (1.0 - rise(pad.distance(x, y), 1.0, 0.3))
@@ -221,6 +221,6 @@ pub(super) fn paint_lines(
             Knot::new(middle - 0.012, y + 0.10, 0.0028),
             Knot::new(middle, tip, 0.0028),
         ];
-        layers.dense.stroke(&line, |distance, softness| 0.16 * solid(distance, softness));
+        layers.dense.stroke(&line, |distance, softness| 0.16 * solid_profile(distance, softness));
     }
 }

@@ -1,4 +1,4 @@
-//! Painting tools: lines and their profiles, patches, noise and soft edges.
+//! Painting tools: profiles of lines, patches, noise and soft edges.
 
 use std::f32::consts::TAU;
 
@@ -6,21 +6,6 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::canvas::{Area, MARGIN, Point};
-
-/// A point of a line, with half the line's width and its density there.
-#[derive(Clone, Copy)]
-pub(super) struct Knot {
-    pub(super) at: Point,
-    pub(super) half: f32,
-    pub(super) density: f32,
-}
-
-impl Knot {
-    /// Creates a knot of density 1 at `[x, y]`.
-    pub(super) fn new(x: f32, y: f32, half: f32) -> Self {
-        Self { at: [x, y], half, density: 1.0 }
-    }
-}
 
 /// Smooth noise in [-1, 1]: random numbers at the corners of a grid with smooth interpolation.
 pub(super) struct Noise {
@@ -36,7 +21,7 @@ impl Noise {
     }
 
     /// Returns the noise with finer noise added, for mottled areas.
-    pub(super) fn mottled(&self, x: f32, y: f32) -> f32 {
+    pub(super) fn sample_mottled(&self, x: f32, y: f32) -> f32 {
         // Runs back and forth over the same corners, so there is no seam.
         let folded = |u: f32| 1.0 - ((2.3 * u + 0.31).rem_euclid(2.0) - 1.0).abs();
         0.75 * self.at(x, y) + 0.5 * self.at(folded(x), folded(y))
@@ -114,19 +99,19 @@ pub(super) fn rise(value: f32, edge: f32, width: f32) -> f32 {
 }
 
 /// Profile of a solid line: even depth, with a rim one pixel soft.
-pub(super) fn solid(distance: f32, softness: f32) -> f32 {
+pub(super) fn solid_profile(distance: f32, softness: f32) -> f32 {
     1.0 - rise(distance, 1.0, softness.max(0.25))
 }
 
 /// Profile of a round line, such as a vessel: densest in the middle.
-pub(super) fn round(distance: f32, _softness: f32) -> f32 {
+pub(super) fn round_profile(distance: f32, _softness: f32) -> f32 {
     (1.0 - distance * distance * 0.8).max(0.0)
 }
 
 /// Profile of a hollow line, such as a rib: its rims are denser than its middle.
-pub(super) fn hollow(distance: f32, softness: f32) -> f32 {
+pub(super) fn hollow_profile(distance: f32, softness: f32) -> f32 {
     let rim = (1.0 - ((distance - 0.84) / 0.22).powi(2)).max(0.0);
-    solid(distance, softness) * (0.62 + 0.5 * rim)
+    solid_profile(distance, softness) * (0.62 + 0.5 * rim)
 }
 
 #[cfg(test)]

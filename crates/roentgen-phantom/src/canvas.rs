@@ -7,8 +7,6 @@
 
 use std::ops::Range;
 
-use super::brush::Knot;
-
 /// How far a plane extends beyond the film.
 pub(super) const MARGIN: f32 = 0.07;
 
@@ -50,7 +48,7 @@ impl Area {
     }
 
     /// Returns the rectangle extended by a rim.
-    pub(super) fn grown(self, rim: f32) -> Self {
+    pub(super) fn extend(self, rim: f32) -> Self {
         let Self { left, top, right, bottom } = self;
         Self { left: left - rim, top: top - rim, right: right + rim, bottom: bottom + rim }
     }
@@ -59,6 +57,21 @@ impl Area {
     pub(super) fn corners(self) -> [Point; 4] {
         let Self { left, top, right, bottom } = self;
         [[left, top], [right, top], [left, bottom], [right, bottom]]
+    }
+}
+
+/// A point of a line, with half the line's width and its density there.
+#[derive(Clone, Copy)]
+pub(super) struct Knot {
+    pub(super) at: Point,
+    pub(super) half: f32,
+    pub(super) density: f32,
+}
+
+impl Knot {
+    /// Creates a knot of density 1 at `[x, y]`.
+    pub(super) fn new(x: f32, y: f32, half: f32) -> Self {
+        Self { at: [x, y], half, density: 1.0 }
     }
 }
 
@@ -227,14 +240,14 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::brush::solid;
+    use crate::brush::solid_profile;
 
     #[test]
     fn a_line_that_turns_is_not_added_twice() {
         let mut plane = Plane::new(64);
         let knots = [[0.2, 0.5], [0.5, 0.5], [0.2, 0.52]].map(|[x, y]| Knot::new(x, y, 0.05));
 
-        plane.stroke(&knots, solid);
+        plane.stroke(&knots, solid_profile);
 
         assert!(plane.sample(0.3, 0.5) > 0.99);
         assert!(plane.values().iter().all(|&value| value <= 1.0));
@@ -244,7 +257,7 @@ mod tests {
     fn a_line_thinner_than_a_pixel_is_faint() {
         let mut plane = Plane::new(64);
 
-        plane.stroke(&[Knot::new(0.1, 0.5, 0.001), Knot::new(0.9, 0.5, 0.001)], solid);
+        plane.stroke(&[Knot::new(0.1, 0.5, 0.001), Knot::new(0.9, 0.5, 0.001)], solid_profile);
 
         let most = plane.values().iter().copied().fold(0.0, f32::max);
         assert!(most > 0.0 && most < 0.2, "{most}");

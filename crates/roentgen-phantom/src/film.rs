@@ -12,7 +12,7 @@ use super::{bones, signs, tissue};
 use roentgen_data::Finding;
 
 /// A synthetic film.
-pub(super) struct Film {
+pub(super) struct DrawnFilm {
     /// The gray values in row-major order.
     pub(super) pixels: Vec<u8>,
     /// Boxes of the signs, in fractions of the film's width.
@@ -20,7 +20,7 @@ pub(super) struct Film {
 }
 
 /// Draws the film of a visit, `size` pixels wide.
-pub(super) fn draw(patient: &Patient, visit: &Visit, size: usize) -> Film {
+pub(super) fn draw(patient: &Patient, visit: &Visit, size: usize) -> DrawnFilm {
     let mut rng = patient.stream(0, Purpose::Anatomy);
     let mut anatomy = Anatomy::random(patient.sex, patient.first_age(), &mut rng);
     let mut rng = patient.stream(visit.number, Purpose::Pose);
@@ -44,7 +44,7 @@ pub(super) fn draw(patient: &Patient, visit: &Visit, size: usize) -> Film {
     for sign in &visit.signs {
         let mut rng = patient.stream(sign.since, Purpose::Sign(sign.finding));
         if let Some(area) = signs::paint(&mut layers, &anatomy, sign, &mut rng) {
-            boxes.push((sign.finding, pose.onto_film(area)));
+            boxes.push((sign.finding, pose.project_area(area)));
         }
     }
     let mut rng = patient.stream(visit.number, Purpose::Lines);
@@ -55,7 +55,7 @@ pub(super) fn draw(patient: &Patient, visit: &Visit, size: usize) -> Film {
     let exposure = Exposure::random(visit.view, &mut rng);
     let mut grain = patient.stream(visit.number, Purpose::Grain);
     let pixels = exposure.develop(&attenuation, &pose, size, &mut grain);
-    Film { pixels, boxes }
+    DrawnFilm { pixels, boxes }
 }
 
 /// Position of the patient in front of the film: rotated, nearer or farther, off center.
@@ -81,7 +81,7 @@ impl Pose {
     }
 
     /// Returns the point of the film to which a point of the patient is projected.
-    fn shown_at(&self, [x, y]: Point) -> Point {
+    fn project(&self, [x, y]: Point) -> Point {
         let (u, v) = ((x - 0.5) * self.zoom, (y - 0.5) * self.zoom);
         [
             0.5 + self.shift[0] + u * self.cos - v * self.sin,
@@ -90,8 +90,8 @@ impl Pose {
     }
 
     /// Returns the upright rectangle on the film around an upright rectangle of the patient.
-    fn onto_film(&self, area: Area) -> Area {
-        let corners = area.corners().map(|corner| self.shown_at(corner));
+    fn project_area(&self, area: Area) -> Area {
+        let corners = area.corners().map(|corner| self.project(corner));
         let area = Area::round(corners).unwrap_or(area);
         Area {
             left: area.left.clamp(0.0, 1.0),

@@ -11,9 +11,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::airspace::{fill, lung};
 use super::anatomy::Anatomy;
-use super::brush::{Knot, Noise, Patch, ease, rise, solid};
-use super::canvas::Area;
-use super::side::Side;
+use super::brush::{Noise, Patch, ease, rise, solid_profile};
+use super::canvas::{Area, Knot};
+use super::side::BodySide;
 use super::tissue::Layers;
 
 /// Atelectasis: one or two plates of collapsed lung above the diaphragm, on the side that
@@ -24,7 +24,7 @@ pub(super) fn paint_plates(
     strength: f32,
     rng: &mut ChaCha8Rng,
 ) -> Area {
-    let side = Side::random(rng);
+    let side = BodySide::random(rng);
     let count = rng.random_range(1..=2);
     let mut down = rng.random_range(0.70..0.90);
     let density = 0.26 + 0.18 * strength;
@@ -65,7 +65,7 @@ pub(super) fn paint_mass(
     strength: f32,
     rng: &mut ChaCha8Rng,
 ) -> Area {
-    let side = Side::random(rng);
+    let side = BodySide::random(rng);
     let (across, down) = (rng.random_range(0.3..0.72), rng.random_range(0.16..0.74));
     let radius = rng.random_range(0.056..0.086);
     let patch = Patch {
@@ -91,7 +91,7 @@ pub(super) fn paint_nodules(
 ) -> Area {
     let mut largest = Patch::disc([0.5, 0.5], 0.0);
     for _ in 0..rng.random_range(1..=3) {
-        let side = Side::random(rng);
+        let side = BodySide::random(rng);
         let (across, down) = (rng.random_range(0.25..0.85), rng.random_range(0.15..0.85));
         let mut patch =
             Patch::disc(anatomy.place(side, across, down), rng.random_range(0.028..0.042));
@@ -111,7 +111,7 @@ pub(super) fn paint_pneumothorax(
     strength: f32,
     rng: &mut ChaCha8Rng,
 ) -> Area {
-    let side = Side::random(rng);
+    let side = BodySide::random(rng);
     let gap = 0.045 + 0.05 * strength + 0.05 * rng.random_range(0.0..1.0f32).powi(2);
     let height = anatomy.angle(side) - anatomy.apex;
     // The remaining lung is smaller, and shortened more than it is narrowed.
@@ -149,7 +149,7 @@ pub(super) fn paint_pneumothorax(
         Knot::new(anatomy.spine(y) + side.sign() * edge(y), y, 0.0032)
     };
     let pleura: Vec<_> = (0..=36).map(knot).collect();
-    layers.vessels.stroke(&pleura, |distance, softness| 0.26 * solid(distance, softness));
+    layers.vessels.stroke(&pleura, |distance, softness| 0.26 * solid_profile(distance, softness));
     Area { bottom: anatomy.apex + 0.62 * height, ..area }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn paint_fibrosis(
     let noise = Noise::new(30, rng);
     let count = (300.0 + 160.0 * strength) as usize;
     let density = 0.11 + 0.05 * strength;
-    for side in Side::BOTH {
+    for side in BodySide::BOTH {
         for _ in 0..count {
             let across = 1.0 - 0.9 * rng.random_range(0.0..1.0f32).powf(1.3);
             // The product of two uniform draws: dense at the base, fading out upwards.
@@ -176,13 +176,15 @@ pub(super) fn paint_fibrosis(
                 .map(|step| start + turn * step as f32 / 7.0)
                 .map(|angle| Knot::new(x + rx * angle.cos(), y + ry * angle.sin(), 0.0018))
                 .collect();
-            layers.vessels.stroke(&cell, |distance, softness| density * solid(distance, softness));
+            layers
+                .vessels
+                .stroke(&cell, |distance, softness| density * solid_profile(distance, softness));
         }
         let base = 0.12 + 0.10 * strength;
         let height = anatomy.dome(side) - anatomy.apex;
         fill(layers, lung(anatomy, side), |x, y| {
             let low = ease(2.2 * (y - anatomy.apex) / height - 0.9);
-            base * low * (1.0 + 0.6 * noise.mottled(x, y))
+            base * low * (1.0 + 0.6 * noise.sample_mottled(x, y))
         });
     }
 }
@@ -195,7 +197,7 @@ pub(super) fn paint_hernia(
     rng: &mut ChaCha8Rng,
 ) {
     let radius = rng.random_range(0.068..0.10);
-    let y = anatomy.dome(Side::Left) - rng.random_range(0.45..0.8) * radius;
+    let y = anatomy.dome(BodySide::Left) - rng.random_range(0.45..0.8) * radius;
     let x = anatomy.spine(y) + rng.random_range(0.015..0.075);
     let level = y + rng.random_range(-0.1..0.3) * radius;
     let mut sac = Patch::oval([x, y], 1.1 * radius, radius);
@@ -222,7 +224,7 @@ pub(super) fn paint_thickening(
     let noise = Noise::new(14, rng);
     let reach = rng.random_range(0.5..0.9);
     let wide = rng.random_range(0.022..0.034) + 0.008 * strength;
-    for side in Side::some(0.35, rng) {
+    for side in BodySide::some(0.35, rng) {
         let height = anatomy.angle(side) - anatomy.apex;
         let area = lung(anatomy, side);
         let area = Area { bottom: area.top + (reach + 0.1) * height, ..area };

@@ -1,6 +1,19 @@
 //! Draws a synthetic data set: chest films with the signs of the fourteen findings, in NIH's
 //! layout.
 //!
+//! ```
+//! use roentgen_phantom::{PhantomSettings, write};
+//!
+//! let folder = tempfile::tempdir()?;
+//!
+//! let written =
+//!     write(folder.path(), &PhantomSettings { films: 3, size: 64, seed: 1 }, &|_done| ())?;
+//!
+//! assert_eq!(written.films, 3);
+//! assert!(folder.path().join("Data_Entry_2017_v2020.csv").exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Phantoms replace patients' films in tests, first steps and demonstrations. They are drawn from
 //! the anatomy outwards: a patient has a rib cage, lungs, a heart and a spine of their own; a visit
 //! adds a pose, a view and an exposure; a finding changes the anatomy where its sign would be on a
@@ -39,7 +52,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use self::film::Film;
+use self::film::DrawnFilm;
 use self::layout::BoxRow;
 use self::patient::{Patient, Visit};
 use roentgen_files::{WriteError, write_whole};
@@ -58,7 +71,7 @@ const FILMS_WITH_TWELVE_FOLDERS: usize = 120;
 
 /// Settings of the data set to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct PhantomSettings {
     /// Number of films.
     pub films: usize,
     /// Width and height of a film in pixels, from 64 to 2048.
@@ -69,7 +82,7 @@ pub struct Settings {
 
 /// Counts of the data set that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct PhantomCounts {
     /// Number of films.
     pub films: usize,
     /// Number of patients.
@@ -129,10 +142,10 @@ pub enum Error {
 /// an incomplete data set is not mistaken for a complete one.
 pub fn write(
     out: &Path,
-    settings: &Settings,
+    settings: &PhantomSettings,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<Written, Error> {
-    let Settings { films, size, seed } = *settings;
+) -> Result<PhantomCounts, Error> {
+    let PhantomSettings { films, size, seed } = *settings;
     if films == 0 {
         return Err(Error::NoFilms);
     }
@@ -178,7 +191,7 @@ pub fn write(
     write_whole(&out.join("train_val_list.txt"), train.as_bytes())?;
     write_whole(&out.join(PHANTOM_MARK), mark(settings).as_bytes())?;
     write_whole(&out.join("Data_Entry_2017_v2020.csv"), labels.as_bytes())?;
-    Ok(Written { films, patients: patients.len(), boxes: boxes.len() })
+    Ok(PhantomCounts { films, patients: patients.len(), boxes: boxes.len() })
 }
 
 /// Draws patients until they have `films` films together.
@@ -225,7 +238,7 @@ fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
     Ok(folders)
 }
 
-fn encode(film: &Film, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
+fn encode(film: &DrawnFilm, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     let encoder =
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
@@ -239,8 +252,8 @@ fn encode(film: &Film, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageErr
     Ok(bytes.into_inner())
 }
 
-fn mark(settings: &Settings) -> String {
-    let Settings { films, size, seed } = settings;
+fn mark(settings: &PhantomSettings) -> String {
+    let PhantomSettings { films, size, seed } = settings;
     format!(
         "These chest films were drawn by `roentgen phantom`. They show no patient.\n\
          \n\

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::anatomy::Anatomy;
 use super::canvas::Area;
 use super::patient::Sign;
-use super::side::Side;
+use super::side::BodySide;
 use super::tissue::Layers;
 use super::{airspace, lesions};
 use roentgen_data::Finding;
@@ -20,7 +20,7 @@ pub(super) fn reshape(anatomy: &mut Anatomy, sign: &Sign, rng: &mut ChaCha8Rng) 
     match sign.finding {
         Finding::Atelectasis => {
             // Lost volume pulls the diaphragm up on that side.
-            let side = Side::random(rng) as usize;
+            let side = BodySide::random(rng) as usize;
             anatomy.domes[side] -= 0.025 + 0.035 * strength;
         }
         Finding::Cardiomegaly => {

@@ -14,11 +14,11 @@ fn patient(id: u32, finding: Option<Finding>, strength: f32) -> Patient {
     patient
 }
 
-fn draw(patient: &Patient, size: usize) -> Film {
+fn draw(patient: &Patient, size: usize) -> DrawnFilm {
     film::draw(patient, &patient.visits[0], size)
 }
 
-fn difference(a: &Film, b: &Film) -> Vec<f64> {
+fn difference(a: &DrawnFilm, b: &DrawnFilm) -> Vec<f64> {
     a.pixels.iter().zip(&b.pixels).map(|(&a, &b)| f64::from(a.abs_diff(b))).collect()
 }
 
@@ -40,7 +40,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn write_on_threads(threads: usize, settings: &Settings) -> BTreeMap<PathBuf, Vec<u8>> {
+fn write_on_threads(threads: usize, settings: &PhantomSettings) -> BTreeMap<PathBuf, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| write(&folder.path().join("new"), settings, &|_| {})).unwrap();
@@ -49,16 +49,16 @@ fn write_on_threads(threads: usize, settings: &Settings) -> BTreeMap<PathBuf, Ve
 
 #[test]
 fn same_seed_draws_the_same_files_on_any_number_of_threads() {
-    let settings = Settings { films: 8, size: 64, seed: 3 };
+    let settings = PhantomSettings { films: 8, size: 64, seed: 3 };
     let one = write_on_threads(1, &settings);
 
     assert!(one == write_on_threads(2, &settings));
-    assert!(one != write_on_threads(2, &Settings { seed: 4, ..settings }));
+    assert!(one != write_on_threads(2, &PhantomSettings { seed: 4, ..settings }));
 }
 
 #[test]
 fn a_data_set_has_the_layout_of_nih_and_one_rgba_film() {
-    let settings = Settings { films: 120, size: 64, seed: 1 };
+    let settings = PhantomSettings { films: 120, size: 64, seed: 1 };
     let files = write_on_threads(2, &settings);
     let text = |name: &str| String::from_utf8(files[Path::new(name)].clone()).unwrap();
 
@@ -157,7 +157,7 @@ fn a_folder_with_something_in_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine.txt"), "mine").unwrap();
 
-    let error = write(folder.path(), &Settings { films: 3, size: 64, seed: 0 }, &|_| {});
+    let error = write(folder.path(), &PhantomSettings { films: 3, size: 64, seed: 0 }, &|_| {});
 
     assert!(matches!(error, Err(Error::NotEmpty { .. })));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -166,7 +166,8 @@ fn a_folder_with_something_in_it_is_refused() {
 #[test]
 fn no_films_and_odd_sizes_are_refused() {
     let out = Path::new("never-made");
-    let refused = |films, size| write(out, &Settings { films, size, seed: 0 }, &|_| {}).is_err();
+    let refused =
+        |films, size| write(out, &PhantomSettings { films, size, seed: 0 }, &|_| {}).is_err();
 
     assert!(refused(0, 64) && refused(3, 63) && refused(3, 2049));
     assert!(!out.exists());

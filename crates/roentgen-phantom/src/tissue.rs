@@ -4,9 +4,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::anatomy::Anatomy;
-use super::brush::{Knot, Noise, Patch, ease, rise, round, solid};
-use super::canvas::{Area, MARGIN, Plane, Point};
-use super::side::Side;
+use super::brush::{Noise, Patch, ease, rise, round_profile, solid_profile};
+use super::canvas::{Area, Knot, MARGIN, Plane, Point};
+use super::side::BodySide;
 
 /// The whole plane.
 pub(super) const ALL: Area =
@@ -66,7 +66,7 @@ pub(super) fn paint_body(layers: &mut Layers, anatomy: &Anatomy) {
     });
 
     let mut arms = Plane::new((1.0 / layers.body.pixel()).round() as usize);
-    for side in Side::BOTH {
+    for side in BodySide::BOTH {
         let knot = |down: f32, half: f32| {
             let out = 0.43 + anatomy.arm * down;
             Knot::new(anatomy.middle + side.sign() * out, shoulder + 0.13 + down, half)
@@ -77,7 +77,7 @@ pub(super) fn paint_body(layers: &mut Layers, anatomy: &Anatomy) {
     layers.body.combine([&arms], |body, [arm]| body.max(arm) + 0.25 * body.min(arm));
 
     if anatomy.breast > 0.0 {
-        for side in Side::BOTH {
+        for side in BodySide::BOTH {
             let radius = anatomy.breast;
             let x = anatomy.middle + side.sign() * 0.62 * anatomy.half_width.max(0.3);
             let patch = Patch::oval([x, 0.60], radius * 1.15, radius);
@@ -97,12 +97,12 @@ pub(super) fn paint_lungs(layers: &mut Layers, anatomy: &Anatomy) {
             return;
         }
         let spine = anatomy.spine(y);
-        let sides = Side::BOTH.map(|side| (anatomy.inner(side, y), anatomy.wall(side, y)));
+        let sides = BodySide::BOTH.map(|side| (anatomy.inner(side, y), anatomy.wall(side, y)));
         let depth =
             rise(y, anatomy.apex + 0.006, 0.016) * (0.74 + 0.26 * ease((y - anatomy.apex) / 0.3));
         for (column, value) in values.iter_mut().enumerate() {
             let x = columns.at(column) - spine;
-            let side = if x < 0.0 { Side::Right } else { Side::Left };
+            let side = if x < 0.0 { BodySide::Right } else { BodySide::Left };
             let (inner, wall) = sides[side as usize];
             let distance = x.abs();
             if distance < inner - 0.02 || distance > wall + 0.02 {
@@ -130,7 +130,7 @@ pub(super) fn paint_lungs(layers: &mut Layers, anatomy: &Anatomy) {
     };
     layers.dense.edit(liver, |x, y, dense| {
         let distance = (x - anatomy.spine(y)).abs();
-        let side = if x < anatomy.middle { Side::Right } else { Side::Left };
+        let side = if x < anatomy.middle { BodySide::Right } else { BodySide::Left };
         if distance > anatomy.half_width {
             return dense;
         }
@@ -162,22 +162,26 @@ pub(super) fn paint_heart(layers: &mut Layers, anatomy: &Anatomy) {
         }
     });
 
-    let fork = anatomy.apex + 0.30 * (anatomy.dome(Side::Right) - anatomy.apex);
+    let fork = anatomy.apex + 0.30 * (anatomy.dome(BodySide::Right) - anatomy.apex);
     let windpipe: Vec<_> = (0..7)
         .map(|step| fork + (step as f32 / 6.0 - 1.0) * (fork + MARGIN))
         .map(|y| Knot::new(anatomy.spine(y) - 0.004, y, 0.019))
         .collect();
-    layers.air.stroke(&windpipe, |distance, softness| 0.26 * solid(distance, softness.max(0.6)));
-    for side in Side::BOTH {
+    layers
+        .air
+        .stroke(&windpipe, |distance, softness| 0.26 * solid_profile(distance, softness.max(0.6)));
+    for side in BodySide::BOTH {
         let [x, y] = anatomy.hilum(side);
         let knots = [Knot::new(anatomy.spine(fork), fork - 0.012, 0.013), Knot::new(x, y, 0.008)];
-        layers.air.stroke(&knots, |distance, softness| 0.08 * solid(distance, softness.max(0.6)));
+        layers
+            .air
+            .stroke(&knots, |distance, softness| 0.08 * solid_profile(distance, softness.max(0.6)));
     }
 }
 
 /// Grows the vessels from the roots of the lungs.
 pub(super) fn paint_vessels(layers: &mut Layers, anatomy: &Anatomy, rng: &mut ChaCha8Rng) {
-    for side in Side::BOTH {
+    for side in BodySide::BOTH {
         let [x, y] = anatomy.hilum(side);
         let out = side.sign();
         let knot = |u: f32, v: f32, half: f32| Knot {
@@ -199,7 +203,7 @@ pub(super) fn paint_vessels(layers: &mut Layers, anatomy: &Anatomy, rng: &mut Ch
             let half = rng.random_range(0.0048..0.0078);
             grow(&mut lines, side, start, angle, half, rng);
         }
-        layers.vessels.strokes(&lines, round);
+        layers.vessels.strokes(&lines, round_profile);
 
         // Vessels too fine to be drawn, lymph nodes and fat make the root itself hazy.
         let haze = Patch::oval([x - out * 0.01, y + 0.02], 0.10, 0.14);
@@ -212,7 +216,7 @@ pub(super) fn paint_vessels(layers: &mut Layers, anatomy: &Anatomy, rng: &mut Ch
 /// Grows one vessel and its branches until they are too thin.
 fn grow(
     lines: &mut Vec<Vec<Knot>>,
-    side: Side,
+    side: BodySide,
     [mut x, mut y]: Point,
     mut angle: f32,
     half: f32,
@@ -252,7 +256,7 @@ pub(super) fn paint_texture(layers: &mut Layers, anatomy: &Anatomy, rng: &mut Ch
         left: anatomy.middle - anatomy.half_width,
         top: anatomy.apex,
         right: anatomy.middle + anatomy.half_width,
-        bottom: anatomy.angle(Side::Right).max(anatomy.angle(Side::Left)),
+        bottom: anatomy.angle(BodySide::Right).max(anatomy.angle(BodySide::Left)),
     };
     layers.vessels.edit(lungs, |x, y, vessels| vessels + 0.014 * fine.at(x, y));
 }
@@ -261,7 +265,7 @@ pub(super) fn paint_texture(layers: &mut Layers, anatomy: &Anatomy, rng: &mut Ch
 pub(super) fn paint_stomach(layers: &mut Layers, anatomy: &Anatomy) {
     let Some((rx, ry, level)) = anatomy.stomach else { return };
     let x = anatomy.middle + 0.5 * anatomy.half_width;
-    let y = anatomy.dome(Side::Left) + ry + 0.022;
+    let y = anatomy.dome(BodySide::Left) + ry + 0.022;
     let patch = Patch { center: [x, y], radii: [rx, ry], turn: 0.1, waves: [0.04, 3.0, 0.2] };
     layers.dense.edit(patch.area(1.2), |x, y, dense| {
         let gas = 1.0 - rise(patch.distance(x, y), 0.95, 0.2);

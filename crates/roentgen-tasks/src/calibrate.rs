@@ -1,17 +1,17 @@
 //! Fits calibration and thresholds to a run's validation films, and puts them into its model.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use roentgen_eval::{Calibration, Scores, WithIsotonic, calibrate};
+use roentgen_eval::{Calibration, WithIsotonic, calibrate};
 use roentgen_models::model_dir;
 use roentgen_train::Experiment;
 
-use crate::compare::{predict_valid, valid_scores};
+use crate::compare::own_scores;
 use crate::listener::Listener;
 
 /// Calibrates the run in `folder` by its table of validation films, which is made if it is not there
-/// or was predicted by other weights.
+/// or was predicted by other weights. `data` are folders to which data sets have been moved.
 ///
 /// # Errors
 ///
@@ -20,20 +20,11 @@ pub fn calibrate_run(
     folder: &Path,
     experiment: &Experiment,
     isotonic: WithIsotonic,
+    data: &[PathBuf],
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<Calibration> {
-    let table = valid_scores(folder);
-    let identity = model_dir::identity(folder)?;
-    let is_own =
-        |scores: &Scores| scores.model().is_some_and(|model| model.to_string() == identity);
-    let scores = match Scores::read(&table).ok().filter(is_own) {
-        Some(scores) => scores,
-        None => {
-            predict_valid(experiment, folder, device, listener)?;
-            Scores::read(&table)?
-        }
-    };
+    let scores = own_scores(experiment, folder, data, device, listener)?;
     let calibration = calibrate(&scores, isotonic)?;
     model_dir::save_calibration(folder, calibration.clone())?;
     Ok(calibration)

@@ -1,20 +1,24 @@
 //! Compares finished runs, as a sweep does with its points.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::split::Split;
-use roentgen_eval::comparison::{Comparison, Cost, Criterion, Entrant, Epoch, Failure, Reported};
-use roentgen_eval::{OperatingRule, Options, Scores};
+use roentgen_eval::comparison::{
+    Comparison, Cost, Criterion, Entrant, Failure, ReportedFigures, RunEpoch,
+};
+use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
+use roentgen_models::model_dir;
 use roentgen_train::experiment::BestBy;
-use roentgen_train::sweep::{self, Point, Sweep};
+use roentgen_train::sweep::{self, SweepPoint, SweepSettings};
 use roentgen_train::{Experiment, Facts, run_dir};
 
-use crate::engine::Choice;
+use crate::engine::EngineChoice;
 use crate::listener::Listener;
-use crate::predict::{self, Request};
+use crate::predict::{self, PredictRequest};
 
 /// The score table of a run's validation films.
 const SCORES: &str = "scores/valid.csv";
@@ -22,13 +26,14 @@ const SCORES: &str = "scores/valid.csv";
 const SEED: u64 = 2018;
 
 /// Compares runs and the points of sweeps, and predicts their validation films where that was not
-/// done.
+/// done. `data` are folders to which their data sets have been moved.
 ///
 /// # Errors
 ///
 /// Returns an error if a run has not finished, or if its validation films cannot be predicted.
 pub fn runs(
     paths: &[PathBuf],
+    data: &[PathBuf],
     title: &str,
     resamples: usize,
     device: &Device,
@@ -38,6 +43,9 @@ pub fn runs(
     for path in paths {
         folders.extend(runs_in(path)?);
     }
+    // A run has nothing to be compared with in itself.
+    let mut known = HashSet::new();
+    folders.retain(|folder| known.insert(fs::canonicalize(folder).unwrap_or(folder.clone())));
     let mut experiments = Vec::new();
     for folder in &folders {
         experiments.push(experiment_of(folder)?);
@@ -45,16 +53,13 @@ pub fn runs(
     let settings = differences(&experiments)?;
     let mut entrants = Vec::new();
     for ((folder, experiment), settings) in folders.iter().zip(&experiments).zip(settings) {
-        facts_of(folder)?;
-        if !folder.join(SCORES).exists() {
-            listener.note(&format!("{}: predicting the validation films", folder.display()));
-            predict_valid(experiment, folder, device, listener)?;
-        }
-        let name = name_of(folder, &folders);
-        let best_by = criterion(experiment);
-        entrants.push(entrant(name, settings, best_by, Reported::default(), folder)?);
+        let facts = facts_of(folder)?;
+        own_scores(experiment, folder, data, device, listener)?;
+        let name = name_run(folder, &folders);
+        let best_by = criterion(&facts, experiment);
+        entrants.push(entrant(name, settings, best_by, ReportedFigures::default(), folder)?);
     }
-    let options = Options { resamples, seed: SEED };
+    let options = BootstrapOptions { resamples, seed: SEED };
     Ok(Comparison::of(title, entrants, Vec::new(), 0, &options)?)
 }
 
@@ -64,30 +69,32 @@ pub fn runs(
 ///
 /// Returns an error if the files of a run cannot be read.
 pub fn points(
-    sweep: &Sweep,
+    sweep: &SweepSettings,
     title: &str,
-    finished: &[(Point, PathBuf)],
+    finished: &[(SweepPoint, PathBuf)],
     failed: Vec<Failure>,
     open: usize,
 ) -> anyhow::Result<Comparison> {
     let mut entrants = Vec::new();
     for (point, run) in finished {
-        let reported =
-            point.reported.as_ref().map_or_else(Reported::default, |reported| Reported {
+        let reported = point.reported.as_ref().map_or_else(ReportedFigures::default, |reported| {
+            ReportedFigures {
                 valid_loss: reported.valid_loss,
                 auroc: reported.auroc,
                 binary_accuracy: reported.binary_accuracy,
-            });
-        let best_by = criterion(&point.experiment);
+            }
+        });
+        let best_by = criterion(&facts_of(run)?, &point.experiment);
         let (name, values) = (point.name.clone(), point.values.clone());
         entrants.push(entrant(name, values, best_by, reported, run)?);
     }
-    let options = Options { resamples: 1000, seed: SEED };
+    let options = BootstrapOptions { resamples: 1000, seed: SEED };
     let comparison = Comparison::of(title, entrants, failed, open, &options)?;
     Ok(comparison.with_reported_by(sweep.reported_by.as_str()))
 }
 
-/// Predicts the validation films of a run, so that it can be compared.
+/// Predicts the validation films of a run, so that it can be compared. `data` are folders to which
+/// data sets have been moved.
 ///
 /// # Errors
 ///
@@ -95,21 +102,48 @@ pub fn points(
 pub fn predict_valid(
     experiment: &Experiment,
     run: &Path,
+    data: &[PathBuf],
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<()> {
-    let request = Request {
+    let prepared = run_dir::data_set(run, experiment, data)?;
+    let request = PredictRequest {
         model: run,
-        inputs: std::slice::from_ref(&experiment.data.prepared),
+        inputs: std::slice::from_ref(&prepared),
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
-        engine: Choice::Burn,
+        engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
     };
     let table = predict::table(&request, device, listener)?;
     let out = valid_scores(run);
     roentgen_files::create_folder_of(&out)?;
     Ok(table.scores.write(&out)?)
+}
+
+/// Returns the score table of a run's validation films. They are predicted if there is no table, or
+/// one of other weights, such as those of the run before it was lengthened.
+///
+/// # Errors
+///
+/// Returns an error if the films cannot be predicted, or if the table cannot be written or read.
+pub fn own_scores(
+    experiment: &Experiment,
+    run: &Path,
+    data: &[PathBuf],
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<Scores> {
+    let table = valid_scores(run);
+    let identity = model_dir::identity(run)?;
+    let is_own =
+        |scores: &Scores| scores.model().is_some_and(|model| model.to_string() == identity);
+    if let Some(scores) = Scores::read(&table).ok().filter(is_own) {
+        return Ok(scores);
+    }
+    listener.note(&format!("{}: predicting the validation films", run.display()));
+    predict_valid(experiment, run, data, device, listener)?;
+    Ok(Scores::read(&table)?)
 }
 
 /// Returns the path of the table that [`predict_valid`] writes.
@@ -121,12 +155,12 @@ fn entrant(
     name: String,
     settings: Vec<(String, String)>,
     best_by: Criterion,
-    reported: Reported,
+    reported: ReportedFigures,
     run: &Path,
 ) -> anyhow::Result<Entrant> {
     let facts = facts_of(run)?;
     let rows = run_dir::read_epochs(run)?;
-    let epochs = rows.iter().map(|row| Epoch {
+    let epochs = rows.iter().map(|row| RunEpoch {
         epoch: row.epoch,
         train_loss: row.train_loss,
         valid_loss: row.valid_loss,
@@ -151,8 +185,9 @@ fn entrant(
 }
 
 /// Returns what chose the best epoch of a run.
-fn criterion(experiment: &Experiment) -> Criterion {
-    match experiment.train.best_by {
+fn criterion(facts: &Facts, experiment: &Experiment) -> Criterion {
+    // The experiment asks for a criterion; if the AUROC was undefined, the loss chose the epoch.
+    match facts.best_by.unwrap_or(experiment.train.best_by) {
         BestBy::Loss => Criterion::Loss,
         BestBy::Auroc => Criterion::Auroc,
     }
@@ -215,7 +250,7 @@ fn differences(experiments: &[Experiment]) -> anyhow::Result<Vec<Vec<(String, St
 
 /// Returns the name of a run: the last part of its path (for a sweep, the name of the point), or
 /// the whole path if another run has the same name.
-fn name_of(run: &Path, all: &[PathBuf]) -> String {
+fn name_run(run: &Path, all: &[PathBuf]) -> String {
     let short = |path: &Path| {
         let path = if path.ends_with("run") { path.parent().unwrap_or(path) } else { path };
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
@@ -223,4 +258,24 @@ fn name_of(run: &Path, all: &[PathBuf]) -> String {
     let name = short(run);
     let is_alone = all.iter().filter(|other| short(other) == name).count() == 1;
     if is_alone { name } else { run.display().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_criterion_is_what_chose_the_epoch_and_only_without_it_what_was_asked_for() {
+        let experiment = "[data]\nprepared = \"a\"\n[train]\nbest_by = \"auroc\"\n";
+        let experiment: Experiment = toml::from_str(experiment).unwrap();
+        let facts = |best_by: &str| -> Facts {
+            let text = "parameters = 1\nsplit = \"official train\"\nis_phantom = true\n\
+                train_films = 1\ntrain_patients = 1\nvalid_films = 1\nsteps = 1\nseconds = 1.0\n";
+            toml::from_str(&format!("{text}{best_by}")).unwrap()
+        };
+
+        assert_eq!(criterion(&facts("best_by = \"loss\"\n"), &experiment), Criterion::Loss);
+        assert_eq!(criterion(&facts("best_by = \"auroc\"\n"), &experiment), Criterion::Auroc);
+        assert_eq!(criterion(&facts(""), &experiment), Criterion::Auroc);
+    }
 }

@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 
 /// A value of `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum DeviceChoice {
     /// The first NVIDIA GPU that works, otherwise the CPU.
     Auto,
     /// The CPU.
@@ -26,37 +26,37 @@ pub enum Choice {
     Metal,
 }
 
-impl FromStr for Choice {
+impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, number) = text.split_once(':').unwrap_or((text, "0"));
         let index = number.parse().map_err(|_| format!("`{number}` is not a device number"))?;
         match (name, text.contains(':')) {
-            ("auto", false) => Ok(Choice::Auto),
-            ("cpu", false) => Ok(Choice::Cpu),
-            ("vulkan", is_numbered) => Ok(Choice::Vulkan(is_numbered.then_some(index))),
-            ("cuda", _) => Ok(Choice::Cuda(index)),
-            ("metal", false) => Ok(Choice::Metal),
+            ("auto", false) => Ok(DeviceChoice::Auto),
+            ("cpu", false) => Ok(DeviceChoice::Cpu),
+            ("vulkan", is_numbered) => Ok(DeviceChoice::Vulkan(is_numbered.then_some(index))),
+            ("cuda", _) => Ok(DeviceChoice::Cuda(index)),
+            ("metal", false) => Ok(DeviceChoice::Metal),
             _ => Err("give auto, cpu, vulkan[:i], cuda[:i] or metal".to_owned()),
         }
     }
 }
 
-impl Choice {
+impl DeviceChoice {
     /// Returns whether the choice is the CPU.
     pub fn is_cpu(self) -> bool {
-        self == Choice::Cpu
+        self == DeviceChoice::Cpu
     }
 }
 
 /// Resolves `auto` to the first NVIDIA GPU if this build and this machine have all that it needs,
 /// and to the CPU otherwise.
-pub fn resolve(choice: Choice) -> Choice {
+pub fn resolve(choice: DeviceChoice) -> DeviceChoice {
     match choice {
         #[cfg(feature = "cuda")]
-        Choice::Auto if cuda::Found::now().missing.is_empty() => Choice::Cuda(0),
-        Choice::Auto => Choice::Cpu,
+        DeviceChoice::Auto if cuda::Found::search().missing.is_empty() => DeviceChoice::Cuda(0),
+        DeviceChoice::Auto => DeviceChoice::Cpu,
         named => named,
     }
 }
@@ -70,33 +70,35 @@ pub fn cuda_lines() -> Vec<String> {
     Vec::new()
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Choice::Auto => f.write_str("auto"),
-            Choice::Cpu => f.write_str("cpu"),
-            Choice::Vulkan(None) => f.write_str("vulkan"),
-            Choice::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
-            Choice::Cuda(index) => write!(f, "cuda:{index}"),
-            Choice::Metal => f.write_str("metal"),
+            DeviceChoice::Auto => f.write_str("auto"),
+            DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::Vulkan(None) => f.write_str("vulkan"),
+            DeviceChoice::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
+            DeviceChoice::Cuda(index) => write!(f, "cuda:{index}"),
+            DeviceChoice::Metal => f.write_str("metal"),
         }
     }
 }
 
 /// Opens a device that was [resolved](resolve).
-pub fn open(choice: Choice) -> anyhow::Result<Device> {
+pub fn open(choice: DeviceChoice) -> anyhow::Result<Device> {
     match choice {
-        Choice::Auto | Choice::Cpu => Ok(Device::flex()),
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
-        Choice::Vulkan(index) => {
+        DeviceChoice::Vulkan(index) => {
             use burn::tensor::DeviceKind;
             let kind = index.map_or(DeviceKind::DefaultDevice, DeviceKind::DiscreteGpu);
-            tried(choice, Device::vulkan(kind))
+            probe(choice, Device::vulkan(kind))
         }
         #[cfg(feature = "cuda")]
-        Choice::Cuda(index) => cuda::open(index),
+        DeviceChoice::Cuda(index) => cuda::open(index),
         #[cfg(feature = "metal")]
-        Choice::Metal => tried(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
+        DeviceChoice::Metal => {
+            probe(choice, Device::metal(burn::tensor::DeviceKind::DefaultDevice))
+        }
         #[allow(unreachable_patterns, reason = "with all GPU features, no choice is left")]
         other => {
             let name = other.to_string();
@@ -109,7 +111,7 @@ pub fn open(choice: Choice) -> anyhow::Result<Device> {
 /// Tries a device by adding one and one on it: a backend only notices on first use that it has no
 /// adapter or no driver, and then panics.
 #[cfg(any(feature = "vulkan", feature = "metal"))]
-fn tried(choice: Choice, device: Device) -> anyhow::Result<Device> {
+fn probe(choice: DeviceChoice, device: Device) -> anyhow::Result<Device> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     let two = std::panic::catch_unwind(|| {
@@ -146,9 +148,9 @@ mod tests {
 
     #[test]
     fn devices_are_read_with_their_number() {
-        assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
-        assert_eq!("vulkan".parse(), Ok(Choice::Vulkan(None)));
-        assert_eq!("vulkan:1".parse(), Ok(Choice::Vulkan(Some(1))));
-        assert!("gpu".parse::<Choice>().is_err() && "cpu:1".parse::<Choice>().is_err());
+        assert_eq!("cuda:1".parse(), Ok(DeviceChoice::Cuda(1)));
+        assert_eq!("vulkan".parse(), Ok(DeviceChoice::Vulkan(None)));
+        assert_eq!("vulkan:1".parse(), Ok(DeviceChoice::Vulkan(Some(1))));
+        assert!("gpu".parse::<DeviceChoice>().is_err() && "cpu:1".parse::<DeviceChoice>().is_err());
     }
 }

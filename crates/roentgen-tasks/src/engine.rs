@@ -13,7 +13,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{Description, Predictor};
+use roentgen_models::{ModelInfo, Predictor};
 use roentgen_onnx::{Runtime, Waiting};
 
 use crate::listener::Listener;
@@ -21,7 +21,7 @@ use crate::sources::Sources;
 
 /// A value of `--engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum EngineChoice {
     /// ONNX Runtime for 100 or more films on the CPU, if it is found; otherwise Burn, which starts
     /// faster.
     Auto,
@@ -34,14 +34,14 @@ pub enum Choice {
 /// Number of films at which ONNX Runtime pays off: it takes 0.2 s longer than Burn to start.
 const WORTH_STARTING: usize = 100;
 
-impl FromStr for Choice {
+impl FromStr for EngineChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "auto" => Ok(Choice::Auto),
-            "burn" => Ok(Choice::Burn),
-            "onnx" => Ok(Choice::Onnx),
+            "auto" => Ok(EngineChoice::Auto),
+            "burn" => Ok(EngineChoice::Burn),
+            "onnx" => Ok(EngineChoice::Onnx),
             _ => Err("give auto, burn or onnx".to_owned()),
         }
     }
@@ -55,7 +55,7 @@ pub enum Engine {
     /// On Burn.
     Burn(Box<Predictor>),
     /// On ONNX Runtime, with the library.
-    Onnx(Box<roentgen_onnx::Engine>, Runtime),
+    Onnx(Box<roentgen_onnx::OnnxEngine>, Runtime),
 }
 
 impl Engine {
@@ -68,7 +68,7 @@ impl Engine {
     /// found.
     pub fn load(
         folder: &Path,
-        choice: Choice,
+        choice: EngineChoice,
         sources: &Sources,
         device: &Device,
         listener: &dyn Listener,
@@ -80,18 +80,18 @@ impl Engine {
             listener.note(&format!("warning: predicting with Burn, because {reason}"));
         };
         let runtime = match choice {
-            Choice::Burn => None,
-            Choice::Auto if *device != Device::flex() || films < WORTH_STARTING => None,
+            EngineChoice::Burn => None,
+            EngineChoice::Auto if *device != Device::flex() || films < WORTH_STARTING => None,
             // A user who names a library wants to know why it is not used.
-            Choice::Auto => {
-                find().inspect_err(|why| named().map_or((), |_| burn_instead(why))).ok()
-            }
-            Choice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
+            EngineChoice::Auto => find()
+                .inspect_err(|why| find_named_library().map_or((), |_| burn_instead(why)))
+                .ok(),
+            EngineChoice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
         };
         let Some(runtime) = runtime else { return Self::burn(folder, device) };
-        match roentgen_onnx::Engine::load(folder, &runtime, threads, waiting) {
+        match roentgen_onnx::OnnxEngine::load(folder, &runtime, threads, waiting) {
             Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
-            Err(error) if choice == Choice::Auto => {
+            Err(error) if choice == EngineChoice::Auto => {
                 burn_instead(&error);
                 Self::burn(folder, device)
             }
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// Returns what the model says of itself.
-    pub fn description(&self) -> &Description {
+    pub fn description(&self) -> &ModelInfo {
         match self {
             Engine::Burn(predictor) => &predictor.description,
             Engine::Onnx(engine, _) => engine.description(),
@@ -152,7 +152,7 @@ impl fmt::Display for Engine {
 }
 
 /// Returns the library that the user names.
-fn named() -> Option<OsString> {
+fn find_named_library() -> Option<OsString> {
     env::var_os(LIBRARY).filter(|path| !path.is_empty())
 }
 
@@ -162,7 +162,7 @@ fn named() -> Option<OsString> {
 ///
 /// Returns the reason if no library can be loaded.
 pub fn find() -> Result<Runtime, String> {
-    if let Some(path) = named() {
+    if let Some(path) = find_named_library() {
         // A user who names a library wants that one and no other.
         return Runtime::load(Path::new(&path))
             .map_err(|error| format!("{error} (set by `{LIBRARY}`)"));
@@ -204,18 +204,18 @@ fn candidates() -> Vec<PathBuf> {
         let lib = prefix.join("lib");
         let machine = format!("{}-linux-gnu", env::consts::ARCH);
         folders.extend([lib.clone(), prefix.join("lib64"), lib.join(machine)]);
-        let pythons = names_in(&lib).into_iter().filter(|path| name(path).starts_with("python"));
+        let pythons = list_paths(&lib).into_iter().filter(|path| name(path).starts_with("python"));
         for python in pythons {
             for packages in ["site-packages", "dist-packages"] {
                 folders.push(python.join(packages).join("onnxruntime/capi"));
             }
         }
     }
-    folders.iter().flat_map(|folder| names_in(folder)).filter(|path| is_library(path)).collect()
+    folders.iter().flat_map(|folder| list_paths(folder)).filter(|path| is_library(path)).collect()
 }
 
 /// Lists the paths in a folder, sorted by name. The list is empty if the folder cannot be read.
-fn names_in(folder: &Path) -> Vec<PathBuf> {
+fn list_paths(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<PathBuf> =
         entries.filter_map(Result::ok).map(|entry| entry.path()).collect();

@@ -6,15 +6,16 @@ use std::slice;
 
 use anyhow::bail;
 use roentgen_data::boxes::FindingBox;
+use roentgen_data::metadata::Version;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_eval::localization::Localization;
 use roentgen_eval::report::{self, FilmBox, FilmCard, Provenance, Report};
 use roentgen_eval::{
-    Evaluation, Given, Identity, Options, Scores, WithIsotonic, calibrate, check_members,
+    BootstrapOptions, Evaluation, Given, Identity, Scores, WithIsotonic, calibrate, check_members,
     evaluate_with,
 };
-use roentgen_models::{Description, model_dir};
+use roentgen_models::{ModelInfo, model_dir};
 use serde_json::Value;
 
 use crate::listener::Listener;
@@ -29,7 +30,7 @@ const FRAME: f64 = 1024.0;
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct EvaluateRequest<'a> {
     /// The table.
     pub scores: &'a Scores,
     /// Its file.
@@ -54,12 +55,13 @@ pub struct Request<'a> {
 /// Returns an error if the table contains films of training, if `model` did not predict it, or if
 /// the report cannot be written.
 pub fn write_report(
-    request: &Request<'_>,
-    options: &Options,
+    request: &EvaluateRequest<'_>,
+    options: &BootstrapOptions,
     folder: &Path,
     listener: &dyn Listener,
-) -> anyhow::Result<Written> {
-    let Request { scores, path, model, fit, ref prevalence, localization, ref date } = *request;
+) -> anyhow::Result<WrittenReport> {
+    let EvaluateRequest { scores, path, model, fit, ref prevalence, localization, ref date } =
+        *request;
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
@@ -69,21 +71,26 @@ pub fn write_report(
             }
             Some(calibrate(&valid[0], WithIsotonic::Yes)?)
         }
-        (None, Some(model)) => Description::read(model)?.calibration,
+        (None, Some(model)) => ModelInfo::read(model)?.calibration,
         (None, None) => None,
     };
     let given = Given { calibration: fitted.as_ref(), prevalence: prevalence.clone() };
     let evaluation = evaluate_with(scores, options, &given)?;
     let localization = localization.map(|file| localized(scores, path, file)).transpose()?;
     let mut sources = Opened::new();
-    let (films, notes) = cards(scores, &mut sources, listener);
-    let count = |of: fn(&prepare::Description) -> Option<usize>| {
-        let mut counts = sources.values().flatten().map(|source| of(&source.prepared.description));
-        counts.next().filter(|_| counts.next().is_none()).flatten()
+    let (films, notes) = collect_cards(scores, &mut sources, listener);
+    let mut all = sources.values().flatten().map(|source| &source.prepared.description);
+    // With several data sets, no line would be true of all films. The folder may have others now.
+    let is_same = |now: &&prepare::PreparedInfo| match scores.dataset_id() {
+        Some(Identity::One(identity)) => now.fingerprint.starts_with(&identity),
+        Some(_) => false,
+        None => true,
     };
+    let of_films = all.next().filter(|_| all.next().is_none()).filter(is_same);
     let provenance = Provenance {
-        duplicates: count(|description| description.duplicates),
-        near_duplicates: count(|description| description.near_duplicates),
+        label_file: of_films.map(label_file),
+        duplicates: of_films.and_then(|description| description.duplicates),
+        near_duplicates: of_films.and_then(|description| description.near_duplicates),
         score_table: Some(path.display().to_string()),
         date: date.clone(),
         ..of_model.unwrap_or_default()
@@ -91,12 +98,21 @@ pub fn write_report(
     let report = Report { provenance, evaluation: &evaluation, scores, films, localization, notes };
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
-    Ok(Written { page: folder.join("report.html"), metrics, evaluation })
+    Ok(WrittenReport { page: folder.join("report.html"), metrics, evaluation })
+}
+
+/// Names the label file of a prepared data set, with the version if it is a known one.
+fn label_file(of: &prepare::PreparedInfo) -> String {
+    if of.label_version == Version::Other.text() {
+        of.labels.clone()
+    } else {
+        format!("{}: {}", of.labels, of.label_version)
+    }
 }
 
 /// A report that was written.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenReport {
     /// The figures.
     pub evaluation: Evaluation,
     /// The content of `metrics.json`.
@@ -137,7 +153,7 @@ fn provenance(
     model: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<Provenance> {
-    let description = Description::read(model)?;
+    let description = ModelInfo::read(model)?;
     let identity = model_dir::identity(model)?;
     match scores.model() {
         Some(Identity::One(of_table)) if of_table == identity => {}
@@ -170,7 +186,7 @@ fn provenance(
 }
 
 /// Collects the films of high confidence whose pixels can be found.
-fn cards(
+fn collect_cards(
     scores: &Scores,
     opened: &mut Opened,
     listener: &dyn Listener,
@@ -216,7 +232,7 @@ fn film(
         return Some((pixels::resize(plane, CARD_SIZE, Filter::Lanczos3).ok()?, Vec::new()));
     }
     let source = opened.entry(source.to_owned()).or_insert_with(|| {
-        if !Prepared::is_in(path) {
+        if !Prepared::is_prepared(path) {
             return None;
         }
         let prepared = Prepared::open(path)

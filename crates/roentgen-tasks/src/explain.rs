@@ -14,23 +14,24 @@ use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
 use roentgen_figures::{FilmTile, films};
-use roentgen_models::{Description, Explainer, Method};
+use roentgen_models::{Explainer, Method, ModelInfo};
 use serde::Serialize;
 
 pub use localize::{Localized, against_boxes};
 
 use crate::listener::Listener;
 use crate::sources::Sources;
-use drawn::{Drawn, file_names};
+use drawn::{MapToDraw, file_names};
 use maps::{Maps, Seen, Work};
-use wanted::{Rule, choose};
+pub(crate) use wanted::find_most_probable;
+use wanted::{ExplainRule, choose};
 
 /// Films in a row of the figure, each next to its map.
 const COLUMNS: usize = 3;
 
 /// What to draw.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct ExplainRequest<'a> {
     /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
@@ -120,7 +121,7 @@ pub struct RawMap {
 /// finding, if it or an input cannot be opened, if no film can be read, or if a file cannot be
 /// written.
 pub fn draw(
-    request: &Request<'_>,
+    request: &ExplainRequest<'_>,
     out: &Path,
     device: &Device,
     listener: &dyn Listener,
@@ -128,7 +129,7 @@ pub fn draw(
     let explainer = Explainer::load(request.model, device)?;
     let description = &explainer.description;
     let method = method(request, description)?;
-    let rule = Rule::of(description, method, request.findings, request.operating_point)?;
+    let rule = ExplainRule::of(description, method, request.findings, request.operating_point)?;
     let sources =
         Sources::open(request.model, description, request.inputs, request.split, listener)?;
     roentgen_files::create_folder(out)?;
@@ -139,7 +140,7 @@ pub fn draw(
 }
 
 /// Returns the method of a request.
-fn method(request: &Request<'_>, description: &Description) -> anyhow::Result<Method> {
+fn method(request: &ExplainRequest<'_>, description: &ModelInfo) -> anyhow::Result<Method> {
     let pool = description.network.pool;
     let method = request.method.unwrap_or_else(|| Method::default_for(pool));
     method.check(pool)?;
@@ -173,12 +174,12 @@ fn write_pictures(
         let own = work.sources.own_plane(film)?;
         let pixels = work.sources.plane(film, size)?;
         let square = Plane { width: size as u32, height: size as u32, pixels };
-        let findings = ranked_findings(&description.findings, &seen.probabilities);
+        let findings = rank(&description.findings, &seen.probabilities);
         for (of, map) in maps.maps[seen.maps.clone()].iter().zip(maps.read(seen.maps.clone())?) {
             let finding = description.findings[of.output];
             let finding = Probability { finding, probability: seen.probabilities[of.output] };
             let (map, findings) = (&map, findings.as_slice());
-            let drawn = Drawn { film, method, map, finding, findings, file_name };
+            let drawn = MapToDraw { film, method, map, finding, findings, file_name };
             explained.push(drawn.write(&own, out)?);
             tiles.push(drawn.tile(&square));
         }
@@ -199,7 +200,7 @@ fn write_pictures(
 
 fn write_figure(
     path: &Path,
-    description: &Description,
+    description: &ModelInfo,
     method: Method,
     tiles: &[FilmTile],
 ) -> anyhow::Result<()> {
@@ -208,10 +209,10 @@ fn write_figure(
     Ok(())
 }
 
-fn caption(description: &Description, method: Method) -> String {
+fn caption(description: &ModelInfo, method: Method) -> String {
     let trained = match &description.training {
         None => "trained elsewhere".to_owned(),
-        Some(training) if training.dataset.starts_with("phantom") => {
+        Some(training) if training.dataset.is_synthetic() => {
             format!("trained on {} synthetic films (test data, no real patients)", training.films)
         }
         Some(training) => format!("trained on {} films of {}", training.films, training.dataset),
@@ -233,7 +234,7 @@ fn caption(description: &Description, method: Method) -> String {
 }
 
 /// Returns the findings with their probabilities, the most probable first.
-fn ranked_findings(findings: &[Finding], probabilities: &[f32]) -> Vec<Probability> {
+fn rank(findings: &[Finding], probabilities: &[f32]) -> Vec<Probability> {
     let pairs = findings.iter().zip(probabilities);
     let mut ranked: Vec<Probability> =
         pairs.map(|(&finding, &probability)| Probability { finding, probability }).collect();

@@ -1,5 +1,29 @@
 //! What the program's commands do, without a command line: plain values in, results out.
 //!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use roentgen_eval::OperatingRule;
+//! use roentgen_tasks::Silent;
+//! use roentgen_tasks::device::{self, DeviceChoice};
+//! use roentgen_tasks::engine::EngineChoice;
+//! use roentgen_tasks::predict::{self, PredictRequest};
+//!
+//! let request = PredictRequest {
+//!     model: Path::new("runs/first"),
+//!     inputs: &["film.png".into()],
+//!     split: None,
+//!     batch: 16,
+//!     engine: EngineChoice::Auto,
+//!     operating_point: OperatingRule::Youden,
+//! };
+//!
+//! let table = predict::table(&request, &device::open(DeviceChoice::Cpu)?, &Silent)?;
+//!
+//! table.scores.write(Path::new("scores.csv"))?;
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+//!
 //! The command line, a server and other languages share these functions. They print nothing: what a
 //! user should see while a task works goes to a [`Listener`]. The errors of all crates meet here,
 //! and a caller shows them rather than decides by them, so tasks return [`anyhow::Error`], whose

@@ -1,5 +1,8 @@
 //! Predicts films, and makes their score table.
 
+mod picture;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -8,17 +11,19 @@ use rayon::prelude::*;
 use roentgen_data::pixels;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
-use roentgen_eval::{Finding, Method, OperatingRule, Scores};
-use roentgen_models::Description;
+use roentgen_eval::{CalibrationMethod, OperatingRule, ScoredFinding, Scores};
+use roentgen_models::ModelInfo;
 use roentgen_models::predictor::Prediction;
 
-use crate::engine::{Choice, Engine};
+use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
-use crate::sources::{Film, Sources};
+use crate::sources::{SourceFilm, Sources};
+
+pub use picture::picture;
 
 /// What to predict, and how.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct PredictRequest<'a> {
     /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
@@ -28,7 +33,7 @@ pub struct Request<'a> {
     /// Films in a batch.
     pub batch: usize,
     /// The engine.
-    pub engine: Choice,
+    pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
 }
@@ -43,13 +48,16 @@ pub struct Predicted {
     pub bad: Vec<BadFilm>,
 }
 
-/// The score table of a [`Request`].
-#[derive(Debug)]
-pub struct Table {
+/// The score table of a [`PredictRequest`].
+pub struct PredictedTable {
     /// The table, which lacks the bad films.
     pub scores: Scores,
-    /// The films that could not be read.
-    pub bad: Vec<BadFilm>,
+    /// The films and predictions behind it, in the same order.
+    pub predicted: Predicted,
+    /// The thresholds of the calls, by finding; a finding without one has no call.
+    pub thresholds: BTreeMap<String, f64>,
+    /// The operating point of these thresholds.
+    pub operating_point: OperatingRule,
     /// Identity of the model.
     pub model: String,
     /// The engine in words.
@@ -63,11 +71,11 @@ pub struct Table {
 /// Returns an error if the model or an input cannot be opened, if no film can be read, or if the
 /// engine fails.
 pub fn table(
-    request: &Request<'_>,
+    request: &PredictRequest<'_>,
     device: &Device,
     listener: &dyn Listener,
-) -> anyhow::Result<Table> {
-    let description = Description::read(request.model)?;
+) -> anyhow::Result<PredictedTable> {
+    let description = ModelInfo::read(request.model)?;
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?;
     let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
@@ -80,19 +88,28 @@ pub fn table(
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
-        Some(fitted) => {
-            fitted.annotate(&scores, Method::Platt, request.operating_point).with_context(|| {
+        Some(fitted) => fitted
+            .annotate(&scores, CalibrationMethod::Platt, request.operating_point)
+            .with_context(|| {
                 format!(
                     "the calibration in `{}` cannot be used; `roentgen calibrate` fits it again",
                     request.model.display()
                 )
-            })?
-        }
+            })?,
         None => scores,
     };
-    Ok(Table {
+    let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
+    let thresholds = fitted
+        .filter_map(|finding| {
+            let threshold = finding.thresholds.get(&request.operating_point)?;
+            Some((finding.finding.clone(), *threshold))
+        })
+        .collect();
+    Ok(PredictedTable {
         scores,
-        bad: predicted.bad,
+        predicted,
+        thresholds,
+        operating_point: request.operating_point,
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
@@ -149,23 +166,26 @@ impl Predicted {
     /// # Errors
     ///
     /// Returns an error if there are no films, or if a probability is not a number.
-    pub fn scores(&self, description: &Description, identity: &str) -> anyhow::Result<Scores> {
-        let films: Vec<&Film> =
+    pub fn scores(&self, description: &ModelInfo, identity: &str) -> anyhow::Result<Scores> {
+        let films: Vec<&SourceFilm> =
             self.predictions.iter().map(|(number, _)| &self.sources.films[*number]).collect();
         let findings = description.findings.iter().enumerate().map(|(output, &finding)| {
             let probabilities: Vec<f32> =
                 self.predictions.iter().map(|(_, film)| film.probabilities[output]).collect();
-            let truths =
-                films.iter().map(|film| film.truth.map(|shown| shown.contains(finding))).collect();
-            Finding::from_f32(finding.name(), &probabilities, truths)
+            let labels = films
+                .iter()
+                .map(|film| film.findings.map(|shown| shown.contains(finding)))
+                .collect();
+            ScoredFinding::from_f32(finding.name(), &probabilities, labels)
         });
-        let column = |cell: &dyn Fn(&Film) -> String| films.iter().map(|film| cell(film)).collect();
+        let column =
+            |cell: &dyn Fn(&SourceFilm) -> String| films.iter().map(|film| cell(film)).collect();
         let scores = Scores::new(
             column(&|film| film.image.clone()),
             column(&|film| film.patient.clone()),
             findings.collect(),
         )?;
-        let in_training = |film: &Film| {
+        let in_training = |film: &SourceFilm| {
             film.patient_in_training.map_or_else(String::new, |is| u8::from(is).to_string())
         };
         Ok(scores

@@ -1,25 +1,25 @@
 //! The films to predict: splits of prepared data sets, or image files.
 
-use std::collections::{BTreeMap, HashMap};
+mod files;
+mod relation;
+
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
-use roentgen_data::selection::{Normal, Selection};
-use roentgen_data::split::{self, Rule, Split};
-use roentgen_data::study::{self, NamedFilm};
-use roentgen_data::{FilmFindings, nih};
-use roentgen_models::Description;
-use roentgen_models::model_dir::Training;
+use roentgen_data::selection::Selection;
+use roentgen_data::split::{self, Split};
+use roentgen_models::ModelInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
+use relation::Relation;
 
-/// The name of every data set that is in the layout of NIH's and no known one.
-const IN_NIH_LAYOUT: &str = "films in the NIH layout";
 /// The split of films of a data set that the model was not trained on.
 const EXTERNAL: &str = "external";
 /// Digits of a data set's identity.
@@ -29,11 +29,11 @@ const IDENTITY: usize = 12;
 pub struct Sources {
     prepared: Vec<Prepared>,
     /// The films, in order.
-    pub films: Vec<Film>,
+    pub films: Vec<SourceFilm>,
 }
 
 /// One film and what is known about it.
-pub struct Film {
+pub struct SourceFilm {
     /// Its name, unique among the films.
     pub image: String,
     /// Its patient.
@@ -46,16 +46,16 @@ pub struct Film {
     pub sex: String,
     /// The prepared data set or the file.
     pub source: String,
-    /// `NIH ChestX-ray14`, `phantom`, or `files`.
+    /// `NIH ChestX-ray14`, `phantom`, or `files` without a label file.
     pub dataset: String,
-    /// First digits of the data set's fingerprint; empty for files.
+    /// First digits of the fingerprint of a prepared data set; empty for files.
     pub dataset_id: String,
-    /// Such as `official test`; empty for files.
+    /// Such as `official test`; empty for files without a label file.
     pub split: String,
     /// Whether the model was trained on films of this patient; `None` if that is unknown.
     pub patient_in_training: Option<bool>,
-    /// `None` for files.
-    pub truth: Option<FilmFindings>,
+    /// `None` for files without a label file.
+    pub findings: Option<FilmFindings>,
     place: Place,
 }
 
@@ -74,7 +74,7 @@ impl Sources {
     /// `side` is asked of something that has no splits, or if there are no films.
     pub fn open(
         model: &Path,
-        description: &Description,
+        description: &ModelInfo,
         inputs: &[PathBuf],
         side: Option<Split>,
         listener: &dyn Listener,
@@ -88,17 +88,23 @@ impl Sources {
         }
         let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
         for input in inputs {
-            if Prepared::is_in(input) {
+            if Prepared::is_prepared(input) {
                 sources.add_prepared(input, description, side, trained_on.as_ref())?;
             } else if input.exists() {
                 if let Some(side) = side {
                     bail!(
-                        "`--split {}` needs a prepared data set, which `{}` is not; leave it out",
+                        "`--split {}` needs a prepared data set, which `{}` is not; prepare it with \
+                         `roentgen prepare`, or leave `--split` out",
                         side.name(),
                         input.display()
                     );
                 }
-                sources.add_files(input)?;
+                sources.films.extend(files::films(
+                    input,
+                    description,
+                    trained_on.as_ref(),
+                    listener,
+                )?);
             } else {
                 bail!(
                     "`{}` does not exist; give films, folders of films or prepared data sets",
@@ -121,7 +127,7 @@ impl Sources {
     fn add_prepared(
         &mut self,
         folder: &Path,
-        description: &Description,
+        description: &ModelInfo,
         side: Option<Split>,
         trained_on: Option<&TrainingFilms>,
     ) -> anyhow::Result<()> {
@@ -150,17 +156,8 @@ impl Sources {
             );
         }
         // An imported model has no split of its own: NIH's lists split the films.
-        let official = Selection {
-            split: Rule::Official,
-            leaky: false,
-            normal: Normal::Keep,
-            sample: None,
-            films: None,
-            seed: None,
-            fold: None,
-        };
-        let (selection, seed) =
-            training.map_or((official, 0), |training| (training.selection, training.seed));
+        let (selection, seed) = training
+            .map_or((Selection::OFFICIAL, 0), |training| (training.selection, training.seed));
         let is_external = training.is_some() && !is_same;
         let sides = match selection.sides(&prepared.rows, &description.findings, seed) {
             _ if is_external => vec![None; prepared.rows.len()],
@@ -179,7 +176,7 @@ impl Sources {
                 continue;
             }
             let patient = row.patient.to_string();
-            self.films.push(Film {
+            self.films.push(SourceFilm {
                 patient_in_training: trained_on.and_then(|films| match relation {
                     Relation::Same => Some(films.have_patient(&patient)),
                     Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
@@ -191,47 +188,14 @@ impl Sources {
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
                 sex: row.sex.clone(),
                 source: folder.to_string_lossy().into_owned(),
-                dataset: dataset.clone(),
+                dataset: dataset.to_string(),
                 dataset_id: prepared.description.fingerprint.chars().take(IDENTITY).collect(),
                 split: name_of(*found),
-                truth: Some(row.findings),
+                findings: Some(row.findings),
                 place: Place::Row(place, index),
             });
         }
         self.prepared.push(prepared);
-        Ok(())
-    }
-
-    fn add_files(&mut self, input: &Path) -> anyhow::Result<()> {
-        let is_folder = input.is_dir();
-        let files = nih::walk(input)?;
-        let before = self.films.len();
-        // A file that the user names is tried whatever its extension.
-        let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
-        let paths = files.iter().filter(is_tried).cloned().collect();
-        for NamedFilm { path, name, patient } in study::name_films(input, paths) {
-            self.films.push(Film {
-                patient_in_training: None,
-                patient: patient.unwrap_or_else(|| patient_of(&name)),
-                image: name,
-                view: String::new(),
-                age: String::new(),
-                sex: String::new(),
-                source: path.to_string_lossy().into_owned(),
-                dataset: "files".to_owned(),
-                dataset_id: String::new(),
-                split: String::new(),
-                truth: None,
-                place: Place::File(path),
-            });
-        }
-        if self.films.len() == before {
-            bail!(
-                "`{}` contains no PNG, JPEG or DICOM films: it has {}",
-                input.display(),
-                kinds(&files)
-            );
-        }
         Ok(())
     }
 
@@ -275,7 +239,7 @@ impl Sources {
     ///
     /// Returns an error if an input is no prepared data set or if a list of boxes cannot be read.
     pub fn boxes(&self) -> anyhow::Result<Vec<FindingBox>> {
-        let is_file = |film: &&Film| matches!(film.place, Place::File(..));
+        let is_file = |film: &&SourceFilm| matches!(film.place, Place::File(..));
         if let Some(film) = self.films.iter().find(is_file) {
             bail!("`--boxes` needs prepared data sets, which `{}` is not", film.source);
         }
@@ -291,7 +255,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn own_plane(&self, film: &Film) -> Result<Plane, pixels::Error> {
+    pub fn own_plane(&self, film: &SourceFilm) -> Result<Plane, pixels::Error> {
         match &film.place {
             Place::Row(prepared, _) => {
                 let size = self.prepared[*prepared].store.size();
@@ -307,7 +271,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn plane(&self, film: &Film, size: usize) -> Result<Vec<u8>, pixels::Error> {
+    pub fn plane(&self, film: &SourceFilm, size: usize) -> Result<Vec<u8>, pixels::Error> {
         match &film.place {
             Place::Row(prepared, row) => {
                 let plane = self.prepared[*prepared].store.plane(*row);
@@ -318,76 +282,5 @@ impl Sources {
                 Ok(plane.pixels)
             }
         }
-    }
-}
-
-/// What a data set is to the one that a model was trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    /// They are the same, so patient numbers identify the same patients.
-    Same,
-    /// It may be the same under another name, or with other films.
-    Unknown,
-    /// It is another one.
-    Other,
-}
-
-impl Relation {
-    fn between(training: &Training, dataset: &str, fingerprint: &str) -> Self {
-        let is_unnamed = |name: &str| name == IN_NIH_LAYOUT;
-        if training.data == fingerprint {
-            Relation::Same
-        } else if is_unnamed(&training.dataset) || is_unnamed(dataset) {
-            // Of two hospitals, or of one.
-            Relation::Unknown
-        } else if training.dataset == dataset {
-            Relation::Same
-        } else {
-            Relation::Other
-        }
-    }
-}
-
-/// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
-/// name the whole stem identifies the patient.
-fn patient_of(image: &str) -> String {
-    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
-    match stem.split_once('_') {
-        Some((number, _)) if number.len() == 8 => {
-            number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
-        }
-        _ => stem.to_owned(),
-    }
-}
-
-/// Counts files by extension: `3 .dcm, 1 .csv`.
-fn kinds(files: &[PathBuf]) -> String {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for file in files {
-        let extension = file.extension().map(|text| format!(".{}", text.to_string_lossy()));
-        let kind = extension.unwrap_or_else(|| "without an extension".to_owned());
-        *counts.entry(kind).or_default() += 1;
-    }
-    let kinds: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    if kinds.is_empty() { "no files at all".to_owned() } else { kinds.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_patient_is_read_from_nihs_names_and_no_others() {
-        assert_eq!(patient_of("00000012_003.png"), "12");
-        assert_eq!(patient_of("scan_1.png"), "scan_1");
-        assert_eq!(patient_of("chest"), "chest");
-    }
-
-    #[test]
-    fn other_files_are_counted_by_kind() {
-        let files = ["a.dcm", "b.dcm", "notes.csv", "README"].map(PathBuf::from);
-
-        assert_eq!(kinds(&files), "1 .csv, 2 .dcm, 1 without an extension");
-        assert_eq!(kinds(&[]), "no files at all");
     }
 }

@@ -14,7 +14,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use roentgen_data::files::{self, WriteError};
 use roentgen_models::{Classifier, weights};
-pub use state::{Shape, State};
+pub use state::{RunShape, RunState};
 
 const FOLDER: &str = "checkpoint";
 
@@ -87,7 +87,7 @@ impl Names {
 /// Returns an error if a file cannot be written; the previous checkpoint stays complete.
 pub fn save(
     run: &Path,
-    state: &State,
+    state: &RunState,
     model: &Classifier,
     optimizer: &ModuleOptimizer,
 ) -> Result<(), Error> {
@@ -114,14 +114,14 @@ pub fn save(
 /// Returns an error if the checkpoint is damaged, or belongs to another network or experiment.
 pub fn restore(
     run: &Path,
-    shape: &Shape<'_>,
+    shape: &RunShape<'_>,
     model: Classifier,
     optimizer: ModuleOptimizer,
-) -> Result<(State, Classifier, ModuleOptimizer), Error> {
-    let Some(state) = State::read(run)? else {
-        return Ok((State::default(), model, optimizer));
+) -> Result<(RunState, Classifier, ModuleOptimizer), Error> {
+    let Some(state) = RunState::read(run)? else {
+        return Ok((RunState::default(), model, optimizer));
     };
-    state.check(shape).map_err(|what| Error::Inconsistent { path: State::path(run), what })?;
+    state.check(shape).map_err(|what| Error::Inconsistent { path: RunState::path(run), what })?;
     let read = |path: &Path| {
         fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
     };

@@ -9,9 +9,11 @@ use roentgen_data::prepare::Prepared;
 use roentgen_data::preprocess::Input;
 use roentgen_data::store;
 
+use crate::seed::{self, Purpose};
+
 /// Films of a prepared data set, selected by row.
 #[derive(Clone, Copy, Debug)]
-pub struct Films<'a> {
+pub struct SelectedFilms<'a> {
     /// The data set.
     pub prepared: &'a Prepared,
     /// The findings, in the order of the network's outputs.
@@ -22,7 +24,7 @@ pub struct Films<'a> {
     pub rows: &'a [usize],
 }
 
-impl Films<'_> {
+impl SelectedFilms<'_> {
     /// Returns the number of films.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -34,8 +36,8 @@ impl Films<'_> {
     }
 
     /// Returns the rows in the order of an epoch: every film once, shuffled by seed and epoch.
-    pub fn shuffled(&self, seed: u64, epoch: usize) -> Vec<usize> {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x6f_7264_6572);
+    pub fn shuffled_rows(&self, seed: u64, epoch: usize) -> Vec<usize> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed::derive(seed, Purpose::Order));
         random.set_stream(epoch as u64);
         let mut rows = self.rows.to_vec();
         rows.shuffle(&mut random);
@@ -53,7 +55,7 @@ impl Films<'_> {
     /// Returns an error if the films cannot be read, such as when their file was cut off.
     pub fn tensor(&self, rows: &[usize], device: &Device) -> Result<Tensor<4>, store::Error> {
         if roentgen_kernels::is_cuda(device) {
-            return self.normalized_on_device(rows, device);
+            return self.normalize_on_device(rows, device);
         }
         let mut values = Vec::with_capacity(rows.len() * self.input.len());
         for &row in rows {
@@ -65,7 +67,7 @@ impl Films<'_> {
 
     /// Computes [`Self::tensor`] by sending gray values to the device as bytes and normalizing
     /// there.
-    fn normalized_on_device(
+    fn normalize_on_device(
         &self,
         rows: &[usize],
         device: &Device,
@@ -110,10 +112,10 @@ mod tests {
     fn films_normalized_on_the_device_are_those_normalized_before() {
         let folder = tempfile::tempdir().unwrap();
         let [films, prepared] = ["films", "prepared"].map(|name| folder.path().join(name));
-        let drawn = phantom::Settings { films: 5, size: 64, seed: 1 };
+        let drawn = phantom::PhantomSettings { films: 5, size: 64, seed: 1 };
         phantom::write(&films, &drawn, &|_| ()).unwrap();
         let filter = pixels::Filter::Lanczos3;
-        let settings = prepare::Settings { size: 24, filter, labels: None, any_size: true };
+        let settings = prepare::PrepareSettings { size: 24, filter, labels: None, any_size: true };
         prepare::prepare(&films, &prepared, &settings, &|_| ()).unwrap();
         let prepared = Prepared::open(&prepared).unwrap();
         for (channels, normalize) in [
@@ -123,10 +125,10 @@ mod tests {
             (1, Normalize::Imagenet),
         ] {
             let input = Input { size: 24, channels, normalize };
-            let films = Films { prepared: &prepared, findings: &[], input, rows: &[] };
+            let films = SelectedFilms { prepared: &prepared, findings: &[], input, rows: &[] };
             let device = Device::flex();
             let before = films.tensor(&[3, 0, 4], &device).unwrap().into_data();
-            let there = films.normalized_on_device(&[3, 0, 4], &device).unwrap();
+            let there = films.normalize_on_device(&[3, 0, 4], &device).unwrap();
             let there = there.into_data();
 
             assert_eq!(before.try_to_vec::<f32>().unwrap(), there.try_to_vec::<f32>().unwrap());

@@ -20,11 +20,12 @@ use roentgen_models::{ClassifierConfig, Freeze};
 use serde::{Deserialize, Serialize};
 
 pub use tables::{
-    BestBy, Data, EarlyStopping, Extends, Findings, Image, Model, NamedFindings, Train, Weights,
+    BestBy, DataSettings, EarlyStopping, Extends, Findings, ImageSettings, InitialWeights,
+    ModelSettings, NamedFindings, TrainSettings,
 };
 
 use phase::ResolvedPhase;
-use sweep::Sweep;
+use sweep::SweepSettings;
 
 /// One experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,16 +45,16 @@ pub struct Experiment {
     /// The findings to learn.
     pub findings: Findings,
     /// `[data]`
-    pub data: Data,
+    pub data: DataSettings,
     /// `[image]`
-    pub image: Image,
+    pub image: ImageSettings,
     /// `[model]`
-    pub model: Model,
+    pub model: ModelSettings,
     /// `[train]`
-    pub train: Train,
+    pub train: TrainSettings,
     /// `[sweep]`: the points that the file defines; absent for a single experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sweep: Option<Sweep>,
+    pub sweep: Option<SweepSettings>,
 }
 
 impl Default for Experiment {
@@ -63,10 +64,10 @@ impl Default for Experiment {
             seed: 2018,
             split_seed: None,
             findings: Findings::Named(NamedFindings::All),
-            data: Data::default(),
-            image: Image::default(),
-            model: Model::default(),
-            train: Train::default(),
+            data: DataSettings::default(),
+            image: ImageSettings::default(),
+            model: ModelSettings::default(),
+            train: TrainSettings::default(),
             sweep: None,
         }
     }
@@ -134,7 +135,7 @@ impl Experiment {
 
     /// Returns the fold of a cross-validation, if the run is part of one.
     pub fn fold(&self) -> Option<Fold> {
-        let Train { fold, folds, .. } = self.train;
+        let TrainSettings { fold, folds, .. } = self.train;
         fold.zip(folds).map(|(number, of)| Fold { number, of })
     }
 

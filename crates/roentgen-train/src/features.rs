@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use roentgen_data::rows::{Growing, Rows};
+use roentgen_data::rows::{RowWriter, Rows};
 use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Films;
+use crate::dataset::SelectedFilms;
 use crate::experiment::augment::Augment;
 
 /// Folder of a run for features; it is removed when the backbone is unfrozen or the run is done.
@@ -62,11 +62,11 @@ pub struct Features {
 
 /// How to compute the features of one split.
 #[derive(Clone, Copy)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct FeaturePlan<'a> {
     /// Name of the file.
     pub(crate) name: &'a str,
     /// The films.
-    pub(crate) films: Films<'a>,
+    pub(crate) films: SelectedFilms<'a>,
     /// Augmentation, seed, and number of versions; `None` for no augmentation.
     pub(crate) augment: Option<(&'a Augment, u64, usize)>,
     /// Films that pass through the network at once.
@@ -84,7 +84,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) fn keep(
     run: &Path,
     model: &Classifier,
-    plan: Plan<'_>,
+    plan: FeaturePlan<'_>,
     device: &Device,
     mut done: impl FnMut(usize, usize) -> bool,
 ) -> Result<Option<Features>, Error> {
@@ -110,7 +110,7 @@ pub(crate) fn keep(
         Ok::<_, Error>(model.pooled_features(input))
     };
     let shape: [usize; 4] = compute(0, 1)?.dims();
-    let mut growing = Growing::open(&path, &shape[1..], &purpose).map_err(failed)?;
+    let mut growing = RowWriter::open(&path, &shape[1..], &purpose).map_err(failed)?;
     while growing.rows() < all {
         let first = growing.rows();
         // A batch has films of one version only.
@@ -140,7 +140,7 @@ pub(crate) fn discard(run: &Path) -> Result<(), Error> {
 }
 
 /// Describes the features in one line: network, films and augmentation.
-fn purpose(model: &Classifier, plan: &Plan<'_>) -> Result<String, weights::Error> {
+fn purpose(model: &Classifier, plan: &FeaturePlan<'_>) -> Result<String, weights::Error> {
     let mut digest = Sha256::new();
     digest.update(&weights::to_bytes(model)?[..]);
     digest.update(&plan.films.prepared.description.fingerprint);
@@ -160,7 +160,7 @@ impl Features {
     /// Returns an error if the features cannot be read, such as when their file was cut off.
     pub(crate) fn tensor(
         &self,
-        films: &Films<'_>,
+        films: &SelectedFilms<'_>,
         rows: &[usize],
         epoch: usize,
         device: &Device,

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{self, Description};
+use roentgen_models::model_dir::{self, ModelInfo};
 use serde::Deserialize;
 
 /// File name of the table.
@@ -98,11 +98,11 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<FilmRow>, Error> {
     Ok(rows)
 }
 
-/// The training films of a model.
+/// The films of a model's run, and the patients of its training films.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingFilms {
-    /// The patient of each film, by the film's name.
-    by_name: HashMap<String, String>,
+    /// The films of all splits, by name.
+    by_name: HashMap<String, FilmRow>,
     patients: HashSet<String>,
 }
 
@@ -113,17 +113,22 @@ impl TrainingFilms {
     /// # Errors
     ///
     /// Returns an error as [`read`] does, and if the table does not belong to the model.
-    pub fn read(folder: &Path, description: &Description) -> Result<Option<Self>, Error> {
+    pub fn read(folder: &Path, description: &ModelInfo) -> Result<Option<Self>, Error> {
         let path = folder.join(FILMS);
         let Some(bytes) = bytes(&path)? else { return Ok(None) };
         let rows = parse(&path, &bytes)?;
         model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
         let mut films = Self::default();
         let mut found = 0;
-        for row in rows.into_iter().filter(|row| row.split == Split::Train.name()) {
-            found += 1;
-            films.patients.insert(row.patient.clone());
-            films.by_name.insert(row.image, row.patient);
+        for row in rows {
+            if row.split == Split::Train.name() {
+                found += 1;
+                films.patients.insert(row.patient.clone());
+                films.by_name.insert(row.image.clone(), row);
+            } else {
+                // An edited table may list a film twice; it then counts as a training film.
+                films.by_name.entry(row.image.clone()).or_insert(row);
+            }
         }
         let expected = description.training.as_ref().map(|training| training.films);
         if expected.is_some_and(|expected| expected != found) {
@@ -135,23 +140,30 @@ impl TrainingFilms {
         Ok(Some(films))
     }
 
-    /// Returns the number of patients.
+    /// Returns the number of patients of training films.
     #[must_use]
     pub fn patients(&self) -> usize {
         self.patients.len()
     }
 
-    /// Returns whether a patient of the same data set has a film among them.
+    /// Returns whether a patient of the same data set has a training film.
     #[must_use]
     pub fn have_patient(&self, patient: &str) -> bool {
         self.patients.contains(patient)
     }
 
-    /// Returns whether a film with this name and patient is among them, whatever its data set is
+    /// Returns whether a film with this name and patient is a training film, whatever its data set is
     /// called.
     #[must_use]
     pub fn have_film(&self, image: &str, patient: &str) -> bool {
-        self.by_name.get(image).is_some_and(|known| known == patient)
+        self.split_of(image, patient) == Some(Split::Train)
+    }
+
+    /// Returns the split of a film with this name and patient; `None` if the run did not use it.
+    #[must_use]
+    pub fn split_of(&self, image: &str, patient: &str) -> Option<Split> {
+        let row = self.by_name.get(image).filter(|row| row.patient == patient)?;
+        [Split::Train, Split::Valid, Split::Test].into_iter().find(|side| side.name() == row.split)
     }
 }
 

@@ -1,5 +1,37 @@
 //! Training: reads an experiment file and writes a run directory.
 //!
+//! ```no_run
+//! use std::path::Path;
+//! use std::time::{SystemTime, UNIX_EPOCH};
+//!
+//! use burn::tensor::Device;
+//! use roentgen_train::run_dir::Start;
+//! use roentgen_train::{Progress, overrides, train};
+//!
+//! /// The clock of the run. Libraries do not read one.
+//! struct Clock;
+//!
+//! impl Progress for Clock {
+//!     fn seconds(&self) -> f64 {
+//!         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+//!     }
+//!     fn peak_memory_mib(&self) -> Option<u64> {
+//!         None
+//!     }
+//!     fn is_interrupted(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! let experiment = overrides::read(Path::new("experiment.toml"), &[])?;
+//! let run = Path::new("runs/first");
+//!
+//! let outcome = train(&experiment, run, Start::Resume, &Device::flex(), &Clock)?;
+//!
+//! println!("{outcome:?}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`experiment`] is the file with all its settings, and [`overrides`] applies `--set` and
 //! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes
 //! a resumed run end with the same weights as an uninterrupted one.
@@ -17,6 +49,7 @@ pub mod loss;
 pub mod memory;
 pub mod progress;
 pub mod run_dir;
+pub mod seed;
 pub mod tensorboard;
 pub mod trainer;
 pub mod validation;
@@ -27,4 +60,4 @@ use burn::optim::{RecordState, StateSink, StateSource};
 pub use experiment::{Experiment, augment, optimizer, overrides, phase, schedule, sweep};
 pub use facts::Facts;
 pub use progress::Progress;
-pub use trainer::{MemoryLimit, Options, Outcome, Resume, check, resume, train};
+pub use trainer::{MemoryLimit, ResumeOptions, TrainOptions, TrainOutcome, check, resume, train};

@@ -17,22 +17,22 @@ pub enum Loss {
 
 /// Weights of positives and negatives in one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weights {
+pub struct ClassWeights {
     positive: f32,
     negative: f32,
 }
 
 impl Loss {
     /// Returns the weights for a whole batch with labels 0 or 1; its micro-batches share them.
-    pub fn weights(self, labels: &[f32]) -> Weights {
+    pub fn weights(self, labels: &[f32]) -> ClassWeights {
         match self {
-            Loss::Bce => Weights { positive: 1.0, negative: 1.0 },
+            Loss::Bce => ClassWeights { positive: 1.0, negative: 1.0 },
             Loss::Wang => {
                 let all = labels.len() as f32;
                 let positives: f32 = labels.iter().sum();
                 // A batch without positives has no positive term to weigh, and vice versa.
                 let weight = |count: f32| if count > 0.0 { all / count } else { 0.0 };
-                Weights { positive: weight(positives), negative: weight(all - positives) }
+                ClassWeights { positive: weight(positives), negative: weight(all - positives) }
             }
         }
     }
@@ -58,7 +58,7 @@ impl Loss {
     }
 }
 
-impl Weights {
+impl ClassWeights {
     /// Computes the loss of a batch from logits; no sigmoid is computed whose logarithm could be
     /// infinite.
     ///

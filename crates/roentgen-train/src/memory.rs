@@ -37,7 +37,7 @@ fn available_below(root: &Path) -> Option<Available> {
         .map(|bytes| Available { bytes, limited_by: LimitedBy::Machine });
     let groups = groups(root)
         .into_iter()
-        .filter_map(|group| group.free())
+        .filter_map(|group| group.count_free())
         .map(|bytes| Available { bytes, limited_by: LimitedBy::ControlGroup });
     let least = machine.into_iter().chain(groups).min_by_key(|available| available.bytes)?;
     let own = kib(&root.join("proc/self/status"), "VmRSS:").unwrap_or(0);
@@ -61,7 +61,7 @@ struct Group {
 
 impl Group {
     /// Returns the bytes below the limit; `None` without a limit.
-    fn free(&self) -> Option<u64> {
+    fn count_free(&self) -> Option<u64> {
         let number = |name: &str| -> Option<u64> {
             fs::read_to_string(self.folder.join(name)).ok()?.trim().parse().ok()
         };

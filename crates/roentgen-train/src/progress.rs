@@ -1,13 +1,12 @@
 //! Progress of a run, reported to the caller of [`train`](crate::train), who displays it.
 
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 /// Plan of a run, reported before the first step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct RunPlan {
     /// Number of trainable parameters and running statistics.
     pub parameters: usize,
     /// Number of training films.
@@ -32,7 +31,7 @@ pub struct Plan {
     pub steps_done: usize,
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_phantom {
             writeln!(f, "films drawn by phantom: test data, no patients")?;
@@ -82,19 +81,26 @@ pub struct EpochRow {
     pub is_by_loss_instead: bool,
 }
 
+/// The share of an epoch from which on waiting for films is worth a word.
+const NOTABLE_WAIT: f64 = 0.02;
+
 impl fmt::Display for EpochRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let auroc =
             self.valid_auroc.map_or_else(|| "n/a".to_owned(), |auroc| format!("{auroc:.4}"));
+        let waiting = if self.waiting > NOTABLE_WAIT * self.seconds {
+            format!(" (waiting for films {:.1} s)", self.waiting)
+        } else {
+            String::new()
+        };
         write!(
             f,
-            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s ({:.1} s waiting for films){}{}",
+            "epoch {:>3}  train loss {:.4}  valid loss {:.4}  valid AUROC {auroc}  rate {:.2e}  {:.1} s{waiting}{}{}",
             self.epoch,
             self.train_loss,
             self.valid_loss,
             self.learning_rate,
             self.seconds,
-            self.waiting,
             if self.is_best { "  best" } else { "" },
             if self.is_by_loss_instead {
                 "  (by loss, because the AUROC is undefined)"
@@ -105,20 +111,19 @@ impl fmt::Display for EpochRow {
     }
 }
 
-/// Observes a run, provides its clock and can end it.
+/// Observes a run, provides its clock and can end it. Whoever does not look at an event leaves its
+/// method out.
 pub trait Progress {
     /// Called before the first step.
-    fn started(&self, plan: &Plan);
+    fn started(&self, _plan: &RunPlan) {}
     /// Called while the films pass a frozen backbone, once: films done and films in all.
-    fn features(&self, done: usize, films: usize);
+    fn features(&self, _done: usize, _films: usize) {}
     /// Called after an optimizer step: `step` of the epoch's `steps`, from 1.
-    fn step(&self, epoch: usize, step: usize, loss: f64);
+    fn step(&self, _epoch: usize, _step: usize, _loss: f64) {}
     /// Called during validation: films done.
-    fn validated(&self, epoch: usize, films: usize);
+    fn validated(&self, _epoch: usize, _films: usize) {}
     /// Called after an epoch.
-    fn epoch(&self, row: &EpochRow);
-    /// Called after the last epoch with the folder of the run.
-    fn finished(&self, folder: &Path);
+    fn epoch(&self, _row: &EpochRow) {}
     /// Returns seconds since 1970; the value is only recorded, nothing is decided by it.
     fn seconds(&self) -> f64;
     /// Returns the peak memory of this run in MiB, if known.

@@ -2,6 +2,7 @@
 
 mod data;
 mod error;
+mod tables;
 
 use std::fs;
 use std::io::Write;
@@ -9,18 +10,15 @@ use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::lock::FolderLock;
-use roentgen_data::manifest::Row;
-use roentgen_data::split::Split;
-use roentgen_models::model_dir;
 
-use crate::checkpoint::State;
+use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::experiment::overrides;
-use crate::films::{self, FILMS};
-use crate::progress::EpochRow;
 
-pub(crate) use data::Data;
+use data::RunData;
+pub use data::data_set;
 pub use error::Error;
+pub use tables::read_epochs;
 
 /// The resolved experiment.
 pub const EXPERIMENT: &str = "experiment.toml";
@@ -81,7 +79,7 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
-            run.data()?.check(&run.path, fingerprint)?;
+            RunData::read(&run.file(DATA))?.check(&run.path, fingerprint)?;
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -92,7 +90,7 @@ impl RunDir {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
             // The experiment is written last: if it exists, so does the fingerprint.
-            Data::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
+            RunData::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         run.refuse_without_checkpoint()?;
@@ -118,7 +116,7 @@ impl RunDir {
 
     /// A finished run without a checkpoint would otherwise start over and replace its model.
     fn refuse_without_checkpoint(&self) -> Result<(), Error> {
-        if self.file(FINISHED).exists() && !State::path(&self.path).exists() {
+        if self.file(FINISHED).exists() && !RunState::path(&self.path).exists() {
             return Err(Error::NoCheckpoint { path: self.path.clone() });
         }
         Ok(())
@@ -132,11 +130,6 @@ impl RunDir {
     /// not allowed.
     pub fn experiment(&self) -> Result<Experiment, overrides::Error> {
         overrides::read(&self.file(EXPERIMENT), &[])
-    }
-
-    /// Reads which data set the run uses.
-    pub(crate) fn data(&self) -> Result<Data, Error> {
-        Data::read(&self.file(DATA))
     }
 
     /// Replaces the experiment of the run by a longer one, which makes the run unfinished again.
@@ -173,70 +166,6 @@ impl RunDir {
         self.path.join(name)
     }
 
-    /// Writes the table of films and their splits, and returns its SHA-256.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the file cannot be written.
-    pub fn write_films(&self, rows: &[Row], sides: &[Option<Split>]) -> Result<String, Error> {
-        let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
-        let rows = used.map(|(row, side)| {
-            [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
-        });
-        let bytes = self.write_csv(FILMS, &films::HEADER, rows)?;
-        Ok(model_dir::sha256(&bytes))
-    }
-
-    /// Writes the table of epochs.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the file cannot be written.
-    pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
-        let header = [
-            "epoch",
-            "train_loss",
-            "valid_loss",
-            "valid_auroc",
-            "learning_rate",
-            "best",
-            "seconds",
-            "waiting",
-        ];
-        let rows = epochs.iter().map(|row| {
-            [
-                row.epoch.to_string(),
-                row.train_loss.to_string(),
-                row.valid_loss.to_string(),
-                row.valid_auroc.map_or_else(String::new, |auroc| auroc.to_string()),
-                row.learning_rate.to_string(),
-                u8::from(row.is_best).to_string(),
-                format!("{:.3}", row.seconds),
-                format!("{:.3}", row.waiting),
-            ]
-        });
-        self.write_csv(EPOCHS, &header, rows)?;
-        Ok(())
-    }
-
-    fn write_csv<const N: usize>(
-        &self,
-        name: &str,
-        header: &[&str; N],
-        rows: impl Iterator<Item = [String; N]>,
-    ) -> Result<Vec<u8>, Error> {
-        let path = self.file(name);
-        let failed = |error: csv::Error| WriteError { path: path.clone(), source: error.into() };
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(header).map_err(failed)?;
-        for row in rows {
-            writer.write_record(&row).map_err(failed)?;
-        }
-        let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
-        files::write_whole(&path, &bytes)?;
-        Ok(bytes)
-    }
-
     /// Appends a line to the log.
     ///
     /// # Errors
@@ -257,49 +186,9 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn finish(&self, why: &str) -> Result<(), Error> {
-        Ok(files::write_whole(&self.file(FINISHED), format!("{why}\n").as_bytes())?)
+    pub fn finish(&self) -> Result<(), Error> {
+        Ok(files::write_whole(&self.file(FINISHED), b"finished\n")?)
     }
-}
-
-/// Reads `epochs.csv` of the run in `folder`.
-///
-/// # Errors
-///
-/// Returns an error if the file cannot be read or does not have the columns written by
-/// [`RunDir::write_epochs`].
-pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        epoch: usize,
-        train_loss: f64,
-        valid_loss: f64,
-        valid_auroc: Option<f64>,
-        learning_rate: f64,
-        best: u8,
-        seconds: f64,
-        // Missing in tables of earlier versions.
-        #[serde(default)]
-        waiting: f64,
-    }
-    let path = folder.join(EPOCHS);
-    let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
-    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
-    let rows = reader.deserialize().map(|line| {
-        let line: Line = line?;
-        Ok(EpochRow {
-            epoch: line.epoch,
-            train_loss: line.train_loss,
-            valid_loss: line.valid_loss,
-            valid_auroc: line.valid_auroc,
-            learning_rate: line.learning_rate,
-            is_best: line.best == 1,
-            seconds: line.seconds,
-            waiting: line.waiting,
-            is_by_loss_instead: false,
-        })
-    });
-    rows.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// Describes the first line in which two experiments differ.

@@ -28,7 +28,7 @@ pub struct Events {
 
 /// An image to show, encoded as PNG.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct EventImage {
     /// Its tag in TensorBoard.
     pub tag: String,
     /// `[height, width]` in pixels.
@@ -69,7 +69,7 @@ impl Events {
         seconds: f64,
         step: usize,
         scalars: &[(&str, f64)],
-        pictures: Vec<Picture>,
+        pictures: Vec<EventImage>,
     ) -> Result<(), WriteError> {
         let scalars = scalars.iter().map(|&(tag, value)| Value {
             tag: tag.to_owned(),

@@ -1,8 +1,8 @@
 //! The training loop: epochs, batches, validation, the best model, early stopping.
 //!
-//! [`train`] opens the inputs and the run directory. `Run::go` is the loop, and its steps are in
-//! files of their own: `epoch.rs` trains, `epoch_end.rs` validates, `position.rs` knows phases,
-//! learning rates and the end.
+//! [`train`] opens the inputs and the run directory. `Run::run_phases` is the loop, and its steps
+//! are in files of their own: `epoch.rs` trains, `epoch_end.rs` validates, `position.rs` knows
+//! phases, learning rates and the end.
 //!
 //! Dropout draws from the device's single random stream, which is seeded again before each batch
 //! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Two
@@ -15,8 +15,8 @@ use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
-use crate::checkpoint::{self, Shape, State};
-use crate::dataset::Films;
+use crate::checkpoint::{self, RunShape, RunState};
+use crate::dataset::SelectedFilms;
 use crate::experiment::Experiment;
 use crate::experiment::phase::ResolvedPhase;
 use crate::experiment::sweep;
@@ -43,8 +43,8 @@ mod resume;
 
 pub use error::Error;
 pub use need::TooLittle;
-pub use options::{MemoryLimit, Options};
-pub use resume::{NotLonger, Resume, resume};
+pub use options::{MemoryLimit, TrainOptions};
+pub use resume::{NotLonger, ResumeOptions, resume};
 
 use material::Material;
 
@@ -55,7 +55,7 @@ const OVER: usize = 1000;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum TrainOutcome {
     /// All epochs are done, or nothing improved for long enough.
     Finished(EpochRow),
     /// The run was stopped from outside; `--resume` resumes it.
@@ -75,11 +75,11 @@ pub enum Outcome {
 pub fn train(
     experiment: &Experiment,
     folder: &std::path::Path,
-    options: impl Into<Options>,
+    options: impl Into<TrainOptions>,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<Outcome, Error> {
-    let Options { start, memory: limit } = options.into();
+) -> Result<TrainOutcome, Error> {
+    let TrainOptions { start, memory: limit } = options.into();
     let material = Material::open(experiment)?;
     let network = network(experiment, &material, limit, device)?;
     let fingerprint = &material.prepared.description.fingerprint;
@@ -102,7 +102,7 @@ fn network(
     let device = device.clone().autodiff();
     device.seed(*seed);
     let network = experiment.network().init(image.channels, material.findings.len(), &device);
-    let network = weights::numbered(network)?;
+    let network = weights::number_parameters(network)?;
     if limit == MemoryLimit::Keep && need::is_in_host_memory(&device) {
         let (films, weights) = (material.rows(Split::Train).len(), network.num_params());
         let size = material.prepared.store.size();
@@ -119,7 +119,7 @@ fn train_in(
     run_dir: RunDir,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<Outcome, Error> {
+) -> Result<TrainOutcome, Error> {
     let Material { prepared, findings, sides } = material;
     let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
     let input = experiment.input(prepared.store.size());
@@ -127,19 +127,19 @@ fn train_in(
     let (model, origin) = initial::weights(experiment, network, &run_dir)?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
-    let shape = Shape { phases: &phases, films: train_rows.len(), batch_size };
+    let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size };
     let optimizer = experiment.train.optimizer.init();
     let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, model, optimizer)?;
     let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
-    let model = model.frozen(experiment.model.architecture, freeze);
+    let model = model.freeze(experiment.model.architecture, freeze);
     let mut run = Run {
         experiment,
         phases,
         origin,
         dir: run_dir,
         films_sha256,
-        train: Films { prepared, findings, input, rows: &train_rows },
-        valid: Films { prepared, findings, input, rows: &valid_rows },
+        train: SelectedFilms { prepared, findings, input, rows: &train_rows },
+        valid: SelectedFilms { prepared, findings, input, rows: &valid_rows },
         device: device.clone().autodiff(),
         features: None,
         progress,
@@ -149,7 +149,7 @@ fn train_in(
         optimizer,
     };
     progress.started(&run.plan());
-    run.go()
+    run.run_phases()
 }
 
 /// Checks, without a step, everything that [`train`] would refuse before its first step.
@@ -172,22 +172,22 @@ struct Run<'a> {
     dir: RunDir,
     /// Of the table of films.
     films_sha256: Option<String>,
-    train: Films<'a>,
-    valid: Films<'a>,
+    train: SelectedFilms<'a>,
+    valid: SelectedFilms<'a>,
     device: Device,
     /// Features of the training and the validation films, while the backbone is frozen.
     features: Option<[Features; 2]>,
     progress: &'a dyn Progress,
     /// Start of the current epoch, as if it had not been interrupted.
     began: f64,
-    state: State,
+    state: RunState,
     /// The network; `None` only while the optimizer has it.
     weights: Option<Classifier>,
     optimizer: ModuleOptimizer,
 }
 
 impl Run<'_> {
-    fn go(&mut self) -> Result<Outcome, Error> {
+    fn run_phases(&mut self) -> Result<TrainOutcome, Error> {
         // A run that was given up is finished too, even if it was killed afterwards.
         let was_stopped = Facts::read(&self.dir.path)?.is_some_and(|facts| facts.is_stopped);
         if was_stopped || self.is_over() {
@@ -206,7 +206,7 @@ impl Run<'_> {
         self.dir.log(&format!("{}", self.plan()))?;
         while !self.is_over() {
             if self.keep_features()? == Epoch::Interrupted || self.epoch()? == Epoch::Interrupted {
-                return Ok(Outcome::Interrupted);
+                return Ok(TrainOutcome::Interrupted);
             }
             self.validate(&mut events)?;
             if !self.is_over() && self.progress.is_hopeless(&self.state.epochs) {
@@ -240,15 +240,14 @@ impl Run<'_> {
         Ok(checkpoint::save(&self.dir.path, &self.state, self.model(), &self.optimizer)?)
     }
 
-    fn finish(&self, is_stopped: bool) -> Result<Outcome, Error> {
+    fn finish(&self, is_stopped: bool) -> Result<TrainOutcome, Error> {
         features::discard(&self.dir.path)?;
         if Facts::read(&self.dir.path)?.is_none() {
             self.facts(is_stopped).write(&self.dir.path)?;
         }
-        self.dir.finish("finished")?;
-        self.progress.finished(&self.dir.path);
+        self.dir.finish()?;
         let best = self.state.best().ok_or(Error::NoFilms("training"))?;
-        Ok(Outcome::Finished(best.clone()))
+        Ok(TrainOutcome::Finished(best.clone()))
     }
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use roentgen_models::{Classifier, Precision};
 
-use crate::dataset::Films;
+use crate::dataset::SelectedFilms;
 use crate::features::{self, Features};
 use crate::loss::Loss;
 
@@ -26,7 +26,7 @@ pub struct Validated {
 #[expect(clippy::too_many_arguments, reason = "a validation needs all of them")]
 pub fn validate(
     model: &Classifier,
-    films: &Films<'_>,
+    films: &SelectedFilms<'_>,
     features: Option<&Features>,
     loss: Loss,
     batch: usize,
@@ -50,7 +50,7 @@ pub fn validate(
     Ok(Validated { loss: loss.value(&logits, &labels), auroc })
 }
 
-fn mean_auroc(logits: &[f32], labels: &[f32], films: &Films<'_>) -> Option<f64> {
+fn mean_auroc(logits: &[f32], labels: &[f32], films: &SelectedFilms<'_>) -> Option<f64> {
     let findings = films.findings.len();
     let column = |values: &[f32], finding: usize| -> Vec<f32> {
         values.iter().skip(finding).step_by(findings).copied().collect()
@@ -58,8 +58,8 @@ fn mean_auroc(logits: &[f32], labels: &[f32], films: &Films<'_>) -> Option<f64> 
     let areas: Vec<f64> = (0..findings)
         .filter_map(|finding| {
             let scores: Vec<f64> = column(logits, finding).into_iter().map(f64::from).collect();
-            let truths: Vec<bool> = column(labels, finding).into_iter().map(|y| y > 0.5).collect();
-            roentgen_eval::auroc(&scores, &truths)
+            let labels: Vec<bool> = column(labels, finding).into_iter().map(|y| y > 0.5).collect();
+            roentgen_eval::auroc(&scores, &labels)
         })
         .collect();
     (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)

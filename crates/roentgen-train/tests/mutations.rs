@@ -13,10 +13,10 @@ use common::{Folder, Stop, alone};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use roentgen_train::checkpoint::{Shape, State};
+use roentgen_train::checkpoint::{RunShape, RunState};
 use roentgen_train::run_dir::{self, Start};
 use roentgen_train::sweep::{self, Points};
-use roentgen_train::{Experiment, Facts, Resume, overrides, resume};
+use roentgen_train::{Experiment, Facts, ResumeOptions, overrides, resume};
 
 /// Values that people and programs write by mistake.
 const HOSTILE: [&str; 16] = [
@@ -230,20 +230,20 @@ fn edited_files_of_a_run_are_refused_or_resumed() {
     let kept = folder.at("kept");
     copy(&run, &kept);
     let phases = experiment.phases();
-    let state = fs::read_to_string(State::path(&run)).unwrap();
+    let state = fs::read_to_string(RunState::path(&run)).unwrap();
     let films = roentgen_train::films::read(&run).unwrap().unwrap();
     let films = films.iter().filter(|row| row.split == "train").count();
-    let shape = Shape { phases: &phases, films, batch_size: 8 };
-    State::read(&run).unwrap().unwrap().check(&shape).unwrap();
+    let shape = RunShape { phases: &phases, films, batch_size: 8 };
+    RunState::read(&run).unwrap().unwrap().check(&shape).unwrap();
     let mut fits = 0;
-    without_panic(&State::path(&run), &state, 600, |_| {
-        if let Ok(Some(state)) = State::read(&run) {
+    without_panic(&RunState::path(&run), &state, 600, |_| {
+        if let Ok(Some(state)) = RunState::read(&run) {
             fits += usize::from(state.check(&shape).is_ok());
         }
     });
     let again = |_: &Path| {
         // A run that accepts an edit may be long, so it stops after a step.
-        let _ = resume(&run, &Resume::default(), &Device::flex(), &Stop::after(1));
+        let _ = resume(&run, &ResumeOptions::default(), &Device::flex(), &Stop::after(1));
         copy(&kept, &run);
     };
     for (name, count) in [("checkpoint/state.toml", 60), ("data.toml", 24), ("experiment.toml", 80)]
@@ -253,7 +253,7 @@ fn edited_files_of_a_run_are_refused_or_resumed() {
         without_panic(&run.join(name), &text, count, again);
     }
     assert!(fits > 20 && fits < 400, "{fits} of 600 edited states fit");
-    resume(&run, &Resume::default(), &Device::flex(), &Stop::never()).unwrap();
+    resume(&run, &ResumeOptions::default(), &Device::flex(), &Stop::never()).unwrap();
     let facts = fs::read_to_string(run.join(run_dir::FACTS)).unwrap();
     without_panic(&run.join(run_dir::FACTS), &facts, 300, |_| {
         if let Ok(Some(facts)) = Facts::read(&run) {

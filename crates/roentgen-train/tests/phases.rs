@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use common::{Folder, Stop, alone};
 use roentgen_models::pretrained::WeightFile;
 use roentgen_train::run_dir::Start;
-use roentgen_train::{Outcome, overrides, train};
+use roentgen_train::{TrainOutcome, overrides, train};
 
 /// Returns the weights of a run by path.
 fn weights(folder: &Folder, run: &str) -> BTreeMap<String, Vec<f32>> {
@@ -155,13 +155,13 @@ fn a_run_stopped_while_features_are_computed_goes_on_with_them() {
 
     let first = folder.run(&experiment, "broken", Start::Fresh, &Stop::after(0));
     let features = folder.at("broken").join("features");
-    assert_eq!(first, Outcome::Interrupted);
+    assert_eq!(first, TrainOutcome::Interrupted);
     let part = features.join("train.safetensors.part");
     let kept = fs::metadata(&part).unwrap().len();
     assert!(kept > 4096, "the first batch is there");
     let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
 
-    assert!(matches!(last, Outcome::Finished(_)));
+    assert!(matches!(last, TrainOutcome::Finished(_)));
     same(&folder, ["whole", "broken"]);
 }
 
@@ -181,7 +181,7 @@ fn phases_follow_one_another_and_a_broken_run_leaves_the_bytes_of_a_whole_one() 
     folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
     let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
 
-    assert!(matches!(last, Outcome::Finished(_)));
+    assert!(matches!(last, TrainOutcome::Finished(_)));
     for file in ["model.bpk", "model.toml", "epochs.csv"] {
         let [whole, broken] =
             ["whole", "broken"].map(|run| fs::read(folder.at(run).join(file)).unwrap());
@@ -241,7 +241,7 @@ fn phases_that_cannot_be_are_refused_by_their_key() {
     fn train_error(
         experiment: &roentgen_train::Experiment,
         run: &std::path::Path,
-        stop: &Stop,
+        stop: &Stop<'_>,
     ) -> roentgen_train::trainer::Error {
         train(experiment, run, Start::Fresh, &Device::flex(), stop).unwrap_err()
     }

@@ -8,16 +8,16 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{Folder, Stop, alone};
-use roentgen_train::run_dir::Start;
-use roentgen_train::trainer::{Error, NotLonger, Resume, resume};
-use roentgen_train::{Facts, Outcome, overrides};
+use roentgen_train::run_dir::{Start, data_set};
+use roentgen_train::trainer::{Error, NotLonger, ResumeOptions, resume};
+use roentgen_train::{Facts, TrainOutcome, overrides};
 
 const SMALL: &str = "[model]\nwidth = 0.0625\n[train]\nepochs = 2\nbatch_size = 8\n";
 
-fn again(folder: &Folder, run: &str, epochs: Option<usize>) -> Result<Outcome, Error> {
+fn again(folder: &Folder, run: &str, epochs: Option<usize>) -> Result<TrainOutcome, Error> {
     resume(
         &folder.at(run),
-        &Resume { epochs, ..Resume::default() },
+        &ResumeOptions { epochs, ..ResumeOptions::default() },
         &Device::flex(),
         &Stop::never(),
     )
@@ -42,7 +42,7 @@ fn the_folder_is_all_that_a_stopped_run_needs() {
 
     let outcome = again(&folder, "broken", None).unwrap();
 
-    assert!(matches!(outcome, Outcome::Finished(_)));
+    assert!(matches!(outcome, TrainOutcome::Finished(_)));
     same_files(&folder, ["whole", "broken"]);
     assert!(Facts::read(&folder.at("broken")).unwrap().unwrap().lengthened_from.is_empty());
 }
@@ -57,7 +57,7 @@ fn a_lengthened_run_is_the_longer_run_and_says_so() {
 
     let outcome = again(&folder, "short", Some(4)).unwrap();
 
-    assert!(matches!(outcome, Outcome::Finished(_)));
+    assert!(matches!(outcome, TrainOutcome::Finished(_)));
     same_files(&folder, ["long", "short"]);
     let facts = |run| Facts::read(&folder.at(run)).unwrap().unwrap();
     assert_eq!(facts("short").lengthened_from, [2]);
@@ -145,7 +145,12 @@ fn a_data_set_that_moved_or_changed_is_refused() {
     fs::rename(folder.at("prepared"), folder.at("elsewhere")).unwrap();
 
     let error = again(&folder, "run", None).unwrap_err().to_string();
-    assert!(error.contains("which is not there; move it back"), "{error}");
+    let prepared = folder.at("prepared").display().to_string();
+    assert!(error.contains(&format!("`{prepared}`, which is not there; move it back")), "{error}");
+    assert!(error.contains("`--data DIR`"), "{error}");
+    let experiment = overrides::read(&folder.at("run/experiment.toml"), &[]).unwrap();
+    let found = data_set(&folder.at("run"), &experiment, &[folder.at("elsewhere")]);
+    assert_eq!(found.unwrap(), folder.at("elsewhere"));
 
     let other = Folder::with_films(44);
     fs::rename(other.at("prepared"), folder.at("prepared")).unwrap();
@@ -154,7 +159,7 @@ fn a_data_set_that_moved_or_changed_is_refused() {
 
     fs::remove_dir_all(folder.at("prepared")).unwrap();
     fs::rename(folder.at("elsewhere"), folder.at("prepared")).unwrap();
-    assert!(matches!(again(&folder, "run", None), Ok(Outcome::Finished(_))));
+    assert!(matches!(again(&folder, "run", None), Ok(TrainOutcome::Finished(_))));
 }
 
 #[test]

@@ -1,18 +1,20 @@
-//! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes.
+//! A run learns; an interrupted and resumed run, or one on other threads, writes the same bytes; a
+//! run whose films are cut off while it reads them ends with an error.
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
 
 use burn::tensor::Device;
 use common::{Folder, Stop, alone};
 use roentgen_data::split::Split;
+use roentgen_data::store;
 use roentgen_train::experiment::{BestBy, Findings};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
-use roentgen_train::{Experiment, Outcome, train};
+use roentgen_train::{Experiment, TrainOutcome, features, train};
 
 const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotate = 5.0 }\n\
                      [model]\nwidth = 0.125\npool = \"attention\"\n\
@@ -31,8 +33,8 @@ fn a_stopped_and_resumed_run_leaves_the_bytes_of_an_unbroken_one() {
     let second = folder.run(&experiment, "broken", Start::Resume, &Stop::after(5));
     let last = folder.run(&experiment, "broken", Start::Resume, &Stop::never());
 
-    assert_eq!((first, second), (Outcome::Interrupted, Outcome::Interrupted));
-    assert!(matches!(last, Outcome::Finished(_)));
+    assert_eq!((first, second), (TrainOutcome::Interrupted, TrainOutcome::Interrupted));
+    assert!(matches!(last, TrainOutcome::Finished(_)));
     for file in ["model.bpk", "model.toml", "epochs.csv", "films.csv"] {
         let [whole, broken] =
             ["whole", "broken"].map(|run| fs::read(folder.at(run).join(file)).unwrap());
@@ -73,7 +75,7 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
     let experiment = folder.experiment(
         "[model]\nwidth = 0.25\ndropout = 0.0\n[train]\nepochs = 8\nbatch_size = 16\nlearning_rate = 0.003\n",
     );
-    let Outcome::Finished(best) = folder.run(&experiment, "run", Start::Fresh, &Stop::never())
+    let TrainOutcome::Finished(best) = folder.run(&experiment, "run", Start::Fresh, &Stop::never())
     else {
         panic!("the run was interrupted")
     };
@@ -86,7 +88,7 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
 
     assert_eq!(losses.len(), 8);
     assert!(losses[7] < 0.75 * losses[0], "{losses:?}");
-    let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
+    let description = roentgen_models::ModelInfo::read(&folder.at("run")).unwrap();
     assert_eq!(description.training.unwrap().epoch, best.epoch);
 }
 
@@ -168,7 +170,7 @@ fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky(
     let mut owned = leak;
     owned.data.leaky = true;
     folder.run(&owned, "run", Start::Fresh, &stop);
-    let description = roentgen_models::Description::read(&folder.at("run")).unwrap();
+    let description = roentgen_models::ModelInfo::read(&folder.at("run")).unwrap();
     assert!(description.training.unwrap().selection.leaky);
 }
 
@@ -218,5 +220,26 @@ fn a_run_is_not_written_over_and_not_resumed_as_another() {
     assert!(matches!(again(&experiment, Start::Fresh), Err(Error::RunDir(_))));
     let error = again(&other, Start::Resume).unwrap_err().to_string();
     assert!(error.contains("it has `epochs = 1`, this one has `epochs = 2`"), "{error}");
-    assert!(matches!(again(&experiment, Start::Resume), Ok(Outcome::Finished(_))));
+    assert!(matches!(again(&experiment, Start::Resume), Ok(TrainOutcome::Finished(_))));
+}
+
+#[test]
+fn a_run_whose_films_are_cut_off_ends_with_an_error_that_names_the_file() {
+    let _alone = alone();
+    let folder = Folder::with_films(80);
+    let experiment = folder.experiment("[model]\nwidth = 0.125\n[train]\nbatch_size = 8\n");
+    let films = folder.at("prepared").join("images.safetensors");
+
+    let cut = || File::options().write(true).open(&films).unwrap().set_len(4096).unwrap();
+    let stop = Stop::calling(&cut);
+
+    let run = train(&experiment, &folder.at("run"), Start::Fresh, &Device::flex(), &stop);
+
+    match run.unwrap_err() {
+        Error::Films(store::Error::Film { path, .. })
+        | Error::Features(features::Error::Films(store::Error::Film { path, .. })) => {
+            assert_eq!(path, films);
+        }
+        error => panic!("{error}"),
+    }
 }

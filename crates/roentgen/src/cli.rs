@@ -1,37 +1,41 @@
 //! All commands and flags, with their help texts.
 
 mod bench;
+mod data;
 mod ensemble;
 mod examples;
 mod explain;
 mod export;
 mod fetch;
+mod predict;
 mod sweep;
+mod train;
+mod values;
 mod weights;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use roentgen_data::split::Split;
-use roentgen_eval::OperatingRule;
-use roentgen_tasks::{device, engine};
+use clap::{Args, Parser, Subcommand};
+use roentgen_tasks::device;
 
-use crate::output::{STANDARD, thousands};
+use values::{at_most, prevalence};
 
 pub(crate) use bench::{
     Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps,
 };
-pub(crate) use ensemble::{Ensemble, Per, Rule};
+pub(crate) use data::{Describe, Phantom, Prepare, Quickstart, Verify};
+pub(crate) use ensemble::{Ensemble, RuleName};
 pub(crate) use explain::Explain;
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
+pub(crate) use predict::Predict;
 pub(crate) use sweep::{Compare, Sweep};
+pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
 pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
-#[command(name = "roentgen", version, propagate_version = true)]
+#[command(name = "roentgen", version, propagate_version = true, after_help = examples::PROGRAM)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -50,73 +54,13 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Device: auto, cpu, vulkan, cuda or metal; add a colon and a number to pick a GPU (`cuda:1`).
     #[arg(long, global = true, help_heading = GLOBAL, default_value = "auto", value_name = "DEVICE")]
-    pub(crate) device: device::Choice,
+    pub(crate) device: device::DeviceChoice,
     /// Number of threads; all cores by default. Does not affect results.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "N", value_parser = at_most::<1024>)]
     pub(crate) threads: Option<usize>,
     /// Do not show progress bars.
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) no_progress: bool,
-}
-
-/// Reads a number from 1 to a million, which is enough for films in a batch or a data set, and for
-/// steps; more exhausts the memory before anything is said.
-fn positive(text: &str) -> Result<usize, String> {
-    at_most::<1_000_000>(text)
-}
-
-/// Reads a number from 1 to `MOST`.
-fn at_most<const MOST: usize>(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if (1..=MOST).contains(&number) => Ok(number),
-        _ => Err(format!("give a whole number from 1 to {}", thousands(MOST))),
-    }
-}
-
-/// Reads the path of an output, where `-` is standard output.
-fn output(text: &str) -> Result<PathBuf, String> {
-    Ok(PathBuf::from(if text == "-" { STANDARD } else { text }))
-}
-
-/// Reads a split.
-fn split() -> impl TypedValueParser<Value = Split> {
-    PossibleValuesParser::new(["train", "valid", "test"]).map(|name| match name.as_str() {
-        "train" => Split::Train,
-        "valid" => Split::Valid,
-        _ => Split::Test,
-    })
-}
-
-/// Reads an engine.
-fn engine() -> impl TypedValueParser<Value = engine::Choice> {
-    PossibleValuesParser::new(["auto", "burn", "onnx"])
-        .try_map(|name| name.parse::<engine::Choice>().map_err(std::io::Error::other))
-}
-
-/// Reads an operating point.
-fn operating_point() -> impl TypedValueParser<Value = OperatingRule> {
-    PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
-        let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
-        known.ok_or_else(|| std::io::Error::other("there is no such operating point"))
-    })
-}
-
-/// Reads a prevalence, `FINDING=SHARE`.
-fn prevalence(text: &str) -> Result<(String, f64), String> {
-    let share = |text: &str| text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    let parsed =
-        text.split_once('=').and_then(|(name, text)| Some((name.to_owned(), share(text)?)));
-    parsed.ok_or_else(|| "give a finding and a share, such as `Mass=0.01`".to_owned())
-}
-
-fn setting(text: &str) -> Result<String, String> {
-    let parts = text.split_once('=');
-    let whole = parts.is_some_and(|(key, _)| key.split('.').all(|part| !part.trim().is_empty()));
-    if whole {
-        Ok(text.to_owned())
-    } else {
-        Err("give `key=value`, such as `train.epochs=5`".to_owned())
-    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -136,7 +80,7 @@ pub(crate) enum Command {
     /// Hash the files of a prepared data set or a model and compare them with what was recorded.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
-    /// Write an experiment file with comments, to be changed and trained.
+    /// Write a commented experiment file to edit and train.
     #[command(after_help = examples::INIT)]
     Init(Init),
     /// Run one experiment into one run directory.
@@ -145,8 +89,8 @@ pub(crate) enum Command {
     /// Resume an unfinished run from its folder alone, or lengthen a finished one.
     #[command(after_help = examples::RESUME)]
     Resume(Resume),
-    /// Fit calibration and thresholds to a run's validation films, and put them into its model;
-    /// `train` does it at its end.
+    /// Fit calibration and thresholds to a run's validation films and store them in its model;
+    /// `train` does this when it finishes.
     #[command(after_help = examples::CALIBRATE)]
     Calibrate(Calibrate),
     /// Run every point of an experiment file's `[sweep]` table once and compare them.
@@ -159,7 +103,7 @@ pub(crate) enum Command {
     /// `train.precision = "f32"`.
     #[command(after_help = examples::SHOW)]
     Show(Show),
-    /// Predict findings on films and write a score table.
+    /// Predict the findings of films, as text, as a score table or as a picture.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
     /// Evaluate score tables: metrics with intervals, plots and a self-contained HTML report.
@@ -218,186 +162,6 @@ impl Command {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Quickstart {
-    /// Output folder; run again with the same folder to resume.
-    #[arg(long, default_value = "quickstart", value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Seed of the films, the split and the weights.
-    #[arg(long, default_value_t = 2018)]
-    pub(crate) seed: u64,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Phantom {
-    /// Number of films to draw.
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub(crate) images: usize,
-    /// Height and width of the films, in pixels.
-    #[arg(long, default_value_t = 256, value_name = "PX")]
-    pub(crate) size: u32,
-    /// Seed of the films.
-    #[arg(long, default_value_t = 2018)]
-    pub(crate) seed: u64,
-    /// Output folder, new or empty.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Prepare {
-    /// Folder that holds `Data_Entry_2017*.csv` and the films, in any subfolder.
-    pub(crate) source: PathBuf,
-    /// Output folder for the prepared data set; run again with the same folder to resume.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Height and width of the prepared films, in pixels.
-    #[arg(long, default_value_t = 224, value_name = "PX")]
-    pub(crate) size: u32,
-    /// Resampling filter.
-    #[arg(long, value_enum, default_value_t = Filter::Lanczos3)]
-    pub(crate) filter: Filter,
-    /// Label file; found below SOURCE by default.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) labels: Option<PathBuf>,
-    /// Accept films of any size; by default films that differ from the common size are skipped and
-    /// listed.
-    #[arg(long)]
-    pub(crate) any_size: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Filter {
-    /// Lanczos, as Pillow's LANCZOS.
-    Lanczos3,
-    /// Bilinear, as Pillow's BILINEAR.
-    Bilinear,
-    /// Box, as Pillow's BOX.
-    Box,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Verify {
-    /// Prepared data set or model directory.
-    pub(crate) folder: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Describe {
-    /// Prepared data set, or label file `Data_Entry_2017*.csv`.
-    pub(crate) data: PathBuf,
-    /// Rule by which to split the films.
-    #[arg(long, value_enum, default_value_t = SplitRule::Official)]
-    pub(crate) split: SplitRule,
-    /// Seed of the split.
-    #[arg(long, default_value_t = 2018)]
-    pub(crate) seed: u64,
-    /// Output folder for the figures; none are drawn by default.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum SplitRule {
-    /// NIH's official lists; validation films are taken from the training list by patient.
-    Official,
-    /// By patient, 70/10/20.
-    ByPatient,
-    /// By film, as in the 2019 study; leaky: patients are in more than one split.
-    ByImage,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Init {
-    /// Experiment file to write, new; `-` for standard output.
-    #[arg(default_value = "experiment.toml", value_parser = output)]
-    pub(crate) file: PathBuf,
-    /// Prepared data set that the file names.
-    #[arg(long, value_name = "DIR", default_value = "PREPARED")]
-    pub(crate) prepared: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Train {
-    /// Experiment file.
-    pub(crate) experiment: PathBuf,
-    /// Run directory to write.
-    #[arg(long, value_name = "RUN")]
-    pub(crate) out: PathBuf,
-    /// Override a key of the experiment, such as `train.epochs=5`; repeatable.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
-    pub(crate) settings: Vec<String>,
-    /// Shorthand for `--set seed=N`.
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Resume an unfinished run of the same experiment.
-    #[arg(long)]
-    pub(crate) resume: bool,
-    /// Start even if the memory of this machine does not suffice by the estimate.
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Record the finished run on an MLflow server, such as http://127.0.0.1:5000.
-    #[arg(long, value_name = "URL")]
-    pub(crate) mlflow: Option<String>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Resume {
-    /// Run directory.
-    pub(crate) run: PathBuf,
-    /// Number of epochs that the run shall have in all; by default it is left as it is.
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub(crate) epochs: Option<usize>,
-    /// Start even if the memory of this machine does not suffice by the estimate.
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Calibrate {
-    /// Run directory.
-    pub(crate) run: PathBuf,
-    /// Also fit an isotonic regression, which needs many films.
-    #[arg(long)]
-    pub(crate) isotonic: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show {
-    /// Experiment file.
-    pub(crate) experiment: PathBuf,
-    /// Override a key of the experiment, such as `train.epochs=5`; repeatable.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
-    pub(crate) settings: Vec<String>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Predict {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
-    pub(crate) model: PathBuf,
-    /// PNG or JPEG files, folders of them, or prepared data sets.
-    #[arg(required = true)]
-    pub(crate) inputs: Vec<PathBuf>,
-    /// Score table to write, `-` for standard output; without it, the answer is printed.
-    #[arg(long, value_name = "CSV", value_parser = output)]
-    pub(crate) out: Option<PathBuf>,
-    /// Predict only this split (train, valid or test) of a prepared data set; all films by default.
-    #[arg(long, value_name = "SPLIT", value_parser = split())]
-    pub(crate) split: Option<Split>,
-    /// Number of films in a batch.
-    #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
-    pub(crate) batch: usize,
-    /// Inference engine; Burn is built in, `roentgen doctor` shows whether ONNX Runtime was found.
-    ///
-    /// `auto` is ONNX Runtime for 100 or more films on the CPU, if it is found, and otherwise Burn,
-    /// which starts faster.
-    #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
-    pub(crate) engine: engine::Choice,
-    /// Operating point of the calls, if the model has thresholds.
-    #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
-    pub(crate) operating_point: OperatingRule,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Evaluate {
     /// Score tables; each further table is also compared with the first.
     #[arg(required = true)]
@@ -428,4 +192,39 @@ pub(crate) struct Evaluate {
     /// Seed of the resamples.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// Collects the help texts below the options of a command and of all commands below it.
+    fn examples_of(command: &clap::Command, found: &mut Vec<(String, String)>) {
+        let text = command.get_after_help().map_or_else(String::new, ToString::to_string);
+        found.push((command.get_name().to_owned(), text));
+        let below = command.get_subcommands().filter(|command| command.get_name() != "help");
+        below.for_each(|command| examples_of(command, found));
+    }
+
+    #[test]
+    fn each_command_has_two_examples_that_are_valid_command_lines() {
+        let mut found = Vec::new();
+        examples_of(&Cli::command(), &mut found);
+
+        assert!(found.len() > 25, "{}", found.len());
+        for (command, text) in found {
+            let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("  ")).collect();
+            assert_eq!(lines.len(), 2, "{command}: {text}");
+            for line in lines {
+                let line = line.split(['|', '>']).next().unwrap_or_default().replace('"', "");
+                let parsed = Cli::try_parse_from(line.split_whitespace());
+                let is_help =
+                    parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::DisplayHelp);
+                assert!(parsed.is_ok() || is_help, "{line}: {parsed:?}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use roentgen_tasks::device;
 
 use crate::cli::{Command, Global};
 use crate::output::{is_standard, note};
-use crate::progress::{Bars, Shown};
+use crate::progress::{Bars, TaskDisplay};
 
 /// The settings from the global flags.
 pub(crate) struct Context {
@@ -34,7 +34,7 @@ impl Context {
         }
         let choice = match global.device {
             // A command without a device does not start a GPU's driver.
-            device::Choice::Auto if !command.uses_device() => device::Choice::Cpu,
+            device::DeviceChoice::Auto if !command.uses_device() => device::DeviceChoice::Cpu,
             asked => device::resolve(asked),
         };
         if choice != global.device && !choice.is_cpu() {
@@ -60,7 +60,7 @@ impl Context {
     }
 
     /// Listens to a task and shows its progress.
-    pub(crate) fn listener(&self) -> Shown {
-        Shown::new(self.bars)
+    pub(crate) fn listener(&self) -> TaskDisplay {
+        TaskDisplay::new(self.bars)
     }
 }

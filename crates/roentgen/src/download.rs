@@ -22,15 +22,15 @@ use ureq::Agent;
 pub(crate) use checksum::Checksum;
 pub(crate) use error::Error;
 pub(crate) use part::discard;
-pub(crate) use shown::{Shown, size};
+pub(crate) use shown::{DownloadDisplay, size};
 
 use checksum::Sum;
-use error::Failure;
+use error::FailedAttempt;
 use part::Part;
 use response::Answer;
 
 /// Returns the address of a file on a mirror.
-pub(crate) fn on_mirror(base: &str, name: &str) -> String {
+pub(crate) fn mirror_address(base: &str, name: &str) -> String {
     format!("{}/{name}", base.trim_end_matches('/'))
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Download {
 
 /// The progress of a download.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Progress<'a> {
+pub(crate) enum DownloadProgress<'a> {
     /// The number of bytes on the disk, and the length of the file if the server sent it.
     At(u64, Option<u64>),
     /// The bytes on the disk are of no use and are about to be cut off: the next bytes are the
@@ -105,19 +105,19 @@ impl Download {
     /// the part stays, and a later call resumes from there.
     pub(crate) fn fetch(
         &self,
-        progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
+        progress: &dyn Fn(DownloadProgress<'_>) -> ControlFlow<()>,
     ) -> Result<Fetched, Error> {
-        if let Some(kept) = self.kept()? {
+        if let Some(kept) = self.find_complete()? {
             return Ok(kept);
         }
         let agent = agent();
-        let mut part = Part::open(&self.to, &self.url, Sum::like(self.checksum.as_ref()))?;
+        let mut part = Part::open(&self.to, &self.url, Sum::for_published(self.checksum.as_ref()))?;
         let (mut furthest, mut tries, mut wait) = (part.bytes(), self.tries, FIRST_WAIT);
         loop {
-            let error = match self.read_on(&agent, &mut part, progress) {
+            let error = match self.fetch_rest(&agent, &mut part, progress) {
                 Ok(()) => return part.finish(self.checksum.as_ref()),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(error)) => error,
+                Err(FailedAttempt::Final(error)) => return Err(error),
+                Err(FailedAttempt::Passing(error)) => error,
             };
             if part.bytes() > furthest {
                 (furthest, tries, wait) = (part.bytes(), self.tries, FIRST_WAIT);
@@ -126,7 +126,7 @@ impl Download {
             if tries == 0 {
                 return Err(error);
             }
-            report(progress, Progress::Waits(&error, wait), &self.url)?;
+            report(progress, DownloadProgress::Waits(&error, wait), &self.url)?;
             std::thread::sleep(wait);
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -138,11 +138,11 @@ impl Download {
     ///
     /// Returns an error if the file there is not the published one: it may be the user's, so it is
     /// not deleted.
-    pub(crate) fn kept(&self) -> Result<Option<Fetched>, Error> {
+    pub(crate) fn find_complete(&self) -> Result<Option<Fetched>, Error> {
         if !self.to.is_file() {
             return Ok(None);
         }
-        let (bytes, actual) = Sum::of_file(&self.to, Sum::like(self.checksum.as_ref()))?;
+        let (bytes, actual) = Sum::of_file(&self.to, Sum::for_published(self.checksum.as_ref()))?;
         let other = |expected: String, actual: String| Error::Other {
             path: self.to.clone(),
             url: self.url.clone(),
@@ -152,8 +152,7 @@ impl Download {
         if let Some(expected) = self.bytes.filter(|&expected| expected != bytes) {
             return Err(other(format!("{expected} bytes"), format!("{bytes} bytes")));
         }
-        if let Some(expected) =
-            self.checksum.as_ref().filter(|expected| !expected.is_met_by(&actual))
+        if let Some(expected) = self.checksum.as_ref().filter(|expected| !expected.matches(&actual))
         {
             return Err(other(expected.to_string(), actual.to_string()));
         }
@@ -161,13 +160,13 @@ impl Download {
     }
 
     /// Requests the missing bytes and appends them.
-    fn read_on(
+    fn fetch_rest(
         &self,
         agent: &Agent,
         part: &mut Part,
-        progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Failure> {
-        let starts_over = || report(progress, Progress::StartsOver, &self.url);
+        progress: &dyn Fn(DownloadProgress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), FailedAttempt> {
+        let starts_over = || report(progress, DownloadProgress::StartsOver, &self.url);
         let response = response::ask(agent, &self.url, part.bytes(), part.validator())?;
         match response::read(&self.url, &response, part.bytes(), part.version())? {
             Answer::Rest => {}
@@ -179,7 +178,7 @@ impl Download {
                     && expected != actual
                 {
                     let url = self.url.clone();
-                    return Err(Failure::Final(Error::Length { url, expected, actual }));
+                    return Err(FailedAttempt::Final(Error::Length { url, expected, actual }));
                 }
                 part.begin(version)?;
             }
@@ -187,16 +186,16 @@ impl Download {
             Answer::Changed => {
                 starts_over()?;
                 part.begin(response::Version::default())?;
-                return Err(Failure::Passing(Error::Changed { url: self.url.clone() }));
+                return Err(FailedAttempt::Passing(Error::Changed { url: self.url.clone() }));
             }
         }
         let of = part.version().bytes;
-        report(progress, Progress::At(part.bytes(), of), &self.url)?;
+        report(progress, DownloadProgress::At(part.bytes(), of), &self.url)?;
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
         let mut block = vec![0; BLOCK];
         loop {
             let broke_off = |bytes, source| {
-                Failure::Passing(Error::BrokeOff { url: self.url.clone(), bytes, of, source })
+                FailedAttempt::Passing(Error::BrokeOff { url: self.url.clone(), bytes, of, source })
             };
             let read =
                 body.read(&mut block).map_err(|error| broke_off(part.bytes(), Some(error)))?;
@@ -205,7 +204,7 @@ impl Download {
                 return if is_short { Err(broke_off(part.bytes(), None)) } else { Ok(()) };
             }
             part.append(&block[..read])?;
-            report(progress, Progress::At(part.bytes(), of), &self.url)?;
+            report(progress, DownloadProgress::At(part.bytes(), of), &self.url)?;
         }
     }
 }
@@ -223,8 +222,8 @@ fn agent() -> Agent {
 }
 
 fn report(
-    progress: &dyn Fn(Progress<'_>) -> ControlFlow<()>,
-    event: Progress<'_>,
+    progress: &dyn Fn(DownloadProgress<'_>) -> ControlFlow<()>,
+    event: DownloadProgress<'_>,
     url: &str,
 ) -> Result<(), Error> {
     match progress(event) {

@@ -47,15 +47,15 @@ impl Server {
         if note.starts_with(&self.note("")) {
             return Ok(());
         }
-        self.tell(experiment, name, folder).with_context(|| {
+        self.send(experiment, name, folder).with_context(|| {
             format!("could not record `{}` on the MLflow server {}", folder.display(), self.address)
         })
     }
 
-    fn tell(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
+    fn send(&self, experiment: &str, name: &str, folder: &Path) -> anyhow::Result<()> {
         let facts = Facts::read(folder)?.context("the run has not finished")?;
         let experiment_id = self.experiment(experiment)?;
-        let now = now();
+        let now = read_clock();
         let began = now.saturating_sub((facts.seconds * 1e3) as u64);
         let created = self.post(
             "runs/create",
@@ -95,7 +95,7 @@ impl Server {
             toml::from_str(&fs::read_to_string(folder.join(run_dir::EXPERIMENT))?)?;
         let parameters: Vec<Value> = sweep::values(&whole)?
             .into_iter()
-            .map(|(key, value)| json!({ "key": key, "value": cut(&value) }))
+            .map(|(key, value)| json!({ "key": key, "value": truncate(&value) }))
             .collect();
         for parameters in parameters.chunks(PARAMETERS) {
             self.post("runs/log-batch", &json!({ "run_id": id, "params": parameters }))?;
@@ -179,22 +179,22 @@ impl Server {
 fn answer(url: &str, mut response: Response<ureq::Body>) -> anyhow::Result<Value> {
     let text = response.body_mut().read_to_string()?;
     if !response.status().is_success() {
-        bail!("{url} answered {}: {}", response.status(), cut(text.trim()));
+        bail!("{url} answered {}: {}", response.status(), truncate(text.trim()));
     }
     if text.trim().is_empty() {
         return Ok(Value::Null);
     }
     serde_json::from_str(&text)
-        .with_context(|| format!("{url} did not answer JSON: {}", cut(&text)))
+        .with_context(|| format!("{url} did not answer JSON: {}", truncate(&text)))
 }
 
 /// Returns the milliseconds since 1970, the server's unit of time.
-fn now() -> u64 {
+fn read_clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Cuts a text to the length that the server accepts, between characters.
-fn cut(text: &str) -> &str {
+fn truncate(text: &str) -> &str {
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -42,7 +42,7 @@ impl Output {
     }
 
     /// Moves the text to standard error if `file`, which the command wrote, is standard output.
-    pub(crate) fn beside(mut self, file: &Path) -> Self {
+    pub(crate) fn keep_clear_of(mut self, file: &Path) -> Self {
         if is_standard(file) {
             note(self.text.trim_end());
             self.text.clear();
@@ -118,8 +118,13 @@ pub(crate) fn films(count: usize) -> String {
     format!("{} {}", thousands(count), if count == 1 { "film" } else { "films" })
 }
 
+/// Formats a number of patients: `1 patient`, `1,664 patients`.
+pub(crate) fn patients(count: usize) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "patient" } else { "patients" })
+}
+
 /// Quotes a path for a shell, if that is needed.
-pub(crate) fn quoted(path: &Path) -> String {
+pub(crate) fn quote(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
@@ -164,7 +169,7 @@ mod tests {
             ("it's", "'it'\\''s'"),
             ("$HOME", "'$HOME'"),
         ] {
-            assert_eq!(quoted(Path::new(path)), expected);
+            assert_eq!(quote(Path::new(path)), expected);
         }
     }
 

@@ -1,18 +1,20 @@
 //! Progress bars on a terminal, plain lines elsewhere, and the handler of Ctrl-C.
 
-use std::cell::OnceCell;
+mod left;
+
+use std::cell::{Cell, OnceCell};
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use roentgen_tasks::Listener;
-use roentgen_train::progress::{EpochRow, Plan, Progress};
+use roentgen_train::progress::{EpochRow, Progress, RunPlan};
 
 use crate::memory;
 use crate::output::note;
+use left::{Expected, Steps, TimeLeft, shown};
 
 /// Whether bars are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ impl Bars {
     }
 
     /// Makes a bar over `films`, with rate and time left.
-    pub(crate) fn over(self, what: &'static str, films: usize) -> ProgressBar {
+    pub(crate) fn add_bar(self, what: &'static str, films: usize) -> ProgressBar {
         let bar = match self {
             Bars::Drawn => ProgressBar::with_draw_target(
                 Some(films as u64),
@@ -36,35 +38,40 @@ impl Bars {
             ),
             Bars::Off => ProgressBar::hidden(),
         };
-        let style = "{prefix:>10} {bar:32} {pos}/{len}  {per_sec}  {eta} left  {msg}";
-        bar.with_prefix(what).with_style(
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        )
+        let style = "{prefix:>10} {bar:32} {pos}/{len}  {rate}  {eta} left  {msg}";
+        let style =
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let per_second = state.per_sec();
+            let digits = usize::from(per_second < 10.0);
+            let _ = write!(text, "{per_second:.digits$}/s");
+        };
+        bar.with_prefix(what).with_style(style.with_key("rate", rate))
     }
 
     /// Makes a bar over bytes, with rate and time left; the total can be set later.
     pub(crate) fn over_bytes(self, what: &'static str) -> ProgressBar {
         let style =
             "{prefix:>10} {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
-        self.over(what, 0).with_style(
+        self.add_bar(what, 0).with_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
     }
 }
 
 /// Shows the progress of a task.
-pub(crate) struct Shown {
+pub(crate) struct TaskDisplay {
     bars: Bars,
     bar: OnceCell<ProgressBar>,
 }
 
-impl Shown {
+impl TaskDisplay {
     pub(crate) fn new(bars: Bars) -> Self {
         Self { bars, bar: OnceCell::new() }
     }
 }
 
-impl Listener for Shown {
+impl Listener for TaskDisplay {
     fn note(&self, line: &str) {
         match self.bar.get() {
             Some(bar) => bar.suspend(|| note(line)),
@@ -73,7 +80,7 @@ impl Listener for Shown {
     }
 
     fn predicted(&self, done: usize, films: usize) {
-        let bar = self.bar.get_or_init(|| self.bars.over("predicting", films));
+        let bar = self.bar.get_or_init(|| self.bars.add_bar("predicting", films));
         bar.set_position(done as u64);
         if done == films {
             bar.finish_and_clear();
@@ -85,23 +92,24 @@ impl Listener for Shown {
 pub(crate) type Judge<'a> = &'a dyn Fn(&[f64]) -> bool;
 
 /// Shows the progress of a training run.
-pub(crate) struct Training<'a> {
+pub(crate) struct TrainingDisplay<'a> {
     judge: Option<Judge<'a>>,
     /// Peak memory of the process before this run.
     peak_before: Option<u64>,
     bars: Bars,
     bar: ProgressBar,
-    valid_films: std::cell::Cell<usize>,
-    steps: std::cell::Cell<usize>,
-    epochs: std::cell::Cell<usize>,
-    first_step: std::cell::Cell<Option<(f64, usize)>>,
-    has_told: std::cell::Cell<bool>,
+    train_films: Cell<usize>,
+    valid_films: Cell<usize>,
+    steps: Cell<usize>,
+    epochs: Cell<usize>,
+    time_left: TimeLeft,
+    has_told: Cell<bool>,
 }
 
-/// Steps after which the time left is printed, if no bar shows it.
-const STEPS_TO_TELL: usize = 20;
+/// The least time left that is worth a line, in seconds.
+const WORTH_TELLING: f64 = 30.0;
 
-impl<'a> Training<'a> {
+impl<'a> TrainingDisplay<'a> {
     /// Starts to listen to a run and to Ctrl-C.
     pub(crate) fn new(bars: Bars) -> Self {
         interrupted();
@@ -110,17 +118,18 @@ impl<'a> Training<'a> {
             judge: None,
             peak_before: memory::peak_mib(),
             bars,
-            bar: bars.over("training", 0),
-            valid_films: 0.into(),
-            steps: 0.into(),
-            epochs: 0.into(),
-            first_step: None.into(),
-            has_told: false.into(),
+            bar: bars.add_bar("training", 0),
+            train_films: Cell::default(),
+            valid_films: Cell::default(),
+            steps: Cell::default(),
+            epochs: Cell::default(),
+            time_left: TimeLeft::default(),
+            has_told: Cell::default(),
         }
     }
 
     /// Lets `judge` stop the run early if it is unpromising.
-    pub(crate) fn judged_by(mut self, judge: Judge<'a>) -> Self {
+    pub(crate) fn with_judge(mut self, judge: Judge<'a>) -> Self {
         self.judge = Some(judge);
         self
     }
@@ -129,23 +138,29 @@ impl<'a> Training<'a> {
         self.bar.suspend(|| note(line));
     }
 
-    /// Prints the time left after some steps, once.
-    fn tell_time_left(&self, epoch: usize, step: usize) {
+    /// Returns the time left of the whole run, once it can be estimated.
+    fn expected(&self, epoch: usize, step: usize) -> Option<Expected> {
+        let validation = self.valid_films.get() as f64 / self.train_films.get().max(1) as f64;
         let done = (epoch - 1) * self.steps.get() + step;
-        let (began, first) = self.first_step.get().unwrap_or((self.seconds(), done));
-        self.first_step.set(Some((began, first)));
-        if self.bars == Bars::Drawn || self.has_told.get() || done < first + STEPS_TO_TELL {
+        let all = self.epochs.get() * self.steps.get();
+        self.time_left.expected(self.seconds(), Steps { done, all, validation })
+    }
+
+    /// Prints the time left, once, if no bar shows it and the run is not over soon.
+    fn tell(&self, expected: Expected) {
+        if self.bars == Bars::Drawn || self.has_told.replace(true) {
             return;
         }
-        self.has_told.set(true);
-        let per_step = (self.seconds() - began) / (done - first) as f64;
-        let left = (self.epochs.get() * self.steps.get()).saturating_sub(done) as f64 * per_step;
-        self.say(&format!("{per_step:.3} s per step, about {:.0} min left", (left / 60.0).ceil()));
+        let Expected { per_step, left } = expected;
+        if left >= WORTH_TELLING {
+            self.say(&format!("{per_step:.3} s per step, about {} left", shown(left)));
+        }
     }
 }
 
-impl Progress for Training<'_> {
-    fn started(&self, plan: &Plan) {
+impl Progress for TrainingDisplay<'_> {
+    fn started(&self, plan: &RunPlan) {
+        self.train_films.set(plan.train_films);
         self.valid_films.set(plan.valid_films);
         self.steps.set(plan.steps);
         self.epochs.set(plan.epochs);
@@ -154,6 +169,7 @@ impl Progress for Training<'_> {
 
     fn features(&self, done: usize, films: usize) {
         if self.bar.prefix() != "features" {
+            self.time_left.restart();
             self.bar.reset();
             self.bar.set_prefix("features");
             self.bar.set_message("of the frozen backbone, computed once");
@@ -166,14 +182,20 @@ impl Progress for Training<'_> {
     }
 
     fn step(&self, epoch: usize, step: usize, loss: f64) {
-        self.tell_time_left(epoch, step);
+        let expected = self.expected(epoch, step);
+        if let Some(expected) = expected {
+            self.tell(expected);
+        }
         if step == 1 || self.bar.length() != Some(self.steps.get() as u64) {
             self.bar.reset();
             self.bar.set_length(self.steps.get() as u64);
             self.bar.set_prefix(format!("epoch {epoch}"));
         }
         self.bar.set_position(step as u64);
-        self.bar.set_message(format!("loss {loss:.4}"));
+        let left = expected.map_or_else(String::new, |expected| {
+            format!("; whole run: {} left", shown(expected.left))
+        });
+        self.bar.set_message(format!("loss {loss:.4}{left}"));
     }
 
     fn validated(&self, _epoch: usize, films: usize) {
@@ -187,11 +209,8 @@ impl Progress for Training<'_> {
     }
 
     fn epoch(&self, row: &EpochRow) {
+        self.time_left.validated();
         self.say(&row.to_string());
-    }
-
-    fn finished(&self, _folder: &Path) {
-        self.bar.finish_and_clear();
     }
 
     fn seconds(&self) -> f64 {
@@ -218,8 +237,9 @@ impl Progress for Training<'_> {
     }
 }
 
-impl Drop for Training<'_> {
+impl Drop for TrainingDisplay<'_> {
     fn drop(&mut self) {
+        self.bar.finish_and_clear();
         TRAINING.store(false, Ordering::Relaxed);
     }
 }

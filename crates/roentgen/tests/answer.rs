@@ -8,7 +8,7 @@ use common::{EXPERIMENT, Place, stderr};
 
 fn trained() -> Place {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out run --set train.epochs=1");
@@ -47,6 +47,104 @@ fn one_film_is_answered_on_the_terminal_in_a_document_and_as_a_table_alike() {
     assert!(text.ends_with("not for diagnostic use\n"), "{text}");
     let error = place.fails("predict run film.png --out - --json");
     assert!(error.contains("both write to standard output"), "{error}");
+}
+
+#[test]
+fn one_film_is_drawn_with_its_heat_map_and_findings() {
+    let place = trained();
+    let document = place.json("predict run film.png --picture answer.png");
+
+    assert_eq!(document["picture"], "answer.png");
+    assert_eq!(document["predictions"][0]["findings"].as_object().unwrap().len(), 14);
+    let picture = image::open(place.at("answer.png")).unwrap().into_rgb8();
+    // Gray film, heat map beside it, list of findings.
+    let is_gray = |column: u32| {
+        (60..500).all(|row| {
+            let [red, green, blue] = picture.get_pixel(column, row).0;
+            red == green && green == blue
+        })
+    };
+    assert!((16..528).all(is_gray));
+    let list = 1072;
+    assert_eq!(picture.width(), list + 25 * 16 + 200 + 9 * 16 + 16);
+    assert!((list..picture.width()).any(|column| !is_gray(column)));
+
+    let error = place.fails("predict run films --picture many.png --out many.csv");
+    assert!(error.contains("a picture has one film, but 60 were predicted"), "{error}");
+    assert!(!place.at("many.png").exists() && !place.at("many.csv").exists());
+    let error = place.fails("predict run film.png --picture a.png --out a.png");
+    assert!(error.contains("both name `a.png`"), "{error}");
+}
+
+#[test]
+fn films_of_a_raw_folder_have_what_its_label_file_says() {
+    let place = trained();
+    let table = place.ok("predict run films --out -");
+    place.ok("predict run prepared --out prepared.csv");
+    let cells = |table: &str| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        let mut rows: Vec<Vec<String>> = reader
+            .records()
+            .map(|row| {
+                let row = row.unwrap();
+                let is_about_film = |name: &str| {
+                    name.ends_with(".truth")
+                        || ["image", "patient", "view", "age", "sex", "split", "dataset"]
+                            .contains(&name)
+                        || name == "patient_in_training"
+                };
+                let pairs = header.iter().zip(&row);
+                pairs.filter(|(name, _)| is_about_film(name)).map(|(_, cell)| cell.into()).collect()
+            })
+            .collect();
+        rows.sort();
+        rows
+    };
+    let raw = cells(&table);
+    assert_eq!((raw.len(), &raw), (60, &cells(&place.text("prepared.csv"))));
+
+    // The label file is found above a folder of films, too, and other films are unknown.
+    let film = common::find(&place.at("films"), "00000001_000.png");
+    std::fs::copy(&film, film.with_file_name("stranger.png")).unwrap();
+    let folder = film.parent().unwrap().strip_prefix(place.at("")).unwrap().to_owned();
+    let output = place.run(&format!("predict run {} --out inner.csv", folder.display()));
+    assert!(stderr(&output).contains("of 20 of 21 films"), "{}", stderr(&output));
+    let inner = place.text("inner.csv");
+    let stranger = inner.lines().find(|line| line.starts_with("stranger.png")).unwrap();
+    assert!(stranger.contains(",files,"), "{stranger}");
+
+    // Without the films of the run, a film of the training list counts as trained on.
+    std::fs::remove_file(film.with_file_name("stranger.png")).unwrap();
+    std::fs::create_dir(place.at("alone")).unwrap();
+    for file in ["model.toml", "model.bpk"] {
+        std::fs::copy(place.at("run").join(file), place.at("alone").join(file)).unwrap();
+    }
+    place.ok("predict alone films --out alone.csv");
+    assert!(place.text("alone.csv").contains(",official train_val,"));
+    assert!(place.fails("evaluate alone.csv --out report").contains("train_val"));
+}
+
+#[test]
+fn the_films_of_a_split_are_found_by_the_run() {
+    let place = trained();
+    place.ok("predict run --split valid --out valid.csv");
+    let own = place.text("run/scores/valid.csv");
+    assert_eq!(place.text("valid.csv").lines().count(), own.lines().count());
+
+    std::fs::rename(place.at("prepared"), place.at("elsewhere")).unwrap();
+    std::fs::remove_file(place.at("run/scores/valid.csv")).unwrap();
+    let moved = place.at("prepared").display().to_string();
+    for command in
+        ["predict run --split valid --out valid.csv", "compare run --out c", "calibrate run"]
+    {
+        let error = place.fails(command);
+        assert!(error.contains(&format!("`{moved}`, which is not there")), "{command}: {error}");
+    }
+    place.ok("calibrate run --data elsewhere");
+    std::fs::remove_file(place.at("run/scores/valid.csv")).unwrap();
+    place.ok("compare run --data elsewhere --out c");
+    assert!(place.at("run/scores/valid.csv").exists());
 }
 
 #[test]
@@ -89,7 +187,7 @@ fn films_of_one_name_are_told_apart_by_their_folders() {
 #[test]
 fn films_of_another_data_set_are_external_and_training_films_among_them_are_marked() {
     let place = trained();
-    place.ok("phantom --images 60 --size 64 --seed 7 --out strangers");
+    place.ok("phantom --films 60 --size 64 --seed 7 --out strangers");
     place.ok("prepare strangers --out strangers-32 --size 32");
     let error = place.fails("predict run strangers-32 --split test --out test.csv");
     assert!(error.contains("leave `--split` out"), "{error}");
@@ -186,7 +284,7 @@ fn what_a_head_or_an_input_does_not_allow_is_refused_with_what_it_allows() {
 #[test]
 fn maps_are_held_against_boxes_and_the_report_of_the_same_model_shows_it() {
     let place = Place::new();
-    place.ok("phantom --images 150 --size 96 --seed 4 --out films");
+    place.ok("phantom --films 150 --size 96 --seed 4 --out films");
     place.ok("prepare films --out prepared --size 96");
     place.write("experiment.toml", EXPERIMENT);
     for run in ["run", "other"] {

@@ -100,7 +100,7 @@ fn a_listed_film_that_is_absent_is_named() {
 
     let error = place.fails("prepare films --out prepared --size 32");
     assert!(
-        error.contains("gone.png: the label file lists it, but there is no such file"),
+        error.contains("gone.png: the label file lists it, but the file does not exist"),
         "{error}"
     );
     assert_eq!(place.text("prepared/manifest.csv").lines().count(), 2);
@@ -234,7 +234,7 @@ fn unknown_keys_of_every_optimizer_and_schedule_are_refused_also_in_a_sweep() {
 #[test]
 fn a_size_that_the_network_cannot_take_is_refused() {
     let place = Place::new();
-    place.ok("phantom --images 20 --size 64 --out films");
+    place.ok("phantom --films 20 --size 64 --out films");
     place.ok("prepare films --out prepared --size 24");
     place.write("a.toml", EXPERIMENT);
     let error = place.fails("train a.toml --out run");
@@ -248,7 +248,7 @@ fn a_size_that_the_network_cannot_take_is_refused() {
 #[test]
 fn sixteen_bits_are_refused_on_the_cpu_before_anything_is_written() {
     let place = Place::new();
-    place.ok("phantom --images 40 --size 64 --out films");
+    place.ok("phantom --films 40 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     let error = place.fails("train a.toml --out run --device cpu --set train.precision=bf16");
@@ -262,7 +262,7 @@ fn sixteen_bits_are_refused_on_the_cpu_before_anything_is_written() {
 #[test]
 fn a_film_repaired_between_two_calls_is_not_paired_with_labels_of_another() {
     let place = Place::new();
-    place.ok("phantom --images 600 --size 64 --seed 6 --out films");
+    place.ok("phantom --films 600 --size 64 --seed 6 --out films");
     place.ok("prepare films --out clean --size 128");
     let first = place
         .text("clean/manifest.csv")
@@ -306,13 +306,13 @@ fn a_film_repaired_between_two_calls_is_not_paired_with_labels_of_another() {
 #[test]
 fn a_run_is_not_resumed_on_other_films() {
     let place = Place::new();
-    place.ok("phantom --images 40 --size 64 --seed 1 --out films");
+    place.ok("phantom --films 40 --size 64 --seed 1 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run");
     let films = place.read("run/films.csv");
     fs::remove_dir_all(place.at("prepared")).unwrap();
-    place.ok("phantom --images 40 --size 64 --seed 2 --out others");
+    place.ok("phantom --films 40 --size 64 --seed 2 --out others");
     place.ok("prepare others --out prepared --size 32");
 
     let error = place.fails("train a.toml --out run --resume");
@@ -323,7 +323,7 @@ fn a_run_is_not_resumed_on_other_films() {
 #[test]
 fn films_of_no_list_are_predicted_and_a_split_of_files_is_refused() {
     let place = Place::new();
-    place.ok("phantom --images 40 --size 64 --seed 1 --out films");
+    place.ok("phantom --films 40 --size 64 --seed 1 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run --set train.epochs=1");

@@ -74,7 +74,7 @@ fn a_page_that_speaks_and_asks_is_caught() -> Outcome {
 fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
     let browser = peers::chromium()?;
     let place = Place::new();
-    place.ok("phantom --images 120 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 120 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     let sweep = "[sweep]\ntitle = \"Rates and pools\"\n[sweep.product]\n\
         model.pool = [\"average\", \"linear\"]\ntrain.learning_rate = [1e-3, 1e-2]\n";

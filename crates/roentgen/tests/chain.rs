@@ -12,7 +12,7 @@ use common::{EXPERIMENT, Place};
 /// score tables of their test films.
 fn two_models() -> Place {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     let settings = "--set train.epochs=1 --set findings=";
@@ -153,7 +153,7 @@ fn verify_names_the_file_that_has_changed() {
 #[test]
 fn a_folder_is_trained_in_by_one_process_at_a_time() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     let line = "train a.toml --out run --set train.epochs=200";

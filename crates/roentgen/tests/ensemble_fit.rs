@@ -58,6 +58,8 @@ fn each_finding_learns_to_trust_the_member_that_knows_it() {
     assert!(metrics("fitted.csv") > 0.99, "the right member for each");
     place.ok(&format!("ensemble --rule mean {TEST} --out mean.csv"));
     assert!(metrics("mean.csv") < 0.9);
+    place.ok(&format!("ensemble {TEST} --out default.csv"));
+    assert_eq!(place.text("default.csv"), place.text("mean.csv"), "the mean is the default");
     assert!(place.text("fitted.csv").contains("test39.png"));
 }
 

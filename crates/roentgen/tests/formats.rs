@@ -61,7 +61,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
     let page = page();
     // Keys whose values are described elsewhere on the page, and keys that only other calls have.
     for (line, own, absent) in [
-        ("phantom --images 60 --size 64 --out films", &[][..], &[][..]),
+        ("phantom --films 60 --size 64 --out films", &[][..], &[][..]),
         ("prepare films --out prepared --size 32", &["prepared"], &[]),
         ("describe prepared", &["counts", "adjusted_frequencies"], &["together"]),
         ("verify prepared", &["description"], &["identity", "weights", "films"]),
@@ -113,7 +113,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
 fn a_localization_has_only_keys_of_the_page() {
     let place = Place::new();
     place.write("a.toml", EXPERIMENT);
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.ok("train a.toml --out run --set train.epochs=1");
     place.ok("explain run prepared --method occlusion --boxes --resamples 9 --out boxed");
@@ -136,7 +136,7 @@ fn a_localization_has_only_keys_of_the_page() {
 #[test]
 fn tables_have_the_headers_of_the_page() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run");
@@ -161,7 +161,7 @@ fn tables_have_the_headers_of_the_page() {
 #[test]
 fn toml_files_have_only_keys_of_the_page() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run");

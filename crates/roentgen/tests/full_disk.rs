@@ -13,7 +13,7 @@ test_file![a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names];
 
 fn a_full_disk_is_an_error_that_leaves_nothing_under_the_final_names() -> Outcome {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --out films");
+    place.ok("phantom --films 60 --size 64 --out films");
     let disk = place.at("disk");
     fs::create_dir(&disk).unwrap();
     let mounted = std::process::Command::new("mount")

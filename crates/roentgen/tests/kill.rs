@@ -24,7 +24,7 @@ fn kill(place: &Place, line: &str, after: Duration) -> bool {
 #[test]
 fn a_killed_prepare_ends_in_the_same_bytes() {
     let place = Place::new();
-    place.ok("phantom --images 700 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 700 --size 64 --seed 2 --out films");
     let began = std::time::Instant::now();
     place.ok("prepare films --out whole --size 128");
     let whole = began.elapsed();
@@ -48,7 +48,7 @@ fn a_killed_prepare_ends_in_the_same_bytes() {
 #[test]
 fn a_killed_run_ends_in_the_same_weights() {
     let place = Place::new();
-    place.ok("phantom --images 80 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 80 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT.replace("epochs = 2", "epochs = 4"));
     let began = std::time::Instant::now();
@@ -73,7 +73,7 @@ fn a_killed_run_ends_in_the_same_weights() {
 #[test]
 fn ctrl_c_saves_and_exits_130() {
     let place = Place::new();
-    place.ok("phantom --images 80 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 80 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT.replace("epochs = 2", "epochs = 200"));
     let mut child = place

@@ -99,13 +99,13 @@ fn copy(place: &Place, from: &str, to: &str, files: &[&str]) {
 #[test]
 fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --seed 4 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 4 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
     place.ok("train a.toml --out run --set train.epochs=1");
     copy(&place, "run", "alone", &["model.toml", "model.bpk"]);
 
-    place.ok("phantom --images 60 --size 64 --seed 5 --out others");
+    place.ok("phantom --films 60 --size 64 --seed 5 --out others");
     place.ok("prepare others --out other --size 32");
 
     let stray = common::find(&place.at("films"), "00000001_000.png");

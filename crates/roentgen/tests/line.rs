@@ -9,7 +9,7 @@ use common::{EXPERIMENT, Place, stderr};
 #[test]
 fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
     let place = Place::new();
-    let drawn = place.json("phantom --images 90 --size 64 --seed 4 --out films");
+    let drawn = place.json("phantom --films 90 --size 64 --seed 4 --out films");
     assert_eq!(drawn["films"], 90);
 
     let prepared = place.json("prepare films --out prepared --size 32");
@@ -19,16 +19,16 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
 
     let described = place.json("describe prepared --out pictures");
     assert_eq!(described["patients_on_both_sides"], 0);
-    for picture in [
-        "findings",
-        "findings-cleaned",
-        "findings-adjusted",
-        "co-occurrence",
-        "co-occurrence-chord",
-        "films",
-    ] {
+    for picture in
+        ["findings", "findings-adjusted", "co-occurrence", "co-occurrence-chord", "films"]
+    {
         assert!(place.text(&format!("pictures/{picture}.svg")).starts_with("<svg"), "{picture}");
     }
+
+    assert!(!place.at("pictures/findings-cleaned.svg").exists(), "no finding is on 1,000 films");
+    let page = place.text("pictures/description.html");
+    assert!(page.contains("phantom (seed 4)") && page.contains("Films by finding"), "{page}");
+    assert_eq!(described["duplicates"]["across_split"], 0);
 
     place.write("experiment.toml", EXPERIMENT);
     let trained = place.json("train experiment.toml --out run");
@@ -65,7 +65,7 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
 #[test]
 fn a_prediction_of_picture_files_equals_that_of_the_prepared_films() {
     let place = Place::new();
-    place.ok("phantom --images 40 --size 64 --seed 4 --out films");
+    place.ok("phantom --films 40 --size 64 --seed 4 --out films");
     place.ok("prepare films --out prepared --size 64");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out run --set train.epochs=1");
@@ -98,7 +98,7 @@ fn a_prediction_of_picture_files_equals_that_of_the_prepared_films() {
 #[test]
 fn training_films_are_not_evaluated_and_leaky_splits_say_so_everywhere() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --seed 4 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 4 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out run --set train.epochs=1");

@@ -63,7 +63,7 @@ fn server(place: &Place) -> Result<Server, Missing> {
 fn mlflow_reads_back_the_points_of_a_sweep_each_once() -> Outcome {
     let place = Place::new();
     let server = server(&place)?;
-    place.ok("phantom --images 60 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     let sweep =
         "[sweep]\ntitle = \"Rates & more\"\n[sweep.product]\ntrain.learning_rate = [0.25, 0.5]\n";
@@ -86,7 +86,7 @@ fn mlflow_reads_back_the_points_of_a_sweep_each_once() -> Outcome {
 
 fn a_server_that_is_not_there_is_named_and_the_run_is_kept() {
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

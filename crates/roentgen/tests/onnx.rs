@@ -41,7 +41,7 @@ assert worst < 1e-4, worst
 /// Trains a small model with attention on films of its own size.
 fn trained() -> Place {
     let place = Place::new();
-    place.ok("phantom --images 120 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 120 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 64");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out run");

@@ -22,7 +22,7 @@ fn experiment(protocol: &str, name: &str) -> String {
 /// Checks all points of a sweep in both protocols, trains two of them, and checks its pages.
 fn sweep(name: &str, settings: &str, points: u64, sizes: &[usize]) {
     let place = Place::new();
-    place.ok("phantom --images 120 --size 96 --seed 3 --out films");
+    place.ok("phantom --films 120 --size 96 --seed 3 --out films");
     for size in sizes {
         place.ok(&format!("prepare films --out prepared-{size} --size {size}"));
     }
@@ -56,7 +56,7 @@ fn sweep(name: &str, settings: &str, points: u64, sizes: &[usize]) {
 /// Trains an experiment that is not a sweep, in both protocols, and predicts with it.
 fn train(name: &str, size: usize, settings: &str) {
     let place = Place::new();
-    place.ok("phantom --images 120 --size 96 --seed 3 --out films");
+    place.ok("phantom --films 120 --size 96 --seed 3 --out films");
     place.ok(&format!("prepare films --out prepared-{size} --size {size}"));
     for protocol in ["", "study-2019"] {
         let file = experiment(protocol, name);

@@ -39,7 +39,7 @@ print("best", best.user_attrs["folder"], best.value)
 
 fn place() -> Place {
     let place = Place::new();
-    place.ok("phantom --images 80 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 80 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("search.toml", format!("{EXPERIMENT}{SEARCH}"));
     place

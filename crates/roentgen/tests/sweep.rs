@@ -15,7 +15,7 @@ const SWEEP: &str = "[sweep]\ntitle = \"Rates\"\n[sweep.product]\nmodel.pool = [
 
 fn place(experiment: &str) -> Place {
     let place = Place::new();
-    place.ok("phantom --images 80 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 80 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("sweep.toml", experiment);
     place

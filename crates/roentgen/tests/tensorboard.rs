@@ -29,7 +29,7 @@ print("images", len(images), first[0].width, first[0].height, first[0].encoded_i
 fn tensorboard_reads_scalars_and_films_of_a_resumed_run() -> Outcome {
     peers::python("tensorboard")?;
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT.replace("epochs = 2", "epochs = 3"));
     let mut child = place.command("train experiment.toml --out run".split(' ')).spawn().unwrap();
@@ -80,7 +80,7 @@ print("text", sorted(set(tag for tags in texts.values() for tag in tags)))
 fn tensorboard_shows_the_points_of_a_sweep_with_their_hyper_parameters() -> Outcome {
     peers::python("tensorboard")?;
     let place = Place::new();
-    place.ok("phantom --images 60 --size 64 --seed 2 --out films");
+    place.ok("phantom --films 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     let sweep = "[sweep.product]\ntrain.learning_rate = [0.5, 0.25]\n";
     place.write("sweep.toml", format!("{}{sweep}", EXPERIMENT.replace("epochs = 2", "epochs = 1")));

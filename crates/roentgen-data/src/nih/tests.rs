@@ -1,5 +1,7 @@
 //! Folders in the NIH layout, whole and odd.
 
+use std::fs;
+
 use super::*;
 
 fn touch(path: PathBuf) {
@@ -149,4 +151,14 @@ fn a_dicom_file_is_a_film_whatever_its_name_and_a_dicomdir_is_none() {
 
     let names: Vec<_> = layout.films.keys().map(String::as_str).collect();
     assert_eq!(names, ["1.2.840.10008.5", "IM0001", "a.DCM"]);
+}
+
+#[test]
+fn files_are_counted_by_kind() {
+    let files = ["notes.csv", "a.dcm", "b.dcm", "README"].map(PathBuf::from);
+
+    assert_eq!(kinds(&files), "2 .dcm, 1 .csv, 1 without an extension");
+    assert_eq!(kinds(&[]), "no files at all");
+    let many: Vec<PathBuf> = (0..9).map(|n| PathBuf::from(format!("a.{n}"))).collect();
+    assert!(kinds(&many).ends_with("1 .7 and others"), "{}", kinds(&many));
 }

@@ -8,6 +8,7 @@
 mod file;
 mod gray;
 mod header;
+mod lut;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -45,7 +46,7 @@ pub(super) fn is_dicom(start: &[u8]) -> bool {
 }
 
 /// An error of a file that is damaged.
-fn broken(what: impl Into<String>) -> Error {
+fn damage(what: impl Into<String>) -> Error {
     Error::Decode { kind: "DICOM file", what: what.into() }
 }
 
@@ -75,7 +76,7 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
     stream::check(&object, &header)?;
     // The decoders index into what a damaged file claims; a panic is one more way to fail.
     let decoded = catch_unwind(AssertUnwindSafe(|| object.decode_pixel_data_frame(0)))
-        .map_err(|_| broken("its pixels cannot be decoded"))?
+        .map_err(|_| damage("its pixels cannot be decoded"))?
         .map_err(|error| failed(&object, &error))?;
     let pixels = plane(&header, &decoded, pixels as usize)?;
     Ok((Plane { width: header.columns, height: header.rows, pixels }, loan))
@@ -85,14 +86,14 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
 fn failed(object: &Object, error: &dyn std::error::Error) -> Error {
     let syntax = file::syntax(object);
     let name = file::syntax_name(&syntax);
-    broken(format!("its pixels ({name}) cannot be decoded: {}", file::with_causes(error)))
+    damage(format!("its pixels ({name}) cannot be decoded: {}", file::with_causes(error)))
 }
 
 fn plane(header: &Header, decoded: &DecodedPixelData<'_>, pixels: usize) -> Result<Vec<u8>, Error> {
     let bytes = decoded.data();
     let expected = pixels as u64 * header.samples * header.bytes_per_sample;
     if (bytes.len() as u64) < expected {
-        return Err(broken(format!("it has {} of {expected} bytes of pixels", bytes.len())));
+        return Err(damage(format!("it has {} of {expected} bytes of pixels", bytes.len())));
     }
     let bytes = &bytes[..expected as usize];
     // The decoders return colours pixel by pixel.

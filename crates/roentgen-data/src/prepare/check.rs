@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::{BadFilm, Progress, Settings};
-use crate::metadata::Film;
+use super::{BadFilm, PrepareProgress, PrepareSettings};
+use crate::metadata::LabeledFilm;
 use crate::nih::Layout;
 use crate::pixels;
 
 /// A film with a valid header.
 pub(super) struct Checked<'a> {
-    pub(super) film: &'a Film,
+    pub(super) film: &'a LabeledFilm,
     pub(super) path: &'a Path,
     pub(super) file_size: [u32; 2],
 }
 
 /// The films to decode, in the order of the label file, and the films left out.
-pub(super) struct Films<'a> {
+pub(super) struct FoundFilms<'a> {
     pub(super) good: Vec<Checked<'a>>,
     pub(super) bad: Vec<BadFilm>,
 }
@@ -27,23 +27,26 @@ pub(super) struct Films<'a> {
 /// Checks all films of the label file, on all cores.
 pub(super) fn films<'a>(
     layout: &'a Layout,
-    films: &'a [Film],
-    settings: &Settings,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Films<'a> {
+    films: &'a [LabeledFilm],
+    settings: &PrepareSettings,
+    progress: &(dyn Fn(PrepareProgress) + Sync),
+) -> FoundFilms<'a> {
     let done = AtomicUsize::new(0);
     let checked: Vec<Result<Checked<'a>, String>> = films
         .par_iter()
         .map(|film| {
             let path = layout.films.get(&film.image);
             let file_size = path
-                .ok_or_else(|| "the label file lists it, but there is no such file".to_owned())
+                .ok_or_else(|| "the label file lists it, but the file does not exist".to_owned())
                 .and_then(|path| pixels::size(path).map_err(|error| error.to_string()));
-            progress(Progress::Checking(done.fetch_add(1, Ordering::Relaxed) + 1, films.len()));
+            progress(PrepareProgress::Checking(
+                done.fetch_add(1, Ordering::Relaxed) + 1,
+                films.len(),
+            ));
             match (path, file_size) {
                 (Some(path), Ok(file_size)) => Ok(Checked { film, path, file_size }),
                 (_, Err(reason)) => Err(reason),
-                (None, Ok(_)) => Err("there is no such file".to_owned()),
+                (None, Ok(_)) => Err("the file does not exist".to_owned()),
             }
         })
         .collect();
@@ -83,7 +86,7 @@ pub(super) fn films<'a>(
         };
         bad.push(BadFilm { image: film.image.clone(), reason });
     }
-    Films { good, bad }
+    FoundFilms { good, bad }
 }
 
 /// Returns the size that most films have; of equally frequent sizes, the largest.

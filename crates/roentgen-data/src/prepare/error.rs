@@ -47,7 +47,7 @@ pub enum Error {
     },
     /// There is no `prepare.toml`.
     #[error(
-        "there is no prepared data set in `{folder}`; run `roentgen prepare FILMS --out {folder}` to \
+        "`{folder}` is not a prepared data set; run `roentgen prepare FILMS --out {folder}` to \
          write one, where `FILMS` is the folder with the label file and the films"
     )]
     NotPrepared {
@@ -88,7 +88,7 @@ pub enum Error {
     Lock(#[from] lock::Error),
     /// The folder already contains another data set.
     #[error(
-        "`{path}` already contains {what}; a folder holds one data set in one size: name another \
+        "`{path}` already contains {what}; a folder can contain one data set in one size only: name another \
          folder with `--out`, or delete this one"
     )]
     Mixed {

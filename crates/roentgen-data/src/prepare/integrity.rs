@@ -7,23 +7,18 @@
 //! and pixels.
 
 use std::collections::HashSet;
-use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::digest::hex;
-use super::verify::{FileState, Table};
-use super::{BOXES, Description, Error, MANIFEST, remembered};
+use super::digest::{hash, hex};
+use super::sealed_table::{FileState, SealedTable};
+use super::{BOXES, Error, MANIFEST, PreparedInfo, remembered};
 use crate::boxes::{self, FindingBox};
-use crate::files;
-use crate::manifest::{self, Row};
+use crate::manifest::{self, ManifestRow};
 use crate::store::{self, Store};
-
-/// Bytes to hash between two calls of the progress callback.
-const BLOCK: usize = 1 << 20;
 
 /// What is known of one file of a prepared data set that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,8 +60,8 @@ impl Checks {
 pub(super) fn open(
     folder: &Path,
     progress: &dyn Fn(u64, u64),
-) -> Result<(Description, Vec<Row>, Store, Checks), Error> {
-    let (description, is_sealed) = Description::read_sealed(folder)?;
+) -> Result<(PreparedInfo, Vec<ManifestRow>, Store, Checks), Error> {
+    let (description, is_sealed) = PreparedInfo::read_sealed(folder)?;
     let seal = if is_sealed { Check::Matches } else { Check::Unknown };
 
     let path = folder.join(MANIFEST);
@@ -99,7 +94,11 @@ pub(super) fn open(
 }
 
 /// Compares `boxes.csv` with its hash and with the films.
-fn open_boxes(folder: &Path, description: &Description, rows: &[Row]) -> Result<Check, Error> {
+fn open_boxes(
+    folder: &Path,
+    description: &PreparedInfo,
+    rows: &[ManifestRow],
+) -> Result<Check, Error> {
     let check = check_table(folder, &description.boxes_table())?;
     let path = folder.join(BOXES);
     let found = if path.exists() { boxes::read(&path)? } else { Vec::new() };
@@ -110,7 +109,7 @@ fn open_boxes(folder: &Path, description: &Description, rows: &[Row]) -> Result<
 }
 
 /// Compares a table with its hash.
-fn check_table(folder: &Path, table: &Table<'_>) -> Result<Check, Error> {
+fn check_table(folder: &Path, table: &SealedTable<'_>) -> Result<Check, Error> {
     match table.state(folder)? {
         None | Some(FileState::Matches) => Ok(Check::Matches),
         Some(FileState::Unknown) => Ok(Check::Unknown),
@@ -123,7 +122,7 @@ fn check_table(folder: &Path, table: &Table<'_>) -> Result<Check, Error> {
 /// Compares the pixels with their hash, unless this machine has done so in this state of the file.
 fn check_films(
     folder: &Path,
-    description: &Description,
+    description: &PreparedInfo,
     manifest: &[u8],
     progress: &dyn Fn(u64, u64),
 ) -> Result<(), Error> {
@@ -154,7 +153,7 @@ fn check_films(
     Ok(())
 }
 
-pub(super) fn problems_of_rows(description: &Description, rows: &[Row]) -> Vec<String> {
+pub(super) fn problems_of_rows(description: &PreparedInfo, rows: &[ManifestRow]) -> Vec<String> {
     let mut problems = Vec::new();
     let counts = |what: &str, has: usize, says: usize| {
         (has != says)
@@ -173,7 +172,7 @@ pub(super) fn problems_of_rows(description: &Description, rows: &[Row]) -> Vec<S
     problems
 }
 
-pub(super) fn problems_of_store(description: &Description, store: &Store) -> Vec<String> {
+pub(super) fn problems_of_store(description: &PreparedInfo, store: &Store) -> Vec<String> {
     let mut problems = Vec::new();
     let name = store::FILE;
     if store.len() != description.films {
@@ -188,9 +187,9 @@ pub(super) fn problems_of_store(description: &Description, store: &Store) -> Vec
 }
 
 pub(super) fn problems_of_boxes(
-    description: &Description,
+    description: &PreparedInfo,
     boxes: &[FindingBox],
-    rows: &[Row],
+    rows: &[ManifestRow],
 ) -> Vec<String> {
     let mut problems = Vec::new();
     if boxes.len() != description.boxes {
@@ -199,41 +198,10 @@ pub(super) fn problems_of_boxes(
     }
     let names: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
     if let Some(found) = boxes.iter().find(|found| !names.contains(found.image.as_str())) {
-        problems.push(format!("`{BOXES}` has a box of `{}`, which is no film", found.image));
+        problems.push(format!(
+            "`{BOXES}` has a box of `{}`, which is not one of the films",
+            found.image
+        ));
     }
     problems
-}
-
-/// Returns the SHA-256 of `before` followed by the file.
-pub(super) fn hash(path: &Path, before: &[u8], progress: &dyn Fn(u64)) -> Result<String, Error> {
-    let mut hash = Sha256::new_with_prefix(before);
-    each_block(path, |block| hash.update(block), progress).map_err(read(path))?;
-    Ok(hex(&hash.finalize()))
-}
-
-/// Reads a file block by block.
-pub(super) fn each_block(
-    path: &Path,
-    mut take: impl FnMut(&[u8]),
-    progress: &dyn Fn(u64),
-) -> io::Result<()> {
-    let mut file = files::open(path)?;
-    let mut block = vec![0; BLOCK];
-    let mut done = 0;
-    loop {
-        match file.read(&mut block) {
-            Ok(0) => return Ok(()),
-            Ok(read) => {
-                take(&block[..read]);
-                done += read as u64;
-                progress(done);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
-    |source| Error::Read { path: path.to_owned(), source }
 }

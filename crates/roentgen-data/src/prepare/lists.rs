@@ -62,7 +62,7 @@ impl Lists {
     }
 
     /// Counts the names on the lists that are not in the label file.
-    pub(super) fn unknown(&self, labels: &LabelFile) -> usize {
+    pub(super) fn count_unknown(&self, labels: &LabelFile) -> usize {
         let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
         self.train_val
             .iter()

@@ -10,10 +10,12 @@ mod duplicates;
 mod error;
 mod integrity;
 mod journal;
+mod labelled;
 mod lists;
 mod prepared;
 mod remembered;
 pub(crate) mod seal;
+mod sealed_table;
 mod verify;
 
 use std::collections::HashSet;
@@ -26,19 +28,21 @@ use sha2::{Digest, Sha256};
 
 use crate::files::{self, WriteError};
 use crate::lock::FolderLock;
-use crate::manifest::Row;
+use crate::manifest::ManifestRow;
 use crate::metadata::{LabelFile, Version};
 use crate::nih::Layout;
 use crate::pixels::{self, Filter};
-use crate::store::{self, Growing};
+use crate::store::{self, GrowingStore};
 use crate::{boxes, prepare::journal::Journal};
 
 pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
 pub use integrity::{Check, Checks};
+pub use labelled::Labelled;
 use lists::Lists;
-pub use prepared::{Description, PatientNumbers, Prepared};
-pub use verify::{FileReport, FileState, Verification, verify};
+pub use prepared::{PatientNumbers, Prepared, PreparedInfo};
+pub use sealed_table::FileState;
+pub use verify::{FileReport, Verification, verify};
 
 /// Films to decode between two entries in the journal, at most.
 const BLOCK: usize = 256;
@@ -55,7 +59,7 @@ pub const BOXES: &str = "boxes.csv";
 
 /// Settings of `prepare`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct PrepareSettings {
     /// Height and width of the prepared films, in pixels.
     pub size: u32,
     /// The filter used to resize films.
@@ -66,7 +70,7 @@ pub struct Settings {
     pub any_size: bool,
 }
 
-impl Settings {
+impl PrepareSettings {
     /// Identifies the settings of an unfinished `prepare`.
     fn name(&self) -> String {
         format!("{} px, {:?}, any size {}", self.size, self.filter, self.any_size)
@@ -84,9 +88,9 @@ pub struct BadFilm {
 
 /// The outcome of `prepare`.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct PrepareOutcome {
     /// The content of `prepare.toml`.
-    pub description: Description,
+    pub description: PreparedInfo,
     /// Films left out, each with its reason.
     pub bad: Vec<BadFilm>,
     /// Films that are identical, or nearly, although they are of different patients or on different
@@ -104,7 +108,7 @@ pub struct Outcome {
 
 /// Current step of `prepare`, with films done and films in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum PrepareProgress {
     /// Reading the headers of the films.
     Checking(usize, usize),
     /// Decoding, resizing, packing.
@@ -123,9 +127,9 @@ pub enum Progress {
 pub fn prepare(
     source: &Path,
     out: &Path,
-    settings: &Settings,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Outcome, Error> {
+    settings: &PrepareSettings,
+    progress: &(dyn Fn(PrepareProgress) + Sync),
+) -> Result<PrepareOutcome, Error> {
     if !(16..=4096).contains(&settings.size) {
         return Err(Error::Size(settings.size));
     }
@@ -133,12 +137,12 @@ pub fn prepare(
     let labels = LabelFile::read(&layout.labels)?;
     let lists = Lists::read(&layout, &labels)?;
     let inputs = fingerprint_of_inputs(&layout, &labels, settings)?;
-    let mut outcome = Outcome {
-        description: Description::new(source, settings, &layout, &labels, &inputs),
+    let mut outcome = PrepareOutcome {
+        description: PreparedInfo::new(source, settings, &layout, &labels, &inputs),
         bad: Vec::new(),
         duplicates: Vec::new(),
-        unlisted: unlisted(&layout, &labels),
-        lists_only: lists.unknown(&labels),
+        unlisted: count_unlisted(&layout, &labels),
+        lists_only: lists.count_unknown(&labels),
         version: labels.version(),
         above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
     };
@@ -156,13 +160,13 @@ pub fn prepare(
     let checked = check::films(&layout, &labels.films, settings, progress);
     outcome.bad = checked.bad;
     let packed = pack(out, &checked.good, settings, &inputs, progress)?;
-    let (rows, paths): (Vec<Row>, Vec<&Path>) = checked
+    let (rows, paths): (Vec<ManifestRow>, Vec<&Path>) = checked
         .good
         .iter()
         .zip(&packed.kept)
         .filter(|(_, kept)| **kept)
         .map(|(film, _)| {
-            (Row::of(film.film, lists.of(&film.film.image), film.file_size), film.path)
+            (ManifestRow::of(film.film, lists.of(&film.film.image), film.file_size), film.path)
         })
         .unzip();
     outcome.bad.extend(packed.bad);
@@ -176,7 +180,7 @@ pub fn prepare(
             reason: first.map_or_else(String::new, |bad| bad.reason.clone()),
         });
     }
-    progress(Progress::Sealing);
+    progress(PrepareProgress::Sealing);
     note_duplicates(out, &rows, &paths, settings, &mut outcome)?;
     finish(out, packed.store, &rows, &layout, &mut outcome)?;
     Ok(outcome)
@@ -190,11 +194,11 @@ pub fn prepare(
 /// Returns an error if `out` contains another data set.
 fn is_done(
     out: &Path,
-    settings: &Settings,
+    settings: &PrepareSettings,
     inputs: &str,
-    outcome: &mut Outcome,
+    outcome: &mut PrepareOutcome,
 ) -> Result<bool, Error> {
-    let Some(done) = Description::read_if_there(out)? else { return Ok(false) };
+    let Some(done) = PreparedInfo::read_if_there(out)? else { return Ok(false) };
     if done.inputs != inputs {
         let same = done.size == settings.size && done.filter == Some(settings.filter);
         let other = if same { ", prepared from other films or tables" } else { "" };
@@ -215,12 +219,12 @@ fn films_at_a_time(size: usize) -> usize {
 /// Looks for films that several patients or lists share, and writes them next to the pixels.
 fn note_duplicates(
     out: &Path,
-    rows: &[Row],
+    rows: &[ManifestRow],
     paths: &[&Path],
-    settings: &Settings,
-    outcome: &mut Outcome,
+    settings: &PrepareSettings,
+    outcome: &mut PrepareOutcome,
 ) -> Result<(), Error> {
-    let store = files::aside(&out.join(store::FILE));
+    let store = files::temporary_path(&out.join(store::FILE));
     outcome.duplicates = duplicates::find(rows, paths, &store, settings.size as usize)
         .map_err(|source| Error::Read { path: store, source })?;
     let count = |likeness| {
@@ -234,10 +238,10 @@ fn note_duplicates(
 /// Writes boxes and bad films next to the pixels and seals the folder.
 fn finish(
     out: &Path,
-    store: Growing,
-    rows: &[Row],
+    store: GrowingStore,
+    rows: &[ManifestRow],
     layout: &Layout,
-    outcome: &mut Outcome,
+    outcome: &mut PrepareOutcome,
 ) -> Result<(), Error> {
     if let Some(list) = &layout.boxes {
         let on: HashSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
@@ -257,7 +261,7 @@ fn finish(
 }
 
 struct Packed {
-    store: Growing,
+    store: GrowingStore,
     kept: Vec<bool>,
     bad: Vec<BadFilm>,
 }
@@ -266,11 +270,11 @@ struct Packed {
 fn pack(
     out: &Path,
     films: &[check::Checked<'_>],
-    settings: &Settings,
+    settings: &PrepareSettings,
     inputs: &str,
-    progress: &(dyn Fn(Progress) + Sync),
+    progress: &(dyn Fn(PrepareProgress) + Sync),
 ) -> Result<Packed, Error> {
-    let path = files::aside(&out.join(store::FILE));
+    let path = files::temporary_path(&out.join(store::FILE));
     let failed = |source| WriteError { path: path.clone(), source };
     let whole = out.join(store::FILE);
     if !path.exists() && whole.exists() {
@@ -281,18 +285,18 @@ fn pack(
     let size = settings.size as usize;
     let start = journal.films.min(films.len());
     let mut store =
-        Growing::open(&path, size, start - journal.bad.len().min(start)).map_err(failed)?;
+        GrowingStore::open(&path, size, start - journal.bad.len().min(start)).map_err(failed)?;
 
     let many = films_at_a_time(size);
     for (block, at) in films[start..].chunks(many).zip((start..).step_by(many)) {
-        progress(Progress::Packing(at, films.len()));
+        progress(PrepareProgress::Packing(at, films.len()));
         let done = std::sync::atomic::AtomicUsize::new(at);
         let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
             .par_iter()
             .map(|film| {
                 let plane = pixels::read_resized(film.path, settings.size, settings.filter);
                 let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                progress(Progress::Packing(done, films.len()));
+                progress(PrepareProgress::Packing(done, films.len()));
                 plane.map(|plane| plane.pixels)
             })
             .collect();
@@ -309,14 +313,14 @@ fn pack(
         journal.films = at + block.len();
         journal.write(out)?;
     }
-    progress(Progress::Packing(films.len(), films.len()));
+    progress(PrepareProgress::Packing(films.len(), films.len()));
 
     let bad_names: HashSet<&str> = journal.bad.iter().map(|bad| bad.image.as_str()).collect();
     let kept = films.iter().map(|film| !bad_names.contains(film.film.image.as_str())).collect();
     Ok(Packed { store, kept, bad: journal.bad })
 }
 
-fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {
+fn count_unlisted(layout: &Layout, labels: &LabelFile) -> usize {
     let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
     layout.films.keys().filter(|name| !listed.contains(name.as_str())).count()
 }
@@ -325,7 +329,7 @@ fn unlisted(layout: &Layout, labels: &LabelFile) -> usize {
 fn fingerprint_of_inputs(
     layout: &Layout,
     labels: &LabelFile,
-    settings: &Settings,
+    settings: &PrepareSettings,
 ) -> Result<String, Error> {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?} {}\n", settings.size, settings.filter, settings.any_size));
@@ -336,7 +340,7 @@ fn fingerprint_of_inputs(
         layout.boxes.as_ref(),
     ];
     for path in tables.into_iter().flatten() {
-        integrity::each_block(path, |block| hash.update(block), &|_| ())
+        digest::each_block(path, |block| hash.update(block), &|_| ())
             .map_err(|source| Error::Read { path: path.clone(), source })?;
     }
     // A repaired film has another length; its content is not read just for this.

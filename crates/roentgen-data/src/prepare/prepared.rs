@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, Settings, digest, integrity,
+    BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, PrepareSettings, digest,
+    integrity,
 };
 use crate::boxes::FindingBox;
+use crate::dataset::Dataset;
 use crate::files::{self, WriteError};
-use crate::manifest::Row;
+use crate::manifest::ManifestRow;
 use crate::metadata::LabelFile;
 use crate::nih::Layout;
 use crate::pixels::Filter;
@@ -42,11 +44,9 @@ impl PatientNumbers {
 /// `prepare.toml`: the description of a prepared data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
-    /// `NIH ChestX-ray14`, `films in the NIH layout` if film names differ from NIH's, ChestMNIST,
-    /// or `phantom (seed N)` for synthetic films. Patient numbers are comparable only within one
-    /// data set.
-    pub dataset: String,
+pub struct PreparedInfo {
+    /// The data set. Patient numbers are comparable only within one.
+    pub dataset: Dataset,
     /// The folder the films came from.
     pub source: String,
     /// The label file's name.
@@ -105,10 +105,10 @@ struct Sealed {
     seal: String,
 }
 
-impl Description {
+impl PreparedInfo {
     pub(super) fn new(
         source: &Path,
-        settings: &Settings,
+        settings: &PrepareSettings,
         layout: &Layout,
         labels: &LabelFile,
         inputs: &str,
@@ -216,9 +216,9 @@ pub struct Prepared {
     /// The folder.
     pub folder: PathBuf,
     /// `prepare.toml`.
-    pub description: Description,
+    pub description: PreparedInfo,
     /// `manifest.csv`.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ManifestRow>,
     /// `images.safetensors`.
     pub store: Store,
     /// What is known of these files.
@@ -249,13 +249,23 @@ impl Prepared {
     }
 
     /// Whether `folder` looks like a prepared data set.
-    pub fn is_in(folder: &Path) -> bool {
+    pub fn is_prepared(folder: &Path) -> bool {
         folder.join(FILE).is_file()
     }
 
     /// Whether the films were drawn by `phantom`.
     pub fn is_phantom(&self) -> bool {
-        self.description.dataset.starts_with("phantom")
+        self.description.dataset.is_synthetic()
+    }
+
+    /// Reads the films that are like one of another patient or on another official list; `None` if
+    /// nobody looked for them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the list cannot be read.
+    pub fn duplicates(&self) -> Result<Option<Vec<Duplicate>>, Error> {
+        self.description.duplicates.map(|_| read_duplicates(&self.folder)).transpose()
     }
 
     /// Reads the boxes of the packed films; returns none if the data set has no boxes.
@@ -271,18 +281,16 @@ impl Prepared {
 
 /// Names the data set after the films that the label file lists; other files below the folder have
 /// no say in it.
-fn dataset(layout: &Layout, labels: &LabelFile) -> String {
+pub(super) fn dataset(layout: &Layout, labels: &LabelFile) -> Dataset {
     let is_below = |mark: &PathBuf| {
         let folder = mark.parent().unwrap_or(Path::new(""));
         let mut films = labels.films.iter().filter_map(|film| layout.films.get(&film.image));
         films.any(|film| film.starts_with(folder))
     };
     match &layout.phantom {
-        Some(mark) if is_below(mark) => phantom_name(mark),
-        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => {
-            "NIH ChestX-ray14".to_owned()
-        }
-        _ => "films in the NIH layout".to_owned(),
+        Some(mark) if is_below(mark) => Dataset::Phantom { seed: read_seed(mark) },
+        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => Dataset::Nih,
+        _ => Dataset::NihLayout,
     }
 }
 
@@ -293,12 +301,11 @@ fn is_nih_name(name: &str) -> bool {
     parts.is_some_and(|(patient, film)| digits(patient, 8) && digits(film, 3))
 }
 
-/// Returns the name of a synthetic data set, with the seed from its marker file.
-fn phantom_name(mark: &Path) -> String {
+/// Reads the seed of a synthetic data set from its marker file.
+fn read_seed(mark: &Path) -> Option<u64> {
     let text = files::read_at_most(mark, 1 << 20).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let seed = text.lines().find_map(|line| line.strip_prefix("seed: "));
-    seed.map_or_else(|| "phantom".to_owned(), |seed| format!("phantom (seed {})", seed.trim()))
+    text.lines().find_map(|line| line.strip_prefix("seed: "))?.trim().parse().ok()
 }
 
 pub(super) fn write_boxes(folder: &Path, boxes: &[FindingBox]) -> Result<(), WriteError> {

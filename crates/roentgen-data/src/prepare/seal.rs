@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::digest::hex;
 use super::{
-    BAD_FILMS, BOXES, BadFilm, DUPLICATES, Description, Error, MANIFEST, integrity, prepared,
+    BAD_FILMS, BOXES, BadFilm, DUPLICATES, Error, MANIFEST, PreparedInfo, digest, prepared,
 };
 use crate::files::{self, WriteError};
-use crate::manifest::{self, Row};
-use crate::store::{self, Growing};
+use crate::manifest::{self, ManifestRow};
+use crate::store::{self, GrowingStore};
 
 /// Writes the manifest and the list of bad films next to the pixels, fills in the counts and the
 /// fingerprint of `description`, and gives every file its final name.
@@ -23,10 +23,10 @@ use crate::store::{self, Growing};
 /// prepared data set.
 pub(crate) fn seal(
     out: &Path,
-    store: Growing,
-    rows: &[Row],
+    store: GrowingStore,
+    rows: &[ManifestRow],
     bad: &[BadFilm],
-    description: &mut Description,
+    description: &mut PreparedInfo,
 ) -> Result<(), Error> {
     let path = out.join(store::FILE);
     let failed = |source| WriteError { path: path.clone(), source };
@@ -34,14 +34,14 @@ pub(crate) fn seal(
     let manifest = out.join(MANIFEST);
     manifest::write(&manifest, rows)?;
     prepared::write_bad_films(out, bad)?;
-    let growing = files::aside(&path);
+    let growing = files::temporary_path(&path);
     description.films = rows.len();
     description.patients = rows.iter().map(|row| row.patient).collect::<HashSet<_>>().len();
     description.bad_films = bad.len();
     hash(&manifest, &growing, description)?;
     let table = |name: &str| {
         let path = out.join(name);
-        path.exists().then(|| integrity::hash(&path, &[], &|_| ())).transpose()
+        path.exists().then(|| digest::hash(&path, &[], &|_| ())).transpose()
     };
     description.boxes_sha256 = table(BOXES)?;
     description.bad_films_sha256 = table(BAD_FILMS)?;
@@ -51,7 +51,7 @@ pub(crate) fn seal(
 }
 
 /// Fills in the hashes of manifest and films, and the fingerprint of both.
-fn hash(manifest: &Path, films: &Path, description: &mut Description) -> Result<(), Error> {
+fn hash(manifest: &Path, films: &Path, description: &mut PreparedInfo) -> Result<(), Error> {
     let mut whole = Sha256::new();
     let mut each = [Sha256::new(), Sha256::new()];
     for (path, hash) in [manifest, films].into_iter().zip(&mut each) {
@@ -59,7 +59,7 @@ fn hash(manifest: &Path, films: &Path, description: &mut Description) -> Result<
             whole.update(block);
             hash.update(block);
         };
-        integrity::each_block(path, both, &|_| ())
+        digest::each_block(path, both, &|_| ())
             .map_err(|source| Error::Read { path: path.to_owned(), source })?;
     }
     let [manifest, films] = each.map(|hash| hex(&hash.finalize()));

@@ -7,28 +7,14 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::integrity::{hash, problems_of_boxes, problems_of_rows, problems_of_store, read};
-use super::{BAD_FILMS, BOXES, DUPLICATES, Description, Error, MANIFEST, prepared, remembered};
+use super::digest::{hash, read};
+use super::integrity::{problems_of_boxes, problems_of_rows, problems_of_store};
+use super::sealed_table::FileState;
+use super::{BOXES, Error, MANIFEST, PreparedInfo, prepared, remembered};
 use crate::boxes;
 use crate::files;
 use crate::manifest;
 use crate::store::{self, Store};
-
-/// What `verify` found out about one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileState {
-    /// It is the file that `prepare` wrote.
-    Matches,
-    /// It is not the file that `prepare` wrote.
-    Changed,
-    /// It is not there.
-    Missing,
-    /// It is there, but `prepare` did not write it.
-    Unexpected,
-    /// An earlier version of the program recorded no hash of it.
-    Unknown,
-}
 
 /// One file of a prepared data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,7 +33,7 @@ pub struct Verification {
     /// The folder.
     pub folder: PathBuf,
     /// The content of `prepare.toml`.
-    pub description: Description,
+    pub description: PreparedInfo,
     /// Its files, `prepare.toml` first.
     pub files: Vec<FileReport>,
     /// Why its files do not belong together, each a sentence; empty if they do.
@@ -66,49 +52,6 @@ impl Verification {
     }
 }
 
-/// A table beside the pixels, and what `prepare.toml` says of it.
-pub(super) struct Table<'a> {
-    pub(super) name: &'static str,
-    sha256: Option<&'a str>,
-    /// Whether the program that prepared the folder recorded a hash if it wrote the table.
-    is_recorded: bool,
-}
-
-impl Description {
-    pub(super) fn boxes_table(&self) -> Table<'_> {
-        let sha256 = self.boxes_sha256.as_deref();
-        Table { name: BOXES, sha256, is_recorded: self.manifest_sha256.is_some() }
-    }
-
-    pub(super) fn bad_films_table(&self) -> Table<'_> {
-        let sha256 = self.bad_films_sha256.as_deref();
-        Table { name: BAD_FILMS, sha256, is_recorded: sha256.is_some() }
-    }
-
-    pub(super) fn duplicates_table(&self) -> Table<'_> {
-        let sha256 = self.duplicates_sha256.as_deref();
-        // Both came with the same version; every data set has a list of bad films.
-        Table { name: DUPLICATES, sha256, is_recorded: self.bad_films_sha256.is_some() }
-    }
-}
-
-impl Table<'_> {
-    /// Compares the table with its hash; `None` if there is none and there should be none.
-    pub(super) fn state(&self, folder: &Path) -> Result<Option<FileState>, Error> {
-        let path = folder.join(self.name);
-        Ok(match (self.sha256, path.exists()) {
-            (None, false) => None,
-            (None, true) if self.is_recorded => Some(FileState::Unexpected),
-            (None, true) => Some(FileState::Unknown),
-            (Some(_), false) => Some(FileState::Missing),
-            (Some(expected), true) if hash(&path, &[], &|_| ())? == expected => {
-                Some(FileState::Matches)
-            }
-            (Some(_), true) => Some(FileState::Changed),
-        })
-    }
-}
-
 /// Hashes all files of a prepared data set, whatever was remembered of them.
 ///
 /// `progress` is called with the bytes of the films done and their number in all.
@@ -118,7 +61,7 @@ impl Table<'_> {
 /// Returns an error if the folder has no readable `prepare.toml`, or if a file cannot be read. A
 /// file that has changed is not an error: it is part of what is returned.
 pub fn verify(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Verification, Error> {
-    let (description, seal) = Description::read_unsealed(folder)?;
+    let (description, seal) = PreparedInfo::read_unsealed(folder)?;
     let report = |name: &str, state| {
         let bytes = folder.join(name).metadata().map_or(0, |about| about.len());
         FileReport { name: name.to_owned(), bytes, state }
@@ -145,7 +88,7 @@ pub fn verify(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Verification
 /// wrote.
 fn manifest_and_films(
     folder: &Path,
-    description: &Description,
+    description: &PreparedInfo,
     progress: &dyn Fn(u64, u64),
 ) -> Result<[FileState; 2], Error> {
     let paths = [MANIFEST, store::FILE].map(|name| folder.join(name));
@@ -183,7 +126,7 @@ fn manifest_and_films(
 }
 
 /// Returns why the files of a folder do not belong together.
-fn problems(folder: &Path, description: &Description) -> Vec<String> {
+fn problems(folder: &Path, description: &PreparedInfo) -> Vec<String> {
     let path = folder.join(MANIFEST);
     let rows = match manifest::bytes(&path).and_then(|bytes| manifest::parse(&path, &bytes)) {
         Ok(rows) => rows,

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::{BY_PATIENT_TEST, Error, Rule, Split, cut_by_patient, official};
-use crate::manifest::Row;
+use super::{BY_PATIENT_TEST, Error, Split, SplitRule, cut_by_patient, official};
+use crate::manifest::ManifestRow;
 
 /// One fold of a cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub struct Fold {
 /// Returns an error if the rule divides films instead of patients, if there is no such fold or
 /// there are fewer patients than folds, or if official lists are needed and absent.
 pub fn divide_in_folds(
-    rows: &[Row],
-    rule: Rule,
+    rows: &[ManifestRow],
+    rule: SplitRule,
     fold: Fold,
     seed: u64,
 ) -> Result<Vec<Option<Split>>, Error> {
@@ -42,15 +42,15 @@ pub fn divide_in_folds(
         return Err(Error::NoSuchFold { number: fold.number, of: fold.of });
     }
     let mut sides = match rule {
-        Rule::Official => official(rows)?,
-        Rule::ByPatient => {
+        SplitRule::Official => official(rows)?,
+        SplitRule::ByPatient => {
             let all: Vec<usize> = (0..rows.len()).collect();
             let test = &cut_by_patient(rows, &all, &[BY_PATIENT_TEST], seed)[0];
             let mut sides = vec![Some(Split::Train); rows.len()];
             test.iter().for_each(|&index| sides[index] = Some(Split::Test));
             sides
         }
-        Rule::ByImage => return Err(Error::FoldsByImage),
+        SplitRule::ByImage => return Err(Error::FoldsByImage),
     };
     let is_divided = |side: Option<Split>| matches!(side, Some(Split::Train | Split::Valid));
     let mut films: BTreeMap<u32, usize> = BTreeMap::new();
@@ -93,10 +93,10 @@ mod tests {
     use crate::split::{divide, patients_on_both_sides};
 
     /// Patients with one to four films each; every fourth patient is on the test list.
-    fn rows(patients: u32) -> Vec<Row> {
+    fn rows(patients: u32) -> Vec<ManifestRow> {
         let films = (0..patients).flat_map(|patient| (0..=patient % 4).map(move |n| (patient, n)));
         films
-            .map(|(patient, follow_up)| Row {
+            .map(|(patient, follow_up)| ManifestRow {
                 image: format!("{patient}_{follow_up}.png"),
                 patient,
                 follow_up,
@@ -114,14 +114,14 @@ mod tests {
             .collect()
     }
 
-    fn with(rows: &[Row], rule: Rule, number: usize) -> Vec<Option<Split>> {
+    fn with(rows: &[ManifestRow], rule: SplitRule, number: usize) -> Vec<Option<Split>> {
         divide_in_folds(rows, rule, Fold { number, of: 5 }, 3).unwrap()
     }
 
     #[test]
     fn each_film_is_validated_in_one_fold_and_test_films_stay_test_films() {
         let rows = rows(90);
-        for rule in [Rule::Official, Rule::ByPatient] {
+        for rule in [SplitRule::Official, SplitRule::ByPatient] {
             let whole = divide(&rows, rule, 3).unwrap();
             let folds: Vec<_> = (0..5).map(|number| with(&rows, rule, number)).collect();
             for (film, side) in whole.iter().enumerate() {
@@ -137,7 +137,7 @@ mod tests {
     fn folds_share_no_patient_and_differ_by_a_patients_films_at_most() {
         let rows = rows(90);
         let films = |number| {
-            let sides = with(&rows, Rule::ByPatient, number);
+            let sides = with(&rows, SplitRule::ByPatient, number);
             let patients = rows.iter().map(|row| row.patient).zip(sides.iter().copied());
             assert_eq!(patients_on_both_sides(patients), BTreeSet::new());
             sides.iter().filter(|side| **side == Some(Split::Valid)).count()
@@ -152,7 +152,7 @@ mod tests {
     fn the_seed_decides_which_patients_are_in_a_fold() {
         let rows = rows(60);
         let fold = Fold { number: 1, of: 3 };
-        let sides = |seed| divide_in_folds(&rows, Rule::Official, fold, seed).unwrap();
+        let sides = |seed| divide_in_folds(&rows, SplitRule::Official, fold, seed).unwrap();
 
         assert_eq!(sides(1), sides(1));
         assert_ne!(sides(1), sides(2));
@@ -165,9 +165,9 @@ mod tests {
             divide_in_folds(&rows, rule, Fold { number, of }, 1).unwrap_err().to_string()
         };
 
-        assert!(refused(Rule::Official, 5, 5).contains("fold 5 of 5"));
-        assert!(refused(Rule::Official, 0, 1).contains("fold 0 of 1"));
-        assert!(refused(Rule::Official, 0, 7).contains("6 patients"));
-        assert!(refused(Rule::ByImage, 0, 5).contains("by-image"));
+        assert!(refused(SplitRule::Official, 5, 5).contains("fold 5 of 5"));
+        assert!(refused(SplitRule::Official, 0, 1).contains("fold 0 of 1"));
+        assert!(refused(SplitRule::Official, 0, 7).contains("6 patients"));
+        assert!(refused(SplitRule::ByImage, 0, 5).contains("by-image"));
     }
 }

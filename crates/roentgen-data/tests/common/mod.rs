@@ -10,14 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::pixels::{Filter, Plane, to_png};
-use roentgen_data::prepare::{Error, Outcome, Settings, prepare};
+use roentgen_data::prepare::{Error, PrepareOutcome, PrepareSettings, prepare};
 
 pub(crate) const HEADER: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,\
                           Patient Gender,View Position,OriginalImage[Width,Height],\
                           OriginalImagePixelSpacing[x,y]\n";
 
-pub(crate) const SETTINGS: Settings =
-    Settings { size: 16, filter: Filter::Lanczos3, labels: None, any_size: false };
+pub(crate) const SETTINGS: PrepareSettings =
+    PrepareSettings { size: 16, filter: Filter::Lanczos3, labels: None, any_size: false };
 
 /// A folder with a data set.
 pub(crate) struct DataSet {
@@ -67,7 +67,7 @@ impl DataSet {
         path
     }
 
-    pub(crate) fn prepare(&self, out: &Path) -> Result<Outcome, Error> {
+    pub(crate) fn prepare(&self, out: &Path) -> Result<PrepareOutcome, Error> {
         prepare(&self.root, out, &SETTINGS, &|_| ())
     }
 }

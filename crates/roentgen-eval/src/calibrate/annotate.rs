@@ -1,7 +1,7 @@
 //! Writes calibrated probabilities and calls beside those of the model.
 
-use super::{Calibration, Method, OperatingRule};
-use crate::{Error, Finding, Scores};
+use super::{Calibration, CalibrationMethod, OperatingRule};
+use crate::{Error, ScoredFinding, Scores};
 
 impl Calibration {
     /// Adds the columns `F.calibrated` and `F.call` for each finding `F` of the table: the
@@ -15,12 +15,12 @@ impl Calibration {
     pub fn annotate(
         &self,
         scores: &Scores,
-        method: Method,
+        method: CalibrationMethod,
         rule: OperatingRule,
     ) -> Result<Scores, Error> {
         self.check_model(scores)?;
         let mut annotated = scores.clone();
-        for Finding { name, probabilities, .. } in scores.findings() {
+        for ScoredFinding { name, probabilities, .. } in scores.findings() {
             let fitted = self.finding(name);
             let calibrated = |&p: &f64| fitted?.apply(method, p).map(|p| p.to_string());
             let call =
@@ -59,10 +59,10 @@ mod tests {
     fn table(model: &str) -> Scores {
         let texts = |of: &dyn Fn(usize) -> String| (0..60).map(of).collect::<Vec<_>>();
         let p = |i: usize| 0.01 + (i * 29 % 59) as f64 / 61.0;
-        let finding = |name: &str, truth: &dyn Fn(usize) -> bool| Finding {
+        let finding = |name: &str, label: &dyn Fn(usize) -> bool| ScoredFinding {
             name: name.into(),
             probabilities: (0..60).map(p).collect(),
-            truths: (0..60).map(|i| Some(truth(i))).collect(),
+            labels: (0..60).map(|i| Some(label(i))).collect(),
         };
         let mass = finding("Mass", &|i| p(i) + (i * 7 % 11) as f64 / 11.0 > 1.0);
         let findings = vec![mass, finding("Hernia", &|i| i == 3)];
@@ -75,7 +75,7 @@ mod tests {
     fn columns_stand_beside_the_probabilities_of_the_model() {
         let calibration = calibrate(&table("a1"), WithIsotonic::No).unwrap();
         let rule = OperatingRule::Youden;
-        let scores = calibration.annotate(&table("a1"), Method::Platt, rule).unwrap();
+        let scores = calibration.annotate(&table("a1"), CalibrationMethod::Platt, rule).unwrap();
 
         assert_eq!(scores.findings(), table("a1").findings());
         let mass = calibration.finding("Mass").unwrap();
@@ -93,21 +93,25 @@ mod tests {
     #[test]
     fn an_annotated_table_is_read_again() {
         let calibration = calibrate(&table("a1"), WithIsotonic::No).unwrap();
-        let annotated = calibration.annotate(&table(""), Method::Temperature, OperatingRule::MaxF1);
+        let annotated =
+            calibration.annotate(&table(""), CalibrationMethod::Temperature, OperatingRule::MaxF1);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         annotated.unwrap().write(&path).unwrap();
 
         let read = Scores::read(&path).unwrap();
         assert_eq!(read.findings(), table("").findings());
-        let error = calibration.annotate(&read, Method::Platt, OperatingRule::MaxF1).unwrap_err();
+        let error = calibration
+            .annotate(&read, CalibrationMethod::Platt, OperatingRule::MaxF1)
+            .unwrap_err();
         assert!(error.to_string().contains("two columns `Mass.calibrated`"), "{error}");
     }
 
     #[test]
     fn a_fit_for_another_model_is_refused() {
         let calibration = calibrate(&table("a1"), WithIsotonic::No).unwrap();
-        let error = calibration.annotate(&table("b2"), Method::Platt, OperatingRule::Youden);
+        let error =
+            calibration.annotate(&table("b2"), CalibrationMethod::Platt, OperatingRule::Youden);
 
         let error = error.unwrap_err().to_string();
         assert!(error.contains("model `b2`") && error.contains("model `a1`"), "{error}");

@@ -30,19 +30,19 @@ impl Isotonic {
     /// ```
     /// use roentgen_eval::Isotonic;
     ///
-    /// let truths = [false, true, false, true];
-    /// let isotonic = Isotonic::fit(&[0.1, 0.4, 0.5, 0.8], &truths).unwrap();
+    /// let labels = [false, true, false, true];
+    /// let isotonic = Isotonic::fit(&[0.1, 0.4, 0.5, 0.8], &labels).unwrap();
     /// assert_eq!(isotonic.probabilities, [0.1, 0.4, 0.5, 0.8]);
     /// assert_eq!(isotonic.calibrated, [0.0, 0.5, 0.5, 1.0]);
     /// assert!((isotonic.apply(0.25) - 0.25).abs() < 1e-12);
     /// ```
-    pub fn fit(probabilities: &[f64], truths: &[bool]) -> Option<Self> {
+    pub fn fit(probabilities: &[f64], labels: &[bool]) -> Option<Self> {
         let mut films: Vec<(f64, bool)> =
-            probabilities.iter().copied().zip(truths.iter().copied()).collect();
+            probabilities.iter().copied().zip(labels.iter().copied()).collect();
         films.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let mut blocks: Vec<Block> = Vec::new();
         for group in films.chunk_by(|a, b| a.0 == b.0) {
-            let positives = group.iter().filter(|(_, truth)| *truth).count() as f64;
+            let positives = group.iter().filter(|(_, label)| *label).count() as f64;
             let p = group[0].0;
             blocks.push(Block { low: p, high: p, films: group.len() as f64, positives });
             // Counts are whole numbers, so the comparison of shares is exact.
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_falling_relation_becomes_the_prevalence() {
-        let truths = [true, true, false, false, false];
-        let isotonic = Isotonic::fit(&[0.1, 0.2, 0.3, 0.4, 0.5], &truths).unwrap();
+        let labels = [true, true, false, false, false];
+        let isotonic = Isotonic::fit(&[0.1, 0.2, 0.3, 0.4, 0.5], &labels).unwrap();
 
         assert_eq!(isotonic.probabilities, [0.1, 0.5]);
         assert_eq!(isotonic.calibrated, [0.4, 0.4]);

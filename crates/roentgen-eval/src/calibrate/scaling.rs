@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::logistic::{
-    Line, fit_intercept, fit_line, fit_slope, fitted_logit, is_separated, logit, sigmoid,
+    LogitFit, fit_intercept, fit_line, fit_slope, fitted_logit, is_separated, logit, sigmoid,
 };
 
 /// Platt scaling: the probability `p` becomes `sigmoid(slope * logit(p) + intercept)`.
@@ -23,19 +23,19 @@ impl Platt {
     /// `1 / (negatives + 2)` and `(positives + 1) / (positives + 2)`, so that few films, or
     /// classes without an overlap, do not make the model certain. The slope is negative if the
     /// model ranks the films the wrong way round.
-    pub fn fit(probabilities: &[f64], truths: &[bool]) -> Option<Self> {
-        let positives = truths.iter().filter(|&&truth| truth).count() as f64;
-        let negatives = truths.len() as f64 - positives;
+    pub fn fit(probabilities: &[f64], labels: &[bool]) -> Option<Self> {
+        let positives = labels.iter().filter(|&&label| label).count() as f64;
+        let negatives = labels.len() as f64 - positives;
         if positives == 0.0 || negatives == 0.0 {
             return None;
         }
-        let target = |&truth: &bool| match truth {
+        let target = |&label: &bool| match label {
             true => (positives + 1.0) / (positives + 2.0),
             false => 1.0 / (negatives + 2.0),
         };
         let z: Vec<f64> = probabilities.iter().map(|&p| fitted_logit(p)).collect();
-        let targets: Vec<f64> = truths.iter().map(target).collect();
-        let Line { slope, intercept } = fit_line(&z, &targets)?;
+        let targets: Vec<f64> = labels.iter().map(target).collect();
+        let LogitFit { slope, intercept } = fit_line(&z, &targets)?;
         Some(Self { slope, intercept })
     }
 
@@ -49,14 +49,14 @@ impl Platt {
 ///
 /// Returns `None` without both classes, if the optimum is 0 (no film is on the wrong side of 0.5)
 /// or infinite (the probabilities are no better than 0.5 for each film).
-pub fn fit_temperature(probabilities: &[f64], truths: &[bool]) -> Option<f64> {
+pub fn fit_temperature(probabilities: &[f64], labels: &[bool]) -> Option<f64> {
     let z: Vec<f64> = probabilities.iter().map(|&p| fitted_logit(p)).collect();
-    let is_wrong = |(z, truth): (&f64, &bool)| if *truth { *z < 0.0 } else { *z > 0.0 };
-    let has_both = truths.contains(&true) && truths.contains(&false);
-    if !has_both || !z.iter().zip(truths).any(is_wrong) {
+    let is_wrong = |(z, label): (&f64, &bool)| if *label { *z < 0.0 } else { *z > 0.0 };
+    let has_both = labels.contains(&true) && labels.contains(&false);
+    if !has_both || !z.iter().zip(labels).any(is_wrong) {
         return None;
     }
-    let targets: Vec<f64> = truths.iter().map(|&truth| f64::from(u8::from(truth))).collect();
+    let targets: Vec<f64> = labels.iter().map(|&label| f64::from(u8::from(label))).collect();
     fit_slope(&z, &targets).filter(|&slope| slope > 0.0).map(|slope| 1.0 / slope)
 }
 
@@ -79,13 +79,13 @@ pub struct CalibrationLine {
 
 impl CalibrationLine {
     /// Fits both to the films; they are `None` without both classes.
-    pub fn fit(probabilities: &[f64], truths: &[bool]) -> Self {
-        if !truths.contains(&true) || !truths.contains(&false) {
+    pub fn fit(probabilities: &[f64], labels: &[bool]) -> Self {
+        if !labels.contains(&true) || !labels.contains(&false) {
             return Self { intercept: None, slope: None };
         }
         let z: Vec<f64> = probabilities.iter().map(|&p| fitted_logit(p)).collect();
-        let targets: Vec<f64> = truths.iter().map(|&truth| f64::from(u8::from(truth))).collect();
-        let line = (!is_separated(&z, truths)).then(|| fit_line(&z, &targets)).flatten();
+        let targets: Vec<f64> = labels.iter().map(|&label| f64::from(u8::from(label))).collect();
+        let line = (!is_separated(&z, labels)).then(|| fit_line(&z, &targets)).flatten();
         Self { intercept: fit_intercept(&z, &targets), slope: line.map(|line| line.slope) }
     }
 }

@@ -57,8 +57,8 @@ impl OperatingRule {
     /// assert_eq!(OperatingRule::Sensitivity90.threshold(&p, &y), Some(0.4));
     /// assert_eq!(OperatingRule::Specificity90.threshold(&p, &y), Some(0.9));
     /// ```
-    pub fn threshold(self, probabilities: &[f64], truths: &[bool]) -> Option<f64> {
-        self.of_steps(&steps(probabilities, truths))
+    pub fn threshold(self, probabilities: &[f64], labels: &[bool]) -> Option<f64> {
+        self.of_steps(&steps(probabilities, labels))
     }
 
     /// The same from the counts at each distinct probability, the highest first.

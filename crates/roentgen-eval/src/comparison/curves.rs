@@ -43,7 +43,7 @@ pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
     };
     let named = curves.iter().take(NAMED).enumerate();
     Chart {
-        svg: draw(curves).element("p", [HEIGHT, WIDTH], Said::Text(&said(curves, label))),
+        svg: draw(curves).element("p", [HEIGHT, WIDTH], Said::Text(&describe(curves, label))),
         legend: named.map(|(number, curve)| (sample(number), curve.name.to_owned())).collect(),
         unnamed: curves.len().saturating_sub(NAMED),
         has_training: curves
@@ -54,7 +54,7 @@ pub(super) fn chart(curves: &[Curve<'_>], label: &str) -> Chart {
 }
 
 /// States the last value of each named curve.
-fn said(curves: &[Curve<'_>], label: &str) -> String {
+fn describe(curves: &[Curve<'_>], label: &str) -> String {
     let last = |curve: &Curve<'_>| {
         let last = curve.valid.iter().flatten().next_back().copied();
         format!("{} {}", curve.name, decimals(last, 4))
@@ -82,7 +82,7 @@ fn draw(curves: &[Curve<'_>]) -> Svg {
     for tick in ticks(least, greatest) {
         svg.path("p-grid", &format!("M{LEFT} {:.1}H{}", y(tick), WIDTH - RIGHT));
         let at = [LEFT - 6.0, (y(tick) + 3.0).round()];
-        svg.text(at, Anchor::End, "p-tick", &shown(tick, greatest - least));
+        svg.text(at, Anchor::End, "p-tick", &format_value(tick, greatest - least));
     }
     let step = epochs.div_ceil(12).max(1);
     for epoch in (0..epochs).step_by(step) {
@@ -133,7 +133,7 @@ fn ticks(least: f64, greatest: f64) -> Vec<f64> {
     (first..=last).map(|tick| tick as f64 * step).collect()
 }
 
-fn shown(value: f64, range: f64) -> String {
+fn format_value(value: f64, range: f64) -> String {
     let digits = (1.0 - range.log10().floor()).clamp(0.0, 6.0) as usize;
     decimals(Some(value), digits)
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::curves::{Chart, Curve, chart};
 use super::table::{keys, setting};
 use super::verdict::with_interval;
-use super::{Comparison, Criterion, Epoch, Failure, Repeats, Row, Spread};
+use super::{ComparedRun, Comparison, Criterion, Failure, Repeats, RunEpoch, Spread};
 use crate::evaluation::names_phantom;
-use crate::report::format::{count, figure, given};
+use crate::report::format::{count, figure, figure_or_dash};
 use crate::split::says_leaky;
 
 /// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.
@@ -19,7 +19,7 @@ const SHADES: f64 = 9.0;
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
+pub(super) struct ComparisonPage {
     title: String,
     version: &'static str,
     style: &'static str,
@@ -38,7 +38,7 @@ pub(super) struct Page {
     sorted_by: &'static str,
     repeats: Vec<Repeated>,
     keys: Vec<String>,
-    rows: Vec<Line>,
+    rows: Vec<RunRow>,
     has_reported: bool,
     reported_by: String,
     heat: Option<Heat>,
@@ -57,7 +57,7 @@ struct Sentence {
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct RunRow {
     name: String,
     settings: Vec<String>,
     /// The figure, and its interval.
@@ -90,7 +90,7 @@ impl Repeated {
             repeats.settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let spread = |spread: Option<Spread>| {
             spread.map_or_else(
-                || given(None),
+                || figure_or_dash(None),
                 |Spread { mean, deviation }| format!("{mean:.4} ± {deviation:.4}"),
             )
         };
@@ -130,12 +130,12 @@ struct ByEpoch {
     rows: Vec<(usize, Vec<String>)>,
 }
 
-impl Page {
+impl ComparisonPage {
     pub(super) fn of(comparison: &Comparison) -> Self {
         let keys = keys(&comparison.rows);
-        let mut ranked: Vec<&Row> = comparison.rows.iter().collect();
+        let mut ranked: Vec<&ComparedRun> = comparison.rows.iter().collect();
         let by = comparison.best_by.unwrap_or(Criterion::Loss);
-        let rank = |row: &Row| by.rank(row).unwrap_or(f64::INFINITY);
+        let rank = |row: &ComparedRun| by.rank(row).unwrap_or(f64::INFINITY);
         ranked.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
         let mut splits: Vec<String> =
             ranked.iter().filter_map(|row| row.entrant.scores.split()).collect();
@@ -145,7 +145,8 @@ impl Page {
             ranked.iter().filter_map(|row| row.entrant.scores.dataset()).collect();
         datasets.sort();
         datasets.dedup();
-        let reported = |row: &&Row| row.entrant.reported != super::Reported::default();
+        let reported =
+            |row: &&ComparedRun| row.entrant.reported != super::ReportedFigures::default();
         let auroc_curves = ranked.iter().any(|row| row.auroc.is_some());
         Self {
             title: comparison.title.clone(),
@@ -159,7 +160,7 @@ impl Page {
             dataset: datasets.join("; "),
             runs: ranked.len(),
             open: comparison.open,
-            failed: comparison.failed.iter().map(in_short).collect(),
+            failed: comparison.failed.iter().map(shorten).collect(),
             verdicts: comparison
                 .verdicts
                 .iter()
@@ -172,7 +173,7 @@ impl Page {
             best_by: comparison.best_by.map(Criterion::name),
             sorted_by: by.name(),
             repeats: comparison.repeats.iter().map(Repeated::of).collect(),
-            rows: ranked.iter().map(|row| Line::of(row, &keys)).collect(),
+            rows: ranked.iter().map(|row| RunRow::of(row, &keys)).collect(),
             reported_by: comparison.reported_by.clone(),
             has_reported: ranked.iter().any(reported),
             heat: heat(&comparison.rows, &keys, by),
@@ -186,7 +187,7 @@ impl Page {
                     "Validation AUROC by epoch",
                 )
             }),
-            by_epoch: (ranked.len() <= BY_EPOCH).then(|| by_epoch(&comparison.rows)),
+            by_epoch: (ranked.len() <= BY_EPOCH).then(|| group_by_epoch(&comparison.rows)),
             keys,
             resamples: comparison.options.resamples,
             seed: comparison.options.seed,
@@ -195,14 +196,14 @@ impl Page {
 }
 
 /// Shortens the reason of a failure to fit on a page; the CSV has all of it.
-fn in_short(failure: &Failure) -> Failure {
+fn shorten(failure: &Failure) -> Failure {
     let short: String = failure.reason.chars().take(REASON).collect();
     let reason = if short.len() < failure.reason.len() { short + "…" } else { short };
     Failure { name: failure.name.clone(), reason }
 }
 
-impl Line {
-    fn of(row: &Row, keys: &[String]) -> Self {
+impl RunRow {
+    fn of(row: &ComparedRun, keys: &[String]) -> Self {
         let entrant = &row.entrant;
         let reported = &entrant.reported;
         let of = |value: Option<f64>, what: &str| value.map(|value| format!("{what} {value}"));
@@ -229,20 +230,20 @@ impl Line {
             minutes: format!("{:.1}", entrant.cost.seconds / 60.0),
             films_per_second: format!("{:.1}", entrant.cost.films_per_second),
             memory: entrant.cost.peak_memory_mib.map_or_else(
-                || given(None),
+                || figure_or_dash(None),
                 |memory| count(usize::try_from(memory).unwrap_or(usize::MAX)),
             ),
-            reported: if reported.is_empty() { given(None) } else { reported.join(", ") },
+            reported: if reported.is_empty() { figure_or_dash(None) } else { reported.join(", ") },
         }
     }
 }
 
 fn curves<'a>(
-    rows: &[&'a Row],
-    valid: impl Fn(&Epoch) -> Option<f64>,
-    train: impl Fn(&Epoch) -> Option<f64>,
+    rows: &[&'a ComparedRun],
+    valid: impl Fn(&RunEpoch) -> Option<f64>,
+    train: impl Fn(&RunEpoch) -> Option<f64>,
 ) -> Vec<Curve<'a>> {
-    let curve = |row: &&'a Row| Curve {
+    let curve = |row: &&'a ComparedRun| Curve {
         name: &row.entrant.name,
         valid: row.entrant.epochs.iter().map(&valid).collect(),
         train: row.entrant.epochs.iter().map(&train).collect(),
@@ -251,7 +252,7 @@ fn curves<'a>(
 }
 
 /// Arranges the figures in a grid, if the runs are the pairs of values of two settings.
-fn heat(rows: &[Row], keys: &[String], by: Criterion) -> Option<Heat> {
+fn heat(rows: &[ComparedRun], keys: &[String], by: Criterion) -> Option<Heat> {
     let values = |key: &str| {
         let mut values: Vec<String> = Vec::new();
         for row in rows {
@@ -284,7 +285,7 @@ fn heat(rows: &[Row], keys: &[String], by: Criterion) -> Option<Heat> {
                     shade: Some((share * SHADES).round() as u32),
                 }
             }
-            None => Cell { text: given(None), shade: None },
+            None => Cell { text: figure_or_dash(None), shade: None },
         }
     };
     let of_line = |line: &String| {
@@ -298,9 +299,9 @@ fn heat(rows: &[Row], keys: &[String], by: Criterion) -> Option<Heat> {
     Some(Heat { what, better, down: down.to_owned(), across: across.to_owned(), rows, columns })
 }
 
-fn by_epoch(rows: &[Row]) -> ByEpoch {
+fn group_by_epoch(rows: &[ComparedRun]) -> ByEpoch {
     let epochs = rows.iter().map(|row| row.entrant.epochs.len()).max().unwrap_or(0);
-    let loss = |row: &Row, epoch: usize| {
+    let loss = |row: &ComparedRun, epoch: usize| {
         row.entrant
             .epochs
             .get(epoch)

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::Row;
+use super::ComparedRun;
 
 /// Last parts of the keys that number repetitions of the same experiment.
 const REPEATED: [&str; 3] = ["seed", "split_seed", "fold"];
@@ -51,8 +51,8 @@ impl Spread {
 type Settings = Vec<(String, String)>;
 
 /// Groups the runs; a run without another of its settings is in no group.
-pub(super) fn groups(rows: &[Row]) -> Vec<Repeats> {
-    let mut groups: Vec<(Settings, Vec<(Settings, &Row)>)> = Vec::new();
+pub(super) fn groups(rows: &[ComparedRun]) -> Vec<Repeats> {
+    let mut groups: Vec<(Settings, Vec<(Settings, &ComparedRun)>)> = Vec::new();
     for row in rows {
         let (mut number, mut settings): (Settings, Settings) =
             row.entrant.settings.iter().cloned().partition(|(key, _)| is_repeated(key));
@@ -63,7 +63,7 @@ pub(super) fn groups(rows: &[Row]) -> Vec<Repeats> {
             None => groups.push((settings, vec![(number, row)])),
         }
     }
-    let group = |(settings, members): (Settings, Vec<(Settings, &Row)>)| {
+    let group = |(settings, members): (Settings, Vec<(Settings, &ComparedRun)>)| {
         let mut numbers: Vec<&Settings> = members.iter().map(|(number, _)| number).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -80,7 +80,7 @@ fn is_repeated(key: &str) -> bool {
 }
 
 impl Repeats {
-    fn of(settings: Settings, members: &[(Settings, &Row)]) -> Self {
+    fn of(settings: Settings, members: &[(Settings, &ComparedRun)]) -> Self {
         let mut keys: Vec<&String> =
             members.iter().flat_map(|(number, _)| number.iter().map(|(key, _)| key)).collect();
         keys.sort_unstable();
@@ -91,12 +91,12 @@ impl Repeats {
         let differs = |key: &&String| {
             members.iter().any(|(number, _)| value(number, key) != value(&members[0].0, key))
         };
-        let films = |row: &Row| {
+        let films = |row: &ComparedRun| {
             let mut films = row.entrant.scores.images().to_vec();
             films.sort_unstable();
             films
         };
-        let spread = |of: &dyn Fn(&Row) -> Option<f64>| {
+        let spread = |of: &dyn Fn(&ComparedRun) -> Option<f64>| {
             let values: Option<Vec<f64>> = members.iter().map(|(_, row)| of(row)).collect();
             values.and_then(|values| Spread::of(&values))
         };

@@ -1,10 +1,10 @@
 //! The comparison as CSV: one line per run, with all digits.
 
-use super::{Criterion, Failure, Row};
+use super::{ComparedRun, Criterion, Failure};
 use crate::Measured;
 
 /// Writes one line per run; an undefined figure is an empty cell.
-pub(super) fn csv(rows: &[Row], failed: &[Failure]) -> Result<String, crate::Error> {
+pub(super) fn csv(rows: &[ComparedRun], failed: &[Failure]) -> Result<String, crate::Error> {
     let keys = keys(rows);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failure = |source: csv::Error| crate::Error::Csv { path: "comparison.csv".into(), source };
@@ -53,7 +53,7 @@ const FIGURES: [&str; 20] = [
     "failed",
 ];
 
-fn figures(row: &Row) -> [String; 20] {
+fn figures(row: &ComparedRun) -> [String; 20] {
     let given = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let three = |measured: Option<Measured>| {
         let interval = measured.and_then(|measured| measured.interval);
@@ -95,7 +95,7 @@ fn figures(row: &Row) -> [String; 20] {
 }
 
 /// Lists all keys in which the runs differ, in the order in which they appear.
-pub(super) fn keys(rows: &[Row]) -> Vec<String> {
+pub(super) fn keys(rows: &[ComparedRun]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for (key, _) in rows.iter().flat_map(|row| &row.entrant.settings) {
         if !keys.contains(key) {
@@ -106,7 +106,7 @@ pub(super) fn keys(rows: &[Row]) -> Vec<String> {
 }
 
 /// Returns a run's value of a key, or an empty text if the run does not set it.
-pub(super) fn setting<'a>(row: &'a Row, key: &str) -> &'a str {
+pub(super) fn setting<'a>(row: &'a ComparedRun, key: &str) -> &'a str {
     let found = row.entrant.settings.iter().find(|(own, _)| own == key);
     found.map_or("", |(_, value)| value.as_str())
 }

@@ -1,25 +1,25 @@
 use super::*;
-use crate::Finding;
+use crate::ScoredFinding;
 
-/// Makes a run whose probabilities are the truth moved by `noise`.
+/// Makes a run whose probabilities are the label moved by `noise`.
 fn entrant(name: &str, noise: u32, settings: &[(&str, &str)]) -> Entrant {
     let films = 120_u32;
-    let truth = |i: u32| i * 31 % 7 < 2;
+    let label = |i: u32| i * 31 % 7 < 2;
     let p = |i: u32| {
-        let right = if truth(i) { 0.5 } else { 0.4 };
+        let right = if label(i) { 0.5 } else { 0.4 };
         (right + f64::from(noise) * (f64::from(i * noise % 37) / 600.0 - 0.03)).clamp(0.01, 0.99)
     };
-    let finding = Finding {
+    let finding = ScoredFinding {
         name: "Mass".into(),
         probabilities: (0..films).map(p).collect(),
-        truths: (0..films).map(|i| Some(truth(i))).collect(),
+        labels: (0..films).map(|i| Some(label(i))).collect(),
     };
     let texts = |of: &dyn Fn(u32) -> String| (0..films).map(of).collect::<Vec<_>>();
     let scores =
         Scores::new(texts(&|i| i.to_string()), texts(&|i| (i / 2).to_string()), vec![finding])
             .and_then(|scores| scores.with_column("split", texts(&|_| "official valid".into())))
             .unwrap();
-    let epoch = |epoch: usize, valid_loss: f64, is_best| Epoch {
+    let epoch = |epoch: usize, valid_loss: f64, is_best| RunEpoch {
         epoch,
         train_loss: 0.5,
         valid_loss,
@@ -39,11 +39,11 @@ fn entrant(name: &str, noise: u32, settings: &[(&str, &str)]) -> Entrant {
             films_per_second: 12.5,
             peak_memory_mib: Some(1234),
         },
-        reported: Reported::default(),
+        reported: ReportedFigures::default(),
     }
 }
 
-const OPTIONS: Options = Options { resamples: 200, seed: 1 };
+const OPTIONS: BootstrapOptions = BootstrapOptions { resamples: 200, seed: 1 };
 
 fn compare(entrants: Vec<Entrant>) -> Comparison {
     Comparison::of("Test", entrants, Vec::new(), 0, &OPTIONS).unwrap()
@@ -63,13 +63,13 @@ fn a_run_against_itself_is_never_called_a_win() {
 }
 
 #[test]
-fn a_run_that_knows_the_truth_wins_clearly_by_both_figures() {
+fn a_run_that_knows_the_labels_wins_clearly_by_both_figures() {
     let mut best = entrant("knows", 0, &[]);
     let mut findings = best.scores.findings().to_vec();
     findings[0].probabilities = findings[0]
-        .truths
+        .labels
         .iter()
-        .map(|&truth| if truth == Some(true) { 0.9 } else { 0.1 })
+        .map(|&label| if label == Some(true) { 0.9 } else { 0.1 })
         .collect();
     best.scores = best.scores.with_findings(findings);
     let comparison = compare(vec![entrant("a", 5, &[]), best, entrant("b", 11, &[])]);
@@ -167,17 +167,17 @@ fn opposites(best_by: Criterion) -> Vec<Entrant> {
     let run = |name: &str, of: &dyn Fn(usize, bool) -> f64| {
         let mut run = Entrant { best_by, ..entrant(name, 5, &[("model.pool", name)]) };
         let mut findings = run.scores.findings().to_vec();
-        let truths = findings[0].truths.clone();
-        let p = |(i, truth): (usize, &Option<bool>)| of(i, *truth == Some(true));
-        findings[0].probabilities = truths.iter().enumerate().map(p).collect();
+        let labels = findings[0].labels.clone();
+        let p = |(i, label): (usize, &Option<bool>)| of(i, *label == Some(true));
+        findings[0].probabilities = labels.iter().enumerate().map(p).collect();
         run.scores = run.scores.with_findings(findings);
         run
     };
     vec![
         // All are far too high, but in order.
-        run("ranks", &|_, truth| if truth { 0.99 } else { 0.98 }),
+        run("ranks", &|_, label| if label { 0.99 } else { 0.98 }),
         // Calibrated and out of order for a part of the films.
-        run("fits", &|i, truth| if truth != (i % 9 == 0) { 0.7 } else { 0.2 }),
+        run("fits", &|i, label| if label != (i % 9 == 0) { 0.7 } else { 0.2 }),
         run("neither", &|i, _| 0.9 + 0.01 * (i % 5) as f64),
     ]
 }

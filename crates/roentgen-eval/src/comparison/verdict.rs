@@ -1,8 +1,8 @@
 //! The best run compared with its runner-up, on the same films and the same resamples of patients.
 
-use super::Row;
+use super::ComparedRun;
 use crate::report::format::figure;
-use crate::{Interval, Options, paired_difference, paired_log_loss};
+use crate::{BootstrapOptions, Interval, paired_difference, paired_log_loss};
 
 /// The figure by which runs are selected and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Criterion {
     }
 
     /// Returns a run's figure, smaller for a better run.
-    pub(super) fn rank(self, row: &Row) -> Option<f64> {
+    pub(super) fn rank(self, row: &ComparedRun) -> Option<f64> {
         match self {
             Self::Loss => row.loss.map(|loss| loss.value),
             Self::Auroc => row.auroc.map(|auroc| -auroc.value),
@@ -91,9 +91,9 @@ impl Verdict {
 /// Returns the verdict by the criterion of the runs, and then by the other one. A verdict needs at
 /// least two runs that have the figure.
 pub(super) fn verdicts(
-    rows: &[Row],
+    rows: &[ComparedRun],
     best_by: Option<Criterion>,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> Vec<Verdict> {
     let order = match best_by {
         Some(Criterion::Auroc) => [Criterion::Auroc, Criterion::Loss],
@@ -103,8 +103,13 @@ pub(super) fn verdicts(
     all.filter_map(|by| verdict(rows, by, best_by == Some(by), options)).collect()
 }
 
-fn verdict(rows: &[Row], by: Criterion, is_selection: bool, options: &Options) -> Option<Verdict> {
-    let mut ranked: Vec<(f64, &Row)> =
+fn verdict(
+    rows: &[ComparedRun],
+    by: Criterion,
+    is_selection: bool,
+    options: &BootstrapOptions,
+) -> Option<Verdict> {
+    let mut ranked: Vec<(f64, &ComparedRun)> =
         rows.iter().filter_map(|row| Some((by.rank(row)?, row))).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     let [(value, best), (_, second), ..] = ranked.as_slice() else { return None };

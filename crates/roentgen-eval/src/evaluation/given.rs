@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Calibration, Error, Finding, Scores,
+    Calibration, Error, ScoredFinding, Scores,
     operating_point::Threshold,
     split::{Split, rows_in},
 };
@@ -23,7 +23,7 @@ pub struct Given<'a> {
 
 /// The films that calibration and thresholds were fitted on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fit {
+pub struct FittedOn {
     /// Number of films.
     pub films: usize,
     /// Number of patients.
@@ -38,7 +38,10 @@ pub struct Fit {
 }
 
 /// Returns the thresholds of a finding: 0.5, and those that were fitted.
-pub(super) fn thresholds(finding: &Finding, calibration: Option<&Calibration>) -> Vec<Threshold> {
+pub(super) fn thresholds(
+    finding: &ScoredFinding,
+    calibration: Option<&Calibration>,
+) -> Vec<Threshold> {
     let fitted = calibration.and_then(|calibration| calibration.finding(&finding.name));
     let fitted = fitted.into_iter().flat_map(|fitted| &fitted.thresholds);
     let fitted = fitted.map(|(rule, &threshold)| (rule.name().to_owned(), threshold));
@@ -46,7 +49,7 @@ pub(super) fn thresholds(finding: &Finding, calibration: Option<&Calibration>) -
 }
 
 /// Decides whether a fit may be used for a table.
-pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<Fit, Error> {
+pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<FittedOn, Error> {
     let refuse = |problem: String| Error::Join { path: scores.origin().to_owned(), problem };
     if let Some(problem) = calibration.problem() {
         return Err(refuse(format!("{problem}\nfit it again")));
@@ -60,7 +63,7 @@ pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<Fit, Err
     let fitted_on_valid =
         calibration.split.as_deref().is_some_and(|split| Split::of(split) == Some(Split::Valid));
     let has_valid = rows_in(scores, Split::Valid).is_some_and(|rows| !rows.is_empty());
-    Ok(Fit {
+    Ok(FittedOn {
         films: calibration.films,
         patients: calibration.patients,
         split: calibration.split.clone(),

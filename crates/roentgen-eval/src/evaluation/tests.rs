@@ -1,21 +1,21 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Finding;
+use crate::ScoredFinding;
 use crate::{WithIsotonic, calibrate};
 
-/// Four patients; Zebra has a tie and an unknown truth, Apple has no positives.
+/// Four patients; Zebra has a tie and an unknown label, Apple has no positives.
 fn table() -> Scores {
     let texts = |texts: [&str; 5]| texts.map(String::from).to_vec();
-    let zebra = Finding {
+    let zebra = ScoredFinding {
         name: "Zebra".into(),
         probabilities: vec![0.8, 0.4, 0.4, 0.1, 0.9],
-        truths: vec![Some(true), Some(true), Some(false), Some(false), None],
+        labels: vec![Some(true), Some(true), Some(false), Some(false), None],
     };
-    let apple = Finding {
+    let apple = ScoredFinding {
         name: "Apple".into(),
         probabilities: vec![0.1, 0.2, 0.6, 0.2, 0.1],
-        truths: vec![Some(false); 5],
+        labels: vec![Some(false); 5],
     };
     Scores::new(
         texts(["a", "b", "c", "d", "e"]),
@@ -27,7 +27,7 @@ fn table() -> Scores {
 }
 
 fn metrics(scores: &Scores) -> Value {
-    let evaluation = evaluate(scores, &Options { resamples: 100, seed: 1 }).unwrap();
+    let evaluation = evaluate(scores, &BootstrapOptions { resamples: 100, seed: 1 }).unwrap();
     serde_json::from_str(&evaluation.to_json().unwrap()).unwrap()
 }
 
@@ -82,7 +82,7 @@ fn a_leaky_table_is_refused_until_it_says_so() {
         let marks = ["0", "0", "1", "0", "0"].map(String::from).to_vec();
         let mut scores = table().with_column("patient_in_training", marks).unwrap();
         scores.set_column("split", vec![split.into(); 5]);
-        evaluate(&scores, &Options { resamples: 2, seed: 1 })
+        evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 })
     };
 
     assert!(matches!(marked("by-image test"), Err(Error::Leak { count: 1, .. })));
@@ -98,7 +98,7 @@ fn training_films_are_refused_by_their_split_alone() {
         let mut scores = table();
         scores.set_column("split", splits.map(String::from).to_vec());
         scores.set_column("patient_in_training", vec![marks.into(); 5]);
-        evaluate(&scores, &Options { resamples: 2, seed: 1 })
+        evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 })
     };
     let test = "official test";
 
@@ -138,10 +138,10 @@ fn validation_films_are_counted_and_what_is_unknown_is_null() {
 fn rising(split: &str, model: &str) -> Scores {
     let texts = |of: &dyn Fn(usize) -> String| (0..120).map(of).collect::<Vec<_>>();
     let p = |i: usize| 0.01 + (i * 29 % 113) as f64 / 120.0;
-    let finding = Finding {
+    let finding = ScoredFinding {
         name: "Mass".into(),
         probabilities: (0..120).map(p).collect(),
-        truths: (0..120).map(|i| Some(p(i) + (i * 7 % 11) as f64 / 11.0 > 1.1)).collect(),
+        labels: (0..120).map(|i| Some(p(i) + (i * 7 % 11) as f64 / 11.0 > 1.1)).collect(),
     };
     let images = texts(&|i| format!("{split}{i}"));
     Scores::new(images.clone(), images, vec![finding])
@@ -150,7 +150,7 @@ fn rising(split: &str, model: &str) -> Scores {
         .unwrap()
 }
 
-const FEW: Options = Options { resamples: 20, seed: 1 };
+const FEW: BootstrapOptions = BootstrapOptions { resamples: 20, seed: 1 };
 
 #[test]
 fn fitted_thresholds_and_calibration_are_evaluated() {
@@ -171,7 +171,7 @@ fn fitted_thresholds_and_calibration_are_evaluated() {
     assert!(at_90.figures.ppv_at_prevalence < at_90.figures.ppv);
     // These are the films of the fit, so calibration can only help.
     assert_eq!(mass.calibrated.len(), 3);
-    assert!(mass.calibrated[&crate::Method::Isotonic].brier < mass.brier);
+    assert!(mass.calibrated[&crate::CalibrationMethod::Isotonic].brier < mass.brier);
     let json: Value = serde_json::from_str(&evaluation.to_json().unwrap()).unwrap();
     let mass = &json["findings"]["Mass"];
     assert!(mass["calibrated"]["platt"]["slope"].is_number(), "{mass}");
@@ -213,9 +213,9 @@ fn the_micro_mean_is_that_of_all_pairs() {
     let evaluation = evaluate(&table(), &FEW).unwrap();
     let (mut p, mut y) = (Vec::new(), Vec::new());
     for finding in table().findings() {
-        let (probabilities, truths) = finding.known_pairs();
+        let (probabilities, labels) = finding.known_pairs();
         p.extend(probabilities);
-        y.extend(truths);
+        y.extend(labels);
     }
 
     assert_eq!(evaluation.mean.micro_auroc, crate::auroc(&p, &y));
@@ -223,12 +223,13 @@ fn the_micro_mean_is_that_of_all_pairs() {
 }
 
 #[test]
-fn a_table_without_truths_is_refused() {
+fn a_table_without_labels_is_refused() {
     let mut findings = table().findings().to_vec();
-    findings.iter_mut().for_each(|finding| finding.truths.fill(None));
+    findings.iter_mut().for_each(|finding| finding.labels.fill(None));
 
-    let error = evaluate(&table().with_findings(findings), &Options::default()).unwrap_err();
-    assert!(error.to_string().contains("no finding has a truth"));
+    let error =
+        evaluate(&table().with_findings(findings), &BootstrapOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("no finding has a label"));
 }
 
 #[test]

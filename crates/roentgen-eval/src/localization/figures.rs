@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Case;
 use super::score::{Found, LEVELS, OVERLAPS, Scored};
-use crate::{Interval, Options, cohort::resample};
+use crate::{BootstrapOptions, Interval, cohort::resample};
 
 /// Folds of patients for the choice of the threshold.
 const FOLDS: usize = 5;
@@ -100,7 +100,7 @@ struct Sums {
 pub(super) fn rows(
     by_finding: &[Vec<&Case>],
     patients: usize,
-    options: &Options,
+    options: &BootstrapOptions,
 ) -> (Vec<Rows>, Rows) {
     let sums: Vec<Sums> = by_finding.iter().map(|cases| Sums::of(cases)).collect();
     let draws: Vec<Vec<Vec<Option<f64>>>> = resample(patients, options, |weights| {

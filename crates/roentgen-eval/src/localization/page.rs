@@ -9,7 +9,7 @@ use super::{AtOverlap, Figure, FindingLocalization, Lead, Localization, RowFigur
 use crate::Interval;
 use crate::report::format::{count, figure, interval};
 use crate::report::{FilmCard, readable};
-use films::Film;
+use films::FilmUnderMap;
 pub(crate) use summary::summary;
 
 /// The overlaps that the page shows; the others are in the files.
@@ -17,7 +17,7 @@ const SHOWN: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
 
 /// The data of the template.
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
+pub(super) struct LocalizationPage {
     title: String,
     version: &'static str,
     style: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Page {
     headings: Vec<String>,
     by_iobb: Vec<Overlaps>,
     by_iou: Vec<Overlaps>,
-    cards: Vec<Film>,
+    cards: Vec<FilmUnderMap>,
     left_out: Vec<String>,
     size: usize,
     resamples: usize,
@@ -68,7 +68,7 @@ struct Overlaps {
     rows: Vec<(&'static str, Vec<[String; 2]>)>,
 }
 
-impl Page {
+impl LocalizationPage {
     pub(super) fn of(of: &Localization, films: &[FilmCard]) -> Self {
         let about = &of.about;
         let in_training = about.patients_in_training.filter(|&patients| patients > 0);
@@ -93,7 +93,7 @@ impl Page {
             headings: SHOWN.map(|t| format!("T = {t}")).into(),
             by_iobb: overlaps(of, |row| &row.by_iobb),
             by_iou: overlaps(of, |row| &row.by_iou),
-            cards: films.iter().map(Film::of).collect(),
+            cards: films.iter().map(FilmUnderMap::of).collect(),
             left_out: left_out(of),
             size: about.size,
             resamples: of.resamples,

@@ -49,7 +49,7 @@ pub(super) fn score(map: &HeatMap, boxes: &[FilmBox], size: usize) -> Scored {
     let is_drawn: Vec<bool> = (0..size * size)
         .map(|pixel| drawn.iter().any(|of| of.contains([pixel / size, pixel % size])))
         .collect();
-    let values = scaled(map, size);
+    let values = scale(map, size);
     let mut detected: Vec<PixelBox> = Vec::new();
     for gray in GRAYS {
         let is_above: Vec<bool> = values.iter().map(|&value| value * 255.0 >= gray).collect();
@@ -70,15 +70,15 @@ pub(super) fn score(map: &HeatMap, boxes: &[FilmBox], size: usize) -> Scored {
 }
 
 /// Scales a map to 0..1 on the film; a flat map becomes zeros.
-fn scaled(map: &HeatMap, size: usize) -> Vec<f32> {
+fn scale(map: &HeatMap, size: usize) -> Vec<f32> {
     if map.is_flat() {
         return vec![0.0; size * size];
     }
     let values = map.resized([size, size]);
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     let span = values.iter().copied().fold(f32::NEG_INFINITY, f32::max) - low;
-    let scale = |value: f32| if span > 0.0 { (value - low) / span } else { 0.0 };
-    values.into_iter().map(scale).collect()
+    let share = |value: f32| if span > 0.0 { (value - low) / span } else { 0.0 };
+    values.into_iter().map(share).collect()
 }
 
 fn found(

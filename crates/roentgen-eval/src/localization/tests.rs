@@ -45,7 +45,7 @@ fn film(number: usize, finding: &str, is_right: bool) -> BoxedFilm {
 
 fn localized(films: &[BoxedFilm], findings: &[&str]) -> Localization {
     let findings: Vec<String> = findings.iter().map(|name| (*name).to_owned()).collect();
-    localize(films, &findings, about(), &Options { resamples: 60, seed: 3 })
+    localize(films, &findings, about(), &BootstrapOptions { resamples: 60, seed: 3 })
 }
 
 #[test]

@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Report, page::Page, provenance};
+use super::{Report, page::ReportPage, provenance};
 use crate::{Error, Interval, render::render};
 
 /// Returns `model-card.md`.
@@ -17,10 +17,10 @@ pub(super) fn markdown(report: &Report) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Card {
         #[serde(flatten)]
-        page: Page,
+        page: ReportPage,
         metadata: String,
     }
-    let card = Card { page: Page::of(report), metadata: json_text(report)? };
+    let card = Card { page: ReportPage::of(report), metadata: json_text(report)? };
     render("model-card.md", include_str!("model-card.md"), card)
 }
 
@@ -59,7 +59,7 @@ fn metadata(report: &Report) -> Value {
         "tags": ["chest-x-ray", "radiology", "multi-label", "roentgen"],
         "findings": findings,
         "model-index": [{
-            "name": provenance::who(report),
+            "name": provenance::name_model(report),
             "results": [{
                 "task": { "type": "image-classification", "name": "multi-label classification" },
                 "dataset": {

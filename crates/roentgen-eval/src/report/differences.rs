@@ -53,21 +53,21 @@ pub fn write_differences(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Finding, Options, paired_difference};
+    use crate::{BootstrapOptions, ScoredFinding, paired_difference};
 
     #[test]
     fn each_finding_has_a_row_and_the_mean_no_p_value() {
         let table = |step: u32| {
-            let finding = |name: &str, every: u32| Finding {
+            let finding = |name: &str, every: u32| ScoredFinding {
                 name: name.into(),
                 probabilities: (0..60_u32).map(|i| f64::from(i * step % 61) / 61.0).collect(),
-                truths: (0..60_u32).map(|i| Some(i * 7 % 11 < every)).collect(),
+                labels: (0..60_u32).map(|i| Some(i * 7 % 11 < every)).collect(),
             };
             let names: Vec<String> = (0..60).map(|i| i.to_string()).collect();
             Scores::new(names.clone(), names, vec![finding("A", 4), finding("B", 6)]).unwrap()
         };
         let (first, second) = (table(29), table(37));
-        let options = Options { resamples: 20, seed: 1 };
+        let options = BootstrapOptions { resamples: 20, seed: 1 };
         let (findings, mean) = paired_difference(&first, &second, &options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("differences.csv");

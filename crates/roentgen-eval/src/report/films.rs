@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use crate::{Finding, Scores};
+use crate::{ScoredFinding, Scores};
 
 /// How the probability of a film agrees with its label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum Agreement {
     /// A high probability and a positive label.
     Found,
     /// A high probability and a negative label.
@@ -20,7 +20,7 @@ pub enum Verdict {
 
 /// A film to show, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct ChosenFilm {
     /// Its row in the table.
     pub row: usize,
     /// The name of its image.
@@ -30,16 +30,16 @@ pub struct Choice {
     /// The probability of that finding.
     pub probability: f64,
     /// Whether the label is positive.
-    pub truth: bool,
+    pub label: bool,
     /// How the probability agrees with the label.
-    pub verdict: Verdict,
+    pub verdict: Agreement,
 }
 
 /// A film and its picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilmCard {
     /// Which film, and why.
-    pub choice: Choice,
+    pub choice: ChosenFilm,
     /// Its picture as PNG, or empty for a card without a picture.
     pub png: Vec<u8>,
     /// Boxes that radiologists drew on the film.
@@ -62,18 +62,19 @@ pub struct FilmBox {
 /// Chooses up to `n` films of each verdict: found, false alarm, missed.
 ///
 /// "High" and "low" mean the highest and lowest probabilities of the table, whatever the threshold.
-pub fn confident_films(scores: &Scores, n: usize) -> Vec<Choice> {
+pub fn confident_films(scores: &Scores, n: usize) -> Vec<ChosenFilm> {
     let mut shown = HashSet::new();
     let mut choices = Vec::new();
-    for verdict in [Verdict::Found, Verdict::FalseAlarm, Verdict::Missed] {
-        let mut turns: Vec<(usize, Choice)> = Vec::new();
+    for verdict in [Agreement::Found, Agreement::FalseAlarm, Agreement::Missed] {
+        let mut turns: Vec<(usize, ChosenFilm)> = Vec::new();
         for finding in scores.findings() {
             // Other findings may already show the first films, so more than `n` are ranked.
-            let ranked = surest(scores, finding, verdict).into_iter().take(4 * n).enumerate();
+            let ranked =
+                rank_by_certainty(scores, finding, verdict).into_iter().take(4 * n).enumerate();
             turns.extend(ranked);
         }
         turns.sort_by(|(turn, a), (other, b)| {
-            turn.cmp(other).then(surer(verdict, a.probability, b.probability))
+            turn.cmp(other).then(compare_certainty(verdict, a.probability, b.probability))
         });
         let fresh = turns.into_iter().filter(|(_, choice)| shown.insert(choice.row)).take(n);
         choices.extend(fresh.map(|(_, choice)| choice));
@@ -81,26 +82,30 @@ pub fn confident_films(scores: &Scores, n: usize) -> Vec<Choice> {
     choices
 }
 
-fn surest(scores: &Scores, finding: &Finding, verdict: Verdict) -> Vec<Choice> {
-    let wanted = verdict != Verdict::FalseAlarm;
-    let films = finding.known().filter(|(.., truth)| *truth == wanted);
-    let choice = |(row, probability, truth): (usize, f64, bool)| Choice {
+fn rank_by_certainty(
+    scores: &Scores,
+    finding: &ScoredFinding,
+    verdict: Agreement,
+) -> Vec<ChosenFilm> {
+    let wanted = verdict != Agreement::FalseAlarm;
+    let films = finding.labeled_films().filter(|(.., label)| *label == wanted);
+    let choice = |(row, probability, label): (usize, f64, bool)| ChosenFilm {
         row,
         image: scores.images()[row].clone(),
         finding: finding.name.clone(),
         probability,
-        truth,
+        label,
         verdict,
     };
     let mut films: Vec<(usize, f64, bool)> = films.collect();
-    films.sort_by(|a, b| surer(verdict, a.1, b.1));
+    films.sort_by(|a, b| compare_certainty(verdict, a.1, b.1));
     films.into_iter().map(choice).collect()
 }
 
-fn surer(verdict: Verdict, a: f64, b: f64) -> std::cmp::Ordering {
+fn compare_certainty(verdict: Agreement, a: f64, b: f64) -> std::cmp::Ordering {
     match verdict {
-        Verdict::Found | Verdict::FalseAlarm => b.total_cmp(&a),
-        Verdict::Missed => a.total_cmp(&b),
+        Agreement::Found | Agreement::FalseAlarm => b.total_cmp(&a),
+        Agreement::Missed => a.total_cmp(&b),
     }
 }
 
@@ -109,10 +114,10 @@ mod tests {
     use super::*;
 
     fn table() -> Scores {
-        let finding = |name: &str, probabilities: [f64; 6], truths: [u8; 6]| Finding {
+        let finding = |name: &str, probabilities: [f64; 6], labels: [u8; 6]| ScoredFinding {
             name: name.into(),
             probabilities: probabilities.into(),
-            truths: truths.map(|truth| (truth < 2).then_some(truth == 1)).into(),
+            labels: labels.map(|label| (label < 2).then_some(label == 1)).into(),
         };
         let names: Vec<String> = "abcdef".chars().map(String::from).collect();
         Scores::new(
@@ -126,7 +131,7 @@ mod tests {
         .unwrap()
     }
 
-    fn films(verdict: Verdict, n: usize) -> Vec<(String, String)> {
+    fn films(verdict: Agreement, n: usize) -> Vec<(String, String)> {
         let choices = confident_films(&table(), n).into_iter();
         let of = choices.filter(|choice| choice.verdict == verdict);
         of.map(|choice| (choice.image, choice.finding)).collect()
@@ -134,13 +139,13 @@ mod tests {
 
     #[test]
     fn findings_take_turns() {
-        let found = films(Verdict::Found, 2);
+        let found = films(Agreement::Found, 2);
 
         assert_eq!(found, [("a".into(), "A".into()), ("d".into(), "B".into())]);
     }
 
     #[test]
-    fn a_film_is_shown_once_and_never_without_a_truth() {
+    fn a_film_is_shown_once_and_never_without_a_label() {
         let mut images: Vec<_> =
             confident_films(&table(), 6).into_iter().map(|c| c.image).collect();
         images.sort();
@@ -151,11 +156,11 @@ mod tests {
 
     #[test]
     fn the_missed_are_the_least_likely() {
-        assert_eq!(films(Verdict::Missed, 1), [("e".into(), "A".into())]);
+        assert_eq!(films(Agreement::Missed, 1), [("e".into(), "A".into())]);
     }
 
     #[test]
     fn false_alarms_are_the_likeliest_without_the_finding() {
-        assert_eq!(films(Verdict::FalseAlarm, 1), [("d".into(), "A".into())]);
+        assert_eq!(films(Agreement::FalseAlarm, 1), [("d".into(), "A".into())]);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn probability(p: f64) -> String {
 }
 
 /// Formats a figure with three decimals, or a dash if it is not given.
-pub(crate) fn given(value: Option<f64>) -> String {
+pub(crate) fn figure_or_dash(value: Option<f64>) -> String {
     value.map_or("–".into(), |value| format!("{value:.3}"))
 }
 

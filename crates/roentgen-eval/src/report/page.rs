@@ -18,25 +18,25 @@ use super::{
     Report,
     format::{count, figure, percent, probability},
     plot::{self, Kind},
-    provenance::{self, Line},
-    published::Comparison,
+    provenance::{self, ProvenanceRow},
+    published::PublishedComparison,
     whisker,
 };
-use crate::{Evaluation, FindingFigures, Fit, Interval, Scores};
+use crate::{Evaluation, FindingFigures, FittedOn, Interval, Scores};
 use calls::Calls;
-use cards::{Films, films};
+use cards::{FilmCards, films};
 pub(crate) use cards::{boxes, data};
 use explanations::Explanations;
-use findings::{Finding, Mean, finding, mean};
+use findings::{FindingRow, Mean, finding, mean};
 use groups::{Groups, subgroups};
 use together::Together;
 use training::InTraining;
 
 /// The data of the templates.
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
+pub(super) struct ReportPage {
     title: String,
-    provenance: Vec<Line>,
+    provenance: Vec<ProvenanceRow>,
     version: &'static str,
     style: &'static str,
     plot_style: &'static str,
@@ -56,7 +56,7 @@ pub(super) struct Page {
     resamples: usize,
     seed: u64,
     mean: Mean,
-    findings: Vec<Finding>,
+    findings: Vec<FindingRow>,
     axis: String,
     /// What the figures say, in plain words.
     summary: Vec<String>,
@@ -74,7 +74,7 @@ pub(super) struct Page {
     headings: Vec<&'static str>,
     calls: Vec<Calls>,
     stated_prevalence: Vec<String>,
-    calibration: Vec<calibration::Row>,
+    calibration: Vec<calibration::CalibrationRow>,
     together: Together,
     /// Findings with films of unknown label, and how many.
     unknown: Vec<String>,
@@ -85,9 +85,9 @@ pub(super) struct Page {
     accuracy_all_negative: String,
     mean_absolute_error: String,
     subgroups: Vec<Groups>,
-    films: Vec<Films>,
+    films: Vec<FilmCards>,
     explanations: Option<Explanations>,
-    published: Option<Comparison>,
+    published: Option<PublishedComparison>,
     notes: Vec<String>,
 }
 
@@ -99,7 +99,7 @@ struct Panels {
     panels: Vec<String>,
 }
 
-impl Page {
+impl ReportPage {
     pub(super) fn of(report: &Report) -> Self {
         let evaluation = report.evaluation;
         let low = axis_start(evaluation);
@@ -172,7 +172,7 @@ impl Page {
             subgroups: subgroups(evaluation, low),
             films: films(report),
             explanations: report.localization.as_ref().map(Explanations::of),
-            published: Comparison::of(evaluation),
+            published: PublishedComparison::of(evaluation),
             notes: report.notes.clone(),
         }
     }
@@ -190,7 +190,7 @@ fn reaches_half(evaluation: &Evaluation) -> bool {
 }
 
 /// States which films thresholds and calibration were fitted on.
-fn fit(fit: &Fit) -> String {
+fn fit(fit: &FittedOn) -> String {
     let split = fit.split.as_deref().unwrap_or("unknown split");
     let films = format!("{} films of {} patients ({split})", count(fit.films), count(fit.patients));
     let unchecked = match fit.model_is_checked {
@@ -221,7 +221,8 @@ fn stated_prevalence(evaluation: &Evaluation) -> Vec<String> {
 }
 
 fn highest_probability(scores: &Scores) -> String {
-    let all = scores.findings().iter().flat_map(crate::Finding::known).map(|(_, p, _)| p);
+    let all =
+        scores.findings().iter().flat_map(crate::ScoredFinding::labeled_films).map(|(_, p, _)| p);
     probability(all.fold(0.0, f64::max))
 }
 
@@ -236,6 +237,6 @@ fn axis_start(evaluation: &Evaluation) -> f64 {
 }
 
 /// Formats an interval of a difference, whose ends may be below zero.
-fn ends(interval: Option<Interval>) -> String {
+fn format_interval(interval: Option<Interval>) -> String {
     interval.map_or("n/a".to_owned(), |Interval { low, high }| format!("{low:.3} to {high:.3}"))
 }

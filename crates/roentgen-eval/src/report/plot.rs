@@ -12,7 +12,8 @@ use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 
 use super::{Report, format::count, provenance};
 use crate::{
-    Bin, Finding, FindingFigures, Interval, MeasuredBin, Point, precision_recall_curve, roc_curve,
+    Bin, CurvePoint, FindingFigures, Interval, MeasuredBin, ScoredFinding, precision_recall_curve,
+    roc_curve,
 };
 use decision::decision_panel;
 pub(super) use decision::net_benefit;
@@ -35,17 +36,17 @@ const FULL: usize = 10;
 /// Draws one panel per finding, each an SVG element for the page.
 pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
     let findings = report.scores.findings().iter().zip(&report.evaluation.findings);
-    let panels = insides(kind, report).into_iter().zip(findings);
-    let element = |(inside, (finding, figures)): (Svg, (&Finding, &FindingFigures))| {
+    let panels = draw_panels(kind, report).into_iter().zip(findings);
+    let element = |(inside, (finding, figures)): (Svg, (&ScoredFinding, &FindingFigures))| {
         let curve = if kind == Kind::Decision { net_benefit(finding, None) } else { Vec::new() };
-        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.said(figures, &curve)))
+        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.describe(figures, &curve)))
     };
     panels.map(element).collect()
 }
 
 /// Draws all panels into one SVG file.
 pub(super) fn picture(kind: Kind, report: &Report) -> String {
-    let panels = insides(kind, report);
+    let panels = draw_panels(kind, report);
     let columns = panels.len().clamp(1, COLUMNS);
     // The title needs the width of three panels.
     let width = columns.max(3) as f64 * WIDTH + 32.0;
@@ -71,16 +72,16 @@ pub(super) fn picture(kind: Kind, report: &Report) -> String {
     svg.file(&title, [height, width])
 }
 
-fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
+fn draw_panels(kind: Kind, report: &Report) -> Vec<Svg> {
     let main = report.evaluation.main_point();
     let pairs = report.scores.findings().iter().zip(&report.evaluation.findings);
     pairs
         .map(|(finding, figures)| {
-            let (probabilities, truths) = finding.known_pairs();
+            let (probabilities, labels) = finding.known_pairs();
             match kind {
-                Kind::Roc => roc(figures, main, roc_curve(&probabilities, &truths, POINTS)),
+                Kind::Roc => roc(figures, main, roc_curve(&probabilities, &labels, POINTS)),
                 Kind::PrecisionRecall => {
-                    let curve = precision_recall_curve(&probabilities, &truths, POINTS);
+                    let curve = precision_recall_curve(&probabilities, &labels, POINTS);
                     precision_recall(figures, main, curve)
                 }
                 Kind::Reliability => reliability_panel(figures),
@@ -90,9 +91,9 @@ fn insides(kind: Kind, report: &Report) -> Vec<Svg> {
         .collect()
 }
 
-fn roc(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
+fn roc(figures: &FindingFigures, main: &str, curve: Option<Vec<CurvePoint>>) -> Svg {
     let auroc = decimals(figures.auroc, 3);
-    let mut svg = frame(figures, &auroc, &ends(figures.auroc_ci95), [1.0; 2]);
+    let mut svg = frame(figures, &auroc, &format_interval(figures.auroc_ci95), [1.0; 2]);
     let Some(curve) = curve else { return svg };
     svg.path("p-chance", &polyline(&[[0.0, 0.0], [1.0, 1.0]]));
     svg.path("p-area", &area(&curve));
@@ -106,9 +107,10 @@ fn roc(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
     svg
 }
 
-fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<Point>>) -> Svg {
+fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<CurvePoint>>) -> Svg {
     let average = decimals(figures.average_precision, 3);
-    let mut svg = frame(figures, &average, &ends(figures.average_precision_ci95), [1.0; 2]);
+    let mut svg =
+        frame(figures, &average, &format_interval(figures.average_precision_ci95), [1.0; 2]);
     let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
@@ -146,7 +148,7 @@ fn reliability_panel(figures: &FindingFigures) -> Svg {
         }
         svg.circle("p-bin", at(point(bin)), 2.0 + 7.0 * (bin.count as f64 / films).sqrt());
     }
-    let is_inside = |[x, y]: &Point| *x <= 1.0 && *y <= 1.0;
+    let is_inside = |[x, y]: &CurvePoint| *x <= 1.0 && *y <= 1.0;
     for point in sparse.iter().map(|bin| point(&bin.bin)).filter(is_inside) {
         svg.circle("p-sparse", at(point), 2.0);
     }
@@ -166,7 +168,7 @@ fn axis(highest: f64, rounds: &[f64]) -> f64 {
 }
 
 /// Formats an interval for the note of a frame.
-fn ends(interval: Option<Interval>) -> String {
+fn format_interval(interval: Option<Interval>) -> String {
     interval.map_or_else(String::new, |ends| format!("{:.3}–{:.3}", ends.low, ends.high))
 }
 
@@ -194,16 +196,16 @@ fn frame(figures: &FindingFigures, value: &str, note: &str, limits: [f64; 2]) ->
 }
 
 /// Returns where a point of the unit square is in a panel.
-fn at([x, y]: Point) -> [f64; 2] {
+fn at([x, y]: CurvePoint) -> [f64; 2] {
     [LEFT + SIDE * x, TOP + SIDE * (1.0 - y)]
 }
 
-fn polyline(points: &[Point]) -> String {
+fn polyline(points: &[CurvePoint]) -> String {
     line(points.iter().map(|&point| at(point)))
 }
 
 /// Returns the area under a curve, closed along the floor.
-fn area(points: &[Point]) -> String {
+fn area(points: &[CurvePoint]) -> String {
     let floor = TOP + SIDE;
     format!("{}V{floor}H{LEFT}Z", polyline(points))
 }

@@ -35,16 +35,16 @@ pub struct Provenance {
 
 /// A line of the block at the top of the report.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct ProvenanceRow {
     what: &'static str,
     value: Option<String>,
 }
 
 /// Returns all lines, known or not.
-pub(super) fn lines(report: &Report) -> Vec<Line> {
+pub(super) fn lines(report: &Report) -> Vec<ProvenanceRow> {
     let (of, evaluation) = (&report.provenance, report.evaluation);
     let text = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
-    let line = |what, value| Line { what, value };
+    let line = |what, value| ProvenanceRow { what, value };
     vec![
         line("Model", text(&of.model)),
         line("Model identity", evaluation.model.as_ref().map(ToString::to_string)),
@@ -77,14 +77,14 @@ pub(super) fn title(report: &Report) -> String {
     let evaluation = report.evaluation;
     format!(
         "{} on {}, {}",
-        who(report),
+        name_model(report),
         evaluation.dataset.as_deref().unwrap_or("an unknown data set"),
         evaluation.split.as_deref().unwrap_or("unknown split")
     )
 }
 
 /// Names the model by what is known of it.
-pub(super) fn who(report: &Report) -> String {
+pub(super) fn name_model(report: &Report) -> String {
     let (of, evaluation) = (&report.provenance, report.evaluation);
     let identity = evaluation.model.as_ref().map(|identity| format!("model {identity}"));
     let who = match (&of.model, &of.architecture) {

@@ -5,21 +5,21 @@
 
 use serde::Serialize;
 
-use super::format::{figure, given};
+use super::format::{figure, figure_or_dash};
 use crate::{Evaluation, NIH_FINDINGS, published::PUBLISHED};
 
 /// The table of published rows.
 #[derive(Debug, Serialize)]
-pub(super) struct Comparison {
+pub(super) struct PublishedComparison {
     /// Names of the columns.
     findings: Vec<String>,
-    rows: Vec<Row>,
+    rows: Vec<PublishedRow>,
     /// Whether any row was measured on our split.
     any_comparable: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct PublishedRow {
     work: &'static str,
     split: String,
     values: Vec<String>,
@@ -28,7 +28,7 @@ struct Row {
     comparable: bool,
 }
 
-impl Comparison {
+impl PublishedComparison {
     /// Compares an evaluation with the published rows. Returns `None` for synthetic films and for
     /// tables without any of the NIH findings.
     pub(super) fn of(evaluation: &Evaluation) -> Option<Self> {
@@ -38,7 +38,7 @@ impl Comparison {
             return None;
         }
 
-        let mut rows = vec![Row {
+        let mut rows = vec![PublishedRow {
             work: "this report",
             split: format!(
                 "{}, {} films",
@@ -50,15 +50,20 @@ impl Comparison {
             ours: true,
             comparable: true,
         }];
-        rows.extend(PUBLISHED.iter().map(|published| Row {
-            work: published.work,
-            split: published.split.to_owned(),
-            values: known.iter().map(|finding| given(published.auroc(&finding.name))).collect(),
-            mean: given(published.mean),
-            ours: false,
-            comparable:
-                published.is_comparable_with(evaluation.split.as_deref(), evaluation.images),
-        }));
+        rows.extend(
+            PUBLISHED.iter().map(|published| PublishedRow {
+                work: published.work,
+                split: published.split.to_owned(),
+                values: known
+                    .iter()
+                    .map(|finding| figure_or_dash(published.auroc(&finding.name)))
+                    .collect(),
+                mean: figure_or_dash(published.mean),
+                ours: false,
+                comparable: published
+                    .is_comparable_with(evaluation.split.as_deref(), evaluation.images),
+            }),
+        );
         let any_comparable = rows.iter().any(|row| row.comparable && !row.ours);
         let findings = known.iter().map(|finding| finding.name.replace('_', " ")).collect();
         Some(Self { findings, rows, any_comparable })

@@ -3,7 +3,7 @@
 
 use super::{Report, plot::net_benefit};
 use crate::{
-    Error, FindingFigures, Interval, MeasuredBin, Point,
+    CurvePoint, Error, FindingFigures, Interval, MeasuredBin,
     roc::{Step, precision_recall_points, roc_points, steps},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn precision_recall(report: &Report) -> Result<String, Error> {
     curves("pr.csv", header, report, |steps| precision_recall_points(steps, POINTS))
 }
 
-type Curve = Vec<(Option<f64>, Point)>;
+type Curve = Vec<(Option<f64>, CurvePoint)>;
 
 fn curves(
     name: &'static str,
@@ -33,8 +33,8 @@ fn curves(
 ) -> Result<String, Error> {
     let mut rows = vec![header.map(str::to_owned)];
     for finding in report.scores.findings() {
-        let (probabilities, truths) = finding.known_pairs();
-        for (threshold, [x, y]) in points(&steps(&probabilities, &truths)).unwrap_or_default() {
+        let (probabilities, labels) = finding.known_pairs();
+        for (threshold, [x, y]) in points(&steps(&probabilities, &labels)).unwrap_or_default() {
             let threshold = threshold.map_or_else(String::new, |threshold| threshold.to_string());
             rows.push([finding.name.clone(), threshold, x.to_string(), y.to_string()]);
         }
@@ -54,18 +54,18 @@ pub(super) fn errors(report: &Report) -> Result<String, Error> {
             continue;
         };
         let mut wrong: Vec<(usize, f64, bool)> =
-            finding.known().filter(|&(_, p, truth)| (p >= threshold) != truth).collect();
+            finding.labeled_films().filter(|&(_, p, label)| (p >= threshold) != label).collect();
         let distance = |p: f64| (p - threshold).abs();
         wrong.sort_by(|a, b| distance(b.1).total_cmp(&distance(a.1)));
-        for (row, p, truth) in wrong {
+        for (row, p, label) in wrong {
             rows.push([
                 finding.name.clone(),
                 report.scores.images()[row].clone(),
                 report.scores.patients()[row].clone(),
-                u8::from(truth).to_string(),
+                u8::from(label).to_string(),
                 p.to_string(),
                 threshold.to_string(),
-                if truth { "false negative" } else { "false positive" }.to_owned(),
+                if label { "false negative" } else { "false positive" }.to_owned(),
             ]);
         }
     }
@@ -166,7 +166,7 @@ pub(super) fn operating_points(report: &Report) -> Result<String, Error> {
             let counts = counts.map(|(name, count)| (name, count.to_string(), None));
             let figures = point
                 .figures
-                .named()
+                .figures_by_name()
                 .map(|(name, value)| (name, cell(value), point.ci95.get(name).copied().flatten()));
             for (figure, value, ends) in counts.into_iter().chain(figures) {
                 rows.push([
@@ -189,21 +189,22 @@ pub(super) fn all_curves(report: &Report) -> Result<String, Error> {
     let header = ["finding", "curve", "threshold", "x", "y", "films", "low", "high"];
     let mut rows = vec![header.map(str::to_owned)];
     for (finding, figures) in report.scores.findings().iter().zip(&report.evaluation.findings) {
-        let (probabilities, truths) = finding.known_pairs();
-        let steps = steps(&probabilities, &truths);
-        let mut push = |curve: &str, threshold: Option<f64>, [x, y]: Point, of_bin: [String; 3]| {
-            let [films, low, high] = of_bin;
-            rows.push([
-                finding.name.clone(),
-                curve.to_owned(),
-                cell(threshold),
-                x.to_string(),
-                y.to_string(),
-                films,
-                low,
-                high,
-            ]);
-        };
+        let (probabilities, labels) = finding.known_pairs();
+        let steps = steps(&probabilities, &labels);
+        let mut push =
+            |curve: &str, threshold: Option<f64>, [x, y]: CurvePoint, of_bin: [String; 3]| {
+                let [films, low, high] = of_bin;
+                rows.push([
+                    finding.name.clone(),
+                    curve.to_owned(),
+                    cell(threshold),
+                    x.to_string(),
+                    y.to_string(),
+                    films,
+                    low,
+                    high,
+                ]);
+            };
         let none = || [String::new(), String::new(), String::new()];
         for (name, points) in [
             ("roc", roc_points(&steps, POINTS)),

@@ -1,15 +1,15 @@
 mod fitted;
 
 use super::*;
-use crate::{Finding, Options, evaluate};
+use crate::{BootstrapOptions, ScoredFinding, evaluate};
 
 /// Films with hostile names, two findings, one of them without positives.
 fn table(dataset: &str, split: &str) -> Scores {
     let films = 60;
-    let finding = |name: &str, every: usize| Finding {
+    let finding = |name: &str, every: usize| ScoredFinding {
         name: name.into(),
         probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
-        truths: (0..films).map(|i| Some(every > 0 && i % every == 0)).collect(),
+        labels: (0..films).map(|i| Some(every > 0 && i % every == 0)).collect(),
     };
     let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
     Scores::new(
@@ -25,7 +25,7 @@ fn table(dataset: &str, split: &str) -> Scores {
 
 fn pages(dataset: &str, split: &str) -> (String, String) {
     let scores = table(dataset, split);
-    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 20, seed: 1 }).unwrap();
     let films = confident_films(&scores, 2).into_iter();
     let report = Report {
         provenance: Provenance { model: Some("run <1>".into()), ..Provenance::default() },
@@ -120,7 +120,7 @@ fn plain<'a>(scores: &'a Scores, evaluation: &'a Evaluation) -> Report<'a> {
 #[test]
 fn all_files_are_written() {
     let scores = table("NIH ChestX-ray14", "official test");
-    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 20, seed: 1 }).unwrap();
     let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
 
@@ -134,10 +134,10 @@ fn all_files_are_written() {
 /// A table of 40 films with rising probabilities up to `highest`; every third is positive.
 fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
     let films = 40;
-    let finding = |name: &str, every: usize| Finding {
+    let finding = |name: &str, every: usize| ScoredFinding {
         name: name.into(),
         probabilities: (1..=films).map(|i| highest * i as f64 / films as f64).collect(),
-        truths: (0..films).map(|i| (i != 7).then_some(i % every == 0)).collect(),
+        labels: (0..films).map(|i| (i != 7).then_some(i % every == 0)).collect(),
     };
     let names: Vec<String> = (0..films).map(|i| format!("{i}.png")).collect();
     let findings = vec![finding("Mass", 3), finding("Pleural_Thickening", 20)];
@@ -148,7 +148,7 @@ fn rising(highest: f64, columns: &[(&str, &str)]) -> Scores {
 }
 
 fn pages_of(scores: &Scores, provenance: Provenance) -> [String; 2] {
-    let evaluation = evaluate(scores, &Options { resamples: 200, seed: 1 }).unwrap();
+    let evaluation = evaluate(scores, &BootstrapOptions { resamples: 200, seed: 1 }).unwrap();
     let card =
         |choice| FilmCard { choice, png: Vec::new(), boxes: Vec::new(), text: String::new() };
     let films = confident_films(scores, 2).into_iter().map(card).collect();
@@ -225,7 +225,7 @@ fn a_model_that_could_not_be_checked_is_said_to_be_unchecked() {
     let given = || Provenance { model: Some("nih-run".into()), ..Provenance::default() };
     let said = "it is unknown whether that was nih-run";
     let checked = |scores: &Scores, provenance: Provenance| {
-        let evaluation = evaluate(scores, &Options { resamples: 2, seed: 1 }).unwrap();
+        let evaluation = evaluate(scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
         let report = Report { provenance, ..plain(scores, &evaluation) };
         let metrics: serde_json::Value = serde_json::from_str(&metrics(&report).unwrap()).unwrap();
         assert_eq!(metrics["images"], 40);
@@ -318,7 +318,7 @@ fn film_cards_list_the_labels() {
 #[test]
 fn film_cards_show_the_boxes_of_the_film() {
     let scores = rising(0.9, &[]);
-    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let on = |finding: &str| FilmBox {
         finding: finding.into(),
         corner: [0.25, 0.5],
@@ -357,7 +357,7 @@ fn duplicates_of_the_data_set_are_counted() {
 fn each_picture_has_a_text_that_states_its_figure() {
     let scores = rising(0.9, &[]);
     let [html, _] = pages_of(&scores, Provenance::default());
-    let evaluation = evaluate(&scores, &Options { resamples: 200, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 200, seed: 1 }).unwrap();
 
     let auroc = format!("ROC curve of Mass: AUROC {:.3} (", evaluation.findings[0].auroc.unwrap());
     for text in [
@@ -374,7 +374,7 @@ fn each_picture_has_a_text_that_states_its_figure() {
 #[test]
 fn the_tables_beside_the_report_have_curves_and_wrong_films() {
     let scores = rising(0.9, &[]);
-    let evaluation = evaluate(&scores, &Options { resamples: 2, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
     let report = plain(&scores, &evaluation);
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &report).unwrap();

@@ -71,7 +71,7 @@ impl Scores {
             if name.is_empty() || name.ends_with(TRUTH) || RESERVED.contains(&name.as_str()) {
                 return Err(format!("`{name}` cannot be the name of a finding"));
             }
-            column(name, &[finding.probabilities.len(), finding.truths.len()])?;
+            column(name, &[finding.probabilities.len(), finding.labels.len()])?;
             column(&format!("{name}{TRUTH}"), &[])?;
         }
         self.columns.iter().try_for_each(|extra| {

@@ -1,15 +1,15 @@
 //! Reads score tables from CSV.
 //!
 //! A finding is recognized by its two columns `F` and `F.truth`, not by its name, so tables of
-//! other data sets work. Only the 14 NIH names are findings without a truth column, because
-//! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a truth and
+//! other data sets work. Only the 14 NIH names are findings without a label column, because
+//! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a label and
 //! start with a byte order mark; both are accepted.
 
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::{Column, Finding, NIH_FINDINGS, RESERVED, Scores, TRUTH};
+use super::{Column, NIH_FINDINGS, RESERVED, ScoredFinding, Scores, TRUTH};
 use crate::Error;
 
 /// The longest table that is read; one of all 112,120 NIH films has 40 MB.
@@ -21,7 +21,7 @@ const MAX_COLUMNS: usize = 4096;
 struct Layout {
     image: usize,
     patient: usize,
-    /// Name, probability column, truth column.
+    /// Name, probability column, label column.
     findings: Vec<(String, usize, Option<usize>)>,
     others: Vec<(String, usize)>,
 }
@@ -33,7 +33,7 @@ impl Scores {
     ///
     /// Returns an error with the path, the line and what to do if there is no `image` or `patient`
     /// column, no finding, `F.truth` without `F`, a duplicate column or image, or no rows; if a row
-    /// is too short or too long, a probability is not a number in 0..1, a truth is not 0, 1 or
+    /// is too short or too long, a probability is not a number in 0..1, a label is not 0, 1 or
     /// empty; or if the file is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -106,14 +106,14 @@ impl Layout {
             }
             if let Some(of) = name.strip_suffix(TRUTH) {
                 if RESERVED.contains(&of) || find(of).is_none() {
-                    let hint = "add its probabilities or remove the truths";
+                    let hint = "add its probabilities or remove the labels";
                     return Err(format!("it has `{name}` but no finding `{of}`\n{hint}"));
                 }
                 continue;
             }
-            let truth = find(&format!("{name}{TRUTH}"));
-            if truth.is_some() || NIH_FINDINGS.contains(&name.as_str()) {
-                layout.findings.push((name.clone(), index, truth));
+            let label = find(&format!("{name}{TRUTH}"));
+            if label.is_some() || NIH_FINDINGS.contains(&name.as_str()) {
+                layout.findings.push((name.clone(), index, label));
             } else {
                 layout.others.push((name.clone(), index));
             }
@@ -122,10 +122,10 @@ impl Layout {
     }
 
     fn empty(&self, path: &Path) -> Scores {
-        let finding = |name: &String| Finding {
+        let finding = |name: &String| ScoredFinding {
             name: name.clone(),
             probabilities: Vec::new(),
-            truths: Vec::new(),
+            labels: Vec::new(),
         };
         let other = |name: &String| Column { name: name.clone(), values: Vec::new() };
         Scores {
@@ -138,16 +138,16 @@ impl Layout {
     }
 
     fn push(&self, scores: &mut Scores, mut row: Vec<String>) -> Result<(), String> {
-        for (finding, (name, probability, truth)) in scores.findings.iter_mut().zip(&self.findings)
+        for (finding, (name, probability, label)) in scores.findings.iter_mut().zip(&self.findings)
         {
             let text = row[*probability].trim();
             let p: f64 = text.parse().map_err(|_| {
                 format!("`{name}` is `{text}`, not a number\na probability must be in 0..1")
             })?;
             finding.probabilities.push(p);
-            finding.truths.push(match truth {
-                Some(column) => parse_truth(&row[*column]).ok_or(format!(
-                    "`{name}{TRUTH}` is `{}`\na truth must be 0, 1 or empty",
+            finding.labels.push(match label {
+                Some(column) => parse_label(&row[*column]).ok_or(format!(
+                    "`{name}{TRUTH}` is `{}`\na label must be 0, 1 or empty",
                     row[*column]
                 ))?,
                 None => None,
@@ -162,8 +162,8 @@ impl Layout {
     }
 }
 
-/// Parses the truth of a cell; returns `None` if it is not 0, 1 or empty.
-fn parse_truth(text: &str) -> Option<Option<bool>> {
+/// Parses the label of a cell; returns `None` if it is not 0, 1 or empty.
+fn parse_label(text: &str) -> Option<Option<bool>> {
     match text.trim() {
         "" => Some(None),
         "0" | "0.0" => Some(Some(false)),
@@ -197,7 +197,7 @@ mod tests {
 
         let names: Vec<_> = scores.findings().iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["Mass", "Nodule"]);
-        assert_eq!(scores.findings()[1].truths, [None]);
+        assert_eq!(scores.findings()[1].labels, [None]);
         assert_eq!(scores.column("mood").unwrap(), ["good"]);
         assert_eq!(scores.column("age").unwrap(), ["60"]);
         assert_eq!(scores.column("Mass"), None);
@@ -208,7 +208,7 @@ mod tests {
         let scores =
             parse("\u{feff}image,patient,X,X.truth\r\na,1,5e-1,1.0\r\nb,2,0,\r\n").unwrap();
 
-        assert_eq!(scores.findings()[0].truths, [Some(true), None]);
+        assert_eq!(scores.findings()[0].labels, [Some(true), None]);
         assert_eq!(scores.findings()[0].probabilities, [0.5, 0.0]);
     }
 

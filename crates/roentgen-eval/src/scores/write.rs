@@ -44,8 +44,8 @@ impl Scores {
             record.extend([self.images[row].clone(), self.patients[row].clone()]);
             record.extend(columns.iter().map(|column| column.values[row].clone()));
             for finding in &self.findings {
-                let truth = finding.truths[row].map_or("", |truth| if truth { "1" } else { "0" });
-                record.extend([decimal(finding.probabilities[row]), truth.to_owned()]);
+                let label = finding.labels[row].map_or("", |label| if label { "1" } else { "0" });
+                record.extend([decimal(finding.probabilities[row]), label.to_owned()]);
             }
             writer.write_record(&record)?;
         }

@@ -1,11 +1,11 @@
 use super::*;
-use crate::{Finding, auroc};
+use crate::{ScoredFinding, auroc};
 
 fn table(films: usize) -> Scores {
-    let finding = |name: &str, every: usize| Finding {
+    let finding = |name: &str, every: usize| ScoredFinding {
         name: name.into(),
         probabilities: (0..films).map(|i| (i * 29 % 101) as f64 / 101.0).collect(),
-        truths: (0..films).map(|i| Some(i / 2 % every == 0)).collect(),
+        labels: (0..films).map(|i| Some(i / 2 % every == 0)).collect(),
     };
     let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
     Scores::new(
@@ -24,13 +24,13 @@ fn table(films: usize) -> Scores {
 #[test]
 fn a_group_has_the_area_of_its_films() {
     let scores = table(200);
-    let (groups, _) = subgroups(&scores, &Options { resamples: 50, seed: 1 });
+    let (groups, _) = subgroups(&scores, &BootstrapOptions { resamples: 50, seed: 1 });
 
     let women = &groups["sex"]["F"];
     let films: Vec<usize> = (0..200).step_by(2).collect();
     let finding = &scores.findings()[0];
     let p: Vec<f64> = films.iter().map(|&row| finding.probabilities[row]).collect();
-    let y: Vec<bool> = films.iter().map(|&row| finding.truths[row].unwrap()).collect();
+    let y: Vec<bool> = films.iter().map(|&row| finding.labels[row].unwrap()).collect();
     assert_eq!((women.images, women.patients, women.findings), (100, 50, 1));
     assert_eq!(women.auroc, auroc(&p, &y));
     let interval = women.auroc_ci95.unwrap();
@@ -39,7 +39,7 @@ fn a_group_has_the_area_of_its_films() {
 
 #[test]
 fn too_few_positives_make_no_figure() {
-    let (groups, _) = subgroups(&table(40), &Options { resamples: 50, seed: 1 });
+    let (groups, _) = subgroups(&table(40), &BootstrapOptions { resamples: 50, seed: 1 });
 
     let women = &groups["sex"]["F"];
     assert_eq!((women.images, women.findings), (20, 0));
@@ -48,7 +48,7 @@ fn too_few_positives_make_no_figure() {
 
 #[test]
 fn ages_that_cannot_be_are_in_no_band() {
-    let (groups, _) = subgroups(&table(200), &Options { resamples: 2, seed: 1 });
+    let (groups, _) = subgroups(&table(200), &BootstrapOptions { resamples: 2, seed: 1 });
 
     assert_eq!(groups["age"].keys().collect::<Vec<_>>(), ["0-17", "40-64"]);
     assert_eq!(groups["age"]["0-17"].images, 50);
@@ -58,7 +58,7 @@ fn ages_that_cannot_be_are_in_no_band() {
 #[test]
 fn the_gap_is_the_difference_of_the_same_findings() {
     let scores = table(400);
-    let (groups, gaps) = subgroups(&scores, &Options { resamples: 100, seed: 1 });
+    let (groups, gaps) = subgroups(&scores, &BootstrapOptions { resamples: 100, seed: 1 });
 
     let (women, men) = (&groups["sex"]["F"], &groups["sex"]["M"]);
     let gap = &gaps["sex"];
@@ -76,7 +76,7 @@ fn the_gap_is_the_difference_of_the_same_findings() {
 fn one_group_with_figures_has_no_gap() {
     let mut scores = table(200);
     scores.set_column("sex", (0..200).map(|i| ["F", "M"][i / 190].into()).collect());
-    let (groups, gaps) = subgroups(&scores, &Options { resamples: 2, seed: 1 });
+    let (groups, gaps) = subgroups(&scores, &BootstrapOptions { resamples: 2, seed: 1 });
 
     assert_eq!(groups["sex"]["M"].auroc, None);
     assert!(!gaps.contains_key("sex"));
@@ -85,9 +85,9 @@ fn one_group_with_figures_has_no_gap() {
 #[test]
 fn films_are_grouped_by_their_number_of_findings_if_all_labels_are_known() {
     let mut findings = table(200).findings().to_vec();
-    findings[1].truths[3] = None;
+    findings[1].labels[3] = None;
     let scores = table(200).with_findings(findings);
-    let (groups, _) = subgroups(&scores, &Options { resamples: 2, seed: 1 });
+    let (groups, _) = subgroups(&scores, &BootstrapOptions { resamples: 2, seed: 1 });
 
     let groups = &groups["number_of_findings"];
     assert_eq!(groups.keys().collect::<Vec<_>>(), ["0", "1", "2"]);
@@ -99,7 +99,7 @@ fn a_source_for_each_film_is_no_group() {
     let sources = |sources: usize| {
         let mut scores = table(200);
         scores.set_column("source", (0..200).map(|i| format!("s{}", i % sources)).collect());
-        subgroups(&scores, &Options { resamples: 2, seed: 1 }).0
+        subgroups(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).0
     };
 
     assert_eq!(sources(3)["source"].len(), 3);

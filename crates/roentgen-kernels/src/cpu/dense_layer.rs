@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::activation::Activation;
 use crate::algorithm::Algorithm;
 use crate::cpu::conv::NormedConv;
-use crate::cpu::storage::{dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, tensor, values};
 
 /// The two halves of a layer, as the backward pass needs them.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ fn concat_channels(x: &FlexTensor, added: &FlexTensor) -> FlexTensor {
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: images are the whole of `y`, and both parts of each are written.
-    let y = unsafe { fresh(batch * all * plane, write) };
+    let y = unsafe { build_vec(batch * all * plane, write) };
     tensor(y, [batch, all, height, width])
 }
 

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use crate::cpu::storage::{dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, tensor, values};
 use crate::geometry::WindowGeometry;
 
 /// Adds each output's gradient to the pixel that it came from.
@@ -45,7 +45,7 @@ pub(crate) fn forward(x: &FlexTensor, window: WindowGeometry) -> (FlexTensor, Ve
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes are the whole of `y`, and `max_of_windows` writes all of a plane.
-    let y = unsafe { fresh(batch * channels * window.out_plane(), write) };
+    let y = unsafe { build_vec(batch * channels * window.out_plane(), write) };
     (tensor(y, [batch, channels, window.out[0], window.out[1]]), taps)
 }
 

@@ -1,7 +1,7 @@
 //! Flex tensors as slices and back.
 //!
 //! Flex's own constructors fill a fresh tensor with zeros, a whole pass over memory that
-//! [`fresh`] spares. Gradients arrive in any layout, even expanded ones with strides of zero.
+//! [`build_vec`] spares. Gradients arrive in any layout, even expanded ones with strides of zero.
 
 use std::mem::MaybeUninit;
 
@@ -35,7 +35,10 @@ pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Fle
 ///
 /// `write` must write every element.
 #[expect(unsafe_code, reason = "filling a fresh activation with zeros is a pass over memory")]
-pub(crate) unsafe fn fresh(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+pub(crate) unsafe fn build_vec(
+    len: usize,
+    write: impl FnOnce(&mut [MaybeUninit<f32>]),
+) -> Vec<f32> {
     let mut values = Vec::with_capacity(len);
     write(&mut values.spare_capacity_mut()[..len]);
     // SAFETY: the capacity is at least `len` and the caller's `write` covers all of it.
@@ -45,7 +48,11 @@ pub(crate) unsafe fn fresh(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>
 
 /// Sorts the planes of `[batch, channels, plane]` values by channel, so that one task may write
 /// all images of its channel.
-pub(crate) fn by_channel<T>(values: &mut [T], channels: usize, plane: usize) -> Vec<Vec<&mut [T]>> {
+pub(crate) fn split_by_channel<T>(
+    values: &mut [T],
+    channels: usize,
+    plane: usize,
+) -> Vec<Vec<&mut [T]>> {
     let batch = values.len() / (channels * plane);
     let mut sorted: Vec<_> = (0..channels).map(|_| Vec::with_capacity(batch)).collect();
     for (index, plane) in values.chunks_exact_mut(plane).enumerate() {

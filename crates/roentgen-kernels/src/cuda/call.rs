@@ -5,7 +5,7 @@ use crate::geometry::WindowGeometry;
 
 /// A convolution of one window over all channels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
+pub(crate) struct DenseCall {
     pub(crate) batch: usize,
     pub(crate) channels: usize,
     pub(crate) outs: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Call {
     pub(crate) element: Element,
 }
 
-impl Call {
+impl DenseCall {
     /// The convolution of an input of these dimensions to `outs` channels.
     pub(crate) fn new(
         [batch, channels, ..]: [usize; 4],

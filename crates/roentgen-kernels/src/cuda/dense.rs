@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::{Application, ChannelAffine};
-use super::call::Call;
+use super::call::DenseCall;
 use super::dnn::{self, Direction, Shape};
 use super::gpu::{Gpu, Kernel, Scratch, arg, enqueue};
 use super::norm::OutputGradient;
@@ -59,7 +59,7 @@ impl Normalized {
     }
 }
 
-impl Call {
+impl DenseCall {
     /// The output, of rows `x` behind their affine, and the weight as cuDNN takes it, for the backward pass.
     pub(crate) fn forward(
         self,
@@ -189,7 +189,7 @@ impl Call {
     /// What cuDNN is asked for; none where it would refuse: the plain kernels then do it.
     fn shape(self) -> Option<Shape> {
         let WindowGeometry { size, out, kernel, stride, before, after, .. } = self.window;
-        if !self.outs.is_multiple_of(GROUP) || !dnn::is_there() {
+        if !self.outs.is_multiple_of(GROUP) || !dnn::is_available() {
             return None;
         }
         let even = [0, 1].map(|axis| before[axis].min(after[axis]));

@@ -27,14 +27,14 @@ struct Taps {
 
 /// A convolution with a window for each channel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
+pub(crate) struct DepthwiseCall {
     batch: usize,
     channels: usize,
     window: WindowGeometry,
     element: Element,
 }
 
-impl Call {
+impl DepthwiseCall {
     /// The convolution of an input of these dimensions.
     pub(crate) fn new(
         [batch, channels, ..]: [usize; 4],
@@ -56,7 +56,7 @@ impl Call {
 
     /// The gradient of the input, of a gradient in rows.
     pub(crate) fn x_gradient(self, gradient: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
-        if let Some(window) = self.window.reversed() {
+        if let Some(window) = self.window.reverse() {
             return Self { window, ..self }.slide(gradient, None, weight, true);
         }
         let WindowGeometry { size, .. } = self.window;

@@ -173,7 +173,7 @@ fn make(handle: cudnnHandle_t, direction: Direction, shape: Shape) -> Option<Pla
             cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_A,
             cudnnBackendHeurMode_t::CUDNN_HEUR_MODE_FALLBACK,
         ] {
-            if let Some(plan) = proposed(handle, &graph, mode, shape.element) {
+            if let Some(plan) = propose(handle, &graph, mode, shape.element) {
                 return Some(plan);
             }
         }
@@ -184,7 +184,7 @@ fn make(handle: cudnnHandle_t, direction: Direction, shape: Shape) -> Option<Pla
 /// Proposals asked for at once.
 const PROPOSALS: usize = 24;
 
-unsafe fn proposed(
+unsafe fn propose(
     handle: cudnnHandle_t,
     graph: &Owned,
     mode: cudnnBackendHeurMode_t,
@@ -213,7 +213,7 @@ unsafe fn proposed(
             &mut found,
         )?;
         for config in &configs[..count] {
-            if !allowed(config, element) {
+            if !is_allowed(config, element) {
                 continue;
             }
             let plan = Owned::new(Descriptor::CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
@@ -241,7 +241,7 @@ unsafe fn proposed(
 }
 
 /// Whether an engine gives the same bits each time and, in float, multiplies in float.
-unsafe fn allowed(config: &Owned, element: Element) -> bool {
+unsafe fn is_allowed(config: &Owned, element: Element) -> bool {
     // SAFETY: as in `make`.
     unsafe {
         let engine = Owned::new(Descriptor::CUDNN_BACKEND_ENGINE_DESCRIPTOR);
@@ -267,7 +267,7 @@ unsafe fn allowed(config: &Owned, element: Element) -> bool {
 }
 
 /// Whether there is a cuDNN to ask.
-pub(crate) fn is_there() -> bool {
+pub(crate) fn is_available() -> bool {
     use std::sync::OnceLock;
     static IS_THERE: OnceLock<bool> = OnceLock::new();
     // SAFETY: looks a library up.

@@ -4,7 +4,7 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::ChannelAffine;
-use super::call::Call;
+use super::call::DenseCall;
 use super::element::Element;
 use super::norm::{self, BatchNorm, OutputGradient};
 use super::rows::{dims, element, rows};
@@ -241,11 +241,11 @@ impl Algorithm {
         let [outs, ..] = dims::<4>(weight);
         match self.windowed(dims(x)) {
             Windowed::Depthwise(window) => {
-                let call = depthwise::Call::new(dims(x), window, element(x));
+                let call = depthwise::DepthwiseCall::new(dims(x), window, element(x));
                 (call.forward(x, affine, weight), None)
             }
             Windowed::Dense(window) => {
-                Call::new(dims(x), outs, window, element(x)).forward(x, affine, weight)
+                DenseCall::new(dims(x), outs, window, element(x)).forward(x, affine, weight)
             }
         }
     }
@@ -262,10 +262,10 @@ impl Algorithm {
         let element = element(gradient);
         match self.windowed(shape) {
             Windowed::Depthwise(window) => {
-                depthwise::Call::new(shape, window, element).x_gradient(gradient, weight)
+                depthwise::DepthwiseCall::new(shape, window, element).x_gradient(gradient, weight)
             }
             Windowed::Dense(window) => {
-                Call::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
+                DenseCall::new(shape, outs, window, element).x_gradient(gradient, weight, packed)
             }
         }
     }
@@ -283,7 +283,7 @@ impl Algorithm {
             Windowed::Depthwise(_) => {
                 OutputGradient::in_tensor(self.x_on_gpu(gradient, weight, packed, shape))
             }
-            Windowed::Dense(window) => Call::new(shape, outs, window, element(gradient))
+            Windowed::Dense(window) => DenseCall::new(shape, outs, window, element(gradient))
                 .x_gradient_for_norm(gradient, weight, packed),
         }
     }
@@ -296,11 +296,12 @@ impl Algorithm {
         [outs, ..]: [usize; 4],
     ) -> CubeTensor {
         match self.windowed(dims(x)) {
-            Windowed::Depthwise(window) => depthwise::Call::new(dims(x), window, element(x))
-                .weight_gradient(gradient, x, affine),
-            Windowed::Dense(window) => {
-                Call::new(dims(x), outs, window, element(x)).weight_gradient(gradient, x, affine)
+            Windowed::Depthwise(window) => {
+                depthwise::DepthwiseCall::new(dims(x), window, element(x))
+                    .weight_gradient(gradient, x, affine)
             }
+            Windowed::Dense(window) => DenseCall::new(dims(x), outs, window, element(x))
+                .weight_gradient(gradient, x, affine),
         }
     }
 

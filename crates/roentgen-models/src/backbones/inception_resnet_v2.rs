@@ -232,7 +232,7 @@ fn published(path: &[&str]) -> Option<String> {
         }
         ["stages", stage, "mixed", "branches", branch, "steps", step, "convs", _, layer] => {
             let Table { mixed, names, .. } = table(stage)?;
-            (format!("{}.{}", names.0, within(&mixed, branch, step)?), layer)
+            (format!("{}.{}", names.0, name_step(&mixed, branch, step)?), layer)
         }
         [
             "stages",
@@ -249,7 +249,7 @@ fn published(path: &[&str]) -> Option<String> {
             layer,
         ] => {
             let table = table(stage)?;
-            (format!("{}.{}", table.name(number)?, within(&table.block, branch, step)?), layer)
+            (format!("{}.{}", table.name(number)?, name_step(&table.block, branch, step)?), layer)
         }
         ["stages", stage, "blocks", number, "up"] => {
             return Some(format!("{}.conv2d", table(stage)?.name(number)?));
@@ -265,7 +265,7 @@ fn published(path: &[&str]) -> Option<String> {
 }
 
 /// Returns timm's name of a step within a module.
-fn within(branches: &[Vec<Step>], branch: &str, step: &str) -> Option<String> {
+fn name_step(branches: &[Vec<Step>], branch: &str, step: &str) -> Option<String> {
     let steps = branches.get(branch.parse::<usize>().ok()?)?.len();
     Some(if steps == 1 { format!("branch{branch}") } else { format!("branch{branch}.{step}") })
 }

@@ -18,7 +18,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use crate::layers::scaled;
+use crate::layers::scale_channels;
 use crate::pretrained::Spelling;
 pub(crate) use crate::published_file::PublishedFile;
 use crate::zoo::Architecture;
@@ -77,7 +77,7 @@ pub struct Scale {
 impl Scale {
     /// Returns a fraction of the paper's channels, rounded down, at least one.
     pub(crate) fn channels(self, paper: usize) -> usize {
-        scaled(paper, self.width)
+        scale_channels(paper, self.width)
     }
 }
 

@@ -13,7 +13,7 @@ fn explainer(architecture: Architecture, pool: Pool) -> Explainer {
         ClassifierConfig { architecture, width: 0.125, pool, dropout: 0.5, stochastic_depth: None };
     let size = architecture.least_size().max(SIZE);
     let input = Input { size, channels: 1, normalize: Normalize::PerImage };
-    let description = Description::new(FINDINGS.to_vec(), network, input);
+    let description = ModelInfo::new(FINDINGS.to_vec(), network, input);
     let device = Device::flex();
     let network = description.network.init(1, FINDINGS.len(), &device).valid();
     Explainer { description, identity: String::new(), network, device }

@@ -112,7 +112,8 @@ fn window_alone(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     match without_bias(conv, &x, padding) {
         Some(convolution) => kernels::convolve(x, weight, convolution),
         None => {
-            let [top, left, bottom, right] = padding.around(&x, conv.kernel_size, conv.stride[0]);
+            let [top, left, bottom, right] =
+                padding.for_window(&x, conv.kernel_size, conv.stride[0]);
             let padding = [(top, bottom), (left, right)];
             let options = ConvOptions::new_with_padding(conv.stride, padding, [1; 2], conv.groups);
             conv2d(x, weight, None, options)
@@ -128,7 +129,7 @@ pub fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convoluti
 /// Returns the convolution without its bias; `None` if it has groups of several channels.
 fn without_bias(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
     let is_depthwise = conv.groups == x.dims()[1] && conv.weight.dims()[..2] == [conv.groups, 1];
-    let padding = padding.around(x, conv.kernel_size, conv.stride[0]);
+    let padding = padding.for_window(x, conv.kernel_size, conv.stride[0]);
     (is_depthwise || conv.groups == 1).then(|| Convolution {
         is_depthwise,
         stride: conv.stride[0],

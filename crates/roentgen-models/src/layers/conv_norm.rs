@@ -92,7 +92,7 @@ mod tests {
     /// Computes the block with Burn's own layers only.
     fn plain(block: &ConvNorm, x: Tensor<4>) -> Tensor<4> {
         let [top, left, bottom, right] =
-            block.padding.around(&x, block.conv.kernel_size, block.conv.stride[0]);
+            block.padding.for_window(&x, block.conv.kernel_size, block.conv.stride[0]);
         let x = x.pad((left, right, top, bottom), 0.0);
         let x = block.norm.forward(block.conv.forward(x));
         match block.activation {

@@ -87,7 +87,7 @@ impl Step {
         let conv = |paper, kernel: [usize; 2]| ConvNormConfig {
             kernel,
             epsilon: EPSILON,
-            ..ConvNormConfig::new([channels, scaled(paper, width)], 3)
+            ..ConvNormConfig::new([channels, scale_channels(paper, width)], 3)
         };
         let convs = match self {
             Step::Conv(paper, kernel) => vec![conv(paper, kernel)],
@@ -103,7 +103,7 @@ impl Step {
 }
 
 /// Returns a fraction of the paper's channels, at least one.
-pub(crate) fn scaled(paper: usize, width: f64) -> usize {
+pub(crate) fn scale_channels(paper: usize, width: f64) -> usize {
     ((paper as f64 * width) as usize).max(1)
 }
 

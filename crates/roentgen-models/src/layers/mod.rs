@@ -19,7 +19,7 @@ pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use elu::elu;
 pub use gelu::gelu;
 pub use max_pool::max_pool;
-pub(crate) use mixed::scaled;
+pub(crate) use mixed::scale_channels;
 pub use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step};
 pub use norm::{follow, normalize, normalizes_by_batch};
 pub use padding::Padding;

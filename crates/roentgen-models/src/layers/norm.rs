@@ -19,7 +19,7 @@ pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tens
     if normalizes_by_batch(norm, &x) {
         return by_batch(norm, x, activation);
     }
-    let [scale, shift] = folded(norm, &x.device());
+    let [scale, shift] = fold(norm, &x.device());
     scale_activate(x, scale, shift, activation)
 }
 
@@ -51,7 +51,7 @@ pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
 }
 
 /// Folds the running statistics into one scale and one shift per channel.
-pub(super) fn folded(norm: &BatchNorm, device: &Device) -> [Tensor<1>; 2] {
+pub(super) fn fold(norm: &BatchNorm, device: &Device) -> [Tensor<1>; 2] {
     let running = [&norm.running_mean, &norm.running_var];
     let running = running.map(|running| running.value().to_device(device));
     roentgen_kernels::fold([norm.gamma.val(), norm.beta.val()], running, norm.epsilon)

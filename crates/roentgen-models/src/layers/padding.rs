@@ -20,7 +20,7 @@ pub enum Padding {
 impl Padding {
     /// Returns the rows or columns before and after an axis of `size`, for a window of `kernel` and
     /// a stride of `stride`.
-    pub fn along(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+    pub fn for_axis(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
         match self {
             Padding::None => [0, 0],
             Padding::Even => [(kernel - 1) / 2; 2],
@@ -34,10 +34,10 @@ impl Padding {
     }
 
     /// Returns the padding for both axes of `x`: top, left, bottom, right.
-    pub fn around(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
+    pub fn for_window(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
         let [_, _, height, width] = x.dims();
-        let [top, bottom] = self.along(height, kernel[0], stride);
-        let [left, right] = self.along(width, kernel[1], stride);
+        let [top, bottom] = self.for_axis(height, kernel[0], stride);
+        let [left, right] = self.for_axis(width, kernel[1], stride);
         [top, left, bottom, right]
     }
 }
@@ -48,21 +48,21 @@ mod tests {
 
     #[test]
     fn tensorflow_pads_the_odd_row_below() {
-        assert_eq!(Padding::Same.along(224, 3, 2), [0, 1]);
-        assert_eq!(Padding::Same.along(225, 3, 2), [1, 1]);
-        assert_eq!(Padding::Same.along(42, 5, 2), [1, 2]);
-        assert_eq!(Padding::Same.along(7, 1, 2), [0, 0]);
+        assert_eq!(Padding::Same.for_axis(224, 3, 2), [0, 1]);
+        assert_eq!(Padding::Same.for_axis(225, 3, 2), [1, 1]);
+        assert_eq!(Padding::Same.for_axis(42, 5, 2), [1, 2]);
+        assert_eq!(Padding::Same.for_axis(7, 1, 2), [0, 0]);
     }
 
     #[test]
     fn keras_pads_one_row_below_whatever_the_size() {
-        assert_eq!([224, 225].map(|size| Padding::Below.along(size, 3, 2)), [[0, 1]; 2]);
+        assert_eq!([224, 225].map(|size| Padding::Below.for_axis(size, 3, 2)), [[0, 1]; 2]);
     }
 
     #[test]
     fn pytorch_pads_by_half_the_window() {
-        assert_eq!(Padding::Even.along(224, 3, 2), [1, 1]);
-        assert_eq!(Padding::Even.along(9, 7, 1), [3, 3]);
-        assert_eq!(Padding::Even.along(9, 1, 1), [0, 0]);
+        assert_eq!(Padding::Even.for_axis(224, 3, 2), [1, 1]);
+        assert_eq!(Padding::Even.for_axis(9, 7, 1), [3, 3]);
+        assert_eq!(Padding::Even.for_axis(9, 1, 1), [0, 0]);
     }
 }

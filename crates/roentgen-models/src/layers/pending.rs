@@ -10,7 +10,7 @@ use roentgen_kernels::{
     norm_activate_mean_pool, norm_add_activate, norm_convolve, reference, scale_convolve,
 };
 
-use super::norm::{folded, follow, normalizes_by_batch};
+use super::norm::{fold, follow, normalizes_by_batch};
 use super::{Activation, Padding, conv, convolve, normalize};
 
 /// A feature map, or the input of a norm.
@@ -108,7 +108,7 @@ impl<'a> Pending<'a> {
             // There is no kernel for a frozen norm in a network that is trained.
             convolve(layer, self.value(), padding)
         } else {
-            scale_convolve(self.x, folded(norm, &device), activation, weight, convolution)
+            scale_convolve(self.x, fold(norm, &device), activation, weight, convolution)
         }
     }
 }

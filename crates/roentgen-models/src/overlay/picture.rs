@@ -2,16 +2,14 @@
 //!
 //! Small films are enlarged until the text below them is readable.
 
-use font8x8::legacy::BASIC_LEGACY;
 use roentgen_data::pixels::Plane;
 use roentgen_eval::HeatMap;
 
-use super::{mixed, overlay};
+use super::canvas::{LETTER, Picture};
+use super::overlay;
 
 /// Least width in pixels, for which the text is made.
 const LEAST_WIDTH: u32 = 256;
-/// Pixels of a letter's side.
-const LETTER: u32 = 8;
 /// Height of a line of text.
 const LINE: u32 = 12;
 /// Distance from the edges.
@@ -20,25 +18,11 @@ const MARGIN: u32 = 4;
 const BAR: u32 = 10;
 /// Lines of text: two of what the picture shows, the range, the ends of the bar.
 const LINES: u32 = 4;
-/// Gray of the text and of what lies below the colours of the bar.
-const TEXT: u8 = 230;
-const BELOW: f32 = 128.0;
-
-/// A picture in red, green and blue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// Height in pixels.
-    pub height: u32,
-    /// Width in pixels.
-    pub width: u32,
-    /// `height * width` pixels of three values.
-    pub pixels: Vec<u8>,
-}
 
 /// Draws a film under a map, and below it two lines of what it is, the range of the map, and a colour
 /// bar with the values of its ends.
 pub fn picture(film: &Plane, map: &HeatMap, ends: [f32; 2], lines: [&str; 2]) -> Picture {
-    let film = enlarged(film);
+    let film = enlarge(film);
     // Large films have large text.
     let zoom = (film.width / LEAST_WIDTH).max(1);
     let footer = (LINES * LINE + BAR + 2 * MARGIN) * zoom;
@@ -53,7 +37,7 @@ pub fn picture(film: &Plane, map: &HeatMap, ends: [f32; 2], lines: [&str; 2]) ->
         picture.write(line, [top, MARGIN * zoom], zoom);
         top += LINE * zoom;
     }
-    picture.bar([top, MARGIN * zoom], BAR * zoom);
+    picture.bar([top, MARGIN * zoom], [BAR * zoom, picture.width - 2 * MARGIN * zoom]);
     top += (BAR + 2) * zoom;
     picture.write(&format!("{first:.2}"), [top, MARGIN * zoom], zoom);
     let last = format!("{last:.2}");
@@ -63,7 +47,7 @@ pub fn picture(film: &Plane, map: &HeatMap, ends: [f32; 2], lines: [&str; 2]) ->
 }
 
 /// Repeats the pixels of a small film.
-fn enlarged(film: &Plane) -> Plane {
+fn enlarge(film: &Plane) -> Plane {
     let times = LEAST_WIDTH.div_ceil(film.width.max(1)).max(1);
     let (width, height) = (film.width * times, film.height * times);
     let at = |row: u32, column: u32| (row / times * film.width + column / times) as usize;
@@ -74,51 +58,10 @@ fn enlarged(film: &Plane) -> Plane {
     Plane { width, height, pixels }
 }
 
-impl Picture {
-    fn set(&mut self, [row, column]: [u32; 2], colour: [u8; 3]) {
-        let at = ((row * self.width + column) * 3) as usize;
-        if column < self.width
-            && let Some(pixel) = self.pixels.get_mut(at..at + 3)
-        {
-            pixel.copy_from_slice(&colour);
-        }
-    }
-
-    /// Writes a line of ASCII.
-    fn write(&mut self, text: &str, [top, left]: [u32; 2], zoom: u32) {
-        for (number, letter) in (0..).zip(text.bytes()) {
-            let rows = BASIC_LEGACY.get(usize::from(letter)).copied().unwrap_or_default();
-            for (row, bits) in (0..).zip(rows) {
-                for column in (0..LETTER).filter(|column| bits >> column & 1 == 1) {
-                    let at = [top + row * zoom, left + (number * LETTER + column) * zoom];
-                    self.square(at, zoom, [TEXT; 3]);
-                }
-            }
-        }
-    }
-
-    fn square(&mut self, [top, left]: [u32; 2], side: u32, colour: [u8; 3]) {
-        for row in top..top + side {
-            for column in left..left + side {
-                self.set([row, column], colour);
-            }
-        }
-    }
-
-    /// Draws the colours from the lowest value on the left to the highest on the right.
-    fn bar(&mut self, [top, left]: [u32; 2], height: u32) {
-        let right = self.width - left;
-        for column in left..right {
-            let value = (column - left) as f32 / (right - left - 1).max(1) as f32;
-            for row in top..top + height {
-                self.set([row, column], mixed(BELOW, value));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::canvas::{BELOW, TEXT};
+    use super::super::mixed;
     use super::*;
 
     fn drawn(width: u32, height: u32) -> Picture {

@@ -9,9 +9,8 @@ use burn_pack::Reader;
 use roentgen_data::files;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::fit::{Fit, FitError};
 use super::read::read;
-use super::{FileError, WeightFile};
+use super::{FileError, FitError, FitReport, WeightFile};
 use crate::classifier::ClassifierConfig;
 use crate::weights;
 use crate::zoo::{Architecture, Pool};
@@ -27,7 +26,7 @@ pub fn convert(
     file: &WeightFile,
     to: &Path,
     facts: HashMap<String, String>,
-) -> Result<Fit, FitError> {
+) -> Result<FitReport, FitError> {
     let broken = |source: weights::Error| FitError::Weights {
         path: file.path.display().to_string(),
         source,
@@ -45,9 +44,9 @@ pub fn convert(
         let tensors = Reader::from_bytes(bytes).and_then(Reader::into_tensors);
         let tensors = tensors.map_err(|error| broken(error.into()))?;
         let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
-        let mut fit = Fit::default();
+        let mut fit = FitReport::default();
         let read = read(architecture, file, shapes, &mut fit)?;
-        fit.leave(file);
+        fit.record_unused(file);
         Ok((read, fit))
     };
     // A network for gray films, such as one from a run, remains one.

@@ -4,8 +4,8 @@
 //! and `encoder_k`, `teacher` and `student`, `model` and `model_ema`. Which one is meant changes
 //! the result, and only the user knows, so such a file is refused until a prefix is given.
 
-use super::fit::FitError;
-use super::read::fits;
+use super::error::{FitError, Known};
+use super::layout::fits;
 use super::spelling::Source;
 use super::{Wanted, WeightFile};
 use crate::zoo::Architecture;
@@ -55,27 +55,6 @@ pub(super) fn choose(
     };
     let (prefix, sources) = copies.swap_remove(chosen);
     Ok(Copies { sources, prefix: prefix.to_owned(), others: prefixes(&copies) })
-}
-
-/// Prefixes for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known(pub Vec<String>);
-
-impl std::fmt::Display for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (number, prefix) in self.0.iter().enumerate() {
-            let comma = match number {
-                0 => "",
-                _ if number + 1 == self.0.len() => " and ",
-                _ => ", ",
-            };
-            match prefix.as_str() {
-                "" => write!(f, "{comma}no prefix (`\"\"`)")?,
-                prefix => write!(f, "{comma}`{prefix}`")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Returns the prefix and the sources of each copy that has all tensors, in their shapes where

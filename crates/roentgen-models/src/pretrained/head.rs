@@ -4,8 +4,7 @@
 //! found by its shape, outputs times features, and there must be exactly one such layer that does
 //! not belong to another copy of the backbone. A layer without bias has a bias of zero.
 
-use super::fit::{FitError, Found};
-use super::{Fit, WeightFile};
+use super::{FitError, FitReport, FoundTensor, WeightFile};
 
 /// Weight and bias of the head in our network.
 const WEIGHT: &str = "head.logits.weight";
@@ -36,8 +35,8 @@ pub(super) fn find(
     features: usize,
     positions: &[usize],
     outputs: usize,
-    fit: &Fit,
-) -> Result<Vec<(Found, Vec<f32>)>, FitError> {
+    fit: &FitReport,
+) -> Result<Vec<(FoundTensor, Vec<f32>)>, FitError> {
     let layers = layers(file, features, fit);
     let of_size: Vec<_> = layers.iter().filter(|layer| layer.outputs == outputs).collect();
     let with_bias = of_size.iter().filter(|layer| layer.bias.is_some()).count();
@@ -49,7 +48,7 @@ pub(super) fn find(
             found: chosen.len(),
             features,
             outputs,
-            layers: listed(&layers, features, fit),
+            layers: list_layers(&layers, features, fit),
         });
     };
     let rows = file.values(&layer.weight)?;
@@ -62,7 +61,7 @@ pub(super) fn find(
         None => vec![0.0; outputs],
     };
     let bias = positions.iter().map(|&position| bias[position]).collect();
-    let found = |path: &str, source: &str, shape| Found {
+    let found = |path: &str, source: &str, shape| FoundTensor {
         path: path.to_owned(),
         source: source.to_owned(),
         shape,
@@ -75,7 +74,7 @@ pub(super) fn find(
 }
 
 /// Lists the dense layers of a file that may be the head of its backbone.
-fn layers(file: &WeightFile, features: usize, fit: &Fit) -> Vec<Layer> {
+fn layers(file: &WeightFile, features: usize, fit: &FitReport) -> Vec<Layer> {
     let is_free =
         |name: &str| fit.found.iter().all(|found| found.source != name) && is_of_copy(name, fit);
     file.shapes()
@@ -91,7 +90,7 @@ fn layers(file: &WeightFile, features: usize, fit: &Fit) -> Vec<Layer> {
 }
 
 /// Describes the layers for people.
-fn listed(layers: &[Layer], features: usize, fit: &Fit) -> String {
+fn list_layers(layers: &[Layer], features: usize, fit: &FitReport) -> String {
     if layers.is_empty() && !fit.others.is_empty() {
         return format!(
             "the copy behind `{}` has no dense layer of {features} features; choose another copy, \
@@ -112,7 +111,7 @@ fn listed(layers: &[Layer], features: usize, fit: &Fit) -> String {
 
 /// Whether a layer may belong to the chosen copy of the backbone: no other copy shares more of the
 /// names of modules with it.
-fn is_of_copy(layer: &str, fit: &Fit) -> bool {
+fn is_of_copy(layer: &str, fit: &FitReport) -> bool {
     let shared = |prefix: &str| {
         let pairs = layer.split('.').zip(prefix.split('.'));
         pairs.take_while(|(a, b)| a == b).count()

@@ -3,10 +3,10 @@
 use burn::tensor::Device;
 use roentgen_data::preprocess::{Input, Normalize};
 
-use super::fit::{Fit, FitError, Part, fit};
-use super::{Outputs, WeightFile};
+use super::fit::{ClassifierPart, fit};
+use super::{FitError, FitReport, Outputs, WeightFile};
 use crate::classifier::{Classifier, ClassifierConfig};
-use crate::model_dir::Description;
+use crate::model_dir::ModelInfo;
 use crate::zoo::{Architecture, Pool};
 
 /// What a file of weights does not say about its model.
@@ -27,11 +27,11 @@ pub struct Foreign {
 #[derive(Debug)]
 pub struct Imported {
     /// Its description, with one or three channels as its first convolution has.
-    pub description: Description,
+    pub description: ModelInfo,
     /// Its network.
     pub network: Classifier,
     /// Where its tensors came from.
-    pub fit: Fit,
+    pub fit: FitReport,
 }
 
 /// Imports the model in a file.
@@ -52,7 +52,7 @@ pub fn import(file: &WeightFile, foreign: &Foreign, device: &Device) -> Result<I
     let findings = foreign.outputs.findings();
     let size = foreign.size.unwrap_or(architecture.native_size());
     network.check(size, 1)?;
-    let part = Part::Outputs(&foreign.outputs);
+    let part = ClassifierPart::Outputs(&foreign.outputs);
     let with_channels =
         |channels| fit(network.init(channels, findings.len(), device), architecture, part, file);
     let (channels, (model, fit)) = match with_channels(3) {
@@ -62,9 +62,7 @@ pub fn import(file: &WeightFile, foreign: &Foreign, device: &Device) -> Result<I
     let known = foreign.normalize.or(foreign.outputs.normalization());
     let normalize = known.unwrap_or(architecture.normalization());
     let input = Input { size, channels, normalize };
-    let description = Description {
-        imported: Some(file.origin()?),
-        ..Description::new(findings, network, input)
-    };
+    let description =
+        ModelInfo { imported: Some(file.origin()?), ..ModelInfo::new(findings, network, input) };
     Ok(Imported { description, network: model, fit })
 }

@@ -6,22 +6,26 @@
 
 mod convert;
 mod copies;
+mod error;
 mod file;
 mod fit;
 mod head;
 mod import;
+mod layout;
 mod names;
 mod outputs;
 mod pytorch;
 mod read;
+mod report;
 mod spelling;
 pub mod store;
 
 pub use convert::convert;
-pub use copies::Known;
+pub use error::{FitError, Known};
 pub use file::{FileError, WeightFile};
-pub use fit::{Fit, FitError, Found, Part, fit};
+pub use fit::{ClassifierPart, fit};
 pub use import::{Foreign, Imported, import};
-pub use names::{Wanted, wanted};
+pub use names::{Wanted, list_wanted};
 pub use outputs::{Outputs, OutputsError};
+pub use report::{FitReport, FoundTensor};
 pub(crate) use spelling::Spelling;

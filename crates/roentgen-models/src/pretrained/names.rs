@@ -20,7 +20,7 @@ pub struct Wanted {
 ///
 /// Paths outside the backbone are left out. A path of the backbone without a published name, which
 /// would be a bug, keeps its own path.
-pub fn wanted<'a>(
+pub fn list_wanted<'a>(
     architecture: Architecture,
     tensors: impl Iterator<Item = (&'a str, Vec<usize>)>,
 ) -> Vec<Wanted> {

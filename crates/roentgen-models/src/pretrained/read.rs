@@ -1,9 +1,11 @@
 //! Reads the tensors of a backbone from a file in our shapes: with axes permuted and colors summed.
 
 use super::copies::{self, Copies};
-use super::fit::{Fit, FitError, Found};
+use super::error::FitError;
+use super::layout::{Layout, layout, shape_of};
+use super::report::{FitReport, FoundTensor};
 use super::spelling::Source;
-use super::{Wanted, WeightFile, wanted};
+use super::{Wanted, WeightFile, list_wanted};
 use crate::zoo::Architecture;
 
 /// Reads the values of each tensor of a backbone, given paths and shapes; records their sources in
@@ -16,16 +18,16 @@ pub(super) fn read<'a>(
     architecture: Architecture,
     file: &WeightFile,
     shapes: impl Iterator<Item = (&'a str, Vec<usize>)>,
-    fit: &mut Fit,
+    fit: &mut FitReport,
 ) -> Result<Vec<(Wanted, Vec<f32>)>, FitError> {
-    let wanted = wanted(architecture, shapes);
+    let wanted = list_wanted(architecture, shapes);
     let Copies { sources, prefix, others } = copies::choose(architecture, file, &wanted)?;
     (fit.prefix, fit.others) = (prefix, others);
     let mut read = Vec::with_capacity(wanted.len());
     for (wanted, source) in wanted.into_iter().zip(&sources) {
         let (values, is_summed) = values(architecture, file, &wanted, source)?;
         fit.is_gray |= is_summed;
-        fit.found.push(Found {
+        fit.found.push(FoundTensor {
             path: wanted.path.clone(),
             source: source.to_string(),
             shape: wanted.shape.clone(),
@@ -33,47 +35,6 @@ pub(super) fn read<'a>(
         read.push((wanted, values));
     }
     Ok(read)
-}
-
-/// How the values of a tensor in a file become ours.
-enum Layout {
-    /// They are in our order.
-    Same,
-    /// The three colors of the first convolution are summed.
-    Summed,
-}
-
-/// Returns the layout of a tensor of shape `there` in ours; `None` if it does not fit.
-fn layout(there: &[usize], wanted: &[usize]) -> Option<Layout> {
-    // Axes of length one at the end do not move a value: a dense layer is a 1x1 convolution here.
-    if there == wanted || without_ones(there) == without_ones(wanted) {
-        return Some(Layout::Same);
-    }
-    match (there, wanted) {
-        // Films are gray: this is the response of a color network to three equal channels.
-        ([out, 3, height, width], [o, 1, h, w]) if [out, height, width] == [o, h, w] => {
-            Some(Layout::Summed)
-        }
-        _ => None,
-    }
-}
-
-/// Returns the shape of a source in our order of axes; `None` if it is no tensor.
-fn shape_of(file: &WeightFile, source: &Source) -> Option<Vec<usize>> {
-    match source {
-        Source::Constant(_) | Source::Nowhere => None,
-        Source::Tensor(name) => file.shape(name).map(<[usize]>::to_vec),
-        Source::ChannelsLast(name) => match *file.shape(name)? {
-            [1, height, width, channels] => Some(vec![channels, 1, height, width]),
-            [out, height, width, channels] => Some(vec![out, channels, height, width]),
-            ref other => Some(other.to_vec()),
-        },
-    }
-}
-
-/// Whether a source has the shape of our tensor.
-pub(super) fn fits(file: &WeightFile, wanted: &Wanted, source: &Source) -> bool {
-    shape_of(file, source).is_none_or(|there| layout(&there, &wanted.shape).is_some())
 }
 
 /// Returns the values of a tensor in our shape, and whether colors were summed for it.
@@ -115,12 +76,6 @@ fn values(
             Ok(((0..shape[0] * plane).map(sum).collect(), true))
         }
     }
-}
-
-/// Returns a shape without the axes of length one at its end.
-fn without_ones(shape: &[usize]) -> &[usize] {
-    let len = shape.iter().rposition(|&axis| axis != 1).map_or(0, |last| last + 1);
-    &shape[..len]
 }
 
 /// Permutes `[out, height, width, in]` to `[out, in, height, width]`, and a depthwise

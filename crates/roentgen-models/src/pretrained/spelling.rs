@@ -59,10 +59,10 @@ impl Spelling {
         match self {
             Spelling::Newest => named(name.to_owned()),
             Spelling::Own => named(wanted.path.clone()),
-            Spelling::CountedThrough => named(counted_through(name)),
-            Spelling::Dotted => named(dotted(name)),
+            Spelling::CountedThrough => named(count_through(name)),
+            Spelling::Dotted => named(add_dots(name)),
             Spelling::TimmConvNext => named(timm_convnext(name)),
-            Spelling::FoldedTensorflow => folded(file, name),
+            Spelling::FoldedTensorflow => find_folded(file, name),
         }
     }
 
@@ -71,8 +71,8 @@ impl Spelling {
     pub(super) fn prefixes<'a>(self, file: &'a WeightFile, name: &str) -> Vec<&'a str> {
         let spelled = match self {
             Spelling::Newest => name.to_owned(),
-            Spelling::CountedThrough => counted_through(name),
-            Spelling::Dotted => dotted(name),
+            Spelling::CountedThrough => count_through(name),
+            Spelling::Dotted => add_dots(name),
             Spelling::TimmConvNext => timm_convnext(name),
             Spelling::Own | Spelling::FoldedTensorflow => return vec![""],
         };
@@ -82,7 +82,7 @@ impl Spelling {
 }
 
 /// Changes `features.3.conv.1.0.weight` to `features.3.conv.3.weight`.
-fn counted_through(name: &str) -> String {
+fn count_through(name: &str) -> String {
     let parts: Vec<_> = name.split('.').collect();
     match *parts.as_slice() {
         ["features", feature, "conv", layer, inner, leaf] => {
@@ -101,7 +101,7 @@ fn counted_through(name: &str) -> String {
 }
 
 /// Changes `denselayer1.norm2.weight` to `denselayer1.norm.2.weight`.
-fn dotted(name: &str) -> String {
+fn add_dots(name: &str) -> String {
     let mut parts = name.split('.').map(str::to_owned).collect::<Vec<_>>();
     if parts.iter().any(|part| part.starts_with("denselayer"))
         && let [.., layer, _] = parts.as_mut_slice()
@@ -138,7 +138,7 @@ fn timm_convnext(name: &str) -> String {
 }
 
 /// Changes `conv_dw_3.weight` to `MobilenetV1/MobilenetV1/Conv2d_3_depthwise/depthwise_Fold;…`.
-fn folded(file: &WeightFile, name: &str) -> Source {
+fn find_folded(file: &WeightFile, name: &str) -> Source {
     let Some((module, leaf)) = name.rsplit_once('.') else {
         return Source::Nowhere;
     };
@@ -187,7 +187,7 @@ mod tests {
             ("features.2.conv.2.weight", "features.2.conv.6.weight"),
             ("features.2.conv.3.running_var", "features.2.conv.7.running_var"),
         ] {
-            assert_eq!(counted_through(newest), old);
+            assert_eq!(count_through(newest), old);
         }
         for (newest, timm) in [
             ("features.0.1.bias", "stem.1.bias"),
@@ -202,9 +202,9 @@ mod tests {
             assert_eq!(timm_convnext(newest), timm);
         }
         assert_eq!(
-            dotted("features.denseblock1.denselayer12.conv2.weight"),
+            add_dots("features.denseblock1.denselayer12.conv2.weight"),
             "features.denseblock1.denselayer12.conv.2.weight"
         );
-        assert_eq!(dotted("features.norm0.weight"), "features.norm0.weight");
+        assert_eq!(add_dots("features.norm0.weight"), "features.norm0.weight");
     }
 }

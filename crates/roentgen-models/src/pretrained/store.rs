@@ -15,7 +15,7 @@ pub const VARIABLE: &str = "ROENTGEN_WEIGHTS";
 /// The published weights have not been downloaded.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "there are no published weights of {architecture} in `{folder}`; run `roentgen weights pull \
+    "`{folder}` has no published weights of {architecture}; run `roentgen weights pull \
      {architecture}` to download them, or `roentgen weights import FILE --architecture \
      {architecture}` to use a local file"
 )]

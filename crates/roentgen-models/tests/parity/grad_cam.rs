@@ -9,9 +9,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
 use roentgen_data::preprocess::{Input, Normalize};
 use roentgen_models::explainer::Wanted;
-use roentgen_models::pretrained::{Part, WeightFile, fit};
+use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit};
 use roentgen_models::{
-    Architecture, Classifier, ClassifierConfig, Description, Explainer, Method, Pool, model_dir,
+    Architecture, Classifier, ClassifierConfig, Explainer, Method, ModelInfo, Pool, model_dir,
 };
 use serde::Deserialize;
 
@@ -68,7 +68,7 @@ fn with_attention(config: &ClassifierConfig) -> Classifier {
     write(&path, filled(Network::filled(config.architecture).tensors()));
     let file = WeightFile::open(&path).unwrap();
     let new = config.init(3, FINDINGS, &Device::flex());
-    let (model, _) = fit(new, config.architecture, Part::Backbone, &file).unwrap();
+    let (model, _) = fit(new, config.architecture, ClassifierPart::Backbone, &file).unwrap();
     model.map(&mut Head { path: Vec::new() })
 }
 
@@ -108,7 +108,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
         Pool::Average | Pool::Linear => Network::filled(architecture).copy().valid(),
     };
     let input = Input { size: fixture.size, channels: 3, normalize: Normalize::MinusOneToOne };
-    let description = Description::new(Finding::ALL.to_vec(), config, input);
+    let description = ModelInfo::new(Finding::ALL.to_vec(), config, input);
     let folder = tempfile::tempdir().unwrap();
     model_dir::save(folder.path(), &description, &network).unwrap();
     let explainer = Explainer::load(folder.path(), &Device::flex()).unwrap();

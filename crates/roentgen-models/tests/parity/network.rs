@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use roentgen_models::pretrained::{Part, WeightFile, fit, wanted};
+use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit, list_wanted};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -35,7 +35,7 @@ impl Network {
         write(&path, filled(Network { architecture, model: new.clone() }.tensors()));
 
         let file = WeightFile::open(&path).unwrap();
-        let (model, fitted) = fit(new, architecture, Part::Whole, &file).unwrap();
+        let (model, fitted) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
         assert_eq!(fitted.left, Vec::<String>::new());
         Self { architecture, model }
     }
@@ -135,7 +135,7 @@ fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String,
     let bytes = weights::to_bytes(model).unwrap();
     let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
     let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
-    wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
+    list_wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
 }
 
 /// Returns the formula's values for tensors.

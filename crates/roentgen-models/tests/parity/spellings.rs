@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use roentgen_models::Architecture;
-use roentgen_models::pretrained::{FitError, Found, Part, WeightFile, fit};
+use roentgen_models::pretrained::{ClassifierPart, FitError, FoundTensor, WeightFile, fit};
 
 use crate::Mode;
 use crate::network::{FINDINGS, Filled, Network, config, filled, films, write};
@@ -36,11 +36,11 @@ fn a_chexnet_of_2017_is_the_same_network() {
 
     let file = WeightFile::open(&path).unwrap();
     let new = config(architecture).init(3, FINDINGS, &Device::flex().autodiff());
-    let (model, found) = fit(new, architecture, Part::Whole, &file).unwrap();
+    let (model, found) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
 
     assert_eq!(found.left, [counter]);
     let source = |path: &str| {
-        let is_it = |found: &&Found| found.path.ends_with(path);
+        let is_it = |found: &&FoundTensor| found.path.ends_with(path);
         found.found.iter().find(is_it).unwrap().source.clone()
     };
     assert!(source("head.logits.weight").ends_with("densenet121.classifier.0.weight"));
@@ -61,7 +61,7 @@ fn a_gray_network_sees_what_a_colour_network_sees_in_a_gray_film() {
 
     let file = WeightFile::open(&path).unwrap();
     let new = config(architecture).init(1, FINDINGS, &Device::flex());
-    let (gray, found) = fit(new, architecture, Part::Whole, &file).unwrap();
+    let (gray, found) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
 
     assert!(found.is_gray);
     let shape = [2, 1, 64, 96];
@@ -84,7 +84,7 @@ fn refused(change: impl FnOnce(&mut Vec<Filled>)) -> FitError {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.safetensors");
     write(&path, tensors);
-    fit(new, architecture, Part::Whole, &WeightFile::open(&path).unwrap()).unwrap_err()
+    fit(new, architecture, ClassifierPart::Whole, &WeightFile::open(&path).unwrap()).unwrap_err()
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// Searches for the libraries and the headers.
-    pub(crate) fn now() -> Self {
+    pub(crate) fn search() -> Self {
         let libraries = Libraries::find();
         let mut missing = libraries.missing();
         if !folder().is_some_and(|folder| folder.join("include/crt/mma.h").exists()) {
@@ -47,7 +47,7 @@ fn folder() -> Option<PathBuf> {
 ///
 /// Returns an error if a library is missing or no GPU has this number.
 pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
-    let Found { libraries, missing } = Found::now();
+    let Found { libraries, missing } = Found::search();
     if !missing.is_empty() {
         bail!("`--device cuda:{index}` cannot be used: {}", missing.join("; "));
     }
@@ -63,7 +63,7 @@ pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
 
 /// Lists what was found and what is missing, one per line.
 pub(crate) fn lines() -> Vec<String> {
-    let Found { libraries, missing } = Found::now();
+    let Found { libraries, missing } = Found::search();
     let mut lines = Vec::new();
     if let Some((version, gpus)) = libraries.driver {
         let gpus = if gpus.is_empty() { "no GPU".to_owned() } else { gpus.join(", ") };

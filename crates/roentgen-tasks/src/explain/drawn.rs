@@ -10,14 +10,14 @@ use roentgen_figures::FilmTile;
 use roentgen_models::{Method, overlay};
 
 use super::{ExplainedFilm, Probability, RawMap};
-use crate::sources::Film;
+use crate::sources::SourceFilm;
 
 /// Findings that the figure lists below a film with an attention mask.
 const LISTED: usize = 3;
 
 /// A map to draw.
-pub(super) struct Drawn<'a> {
-    pub(super) film: &'a Film,
+pub(super) struct MapToDraw<'a> {
+    pub(super) film: &'a SourceFilm,
     pub(super) method: Method,
     pub(super) map: &'a HeatMap,
     /// The explained finding.
@@ -28,7 +28,7 @@ pub(super) struct Drawn<'a> {
     pub(super) file_name: &'a str,
 }
 
-impl Drawn<'_> {
+impl MapToDraw<'_> {
     /// Writes the overlay and the map alone, in the size of `plane`.
     pub(super) fn write(&self, plane: &Plane, out: &Path) -> anyhow::Result<ExplainedFilm> {
         let (stem, alone, lines) = match self.method {
@@ -68,7 +68,7 @@ impl Drawn<'_> {
     /// Returns the tile of the figure, which shows `plane` and its overlay.
     pub(super) fn tile(&self, plane: &Plane) -> FilmTile {
         let line = |Probability { finding, probability }: &Probability| {
-            let label = self.film.truth.map_or("", |shown| {
+            let label = self.film.findings.map_or("", |shown| {
                 if shown.contains(*finding) { ", label positive" } else { ", label negative" }
             });
             format!("{} {probability:.3}{label}", readable(*finding))

@@ -8,17 +8,17 @@ use burn::tensor::Device;
 use roentgen_data::Finding;
 use roentgen_data::boxes::{FRAME, FindingBox};
 use roentgen_data::pixels::Plane;
-use roentgen_eval::Options;
+use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{About, BoxedFilm, Localization, localize};
-use roentgen_eval::report::{Choice, FilmBox, FilmCard, Verdict};
-use roentgen_models::{Description, Explainer, Method};
+use roentgen_eval::report::{Agreement, ChosenFilm, FilmBox, FilmCard};
+use roentgen_models::{Explainer, Method, ModelInfo};
 
-use super::drawn::Drawn;
+use super::drawn::MapToDraw;
 use super::maps::{Batch, Maps, Work};
-use super::wanted::{self, Rule, choose};
-use super::{Explained, Probability, Request, method, write_pictures};
+use super::wanted::{self, ExplainRule, choose};
+use super::{ExplainRequest, Explained, Probability, method, write_pictures};
 use crate::listener::Listener;
-use crate::sources::{Film, Sources};
+use crate::sources::{SourceFilm, Sources};
 
 /// Number of films that the page shows.
 const CARDS: usize = 12;
@@ -51,8 +51,8 @@ struct Boxes {
 /// Returns an error as [`draw`](super::draw) does, if an input is no prepared data set, if none of
 /// its boxes is on a film of the split and of a finding of the model, or if the maps have one cell.
 pub fn against_boxes(
-    request: &Request<'_>,
-    options: &Options,
+    request: &ExplainRequest<'_>,
+    options: &BootstrapOptions,
     out: &Path,
     device: &Device,
     listener: &dyn Listener,
@@ -67,7 +67,7 @@ pub fn against_boxes(
     sources.films.retain(|film| boxes.by_film.contains_key(&film.image));
     let outputs = |of: &Vec<(usize, Vec<FilmBox>)>| of.iter().map(|(output, _)| *output).collect();
     let by_film = boxes.by_film.iter().map(|(film, of)| (film.clone(), outputs(of)));
-    let rule = Rule::Boxed(by_film.collect());
+    let rule = ExplainRule::Boxed(by_film.collect());
     let random = explainer.with_random_weights(options.seed);
 
     roentgen_files::create_folder(out)?;
@@ -106,7 +106,7 @@ pub fn against_boxes(
 
 impl Boxes {
     /// Collects the boxes on these films, of the named outputs or of all.
-    fn of(sources: &Sources, description: &Description, named: &[usize]) -> anyhow::Result<Self> {
+    fn of(sources: &Sources, description: &ModelInfo, named: &[usize]) -> anyhow::Result<Self> {
         let all = sources.boxes()?;
         if all.is_empty() {
             bail!("the data set has no boxes; `prepare` takes them from `BBox_List_2017.csv`");
@@ -151,7 +151,7 @@ impl Boxes {
     }
 
     /// Returns the boxes of a film for an output.
-    fn of_film(&self, film: &Film, output: usize) -> &[FilmBox] {
+    fn of_film(&self, film: &SourceFilm, output: usize) -> &[FilmBox] {
         let own = self.by_film.get(&film.image).into_iter().flatten();
         own.filter(|(of, _)| *of == output).map(|(_, boxes)| boxes.as_slice()).next().unwrap_or(&[])
     }
@@ -168,7 +168,7 @@ fn shares(of: &FindingBox) -> FilmBox {
 
 fn about(explainer: &Explainer, method: Method, sources: &Sources, boxes: &Boxes) -> About {
     let films = &sources.films;
-    let joined = |of: fn(&Film) -> &str| {
+    let joined = |of: fn(&SourceFilm) -> &str| {
         let values: BTreeSet<&str> = films.iter().map(of).collect();
         values.into_iter().collect::<Vec<_>>().join(", ")
     };
@@ -215,7 +215,7 @@ fn cards(work: &Work<'_>, maps: &Maps, boxes: &Boxes) -> anyhow::Result<Vec<Film
         let pixels = work.sources.plane(film, size)?;
         let plane = Plane { width: size as u32, height: size as u32, pixels };
         let heat = &maps.read(map..map + 1)?[0];
-        let drawn = Drawn {
+        let drawn = MapToDraw {
             film,
             method: work.method,
             map: heat,
@@ -226,13 +226,13 @@ fn cards(work: &Work<'_>, maps: &Maps, boxes: &Boxes) -> anyhow::Result<Vec<Film
         let text = [film.view.as_str(), film.sex.as_str(), film.age.as_str()];
         let text: Vec<&str> = text.into_iter().filter(|cell| !cell.is_empty()).collect();
         cards.push(FilmCard {
-            choice: Choice {
+            choice: ChosenFilm {
                 row: chosen,
                 image: film.image.clone(),
                 finding: finding.name().to_owned(),
                 probability: f64::from(probability),
-                truth: true,
-                verdict: Verdict::Found,
+                label: true,
+                verdict: Agreement::Found,
             },
             png: drawn.overlay(&plane),
             boxes: boxes.of_film(film, output).to_vec(),

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use roentgen_data::prepare::BadFilm;
-use roentgen_data::rows::{Growing, Rows};
+use roentgen_data::rows::{RowWriter, Rows};
 use roentgen_eval::HeatMap;
 use roentgen_models::explainer::Wanted;
 use roentgen_models::{Explainer, Method};
 
-use super::wanted::Rule;
+use super::wanted::ExplainRule;
 use crate::listener::Listener;
 use crate::predict::read;
 use crate::sources::Sources;
@@ -61,7 +61,7 @@ pub(super) struct Work<'a> {
     pub(super) explainer: &'a Explainer,
     pub(super) method: Method,
     pub(super) sources: &'a Sources,
-    pub(super) rule: &'a Rule,
+    pub(super) rule: &'a ExplainRule,
     /// Films in a batch.
     pub(super) batch: usize,
 }
@@ -93,7 +93,7 @@ impl Work<'_> {
         let description = &explainer.description;
         let file = out.join(MAPS);
         let could_not = || format!("could not write `{}`", file.display());
-        let mut growing: Option<Growing> = None;
+        let mut growing: Option<RowWriter> = None;
         let (mut films, mut maps, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         let numbers: Vec<usize> = (0..sources.films.len()).collect();
         let mut done = 0;
@@ -124,7 +124,7 @@ impl Work<'_> {
                 let shape = [map.height, map.width];
                 let rows = match &mut growing {
                     Some(rows) => rows,
-                    none => none.insert(Growing::start(&file, &shape).with_context(could_not)?),
+                    none => none.insert(RowWriter::start(&file, &shape).with_context(could_not)?),
                 };
                 rows.append(&map.values).with_context(could_not)?;
                 maps.push(Map {

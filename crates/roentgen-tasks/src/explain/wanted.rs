@@ -6,10 +6,10 @@ use anyhow::bail;
 use roentgen_data::Finding;
 use roentgen_eval::OperatingRule;
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{Description, Method};
+use roentgen_models::{Method, ModelInfo};
 
 /// The rule that chooses the findings of a film.
-pub(super) enum Rule {
+pub(super) enum ExplainRule {
     /// The most probable one: the map is one for all findings.
     MostProbable,
     /// These outputs of the network.
@@ -20,14 +20,14 @@ pub(super) enum Rule {
     Boxed(HashMap<String, Vec<usize>>),
 }
 
-impl Rule {
+impl ExplainRule {
     /// Chooses by the request: the named findings, or those that the model calls.
     ///
     /// # Errors
     ///
     /// Returns an error if the model lacks a named finding, or if there is one map for all of them.
     pub(super) fn of(
-        description: &Description,
+        description: &ModelInfo,
         method: Method,
         named: &[Finding],
         rule: OperatingRule,
@@ -48,7 +48,7 @@ impl Rule {
     pub(super) fn outputs(&self, image: &str, prediction: &Prediction) -> Vec<usize> {
         let probabilities = &prediction.probabilities;
         match self {
-            Self::MostProbable => vec![top(probabilities)],
+            Self::MostProbable => vec![find_most_probable(probabilities)],
             Self::Named(outputs) => outputs.clone(),
             Self::Called(thresholds) => {
                 // As score tables state it, which thresholds were fitted to.
@@ -57,7 +57,7 @@ impl Rule {
                     thresholds[output].is_some_and(|t| decimal(probabilities[output]) >= t)
                 };
                 let called: Vec<usize> = (0..probabilities.len()).filter(is_called).collect();
-                if called.is_empty() { vec![top(probabilities)] } else { called }
+                if called.is_empty() { vec![find_most_probable(probabilities)] } else { called }
             }
             Self::Boxed(outputs) => outputs.get(image).cloned().unwrap_or_default(),
         }
@@ -70,7 +70,7 @@ impl Rule {
 ///
 /// Returns an error if the model lacks one, or if the map is one for all findings.
 pub(super) fn outputs(
-    description: &Description,
+    description: &ModelInfo,
     method: Method,
     named: &[Finding],
 ) -> anyhow::Result<Vec<usize>> {
@@ -94,7 +94,7 @@ pub(super) fn outputs(
 }
 
 /// Returns the number of the highest probability.
-pub(super) fn top(probabilities: &[f32]) -> usize {
+pub(crate) fn find_most_probable(probabilities: &[f32]) -> usize {
     let numbered = probabilities.iter().copied().enumerate();
     numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map_or(0, |(output, _)| output)
 }
@@ -129,7 +129,7 @@ mod tests {
 
     const MODEL: [Finding; 3] = [Finding::Mass, Finding::Edema, Finding::Hernia];
 
-    fn description() -> Description {
+    fn description() -> ModelInfo {
         let network = ClassifierConfig {
             architecture: Architecture::Mobilenet,
             width: 1.0,
@@ -138,7 +138,7 @@ mod tests {
             stochastic_depth: None,
         };
         let input = Input { size: 64, channels: 1, normalize: Normalize::PerImage };
-        Description::new(MODEL.to_vec(), network, input)
+        ModelInfo::new(MODEL.to_vec(), network, input)
     }
 
     fn prediction(probabilities: [f32; 3]) -> Prediction {
@@ -153,23 +153,24 @@ mod tests {
         assert_eq!(choose(&films, 1), [2]);
         assert_eq!(choose(&films[..1], 12), [0]);
         assert_eq!(choose(&[], 12), [0; 0]);
-        assert_eq!(top(&[0.1, 0.7, 0.7]), 1);
+        assert_eq!(find_most_probable(&[0.1, 0.7, 0.7]), 1);
     }
 
     #[test]
     fn the_called_findings_are_explained_and_of_other_films_the_most_probable_one() {
-        let rule = Rule::Called(vec![Some(0.1), Some(0.5), None]);
+        let rule = ExplainRule::Called(vec![Some(0.1), Some(0.5), None]);
 
         assert_eq!(rule.outputs("", &prediction([0.1, 0.6, 0.9])), [0, 1]);
         assert_eq!(rule.outputs("", &prediction([0.09, 0.2, 0.9])), [2]);
-        let none = Rule::of(&description(), Method::GradCam, &[], OperatingRule::Youden).unwrap();
+        let none =
+            ExplainRule::of(&description(), Method::GradCam, &[], OperatingRule::Youden).unwrap();
         assert_eq!(none.outputs("", &prediction([0.1, 0.6, 0.2])), [1]);
     }
 
     #[test]
     fn named_findings_are_explained_once_each_if_the_model_has_them() {
         let of = |method, named: &[Finding]| {
-            Rule::of(&description(), method, named, OperatingRule::Youden)
+            ExplainRule::of(&description(), method, named, OperatingRule::Youden)
         };
         let twice = [Finding::Hernia, Finding::Mass, Finding::Hernia];
         let rule = of(Method::GradCam, &twice).unwrap();

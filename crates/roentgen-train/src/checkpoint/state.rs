@@ -15,7 +15,7 @@ const STATE: &str = "state.toml";
 
 /// Position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct RunState {
     /// Optimizer steps done so far.
     pub step: usize,
     /// Films of the current epoch done so far.
@@ -47,7 +47,7 @@ pub struct State {
 
 /// What a state has to fit.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape<'a> {
+pub struct RunShape<'a> {
     /// The phases of the run.
     pub phases: &'a [ResolvedPhase],
     /// Number of training films.
@@ -56,7 +56,7 @@ pub struct Shape<'a> {
     pub batch_size: usize,
 }
 
-impl State {
+impl RunState {
     /// Returns the best epoch so far.
     pub fn best(&self) -> Option<&EpochRow> {
         self.epochs.iter().rev().find(|row| row.is_best)
@@ -102,7 +102,7 @@ impl State {
     /// # Errors
     ///
     /// Returns what does not fit, in words.
-    pub fn check(&self, shape: &Shape<'_>) -> Result<(), String> {
+    pub fn check(&self, shape: &RunShape<'_>) -> Result<(), String> {
         self.check_phase(shape.phases)?;
         self.check_position(shape)?;
         for (number, row) in (1..).zip(&self.epochs) {
@@ -152,7 +152,7 @@ impl State {
         Ok(())
     }
 
-    fn check_position(&self, shape: &Shape<'_>) -> Result<(), String> {
+    fn check_position(&self, shape: &RunShape<'_>) -> Result<(), String> {
         let steps = shape.films.div_ceil(shape.batch_size);
         let done = self.epochs.len();
         let into = done.checked_mul(steps).and_then(|first| self.step.checked_sub(first));
@@ -205,33 +205,33 @@ mod tests {
     }
 
     /// In the third epoch, the first of the second phase, after two of its four steps.
-    fn state() -> State {
-        State {
+    fn state() -> RunState {
+        RunState {
             step: 10,
             films: 32,
             loss: 16.0,
             phase: 1,
             earlier: 2,
             epochs: vec![row(1), row(2)],
-            ..State::default()
+            ..RunState::default()
         }
     }
 
-    fn fits(state: &State) -> bool {
-        state.check(&Shape { phases: &phases(), films: 50, batch_size: 16 }).is_ok()
+    fn fits(state: &RunState) -> bool {
+        state.check(&RunShape { phases: &phases(), films: 50, batch_size: 16 }).is_ok()
     }
 
     #[test]
     fn positions_that_a_run_reaches_fit() {
-        let last_step = State { step: 12, films: 50, ..state() };
-        let done = State { step: 20, films: 0, epochs: (1..=5).map(row).collect(), ..state() };
+        let last_step = RunState { step: 12, films: 50, ..state() };
+        let done = RunState { step: 20, films: 0, epochs: (1..=5).map(row).collect(), ..state() };
 
-        assert!([State::default(), state(), last_step, done].iter().all(fits));
+        assert!([RunState::default(), state(), last_step, done].iter().all(fits));
     }
 
     #[test]
     fn positions_that_no_run_reaches_are_refused() {
-        let edits: [fn(&mut State); 14] = [
+        let edits: [fn(&mut RunState); 14] = [
             |state| state.step = usize::MAX,
             |state| state.step = 7,
             |state| state.films = 33,

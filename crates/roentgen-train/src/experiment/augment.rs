@@ -14,6 +14,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
+use crate::seed::{self, Purpose};
 
 /// `[image.augment]`; a range of zero has no effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl Augment {
 
     /// Draws the map of one film in one epoch.
     fn map(&self, seed: u64, epoch: usize, name: usize) -> Map {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x61_7567_6d65_6e74);
+        let mut random = ChaCha8Rng::seed_from_u64(seed::derive(seed, Purpose::Augment));
         random.set_stream(((epoch as u64) << 32) | name as u64);
         let mut within = |range: f64| range * (2.0 * random.random::<f64>() - 1.0);
         let (sin, cos) = within(self.rotate).to_radians().sin_cos();
@@ -108,7 +109,7 @@ impl Augment {
         let shift = [[1.0, 0.0, along], [0.0, 1.0, down]];
         let shear = [[shear_cos, 0.0, 0.0], [-shear_sin, 1.0, 0.0]];
         let zoom = [[zoom_x * mirror, 0.0, 0.0], [0.0, zoom_y, 0.0]];
-        [shift, shear, zoom].into_iter().fold(rotation, after)
+        [shift, shear, zoom].into_iter().fold(rotation, compose)
     }
 
     /// Checks the ranges.
@@ -133,7 +134,7 @@ impl Augment {
 }
 
 /// Composes `first` after `next`: the map that takes a point through `next`, then through `first`.
-fn after(first: Map, next: Map) -> Map {
+fn compose(first: Map, next: Map) -> Map {
     first.map(|row| {
         std::array::from_fn(|column| {
             let moved = row[0] * next[0][column] + row[1] * next[1][column];
@@ -228,6 +229,6 @@ mod tests {
         let rotation = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]];
         let shift = [[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]];
 
-        assert_eq!(after(rotation, shift), [[0.0, -1.0, 0.0], [1.0, 0.0, 0.5]]);
+        assert_eq!(compose(rotation, shift), [[0.0, -1.0, 0.0], [1.0, 0.0, 0.5]]);
     }
 }

@@ -1,8 +1,8 @@
 //! Checks the values of an experiment that can be checked without the data.
 
-use roentgen_data::split::Rule;
+use roentgen_data::split::SplitRule;
 
-use super::{Experiment, Findings, Weights};
+use super::{Experiment, Findings, InitialWeights};
 use crate::invalid::Invalid;
 
 // Limits that catch slips of the pen, far above what anybody trains with.
@@ -74,7 +74,9 @@ impl Experiment {
                 "`patience` must be at least 1; leave the table out to never stop early".into();
             return refuse("train.early_stopping", what);
         }
-        if self.model.weights_prefix.is_some() && !matches!(self.model.weights, Weights::At(_)) {
+        if self.model.weights_prefix.is_some()
+            && !matches!(self.model.weights, InitialWeights::At(_))
+        {
             let what = "chooses a copy in a file; `model.weights` must be the path of one".into();
             return refuse("model.weights_prefix", what);
         }
@@ -107,7 +109,7 @@ impl Experiment {
             (Some(folds), Some(fold)) if fold >= folds => {
                 refuse("train.fold", format!("{fold} is not a fold; they are 0 to {}", folds - 1))
             }
-            (Some(_), Some(_)) if self.data.split == Rule::ByImage => {
+            (Some(_), Some(_)) if self.data.split == SplitRule::ByImage => {
                 let what = "folds divide patients, but `data.split = \"by-image\"` divides films";
                 refuse("train.folds", what.into())
             }

@@ -84,7 +84,7 @@ pub enum Error {
 /// Returns an error if a file cannot be read or parsed (with line and column), if a setting is
 /// unknown, or if a value is not allowed.
 pub fn read(path: &Path, settings: &[String]) -> Result<Experiment, Error> {
-    checked(table(path, settings)?, path)
+    build(table(path, settings)?, path)
 }
 
 /// Reads the same as an unchecked table, which a sweep merges its points into.
@@ -118,7 +118,7 @@ fn with_bases(path: &Path, depth: usize) -> Result<Table, Error> {
 }
 
 /// Builds an experiment from a table and checks its values; `path` is for messages.
-pub(crate) fn checked(table: Table, path: &Path) -> Result<Experiment, Error> {
+pub(crate) fn build(table: Table, path: &Path) -> Result<Experiment, Error> {
     let mut experiment = experiment(&table)
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
     experiment.fill_in_size();

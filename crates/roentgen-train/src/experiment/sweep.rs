@@ -4,20 +4,24 @@
 //! built and checked before the first one runs, so that an error in the last of forty shows up at
 //! once.
 
+mod grid;
 mod points;
 pub mod search;
 pub mod stop;
+mod values;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::experiment::Experiment;
 use crate::experiment::overrides::{self, Error};
 use crate::invalid::Invalid;
+use grid::grid;
 use search::Search;
-use stop::Stop;
+use stop::StopSettings;
+use values::leaves;
 
 pub use points::Points;
 
@@ -27,7 +31,7 @@ const MOST_POINTS: usize = 10_000;
 /// `[sweep]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sweep {
+pub struct SweepSettings {
     /// The question, in a few words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -37,10 +41,10 @@ pub struct Sweep {
     pub product: Table,
     /// Named parts of an experiment. If there is a `product` too, each is combined with each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<Named>,
+    pub points: Vec<NamedPoint>,
     /// Results that others reported for a point, shown next to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reported: Vec<Reported>,
+    pub reported: Vec<ReportedPoint>,
     /// Authors and data of the reported results.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reported_by: String,
@@ -49,13 +53,13 @@ pub struct Sweep {
     pub search: Option<Search>,
     /// When to give a point up; absent for never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop: Option<Stop>,
+    pub stop: Option<StopSettings>,
 }
 
 /// One of `[[sweep.points]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Named {
+pub struct NamedPoint {
     /// Name in tables and figures.
     pub name: String,
     /// The part of an experiment that it changes.
@@ -65,7 +69,7 @@ pub struct Named {
 /// One of `[[sweep.reported]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reported {
+pub struct ReportedPoint {
     /// Values that select the points: those with all of them.
     #[serde(default)]
     pub at: Table,
@@ -85,7 +89,7 @@ pub struct Reported {
 
 /// One experiment of a sweep.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Point {
+pub struct SweepPoint {
     /// Number of the point, from 1, in the order of the file.
     pub number: usize,
     /// Name of its folder: the number and the values.
@@ -97,7 +101,7 @@ pub struct Point {
     /// The experiment to run.
     pub experiment: Experiment,
     /// Results that others reported.
-    pub reported: Option<Reported>,
+    pub reported: Option<ReportedPoint>,
 }
 
 /// Reads the sweep in `path`, after applying `settings` to the file.
@@ -106,14 +110,14 @@ pub struct Point {
 ///
 /// Returns an error under the conditions of [`overrides::read`], if there is no `[sweep]` or one
 /// without points, or for the first point that is not valid.
-pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> {
+pub fn read(path: &Path, settings: &[String]) -> Result<(SweepSettings, Points), Error> {
     let mut base = overrides::table(path, settings)?;
     let Some(table) = base.remove("sweep") else {
         let what = "the file has no such table; use `roentgen train` to run a single experiment"
             .to_owned();
         return Err(invalid(path, "sweep", what));
     };
-    let sweep: Sweep = table
+    let sweep: SweepSettings = table
         .try_into()
         .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })?;
     if sweep.reported.iter().any(|reported| reported.at.is_empty() && reported.name.is_none()) {
@@ -126,7 +130,7 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
             let what = "draws its own points; leave `product` and `points` out".to_owned();
             return Err(invalid(path, "sweep.search", what));
         }
-        Some(search) => Points::drawn(path, base, search.clone())?,
+        Some(search) => Points::from_search(path, base, search.clone())?,
         None if has_grid => Points::Fixed(grid(path, &base, &sweep)?),
         None => {
             return Err(invalid(path, "sweep", "needs `product`, `points` or `search`".to_owned()));
@@ -135,58 +139,11 @@ pub fn read(path: &Path, settings: &[String]) -> Result<(Sweep, Points), Error> 
     Ok((sweep, points))
 }
 
-/// Builds the points of `product` and `points`, each combined with each.
-fn grid(path: &Path, base: &Table, sweep: &Sweep) -> Result<Vec<Point>, Error> {
-    let all = count(&sweep.product).saturating_mul(sweep.points.len().max(1));
-    if all > MOST_POINTS {
-        let what = format!(
-            "its lists combine to more than {MOST_POINTS} points; use shorter lists, or draw points \
-             with `[sweep.search]`"
-        );
-        return Err(invalid(path, "sweep.product", what));
-    }
-    let combinations = product(&sweep.product).map_err(|key| {
-        let what = format!("`{key}` needs a list of values in brackets that is not empty");
-        invalid(path, "sweep.product", what)
-    })?;
-    let none = [Named { name: String::new(), set: Table::new() }];
-    let named = if sweep.points.is_empty() { &none[..] } else { &sweep.points };
-    let mut points: Vec<Point> = Vec::new();
-    for named in named {
-        for combination in &combinations {
-            let number = points.len() + 1;
-            let mut values = leaves(combination);
-            let name = name(&named.name, &values);
-            if let Some(earlier) = points.iter().find(|earlier| earlier.name == name) {
-                let what = format!("points {} and {number} are both `{name}`", earlier.number);
-                return Err(invalid(path, "sweep", what));
-            }
-            let mut set = named.set.clone();
-            overrides::merge(&mut set, combination.clone());
-            let experiment = laid_over(path, base, &set, &name)?;
-            values.splice(0..0, leaves(&named.set));
-            let reported = sweep.reported.iter().find(|reported| match &reported.name {
-                Some(about) => *about == named.name || *about == name,
-                None => leaves(&reported.at).iter().all(|value| values.contains(value)),
-            });
-            points.push(Point {
-                number,
-                folder: folder(number, &name),
-                name,
-                values,
-                experiment,
-                reported: reported.cloned(),
-            });
-        }
-    }
-    Ok(points)
-}
-
 /// Builds the experiment of a point: a part of one, merged over the rest of the file.
-fn laid_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
+fn merge_over(path: &Path, base: &Table, set: &Table, name: &str) -> Result<Experiment, Error> {
     let mut table = base.clone();
     overrides::merge(&mut table, set.clone());
-    overrides::checked(table, path)
+    overrides::build(table, path)
         .map_err(|source| Error::Point { name: name.to_owned(), source: Box::new(source) })
 }
 
@@ -204,89 +161,6 @@ pub fn values(experiment: &Experiment) -> Result<Vec<(String, String)>, toml::se
     Ok(leaves(&Table::try_from(experiment)?))
 }
 
-/// Counts the combinations of the values in a table.
-fn count(table: &Table) -> usize {
-    let choices = table.values().map(|value| match value {
-        Value::Array(values) => values.len(),
-        Value::Table(inner) => count(inner),
-        _ => 1,
-    });
-    choices.fold(1, usize::saturating_mul)
-}
-
-/// Lists all combinations of the values in a table; on failure returns the key without a list.
-fn product(table: &Table) -> Result<Vec<Table>, String> {
-    let mut combinations = vec![Table::new()];
-    for (key, value) in table {
-        let choices: Vec<Value> = match value {
-            Value::Array(values) if !values.is_empty() => values.clone(),
-            Value::Table(inner) if !inner.is_empty() => {
-                let inner = product(inner).map_err(|below| format!("{key}.{below}"))?;
-                inner.into_iter().map(Value::Table).collect()
-            }
-            _ => return Err(key.clone()),
-        };
-        let with = |combination: &Table, choice: &Value| {
-            let mut combination = combination.clone();
-            combination.insert(key.clone(), choice.clone());
-            combination
-        };
-        combinations = combinations
-            .iter()
-            .flat_map(|combination| choices.iter().map(move |choice| with(combination, choice)))
-            .collect();
-    }
-    Ok(combinations)
-}
-
-/// Lists the values of a table by their full keys. A table with a `name` is one value.
-fn leaves(table: &Table) -> Vec<(String, String)> {
-    let mut values = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) if !inner.contains_key("name") => values
-                .extend(leaves(inner).into_iter().map(|(below, v)| (format!("{key}.{below}"), v))),
-            value => values.push((key.clone(), shown(value))),
-        }
-    }
-    values
-}
-
-/// Formats a value for people.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Float(number) => format!("{number}"),
-        Value::Table(table) => {
-            let (name, rest): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
-            let name = name.iter().map(|(_, value)| shown(value));
-            let rest = rest.iter().map(|(key, value)| format!("{key} {}", shown(value)));
-            name.chain(rest).collect::<Vec<_>>().join(" ")
-        }
-        value => value.to_string(),
-    }
-}
-
-/// Combines the point's own name and its values; without a name of its own, only the values.
-fn name(own: &str, values: &[(String, String)]) -> String {
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().replace('_', " ");
-    let own = (!own.is_empty()).then(|| own.to_owned());
-    let values = values.iter().map(|(key, value)| format!("{} {value}", last(key)));
-    own.into_iter().chain(values).collect::<Vec<_>>().join(", ")
-}
-
-fn folder(number: usize, name: &str) -> String {
-    let plain = |letter: char| match letter {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' => letter,
-        _ => '-',
-    };
-    let mut text: String = name.chars().map(plain).collect();
-    while text.contains("--") {
-        text = text.replace("--", "-");
-    }
-    format!("{number:03}-{}", text.chars().take(60).collect::<String>().trim_matches(['-', '.']))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,7 +168,7 @@ mod tests {
 
     const BASE: &str = "[data]\nprepared = \"films-{size}\"\n[train]\nepochs = 3\n";
 
-    fn read_text(sweep: &str) -> Result<Vec<Point>, Error> {
+    fn read_text(sweep: &str) -> Result<Vec<SweepPoint>, Error> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
         fs::write(&path, format!("{BASE}{sweep}")).unwrap();

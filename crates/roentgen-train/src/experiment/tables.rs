@@ -6,7 +6,7 @@ use roentgen_data::Finding;
 use roentgen_data::preprocess::Normalize;
 use roentgen_data::sample::Sample;
 use roentgen_data::selection::Normal;
-use roentgen_data::split::Rule;
+use roentgen_data::split::SplitRule;
 use roentgen_models::{Architecture, Freeze, Pool, Precision};
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +61,12 @@ pub enum NamedFindings {
 /// `[data]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Data {
+pub struct DataSettings {
     /// The folder written by `prepare`. `{size}` in it is replaced by `image.size`, or by the size
     /// that the backbone was designed for.
     pub prepared: PathBuf,
     /// `official`, `by-patient`, or the 2019 study's `by-image`, which leaks patients.
-    pub split: Rule,
+    pub split: SplitRule,
     /// Allows patients on both sides of the split; every table of the run then says so.
     pub leaky: bool,
     /// Whether to `keep` or `drop` films without a finding.
@@ -83,7 +83,7 @@ pub struct Data {
 /// `[image]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Image {
+pub struct ImageSettings {
     /// Height and width, which must be those of the prepared films; absent to accept their size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,
@@ -99,11 +99,11 @@ pub struct Image {
 /// `[model]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Model {
+pub struct ModelSettings {
     /// The backbone.
     pub architecture: Architecture,
     /// Initial weights of the backbone: `none`, `imagenet`, or a file or run directory.
-    pub weights: Weights,
+    pub weights: InitialWeights,
     /// Which copy of the network to take from a file with several: what its names begin with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights_prefix: Option<String>,
@@ -123,7 +123,7 @@ pub struct Model {
 /// Initial weights of a backbone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum Weights {
+pub enum InitialWeights {
     /// Random numbers from the seed.
     None,
     /// The published weights in the folder of downloaded weights.
@@ -132,22 +132,22 @@ pub enum Weights {
     At(PathBuf),
 }
 
-impl From<String> for Weights {
+impl From<String> for InitialWeights {
     fn from(text: String) -> Self {
         match text.as_str() {
-            "none" => Weights::None,
-            "imagenet" => Weights::Imagenet,
-            _ => Weights::At(text.into()),
+            "none" => InitialWeights::None,
+            "imagenet" => InitialWeights::Imagenet,
+            _ => InitialWeights::At(text.into()),
         }
     }
 }
 
-impl From<Weights> for String {
-    fn from(weights: Weights) -> Self {
+impl From<InitialWeights> for String {
+    fn from(weights: InitialWeights) -> Self {
         match weights {
-            Weights::None => "none".into(),
-            Weights::Imagenet => "imagenet".into(),
-            Weights::At(path) => path.display().to_string(),
+            InitialWeights::None => "none".into(),
+            InitialWeights::Imagenet => "imagenet".into(),
+            InitialWeights::At(path) => path.display().to_string(),
         }
     }
 }
@@ -155,7 +155,7 @@ impl From<Weights> for String {
 /// `[train]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Train {
+pub struct TrainSettings {
     /// Maximum number of passes over the training films.
     pub epochs: usize,
     /// Number of folds in which the patients of training and validation are divided; absent for a
@@ -222,11 +222,11 @@ pub struct EarlyStopping {
     pub patience: usize,
 }
 
-impl Default for Data {
+impl Default for DataSettings {
     fn default() -> Self {
         Self {
             prepared: PathBuf::new(),
-            split: Rule::Official,
+            split: SplitRule::Official,
             leaky: false,
             normal: Normal::Keep,
             sample: None,
@@ -235,17 +235,17 @@ impl Default for Data {
     }
 }
 
-impl Default for Image {
+impl Default for ImageSettings {
     fn default() -> Self {
         Self { size: None, channels: 1, normalize: Normalize::PerImage, augment: None }
     }
 }
 
-impl Default for Model {
+impl Default for ModelSettings {
     fn default() -> Self {
         Self {
             architecture: Architecture::Mobilenet,
-            weights: Weights::None,
+            weights: InitialWeights::None,
             weights_prefix: None,
             freeze: Freeze::Nothing,
             width: 1.0,
@@ -256,7 +256,7 @@ impl Default for Model {
     }
 }
 
-impl Default for Train {
+impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             epochs: 10,

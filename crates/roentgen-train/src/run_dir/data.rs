@@ -5,14 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
+use roentgen_data::prepare::PreparedInfo;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{DATA, Error};
+use crate::experiment::Experiment;
 
 /// The prepared data set of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Data {
+pub(crate) struct RunData {
     /// Its fingerprint at the start of the run.
     fingerprint: String,
     /// Its absolute path at the start of the run; `None` in runs of earlier versions, and if the
@@ -21,7 +23,7 @@ pub(crate) struct Data {
     prepared: Option<String>,
 }
 
-impl Data {
+impl RunData {
     pub(super) fn new(fingerprint: &str, prepared: &Path) -> Self {
         let path = std::path::absolute(prepared).ok();
         let prepared = path.and_then(|path| path.to_str().map(str::to_owned));
@@ -43,7 +45,7 @@ impl Data {
     }
 
     /// Checks that the films now are those of the run in the folder `run`.
-    pub(crate) fn check(&self, run: &Path, fingerprint: &str) -> Result<(), Error> {
+    pub(super) fn check(&self, run: &Path, fingerprint: &str) -> Result<(), Error> {
         if self.fingerprint == fingerprint {
             Ok(())
         } else {
@@ -51,9 +53,15 @@ impl Data {
         }
     }
 
-    /// Returns where the data set is: where it was when the run started, or where the experiment's
-    /// `data.prepared` leads from the working directory.
-    pub(crate) fn find(&self, run: &Path, named: &Path) -> Result<PathBuf, Error> {
+    /// Returns where the data set is: the one of the folders `given` that has its fingerprint, or
+    /// where it was when the run started, or where the experiment's `data.prepared` leads from the
+    /// working directory.
+    fn find(&self, run: &Path, named: &Path, given: &[PathBuf]) -> Result<PathBuf, Error> {
+        for folder in given {
+            if PreparedInfo::read(folder)?.fingerprint == self.fingerprint {
+                return Ok(folder.clone());
+            }
+        }
         let recorded = self.prepared.as_ref().map(PathBuf::from);
         let places = recorded.iter().map(PathBuf::as_path).chain([named]);
         let found = places.into_iter().find(|place| place.is_dir()).map(Path::to_owned);
@@ -62,4 +70,23 @@ impl Data {
             prepared: recorded.unwrap_or_else(|| named.to_owned()),
         })
     }
+}
+
+/// Returns where the prepared data set of the run in `folder` is, and checks that it has not
+/// changed. `given` are folders to which data sets have been moved: the one with the run's
+/// fingerprint is used.
+///
+/// # Errors
+///
+/// Returns an error if the data set is not there, or if it contains other films than those of the
+/// run.
+pub fn data_set(
+    folder: &Path,
+    experiment: &Experiment,
+    given: &[PathBuf],
+) -> Result<PathBuf, Error> {
+    let data = RunData::read(&folder.join(DATA))?;
+    let found = data.find(folder, &experiment.data.prepared, given)?;
+    data.check(folder, &PreparedInfo::read(&found)?.fingerprint)?;
+    Ok(found)
 }

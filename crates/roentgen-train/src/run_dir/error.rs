@@ -18,7 +18,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The folder contains a finished run.
-    #[error("`{path}` contains a finished run; name another folder")]
+    #[error(
+        "`{path}` contains a finished run; name another folder, or lengthen the run with \
+         `roentgen resume {path} --epochs N`"
+    )]
     Finished {
         /// The folder.
         path: PathBuf,
@@ -46,7 +49,7 @@ pub enum Error {
     /// The data set is not where it was when the run started.
     #[error(
         "`{path}` contains a run on the prepared data set `{prepared}`, which is not there; move \
-         it back, or put a link to it there"
+         it back, or say where it is now (`--data DIR`; to `predict`, instead of films)"
     )]
     DataMoved {
         /// The folder.
@@ -82,6 +85,9 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
+    /// A folder given as the data set of the run is none.
+    #[error(transparent)]
+    Data(#[from] roentgen_data::prepare::Error),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -2,20 +2,20 @@
 
 use burn::module::Module;
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{Description, Training};
+use roentgen_models::model_dir::{ModelInfo, TrainingInfo};
 
 use super::{Run, need};
 use crate::experiment::BestBy;
 use crate::facts::Facts;
-use crate::progress::{EpochRow, Plan};
+use crate::progress::{EpochRow, RunPlan};
 
 impl Run<'_> {
-    pub(super) fn plan(&self) -> Plan {
+    pub(super) fn plan(&self) -> RunPlan {
         let experiment = self.experiment;
         let input = self.train.input;
         let parameters = self.model().num_params();
         let batch = experiment.micro_batch_size().min(self.train.len());
-        Plan {
+        RunPlan {
             parameters,
             train_films: self.train.len(),
             train_patients: self.train_patients(),
@@ -62,12 +62,12 @@ impl Run<'_> {
         patients.collect::<std::collections::HashSet<_>>().len()
     }
 
-    pub(super) fn description(&self, row: &EpochRow) -> Description {
+    pub(super) fn description(&self, row: &EpochRow) -> ModelInfo {
         let prepared = self.train.prepared;
         let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
-        Description {
+        ModelInfo {
             films_sha256: self.films_sha256.clone(),
-            training: Some(Training {
+            training: Some(TrainingInfo {
                 dataset: prepared.description.dataset.clone(),
                 data: prepared.description.fingerprint.clone(),
                 split: roentgen_data::selection::fingerprint(images),
@@ -80,7 +80,7 @@ impl Run<'_> {
                 valid_auroc: row.valid_auroc,
                 weights: self.origin.clone(),
             }),
-            ..Description::new(
+            ..ModelInfo::new(
                 self.train.findings.to_vec(),
                 self.experiment.network(),
                 self.train.input,

@@ -2,10 +2,11 @@
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 
-use super::input::{Batch, Line, Part};
+use super::input::{Batch, InputPipeline, MicroBatch};
 use super::{CHECKPOINT_STEPS, Epoch, Error, Run};
 use crate::experiment::Experiment;
 use crate::features;
+use crate::seed::{self, Purpose};
 
 impl Run<'_> {
     /// Passes all films through a frozen backbone once, if the experiment allows it.
@@ -21,7 +22,7 @@ impl Run<'_> {
         let augment = image.augment.as_ref().map(|augment| (augment, *seed, draws));
         let keep = |name, films, augment| {
             let batch = self.experiment.micro_batch_size();
-            let plan = features::Plan { name, films, augment, batch };
+            let plan = features::FeaturePlan { name, films, augment, batch };
             features::keep(&self.dir.path, self.model(), plan, &self.device, |done, all| {
                 self.progress.features(done, all);
                 self.progress.is_interrupted()
@@ -37,12 +38,12 @@ impl Run<'_> {
     pub(super) fn epoch(&mut self) -> Result<Epoch, Error> {
         let Experiment { seed, image, train, .. } = self.experiment;
         let epoch = self.state.epochs.len() + 1;
-        let order = self.train.shuffled(*seed, epoch);
+        let order = self.train.shuffled_rows(*seed, epoch);
         let first = self.state.step - (epoch - 1) * self.steps();
         let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
         // Taken out of `self`, because the input pipeline reads them while steps change `self`.
         let (features, device) = (self.features.take(), self.device.clone());
-        let line = Line {
+        let line = InputPipeline {
             films: self.train,
             augment: image.augment.as_ref(),
             features: features.as_ref().map(|[train, _]| train),
@@ -81,13 +82,11 @@ impl Run<'_> {
     /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
     pub(super) fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
         let Experiment { seed, train, .. } = self.experiment;
-        // The bits of the golden ratio make the streams of neighboring steps independent.
-        let stream = (self.state.step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.device.seed(seed ^ stream);
+        self.device.seed(seed::derive(*seed, Purpose::Step(self.state.step)));
         let weights = train.loss.weights(&batch.labels);
         let mut gradients = GradientsAccumulator::new();
         let mut loss = 0.0;
-        for Part { input, labels } in batch.parts {
+        for MicroBatch { input, labels } in batch.parts {
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
             let [films, findings] = labels.dims();
             let share = (films * findings) as f64 / batch.labels.len() as f64;

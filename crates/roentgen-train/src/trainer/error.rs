@@ -85,7 +85,7 @@ pub enum Error {
     },
     /// A split has no films.
     #[error(
-        "there are no {0} films after selecting and splitting; use more films, another seed, or \
+        "no {0} films are left after selecting and splitting; use more films, another seed, or \
          `split = \"by-patient\"`"
     )]
     NoFilms(&'static str),

@@ -1,10 +1,10 @@
 //! Initial weights of the backbone: random numbers, published weights, or those of an earlier run.
 
 use roentgen_models::Classifier;
-use roentgen_models::pretrained::{self, Part, WeightFile, store};
+use roentgen_models::pretrained::{self, ClassifierPart, WeightFile, store};
 
 use super::Error;
-use crate::experiment::{Experiment, Weights};
+use crate::experiment::{Experiment, InitialWeights};
 use crate::run_dir::RunDir;
 
 /// Loads the experiment's weights into a new network and returns their origin in words.
@@ -19,7 +19,7 @@ pub(super) fn weights(
 ) -> Result<(Classifier, Option<String>), Error> {
     let architecture = experiment.model.architecture;
     let Some(file) = find(experiment)? else { return Ok((model, None)) };
-    let (model, fit) = pretrained::fit(model, architecture, Part::Backbone, &file)?;
+    let (model, fit) = pretrained::fit(model, architecture, ClassifierPart::Backbone, &file)?;
     let origin = file.origin()?;
     let gray = if fit.is_gray { ", first convolution summed over colours" } else { "" };
     let prefix = match fit.prefix.as_str() {
@@ -37,9 +37,9 @@ pub(super) fn weights(
 /// Returns an error if the weights are missing or their file cannot be read.
 pub(super) fn find(experiment: &Experiment) -> Result<Option<WeightFile>, Error> {
     let path = match &experiment.model.weights {
-        Weights::None => return Ok(None),
-        Weights::Imagenet => store::find(experiment.model.architecture)?,
-        Weights::At(path) => path.clone(),
+        InitialWeights::None => return Ok(None),
+        InitialWeights::Imagenet => store::find(experiment.model.architecture)?,
+        InitialWeights::At(path) => path.clone(),
     };
     let file = WeightFile::open(&path)?;
     Ok(Some(match &experiment.model.weights_prefix {

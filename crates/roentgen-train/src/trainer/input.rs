@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::dataset::Films;
+use crate::dataset::SelectedFilms;
 use crate::experiment::augment::Augment;
 use crate::features::{self, Features};
 
@@ -17,8 +17,8 @@ const AHEAD: usize = 2;
 
 /// The source of batches.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) films: Films<'a>,
+pub(super) struct InputPipeline<'a> {
+    pub(super) films: SelectedFilms<'a>,
     pub(super) augment: Option<&'a Augment>,
     /// Used in place of films while the backbone is frozen.
     pub(super) features: Option<&'a Features>,
@@ -33,18 +33,18 @@ pub(super) struct Line<'a> {
 pub(super) struct Batch {
     /// Labels, 0 or 1, film by film.
     pub(super) labels: Vec<f32>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<MicroBatch>,
 }
 
 /// The part of a batch that passes through the network at once.
-pub(super) struct Part {
+pub(super) struct MicroBatch {
     /// Films, or their stored features: `[films, channels, height, width]`.
     pub(super) input: Tensor<4>,
     /// `[films, findings]`
     pub(super) labels: Tensor<2>,
 }
 
-impl Line<'_> {
+impl InputPipeline<'_> {
     /// Prepares batches of `rows` while `take` takes them in turn.
     pub(super) fn run<T>(
         &self,
@@ -71,7 +71,7 @@ impl Line<'_> {
         Ok(Batch { labels: self.films.labels(rows), parts: parts? })
     }
 
-    fn part(&self, rows: &[usize]) -> Result<Part, features::Error> {
+    fn part(&self, rows: &[usize]) -> Result<MicroBatch, features::Error> {
         let input = match (self.features, self.augment) {
             (Some(features), _) => features.tensor(&self.films, rows, self.epoch, self.device)?,
             (None, None) => self.films.tensor(rows, self.device)?,
@@ -82,6 +82,6 @@ impl Line<'_> {
         };
         let labels =
             TensorData::new(self.films.labels(rows), [rows.len(), self.films.findings.len()]);
-        Ok(Part { input, labels: Tensor::from_data(labels, self.device) })
+        Ok(MicroBatch { input, labels: Tensor::from_data(labels, self.device) })
     }
 }

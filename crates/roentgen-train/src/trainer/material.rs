@@ -1,7 +1,7 @@
 //! The inputs of a run: films, findings and split.
 
 use roentgen_data::Finding;
-use roentgen_data::manifest::Row;
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 
@@ -52,7 +52,7 @@ impl Material {
 
 /// The AUROC of a finding needs validation films with it and without it.
 fn refuse_undefined_auroc(
-    rows: &[Row],
+    rows: &[ManifestRow],
     sides: &[Option<Split>],
     findings: &[Finding],
 ) -> Result<(), Error> {

@@ -4,14 +4,14 @@ use crate::run_dir::Start;
 
 /// How a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct TrainOptions {
     /// Whether it may resume an earlier one.
     pub start: Start,
     /// Whether it may need more memory than there is.
     pub memory: MemoryLimit,
 }
 
-impl From<Start> for Options {
+impl From<Start> for TrainOptions {
     fn from(start: Start) -> Self {
         Self { start, memory: MemoryLimit::default() }
     }

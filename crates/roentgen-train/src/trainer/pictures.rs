@@ -5,8 +5,8 @@ use roentgen_data::pixels::{self, Plane};
 use roentgen_data::store;
 use roentgen_models::{Classifier, overlay, predictor};
 
-use crate::dataset::Films;
-use crate::tensorboard::Picture;
+use crate::dataset::SelectedFilms;
+use crate::tensorboard::EventImage;
 
 /// Number of films to show.
 const FILMS: usize = 4;
@@ -18,9 +18,9 @@ const FILMS: usize = 4;
 /// Returns an error if the films cannot be read.
 pub(super) fn films(
     model: &Classifier,
-    films: &Films<'_>,
+    films: &SelectedFilms<'_>,
     device: &Device,
-) -> Result<Vec<Picture>, store::Error> {
+) -> Result<Vec<EventImage>, store::Error> {
     let rows = &films.rows[..films.len().min(FILMS)];
     let device = device.clone().without_autodiff();
     // Without a mask to draw, the films need not pass through the network.
@@ -41,7 +41,7 @@ pub(super) fn films(
                 None => film.pixels.iter().flat_map(|&gray| [gray; 3]).collect(),
             };
             let kind = if mask.is_some() { "masks" } else { "films" };
-            Ok(Picture {
+            Ok(EventImage {
                 tag: format!("{kind}/{}", films.prepared.rows[row].image),
                 size: [size; 2],
                 png: pixels::rgb_to_png(film.width, film.height, &colours),

@@ -46,7 +46,7 @@ impl Run<'_> {
         let network = self.experiment.network();
         let thawed = network.init(image.channels, self.train.findings.len(), &self.device);
         let thawed = weights::load(thawed, bytes.to_vec())?;
-        self.weights = Some(thawed.frozen(model.architecture, self.phase().freeze));
+        self.weights = Some(thawed.freeze(model.architecture, self.phase().freeze));
         self.optimizer = train.optimizer.init();
         let (phase, phases) = (self.state.phase + 1, self.phases.len());
         self.dir.log(&format!("phase {phase} of {phases}"))?;

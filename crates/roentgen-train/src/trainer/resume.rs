@@ -3,26 +3,28 @@
 //! A lengthened run does what a run with that number of epochs does from its start. So the learning
 //! rates of the epochs that are done must not depend on the number of epochs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, Outcome, network, train_in};
-use crate::checkpoint::State;
+use super::{Error, Material, MemoryLimit, TrainOutcome, network, train_in};
+use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
 use crate::progress::Progress;
 use crate::run_dir::{self, RunDir};
 
 /// How a run is resumed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resume {
-    /// The number of epochs that the run shall have in all; `None` to leave it as it is. With
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResumeOptions {
+    /// The total number of epochs; `None` to leave it as it is. With
     /// phases, the last one is lengthened.
     pub epochs: Option<usize>,
     /// Whether the run may need more memory than there is.
     pub memory: MemoryLimit,
+    /// Where the data set of the run is now, if it was moved.
+    pub data: Vec<PathBuf>,
 }
 
 /// Why a run cannot be lengthened.
@@ -60,14 +62,16 @@ pub enum NotLonger {
     #[error("the sweep of the run gave it up, because other runs were better; start a new run")]
     GivenUp,
     /// There is no checkpoint to continue from.
-    #[error("the run has no checkpoint yet; start it with `train.epochs` as it shall be")]
+    #[error(
+        "the run has no checkpoint yet; start it with the total number of epochs in `train.epochs`"
+    )]
     NoCheckpoint,
 }
 
 /// Resumes the run in `folder`, which needs nothing but the folder and the run's data set.
 ///
-/// The data set is looked for where it was when the run started, then at the experiment's
-/// `data.prepared`. A finished run is left as it is, unless it is lengthened.
+/// The data set is looked for at `options.data`, then where it was when the run started, then at the
+/// experiment's `data.prepared`. A finished run is left as it is, unless it is lengthened.
 ///
 /// # Errors
 ///
@@ -75,15 +79,13 @@ pub enum NotLonger {
 /// the run cannot be lengthened, and under the conditions of [`train`](super::train).
 pub fn resume(
     folder: &Path,
-    options: &Resume,
+    options: &ResumeOptions,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<Outcome, Error> {
+) -> Result<TrainOutcome, Error> {
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
-    let data = run_dir.data()?;
-    let prepared = Prepared::open(&data.find(folder, &experiment.data.prepared)?)?;
-    data.check(folder, &prepared.description.fingerprint)?;
+    let prepared = Prepared::open(&run_dir::data_set(folder, &experiment, &options.data)?)?;
     let material = Material::of(&experiment, prepared)?;
     let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {
@@ -108,14 +110,14 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     if Facts::read(folder)?.is_some_and(|facts| facts.is_stopped) {
         return Err(NotLonger::GivenUp.into());
     }
-    let mut state = State::read(folder)?.ok_or(NotLonger::NoCheckpoint)?;
+    let mut state = RunState::read(folder)?.ok_or(NotLonger::NoCheckpoint)?;
     let done = state.epochs.len();
     let patience = experiment.train.early_stopping.map(|stopping| stopping.patience);
     let is_last_phase = state.phase + 1 == phases.len();
     if is_last_phase && patience.is_some_and(|patience| state.waited >= patience) {
         return Err(NotLonger::StoppedEarly { done, has }.into());
     }
-    let longer = longer(experiment, asked - has);
+    let longer = lengthen_by(experiment, asked - has);
     longer.check().map_err(|source| {
         let path = run_dir.file(run_dir::EXPERIMENT);
         Error::Experiment(crate::experiment::overrides::Error::Invalid { path, source })
@@ -130,7 +132,7 @@ fn lengthen(run_dir: &RunDir, experiment: &Experiment, asked: usize) -> Result<E
     Ok(longer)
 }
 
-fn longer(experiment: &Experiment, by: usize) -> Experiment {
+fn lengthen_by(experiment: &Experiment, by: usize) -> Experiment {
     let mut longer = experiment.clone();
     let epochs = longer.train.epochs;
     match longer.train.phases.last_mut() {

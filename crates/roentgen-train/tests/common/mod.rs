@@ -5,16 +5,15 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
 use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::{self, Settings};
+use roentgen_data::prepare::{self, PrepareSettings};
 use roentgen_phantom as phantom;
-use roentgen_train::progress::{EpochRow, Plan};
 use roentgen_train::run_dir::Start;
-use roentgen_train::{Experiment, Outcome, Progress, overrides, train};
+use roentgen_train::{Experiment, Progress, TrainOutcome, overrides, train};
 
 /// Runs share the device's single random stream, so they run one after another.
 static ONE_RUN: Mutex<()> = Mutex::new(());
@@ -23,31 +22,33 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Stops a run after a number of steps.
-pub(crate) struct Stop {
+/// Counts the steps of a run, and stops it after a number of them.
+pub(crate) struct Stop<'a> {
     after: Option<usize>,
+    at_step: &'a dyn Fn(),
     pub(crate) steps: Cell<usize>,
 }
 
-impl Stop {
+impl<'a> Stop<'a> {
     pub(crate) fn never() -> Self {
-        Self { after: None, steps: Cell::new(0) }
+        Self { after: None, at_step: &|| (), steps: Cell::new(0) }
     }
 
     pub(crate) fn after(steps: usize) -> Self {
-        Self { after: Some(steps), steps: Cell::new(0) }
+        Self { after: Some(steps), ..Self::never() }
+    }
+
+    /// Calls `at_step` after each step.
+    pub(crate) fn calling(at_step: &'a dyn Fn()) -> Self {
+        Self { at_step, ..Self::never() }
     }
 }
 
-impl Progress for Stop {
-    fn started(&self, _: &Plan) {}
-    fn features(&self, _: usize, _: usize) {}
+impl Progress for Stop<'_> {
     fn step(&self, _: usize, _: usize, _: f64) {
         self.steps.set(self.steps.get() + 1);
+        (self.at_step)();
     }
-    fn validated(&self, _: usize, _: usize) {}
-    fn epoch(&self, _: &EpochRow) {}
-    fn finished(&self, _: &Path) {}
     fn seconds(&self) -> f64 {
         0.0
     }
@@ -65,10 +66,10 @@ impl Folder {
     /// Prepares films of 32 px.
     pub(crate) fn with_films(films: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let drawn = phantom::Settings { films, size: 64, seed: 3 };
+        let drawn = phantom::PhantomSettings { films, size: 64, seed: 3 };
         phantom::write(&folder.path().join("films"), &drawn, &|_| ()).unwrap();
         let settings =
-            Settings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
+            PrepareSettings { size: 32, filter: Filter::Lanczos3, labels: None, any_size: false };
         let out = folder.path().join("prepared");
         prepare::prepare(&folder.path().join("films"), &out, &settings, &|_| ()).unwrap();
         Self(folder)
@@ -91,8 +92,8 @@ impl Folder {
         experiment: &Experiment,
         name: &str,
         start: Start,
-        stop: &Stop,
-    ) -> Outcome {
+        stop: &Stop<'_>,
+    ) -> TrainOutcome {
         train(experiment, &self.at(name), start, &Device::flex(), stop).unwrap()
     }
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use roentgen_models::Precision;
-use roentgen_tasks::engine::Choice;
+use roentgen_tasks::engine::EngineChoice;
 
-use super::{engine, positive};
+use super::examples;
+use super::values::{engine, positive};
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
@@ -18,12 +19,16 @@ pub(crate) struct Bench {
 #[derive(Subcommand, Debug)]
 pub(crate) enum BenchWhat {
     /// Decode and resize PNG films on one thread, read prepared films, and make batches of them.
+    #[command(after_help = examples::BENCH_INPUT)]
     Input(BenchInput),
     /// Take optimizer steps.
+    #[command(after_help = examples::BENCH_TRAIN)]
     Train(BenchNetwork),
     /// Predict.
+    #[command(after_help = examples::BENCH_PREDICT)]
     Predict(BenchPredict),
     /// Compute metrics with 1000 resamples of the patients.
+    #[command(after_help = examples::BENCH_EVALUATE)]
     Evaluate(BenchEvaluate),
 }
 
@@ -71,7 +76,7 @@ pub(crate) struct BenchNetwork {
     /// Data type of the activations: f32, or bf16 on an NVIDIA GPU.
     #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
     pub(crate) precision: Precision,
-    /// Measure even if the memory of this machine does not suffice by the estimate.
+    /// Measure even if this needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -87,7 +92,7 @@ pub(crate) struct BenchPredict {
     pub(crate) model: Option<PathBuf>,
     /// Inference engine: burn, onnx, or auto, which is burn here; ONNX Runtime needs `--model`.
     #[arg(long, default_value = "burn", value_name = "ENGINE", value_parser = engine())]
-    pub(crate) engine: Choice,
+    pub(crate) engine: EngineChoice,
 }
 
 #[derive(Args, Debug)]

@@ -3,18 +3,26 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use roentgen_eval::WeightScope;
+
+use super::values::{Choice, choice};
+
+const WEIGHT_SCOPES: &[Choice<WeightScope>] = &[
+    ("model", "One weight per member", WeightScope::Model),
+    ("finding", "One weight per member and finding", WeightScope::Finding),
+];
 
 #[derive(Args, Debug)]
 pub(crate) struct Ensemble {
-    /// Rule that combines the members.
-    #[arg(long, value_enum, required_unless_present = "fit", conflicts_with = "fit")]
-    pub(crate) rule: Option<Rule>,
+    /// Rule that combines the members; the mean by default.
+    #[arg(long, value_enum, conflicts_with = "fit")]
+    pub(crate) rule: Option<RuleName>,
     /// Weights for `weighted-mean`, one per member: `--weights 0.5,0.3,0.2`.
     #[arg(long, value_delimiter = ',', value_name = "W,W,...")]
     pub(crate) weights: Vec<f64>,
     /// Fit ensemble weights on these score tables; use tables of the validation films.
-    #[arg(long, value_enum, requires = "apply", conflicts_with = "weights")]
-    pub(crate) fit: Option<Per>,
+    #[arg(long, value_parser = choice(WEIGHT_SCOPES), requires = "apply", conflicts_with = "weights")]
+    pub(crate) fit: Option<WeightScope>,
     /// Score tables of other films to apply the fitted weights to, in the same order of members.
     #[arg(long, num_args = 2.., value_name = "CSV", requires = "fit")]
     pub(crate) apply: Vec<PathBuf>,
@@ -22,12 +30,13 @@ pub(crate) struct Ensemble {
     #[arg(required = true, num_args = 2..)]
     pub(crate) scores: Vec<PathBuf>,
     /// Score table to write, `-` for standard output.
-    #[arg(long, value_name = "CSV", value_parser = super::output)]
+    #[arg(long, value_name = "CSV", value_parser = super::values::output)]
     pub(crate) out: PathBuf,
 }
 
+/// A rule without its weights, which have a flag of their own.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Rule {
+pub(crate) enum RuleName {
     /// Mean of the probabilities.
     Mean,
     /// Weighted mean of the probabilities.
@@ -36,12 +45,4 @@ pub(crate) enum Rule {
     HardVote,
     /// Highest probability.
     Max,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Per {
-    /// One weight per member.
-    Model,
-    /// One weight per member and finding.
-    Finding,
 }

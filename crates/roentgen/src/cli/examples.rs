@@ -1,13 +1,19 @@
 //! Two examples for the help of each command.
 
+pub(super) const PROGRAM: &str = "\
+Examples:
+  roentgen quickstart
+  roentgen help train
+
+The files that the commands read and write are in docs/formats.md.";
 pub(super) const QUICKSTART: &str = "\
 Examples:
   roentgen quickstart
   roentgen quickstart --out try --seed 7";
 pub(super) const PHANTOM: &str = "\
 Examples:
-  roentgen phantom --images 600 --size 256 --out films
-  roentgen phantom --images 60 --seed 2 --out other-films";
+  roentgen phantom --films 600 --size 256 --out films
+  roentgen phantom --films 60 --seed 2 --out other-films";
 pub(super) const PREPARE: &str = "\
 Examples:
   roentgen prepare data/nih --out data/nih-224 --size 224
@@ -58,7 +64,7 @@ Examples:
 All keys of the experiment file are in docs/formats.md; `roentgen init` writes the common ones.";
 pub(super) const PREDICT: &str = "\
 Examples:
-  roentgen predict runs/nih film.png
+  roentgen predict runs/nih film.png --picture answer.png
   roentgen predict runs/nih data/nih-224 --split test --out runs/nih/scores/test.csv
 
 The columns of a score table are in docs/formats.md.";
@@ -98,3 +104,39 @@ pub(super) const DOCTOR: &str = "\
 Examples:
   roentgen doctor
   roentgen doctor --device cuda";
+pub(super) const FETCH_NIH: &str = "\
+Examples:
+  roentgen fetch nih --out data/nih
+  roentgen fetch nih --only labels,lists,images_001 --out data/nih-part";
+pub(super) const FETCH_CHESTMNIST: &str = "\
+Examples:
+  roentgen fetch chestmnist --size 64 --out data/chestmnist-64
+  roentgen fetch chestmnist --size 224 --keep-archives --out data/chestmnist-224";
+pub(super) const WEIGHTS_LIST: &str = "\
+Examples:
+  roentgen weights list
+  roentgen weights list --json";
+pub(super) const WEIGHTS_PULL: &str = "\
+Examples:
+  roentgen weights pull densenet121
+  roentgen weights pull resnet50 vgg19";
+pub(super) const WEIGHTS_IMPORT: &str = "\
+Examples:
+  roentgen weights import mobilenet_v2.pth --architecture mobilenet-v2
+  roentgen weights import chexnet.pth.tar --architecture densenet121 --findings chexnet --out chexnet";
+pub(super) const BENCH_INPUT: &str = "\
+Examples:
+  roentgen bench input
+  roentgen bench input --films data/nih/images_001 --size 224";
+pub(super) const BENCH_TRAIN: &str = "\
+Examples:
+  roentgen bench train --architecture resnet50 --batch 8
+  roentgen bench train --size 128 --steps 20 --json";
+pub(super) const BENCH_PREDICT: &str = "\
+Examples:
+  roentgen bench predict --architecture mobilenet-v2
+  roentgen bench predict --model runs/nih --engine onnx";
+pub(super) const BENCH_EVALUATE: &str = "\
+Examples:
+  roentgen bench evaluate --scores runs/nih/scores/test.csv
+  roentgen bench evaluate --scores runs/nih/scores/test.csv --steps 3";

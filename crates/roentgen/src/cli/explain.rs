@@ -9,7 +9,7 @@ use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
 use roentgen_models::Method;
 
-use super::{at_most, operating_point, positive, split};
+use super::values::{at_most, operating_point, positive, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {

@@ -6,13 +6,13 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct Export {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
     /// File format.
     #[arg(long, value_enum, default_value = "onnx")]
     pub(crate) format: Format,
     /// File to write, `-` for standard output.
-    #[arg(long, value_name = "FILE", value_parser = super::output)]
+    #[arg(long, value_name = "FILE", value_parser = super::values::output)]
     pub(crate) out: PathBuf,
 }
 

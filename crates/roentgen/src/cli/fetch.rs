@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::examples;
+
 /// The parts that `fetch nih --only` accepts.
 const NIH_PARTS: [&str; 15] = [
     "labels",
@@ -33,8 +35,10 @@ pub(crate) struct Fetch {
 #[derive(Subcommand, Debug)]
 pub(crate) enum FetchWhat {
     /// NIH ChestX-ray14: 112,120 films of 30,805 patients in twelve archives, 45 GB.
+    #[command(after_help = examples::FETCH_NIH)]
     Nih(FetchNih),
     /// ChestMNIST: the same films, downscaled, without patient numbers; needs no `prepare`.
+    #[command(after_help = examples::FETCH_CHESTMNIST)]
     Chestmnist(FetchChestmnist),
 }
 

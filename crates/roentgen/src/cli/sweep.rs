@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{at_most, setting};
+use super::values::{at_most, setting};
 use crate::shard::Shard;
 
 #[derive(Args, Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Sweep {
     /// Record finished points on an MLflow server, such as http://127.0.0.1:5000.
     #[arg(long, value_name = "URL")]
     pub(crate) mlflow: Option<String>,
-    /// Start even if the memory of this machine does not suffice by the estimate.
+    /// Start even if the run needs more memory than is available, by the estimate.
     #[arg(long)]
     pub(crate) force: bool,
     /// Run failed points again.
@@ -39,6 +39,9 @@ pub(crate) struct Compare {
     /// Finished runs, or output folders of sweeps.
     #[arg(required = true)]
     pub(crate) runs: Vec<PathBuf>,
+    /// Where a data set of the runs is now, if it was moved; repeatable, chosen by its fingerprint.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Vec<PathBuf>,
     /// Output folder for comparison.html, comparison.md and comparison.csv.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

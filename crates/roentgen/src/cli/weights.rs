@@ -8,7 +8,8 @@ use roentgen_data::preprocess::Normalize;
 use roentgen_models::Architecture;
 use roentgen_models::pretrained::Outputs;
 
-use super::positive;
+use super::examples;
+use super::values::positive;
 
 #[derive(Args, Debug)]
 pub(crate) struct Weights {
@@ -20,10 +21,13 @@ pub(crate) struct Weights {
 #[derive(Subcommand, Debug)]
 pub(crate) enum WeightsWhat {
     /// List all architectures with the source, licence and local copy of their published weights.
+    #[command(after_help = examples::WEIGHTS_LIST)]
     List,
     /// Download and verify published weights for `weights = "imagenet"`.
+    #[command(after_help = examples::WEIGHTS_PULL)]
     Pull(Pull),
     /// Import weights from a `.pth`, `.pt` or `.safetensors` file and print the map of names.
+    #[command(after_help = examples::WEIGHTS_IMPORT)]
     Import(Import),
 }
 
@@ -55,13 +59,13 @@ pub(crate) struct Import {
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
     /// Import a whole model whose outputs are these findings, in this order, with `-` for an output
-    /// to pass over; by default only the backbone.
+    /// to skip; by default only the backbone.
     ///
     /// `chexnet` means the fourteen findings in the order of CheXNet's re-implementations,
     /// `torchxrayvision` the eighteen outputs of that package's models.
     #[arg(long, value_name = "FINDING,...", requires = "out", allow_hyphen_values = true)]
     pub(crate) findings: Option<Outputs>,
-    /// Output folder for the model, new, which `roentgen predict` can read.
+    /// Output folder for the model, which must not exist; `roentgen predict` can read it.
     #[arg(long, value_name = "DIR", requires = "findings")]
     pub(crate) out: Option<PathBuf>,
     /// Size in pixels of the model's training films; the architecture's native size by default.

@@ -12,13 +12,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::pixels::{self, Filter};
 use roentgen_data::prepare::{self, Prepared};
 use roentgen_data::preprocess::{Input, Normalize};
-use roentgen_eval::{Options, Scores, evaluate};
+use roentgen_eval::{BootstrapOptions, Scores, evaluate};
 use roentgen_models::{Classifier, Precision};
 use roentgen_onnx::Waiting;
 use roentgen_phantom as phantom;
-use roentgen_tasks::engine::{self, Choice};
+use roentgen_tasks::engine::{self, EngineChoice};
 use roentgen_train::augment::Augment;
-use roentgen_train::dataset::Films;
+use roentgen_train::dataset::SelectedFilms;
 use roentgen_train::optimizer::Optimizer;
 use serde_json::{Value, json};
 
@@ -63,12 +63,12 @@ pub(crate) fn run(args: &Bench, context: &Context) -> anyhow::Result<Output> {
 
 fn predict(args: &BenchPredict, context: &Context) -> anyhow::Result<Value> {
     match args.engine {
-        Choice::Onnx if context.names_gpu => bail!(
+        EngineChoice::Onnx if context.names_gpu => bail!(
             "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
             context.device_name
         ),
-        Choice::Onnx => forward_onnx(args),
-        Choice::Auto | Choice::Burn => forward(args, &context.device),
+        EngineChoice::Onnx => forward_onnx(args),
+        EngineChoice::Auto | EngineChoice::Burn => forward(args, &context.device),
     }
 }
 
@@ -102,24 +102,23 @@ fn measure(
     }))
 }
 
-fn loss(model: &Classifier, films: &Tensor<4>, targets: &Tensor<2>) -> Tensor<1> {
-    loss_of(model.forward(films.clone()), targets)
+fn loss(model: &Classifier, films: &Tensor<4>, labels: &Tensor<2>) -> Tensor<1> {
+    loss_of(model.forward(films.clone()), labels)
 }
 
-fn loss_of(logits: Tensor<2>, targets: &Tensor<2>) -> Tensor<1> {
-    (softplus(logits.clone(), 1.0) - logits * targets.clone()).mean()
+fn loss_of(logits: Tensor<2>, labels: &Tensor<2>) -> Tensor<1> {
+    (softplus(logits.clone(), 1.0) - logits * labels.clone()).mean()
 }
 
 fn train(args: &BenchNetwork, device: &Device) -> anyhow::Result<Value> {
-    let Work { model, films, targets, what } =
-        Work::new(args, "train", &device.clone().autodiff())?;
+    let Work { model, films, labels, what } = Work::new(args, "train", &device.clone().autodiff())?;
     let mut model = Some(model);
     let mut optimizer = Optimizer::ADAM.init();
     let films = args.precision.films(films);
     let mut first = None;
     let measured = measure(args.steps, films.dims()[0], || {
         let now = model.take().context("the model is put back after each step")?;
-        let loss = loss(&now, &films, &targets);
+        let loss = loss(&now, &films, &labels);
         let gradients = GradientsParams::from_grads(loss.backward(), &now);
         first.get_or_insert(loss.into_scalar::<f64>());
         model = Some(optimizer.step(1e-3, now, gradients));
@@ -130,7 +129,7 @@ fn train(args: &BenchNetwork, device: &Device) -> anyhow::Result<Value> {
 }
 
 /// Makes the work of `bench predict`.
-fn predicted_work(args: &BenchPredict, device: &Device) -> anyhow::Result<Work> {
+fn prepare_predict_work(args: &BenchPredict, device: &Device) -> anyhow::Result<Work> {
     match &args.model {
         Some(folder) => Work::of_model(&args.network, folder, "predict", device),
         None => Work::new(&args.network, "predict", device),
@@ -138,12 +137,12 @@ fn predicted_work(args: &BenchPredict, device: &Device) -> anyhow::Result<Work> 
 }
 
 fn forward(args: &BenchPredict, device: &Device) -> anyhow::Result<Value> {
-    let Work { model, films, targets, what } =
-        predicted_work(args, &device.clone().without_autodiff())?;
+    let Work { model, films, labels, what } =
+        prepare_predict_work(args, &device.clone().without_autodiff())?;
     let films = args.network.precision.films(films);
     let mut first = None;
     let measured = measure(args.network.steps, films.dims()[0], || {
-        let loss = loss(&model, &films, &targets).into_scalar::<f64>();
+        let loss = loss(&model, &films, &labels).into_scalar::<f64>();
         first.get_or_insert(loss);
         Ok(())
     })?;
@@ -153,19 +152,18 @@ fn forward(args: &BenchPredict, device: &Device) -> anyhow::Result<Value> {
 /// Measures predictions by ONNX Runtime, of the network alone.
 fn forward_onnx(args: &BenchPredict) -> anyhow::Result<Value> {
     let folder = args.model.as_ref().context("`--engine onnx` needs `--model DIR`")?;
-    let (films, targets, what) =
-        Work::for_model(&args.network, folder, "predict", &Device::flex())?;
+    let (films, labels, what) = Work::for_model(&args.network, folder, "predict", &Device::flex())?;
     let runtime = engine::find().map_err(anyhow::Error::msg)?;
     let threads = rayon::current_num_threads();
-    let mut engine = roentgen_onnx::Engine::load(folder, &runtime, threads, Waiting::Spinning)?;
+    let mut engine = roentgen_onnx::OnnxEngine::load(folder, &runtime, threads, Waiting::Spinning)?;
     let (count, films) = (films.dims()[0], films.into_data().try_to_vec::<f32>()?);
     let mut first = None;
     let measured = measure(args.network.steps, count, || {
         let logits = engine.logits(&films)?;
         if first.is_none() {
-            let logits = TensorData::new(logits, targets.dims());
+            let logits = TensorData::new(logits, labels.dims());
             let logits = Tensor::<2>::from_data(logits, &Device::flex());
-            first = Some(loss_of(logits, &targets).into_scalar::<f64>());
+            first = Some(loss_of(logits, &labels).into_scalar::<f64>());
         }
         Ok(())
     })?;
@@ -177,16 +175,16 @@ fn forward_onnx(args: &BenchPredict) -> anyhow::Result<Value> {
 /// them on the device, normalized and augmented.
 fn input(args: &BenchInput, device: &Device) -> anyhow::Result<Value> {
     let folder = std::env::temp_dir().join(format!("roentgen-bench-{}", std::process::id()));
-    let measured = input_in(&folder, args, device);
+    let measured = measure_input(&folder, args, device);
     let _ = std::fs::remove_dir_all(&folder);
     measured
 }
 
-fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result<Value> {
+fn measure_input(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result<Value> {
     let (paths, kind) = match &args.films {
         Some(films) => (film_files(films)?, "given"),
         None => {
-            let settings = phantom::Settings { films: DRAWN, size: DRAWN_SIZE, seed: 1 };
+            let settings = phantom::PhantomSettings { films: DRAWN, size: DRAWN_SIZE, seed: 1 };
             phantom::write(&folder.join("films"), &settings, &|_| ())?;
             (film_files(&folder.join("films"))?, "drawn by phantom")
         }
@@ -200,10 +198,10 @@ fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result
     })?;
 
     let source = folder.join("few");
-    let settings = phantom::Settings { films: 64, size: 64, seed: 1 };
+    let settings = phantom::PhantomSettings { films: 64, size: 64, seed: 1 };
     phantom::write(&source, &settings, &|_| ())?;
     let settings =
-        prepare::Settings { size, filter: Filter::Lanczos3, labels: None, any_size: false };
+        prepare::PrepareSettings { size, filter: Filter::Lanczos3, labels: None, any_size: false };
     prepare::prepare(&source, &folder.join("prepared"), &settings, &|_| ())?;
     let prepared = Prepared::open(&folder.join("prepared"))?;
     let mut sum = 0_u64;
@@ -216,7 +214,7 @@ fn input_in(folder: &Path, args: &BenchInput, device: &Device) -> anyhow::Result
         Ok(())
     })?;
     let rows: Vec<usize> = (0..prepared.rows.len()).cycle().take(args.batch).collect();
-    let films = Films {
+    let films = SelectedFilms {
         prepared: &prepared,
         findings: &[],
         input: Input { size: args.size, channels: 1, normalize: Normalize::PerImage },
@@ -248,14 +246,14 @@ fn film_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let films: Vec<PathBuf> =
         files.into_iter().filter(|path| roentgen_data::nih::is_film(path)).collect();
     if films.is_empty() {
-        bail!("there are no PNG or JPEG films below `{}`", folder.display());
+        bail!("`{}` contains no PNG or JPEG films", folder.display());
     }
     Ok(films)
 }
 
 fn figures(args: &BenchEvaluate) -> anyhow::Result<Value> {
     let scores = Scores::read(&args.scores)?;
-    let options = Options { resamples: 1000, seed: 1 };
+    let options = BootstrapOptions { resamples: 1000, seed: 1 };
     let measured = measure(args.steps, scores.len(), || {
         evaluate(&scores, &options)?;
         Ok(())

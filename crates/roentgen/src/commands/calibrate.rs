@@ -15,8 +15,9 @@ use crate::output::{Output, films, table};
 pub(crate) fn run(args: &Calibrate, context: &Context) -> anyhow::Result<Output> {
     let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
     let isotonic = if args.isotonic { WithIsotonic::Yes } else { WithIsotonic::No };
+    let (device, listener) = (&context.device, context.listener());
     let calibration =
-        calibrate_run(&args.run, &experiment, isotonic, &context.device, &context.listener())?;
+        calibrate_run(&args.run, &experiment, isotonic, &args.data, device, &listener)?;
     let json = json!({ "run": args.run, "calibration": calibration });
     Ok(Output::done(text(&calibration, &args.run), json))
 }

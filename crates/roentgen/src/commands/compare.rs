@@ -14,6 +14,7 @@ use crate::output::Output;
 pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
     let comparison = compare::runs(
         &args.runs,
+        &args.data,
         &args.title,
         args.resamples,
         &context.device,

@@ -8,21 +8,28 @@ use anyhow::Context as _;
 use roentgen_data::Finding;
 use roentgen_data::files;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::manifest::{List, Row};
+use roentgen_data::manifest::{List, ManifestRow};
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::nih;
 use roentgen_data::prepare::{PatientNumbers, Prepared};
-use roentgen_data::split::{self, Rule};
-use roentgen_data::summary::{self, Side, Summary};
+use roentgen_data::split::{self, SplitRule};
+use roentgen_data::summary::{self, SplitSummary, Summary};
 use serde_json::json;
 
-use crate::cli::{Describe, SplitRule};
-use crate::output::{Output, table, thousands};
+use crate::cli::Describe;
+use crate::output::{Output, films, patients, table, thousands};
 
+mod alike;
+mod page;
 mod pictures;
+mod sample;
+
+use alike::Alike;
 
 /// The lock of the folder of figures.
 const LOCK: &str = ".lock";
+/// The page with all figures.
+const PAGE: &str = "description.html";
 /// The 2019 study dropped findings with at most this many films.
 const CLEANED: usize = 1000;
 /// The 2019 study's weight of a film without findings.
@@ -31,7 +38,7 @@ const FLOOR: f64 = 0.04;
 /// The data set to describe.
 struct Data {
     name: String,
-    rows: Vec<Row>,
+    rows: Vec<ManifestRow>,
     prepared: Option<Prepared>,
 }
 
@@ -39,11 +46,7 @@ struct Data {
 pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let data = Data::open(&args.data)?;
     let summary = Summary::of(&data.rows);
-    let rule = match args.split {
-        SplitRule::Official => Rule::Official,
-        SplitRule::ByPatient => Rule::ByPatient,
-        SplitRule::ByImage => Rule::ByImage,
-    };
+    let rule = args.split;
     let sides = match split::divide(&data.rows, rule, args.seed) {
         Ok(sides) => sides,
         Err(split::Error::NoLists) => vec![None; data.rows.len()],
@@ -53,25 +56,31 @@ pub(crate) fn run(args: &Describe) -> anyhow::Result<Output> {
     let both = split::patients_on_both_sides(patients);
     let on_sides = summary::sides(&data.rows, &sides);
 
+    let alike = Alike::of(&data, &sides)?;
     let mut text = text(&data, &summary, rule, &on_sides, both.len());
+    text.push_str(&alike.as_ref().map_or_else(String::new, Alike::line));
     if let Some(out) = &args.out {
         let _lock = FolderLock::take_as(out, LOCK)?;
-        for (name, svg) in pictures::draw(&data, &summary)? {
+        let pictures = pictures::draw(&data, &summary)?;
+        for (name, svg) in &pictures {
             files::write_whole(&out.join(name), svg.as_bytes())?;
-            text.push_str(&format!("\n{}", out.join(name).display()));
         }
+        let page = page::page(&data.name, &text, &pictures);
+        files::write_whole(&out.join(PAGE), page.as_bytes())?;
+        text.push_str(&format!("\nopen {}", out.join(PAGE).display()));
     }
-    let adjusted = Summary::adjusted(&data.rows, FLOOR);
+    let adjusted = Summary::adjust_frequencies(&data.rows, FLOOR);
     let document = json!({
         "data": args.data,
         "dataset": data.name,
         "findings": Finding::ALL,
         "summary": summary,
-        "over_1000": cleaned(&summary),
+        "over_1000": select_kept(&summary),
         "adjusted_frequencies": adjusted,
         "split": rule,
         "sides": on_sides,
         "patients_on_both_sides": both.len(),
+        "duplicates": alike,
     });
     Ok(Output::done(text, document))
 }
@@ -86,11 +95,12 @@ impl Data {
                 (true, _) => Some(List::Test),
                 (false, on_train_val) => on_train_val.then_some(List::TrainVal),
             };
-            let rows = labels.films.iter().map(|film| Row::of(film, list(&film.image), [0, 0]));
+            let rows =
+                labels.films.iter().map(|film| ManifestRow::of(film, list(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
         let prepared = Prepared::open(path)?;
-        let name = prepared.description.dataset.clone();
+        let name = prepared.description.dataset.to_string();
         Ok(Self { name, rows: prepared.rows.clone(), prepared: Some(prepared) })
     }
 }
@@ -114,18 +124,24 @@ fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<Strin
 }
 
 /// Returns the findings that the 2019 study kept.
-fn cleaned(summary: &Summary) -> Vec<Finding> {
+fn select_kept(summary: &Summary) -> Vec<Finding> {
     Finding::ALL.into_iter().filter(|&finding| summary.counts[finding as usize] > CLEANED).collect()
 }
 
-fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize) -> String {
+fn text(
+    data: &Data,
+    summary: &Summary,
+    rule: SplitRule,
+    sides: &[SplitSummary],
+    both: usize,
+) -> String {
     let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / summary.films as f64);
     let mut lines = vec![
         data.name.clone(),
         format!(
-            "{} films of {} patients; {} without a finding ({})",
-            thousands(summary.films),
-            thousands(summary.patients),
+            "{} of {}; {} without a finding ({})",
+            films(summary.films),
+            patients(summary.patients),
             thousands(summary.normal),
             share(summary.normal),
         ),
@@ -139,7 +155,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         ),
         format!(
             "{} findings on more than {CLEANED} films (the 2019 study kept those)",
-            cleaned(summary).len()
+            select_kept(summary).len()
         ),
         String::new(),
     ];
@@ -148,7 +164,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         let unknown = "the data set has no patient numbers, so each film counts as a patient";
         lines.insert(2, unknown.to_owned());
     }
-    let mut header = vec!["finding", "films", "share", "alone"];
+    let mut header = vec!["finding", "films", "share", "as only finding"];
     header.extend(sides.iter().map(|side| side.split.name()));
     let mut rows: Vec<Vec<String>> = Finding::ALL
         .into_iter()
@@ -165,7 +181,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         })
         .collect();
     for (name, of) in [
-        ("No Finding", (|side| side.normal) as fn(&Side) -> usize),
+        ("No Finding", (|side| side.normal) as fn(&SplitSummary) -> usize),
         ("films", |side| side.films),
         ("patients", |side| side.patients),
     ] {
@@ -179,7 +195,7 @@ fn text(data: &Data, summary: &Summary, rule: Rule, sides: &[Side], both: usize)
         "no official lists were found next to these films".to_owned()
     } else {
         let leaky = if both > 0 { "; this split leaks, so its figures are too good" } else { "" };
-        format!("split {}: {} patients on both sides{leaky}", rule.name(), thousands(both))
+        format!("split {}: {} patients in more than one part{leaky}", rule.name(), thousands(both))
     });
     let pairs: Vec<String> = summary::pairs(summary)
         .into_iter()

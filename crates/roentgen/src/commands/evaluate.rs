@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use roentgen_eval::report::{Compared, write_differences};
-use roentgen_eval::{Evaluation, Interval, Options, Scores, paired_difference};
-use roentgen_tasks::evaluate::{Request, write_report};
+use roentgen_eval::{BootstrapOptions, Evaluation, Interval, Scores, paired_difference};
+use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
 use serde_json::json;
 
 use crate::cli::Evaluate;
@@ -13,7 +13,7 @@ use crate::output::{Output, figure, table, thousands, today};
 
 /// Evaluates each table and compares every further table with the first.
 pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> {
-    let options = Options { resamples: args.resamples, seed: args.seed };
+    let options = BootstrapOptions { resamples: args.resamples, seed: args.seed };
     let tables = args.scores.iter().map(Scores::read).collect::<Result<Vec<_>, _>>()?;
     let fit = args.fit.as_ref().map(Scores::read).transpose()?;
     let folders = folders(args);
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
     let mut differences = Vec::new();
     let mut compared = Vec::new();
     for ((scores, path), folder) in tables.iter().zip(&args.scores).zip(&folders) {
-        let request = Request {
+        let request = EvaluateRequest {
             scores,
             path,
             model: args.model.as_deref(),

@@ -1,8 +1,8 @@
 //! `explain`: draws where a model looked, and holds it against boxes.
 
-use roentgen_eval::Options;
+use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{Figure, Localization};
-use roentgen_tasks::explain::{self, Explained, Localized, Request};
+use roentgen_tasks::explain::{self, ExplainRequest, Explained, Localized};
 
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
@@ -11,7 +11,7 @@ use crate::output::{Ending, Output, figure, films, table, thousands};
 
 /// Writes maps, overlays and the figure, and with boxes the localization.
 pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
-    let request = Request {
+    let request = ExplainRequest {
         model: &args.model,
         inputs: &args.inputs,
         split: args.split,
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
         let explained = explain::draw(&request, &args.out, device, &listener)?;
         return output(text(&explained), &explained, serde_json::to_value(&explained)?);
     }
-    let options = Options { resamples: args.resamples, seed: args.seed };
+    let options = BootstrapOptions { resamples: args.resamples, seed: args.seed };
     let localized = explain::against_boxes(&request, &options, &args.out, device, &listener)?;
     let Localized { explained, localization, page } = &localized;
     let text = format!("{}\n{}\npage: {}", text(explained), figures(localization), page.display());

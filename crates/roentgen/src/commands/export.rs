@@ -1,7 +1,7 @@
 //! `export`: writes a model directory as one file that other programs can run.
 
 use roentgen_data::files;
-use roentgen_models::{Description, Pool};
+use roentgen_models::{ModelInfo, Pool};
 use roentgen_onnx::export::{IMAGE, LOGITS, MASK, export};
 use roentgen_onnx::metadata;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Export, context: &Context) -> anyhow::Result<Output> {
     let bytes = match args.format {
         Format::Onnx => export(&args.model)?,
     };
-    let description = Description::read(&args.model)?;
+    let description = ModelInfo::read(&args.model)?;
     files::create_folder_of(&args.out)?;
     files::write_whole(&args.out, &bytes)?;
     let input = description.input;
@@ -44,5 +44,5 @@ pub(crate) fn run(args: &Export, context: &Context) -> anyhow::Result<Output> {
         "outputs": outputs,
         "metadata": metadata,
     });
-    Ok(Output::done(text, json).beside(&args.out))
+    Ok(Output::done(text, json).keep_clear_of(&args.out))
 }

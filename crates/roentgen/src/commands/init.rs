@@ -8,7 +8,7 @@ use roentgen_data::files;
 use serde_json::json;
 
 use crate::cli::Init;
-use crate::output::{Output, is_standard, quoted};
+use crate::output::{Output, is_standard, quote};
 
 /// The file, in which a prepared data set takes the place of [`PREPARED`].
 const EXPERIMENT: &str = include_str!("../../../../experiments/init.toml");
@@ -28,9 +28,9 @@ pub(crate) fn run(args: &Init) -> anyhow::Result<Output> {
     let text = format!(
         "{}\nnext: roentgen train {} --out runs/first",
         args.file.display(),
-        quoted(&args.file)
+        quote(&args.file)
     );
-    Ok(Output::done(text, json!({ "out": args.file })).beside(&args.file))
+    Ok(Output::done(text, json!({ "out": args.file })).keep_clear_of(&args.file))
 }
 
 fn experiment(prepared: &Path) -> String {

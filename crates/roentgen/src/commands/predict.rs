@@ -2,74 +2,110 @@
 
 mod answer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use roentgen_data::files::create_folder_of;
+use roentgen_data::files::{create_folder_of, write_whole};
 use roentgen_eval::Scores;
-use roentgen_tasks::engine::Choice;
-use roentgen_tasks::predict::{self, Request};
+use roentgen_tasks::engine::EngineChoice;
+use roentgen_tasks::predict::{self, PredictRequest};
+use roentgen_train::{overrides, run_dir};
 use serde_json::json;
 
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
-use crate::output::{Ending, Output, films, quoted};
+use crate::output::{Ending, Output, films, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
-    args.out.as_deref().map_or(Ok(()), |out| context.check_output(out))?;
-    if args.engine == Choice::Onnx && context.names_gpu {
+    for file in [&args.out, &args.picture].into_iter().flatten() {
+        context.check_output(file)?;
+    }
+    if let (Some(out), Some(picture)) = (&args.out, &args.picture)
+        && out == picture
+    {
+        bail!("`--out` and `--picture` both name `{}`; give two files", out.display());
+    }
+    if args.engine == EngineChoice::Onnx && context.names_gpu {
         bail!(
             "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
             context.device_name
         );
     }
-    let request = Request {
+    let inputs =
+        if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
+    let request = PredictRequest {
         model: &args.model,
-        inputs: &args.inputs,
+        inputs: &inputs,
         split: args.split,
         batch: args.batch,
         engine: args.engine,
         operating_point: args.operating_point,
     };
     let table = predict::table(&request, &context.device, &context.listener())?;
-    name_bad_films(&table.bad, None);
+    let bad = &table.predicted.bad;
+    name_bad_films(bad, None);
+    // Before the table, so that a wrong number of films leaves nothing behind.
+    if let Some(file) = &args.picture {
+        let png = predict::picture(&table, &args.model, &context.device)?;
+        create_folder_of(file)?;
+        write_whole(file, &png)?;
+    }
     let scores = &table.scores;
     if let Some(out) = &args.out {
         create_folder_of(out)?;
         scores.write(out)?;
     }
-    let ending = if table.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
+    let ending = if bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let mut json = json!({
         "out": args.out,
+        "picture": args.picture,
         "engine": table.engine,
         "films": scores.len(),
         "split": scores.split(),
         "dataset": scores.dataset(),
         "model": table.model,
-        "bad": table.bad,
+        "bad": bad,
     });
-    let text = match &args.out {
-        Some(out) => written(scores, &table.engine, out, args.split.is_some()),
-        None => {
-            json["predictions"] = answer::json(scores);
-            answer::text(scores)
-        }
+    let mut text = match &args.out {
+        Some(out) => describe_written(scores, &table.engine, out, args),
+        None => answer::text(&table),
     };
+    if args.out.is_none() || args.picture.is_some() {
+        json["predictions"] = answer::json(&table);
+    }
+    if let Some(file) = &args.picture {
+        text.push_str(&format!("\npicture: {}", file.display()));
+    }
     let output = Output { text, json, ending };
-    Ok(match &args.out {
-        Some(out) => output.beside(out),
-        None => output,
-    })
+    Ok([&args.out, &args.picture]
+        .into_iter()
+        .flatten()
+        .fold(output, |output, file| output.keep_clear_of(file)))
+}
+
+/// Returns the data set of the run in a folder.
+fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
+    let path = folder.join(run_dir::EXPERIMENT);
+    if !path.is_file() {
+        bail!(
+            "`{}` is a model without a run, so its data set is unknown; name films or a prepared \
+             data set",
+            folder.display()
+        );
+    }
+    let experiment = overrides::read(&path, &[])?;
+    Ok(run_dir::data_set(folder, &experiment, &[])?)
 }
 
 /// Says which table was written.
-fn written(scores: &Scores, engine: &str, out: &Path, is_one_split: bool) -> String {
+fn describe_written(scores: &Scores, engine: &str, out: &Path, args: &Predict) -> String {
     let split = scores.split().filter(|split| !split.is_empty());
     let split = split.map_or_else(String::new, |split| format!(" ({split})"));
-    let next = if is_one_split {
-        format!("\nnext: roentgen evaluate {} --out REPORT", quoted(out))
+    let next = if args.split.is_some() {
+        let model = quote(&args.model);
+        format!("\nnext: roentgen evaluate {} --model {model} --out REPORT", quote(out))
     } else {
         String::new()
     };

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use roentgen_data::pixels;
-use roentgen_data::prepare::{self, BadFilm, Outcome, Progress, Settings};
+use roentgen_data::prepare::{self, BadFilm, PrepareOutcome, PrepareProgress, PrepareSettings};
 use serde_json::json;
 
-use crate::cli::{Filter, Prepare};
+use crate::cli::Prepare;
 use crate::context::Context;
-use crate::output::{Ending, Output, note, thousands};
+use crate::output::{Ending, Output, films, note, patients, thousands};
 use crate::progress::Bars;
 
 /// Number of bad films to list on the terminal if a file lists all of them.
@@ -16,13 +15,9 @@ const NAMED: usize = 200;
 
 /// Prepares a data set, lists the bad films and reports the result.
 pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
-    let settings = Settings {
+    let settings = PrepareSettings {
         size: args.size,
-        filter: match args.filter {
-            Filter::Lanczos3 => pixels::Filter::Lanczos3,
-            Filter::Bilinear => pixels::Filter::Bilinear,
-            Filter::Box => pixels::Filter::Box,
-        },
+        filter: args.filter,
         labels: args.labels.clone(),
         any_size: args.any_size,
     };
@@ -35,20 +30,23 @@ pub(crate) fn run(args: &Prepare, context: &Context) -> anyhow::Result<Output> {
 }
 
 /// Draws progress bars while `work` runs.
-pub(crate) fn with_bar<T>(bars: Bars, work: impl FnOnce(&(dyn Fn(Progress) + Sync)) -> T) -> T {
-    let checking = bars.over("checking", 0);
-    let packing = bars.over("packing", 0);
+pub(crate) fn with_bar<T>(
+    bars: Bars,
+    work: impl FnOnce(&(dyn Fn(PrepareProgress) + Sync)) -> T,
+) -> T {
+    let checking = bars.add_bar("checking", 0);
+    let packing = bars.add_bar("packing", 0);
     let result = work(&|progress| match progress {
-        Progress::Checking(done, films) => {
+        PrepareProgress::Checking(done, films) => {
             checking.set_length(films as u64);
             checking.set_position(done as u64);
         }
-        Progress::Packing(done, films) => {
+        PrepareProgress::Packing(done, films) => {
             checking.finish_and_clear();
             packing.set_length(films as u64);
             packing.set_position(done as u64);
         }
-        Progress::Sealing => packing.set_message("computing the fingerprint"),
+        PrepareProgress::Sealing => packing.set_message("computing the fingerprint"),
     });
     checking.finish_and_clear();
     packing.finish_and_clear();
@@ -67,29 +65,26 @@ pub(crate) fn name_bad_films(bad: &[BadFilm], file: Option<&Path>) {
     }
 }
 
-fn text(outcome: &Outcome, args: &Prepare) -> String {
+fn text(outcome: &PrepareOutcome, args: &Prepare) -> String {
     let description = &outcome.description;
-    let mut lines = vec![
-        format!(
-            "{}: {} films of {} patients at {} px, {} skipped",
-            args.out.display(),
-            thousands(description.films),
-            thousands(description.patients),
-            description.size,
-            thousands(outcome.bad.len()),
-        ),
-        format!("labels: {}", outcome.version.text()),
-    ];
-    if description.dataset.starts_with("phantom") {
-        lines.push(
-            "the films are synthetic, drawn by phantom: test data, no real patients".to_owned(),
-        );
-    }
+    let mut lines = vec![format!(
+        "{}: {} of {} at {} px, {} skipped",
+        args.out.display(),
+        films(description.films),
+        patients(description.patients),
+        description.size,
+        thousands(outcome.bad.len()),
+    )];
+    lines.push(if description.dataset.is_synthetic() {
+        "the films are synthetic, drawn by phantom: test data, no real patients".to_owned()
+    } else {
+        format!("labels: {}", outcome.version.text())
+    });
     if !outcome.duplicates.is_empty() {
         let count = |films: Option<usize>| thousands(films.unwrap_or(0));
         lines.push(format!(
-            "{} films are the same as, and {} nearly the same as, a film of another patient or on \
-             another official list: see {}",
+            "films like one of another patient or on another official list: {} the same, {} nearly; \
+             `{}` lists them",
             count(description.duplicates),
             count(description.near_duplicates),
             args.out.join(prepare::DUPLICATES).display(),
@@ -112,7 +107,7 @@ fn text(outcome: &Outcome, args: &Prepare) -> String {
     lines.join("\n")
 }
 
-fn json(outcome: &Outcome, args: &Prepare) -> serde_json::Value {
+fn json(outcome: &PrepareOutcome, args: &Prepare) -> serde_json::Value {
     json!({
         "out": args.out,
         "prepared": outcome.description,

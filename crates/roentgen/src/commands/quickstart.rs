@@ -11,12 +11,12 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_data::lock::FolderLock;
 use roentgen_data::pixels::Filter;
-use roentgen_data::prepare::Settings;
+use roentgen_data::prepare::PrepareSettings;
 use roentgen_data::split::Split;
-use roentgen_eval::{OperatingRule, Options, Scores};
+use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
 use roentgen_phantom::PHANTOM_MARK;
-use roentgen_tasks::engine::Choice;
-use roentgen_tasks::evaluate::{Request, write_report};
+use roentgen_tasks::engine::EngineChoice;
+use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
 use roentgen_tasks::{explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
@@ -47,7 +47,8 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     draw_films(args, context)?;
 
     stage("prepare: checking, decoding, resizing, packing");
-    let settings = Settings { size: SIZE, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let settings =
+        PrepareSettings { size: SIZE, filter: Filter::Lanczos3, labels: None, any_size: false };
     let prepared = prepare::with_bar(context.bars, |progress| {
         roentgen_data::prepare::prepare(&at("films"), &at("prepared"), &settings, progress)
     })?;
@@ -61,12 +62,12 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
 
     stage("predict: predicting the test films");
     let (run, inputs, listener) = (at("run"), [at("prepared")], context.listener());
-    let request = predict::Request {
+    let request = predict::PredictRequest {
         model: &run,
         inputs: &inputs,
         split: Some(Split::Test),
         batch: 32,
-        engine: Choice::Burn,
+        engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
     };
     let scores = predict::table(&request, &context.device, &listener)?.scores;
@@ -75,8 +76,8 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     scores.write(&path)?;
 
     stage("evaluate: computing metrics and intervals, writing the report");
-    let options = Options { resamples: 1000, seed: args.seed };
-    let request = Request {
+    let options = BootstrapOptions { resamples: 1000, seed: args.seed };
+    let request = EvaluateRequest {
         // As it was written: the report names the file.
         scores: &Scores::read(&path)?,
         path: &path,
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
     let written = write_report(&request, &options, &at("report"), &listener)?;
 
     stage("explain: drawing where the model looked");
-    let request = explain::Request {
+    let request = explain::ExplainRequest {
         model: &run,
         inputs: &inputs,
         split: Some(Split::Test),
@@ -129,7 +130,8 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
     if part.exists() {
         fs::remove_dir_all(&part).context("could not delete unfinished films")?;
     }
-    let settings = roentgen_phantom::Settings { films: FILMS, size: FILM_SIZE, seed: args.seed };
+    let settings =
+        roentgen_phantom::PhantomSettings { films: FILMS, size: FILM_SIZE, seed: args.seed };
     phantom::draw(&part, &settings, context)?;
     fs::rename(&part, &films).context("could not rename the folder of films")
 }

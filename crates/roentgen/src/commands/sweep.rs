@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
 use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
-use roentgen_train::Options;
+use roentgen_train::TrainOptions;
 use roentgen_train::run_dir::Start;
-use roentgen_train::sweep::{self, Point, Points, Sweep};
+use roentgen_train::sweep::{self, Points, SweepPoint, SweepSettings};
 use serde_json::json;
 
 use super::{compare, train};
@@ -22,9 +22,9 @@ use crate::cli;
 use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
-use crate::progress::{Judge, Training};
+use crate::progress::{Judge, TrainingDisplay};
 use crate::shard::Shard;
-use place::{Place, State};
+use place::{PointFolder, PointState};
 
 /// The file with the points of the sweep in a folder.
 const POINTS: &str = "points.toml";
@@ -45,8 +45,8 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
     let mut ran = 0;
     let mut busy = Vec::new();
     for number in (1..=count).filter(|number| shard.has(*number)) {
-        let place = Place::new(&args.out, &points.folder(number));
-        if !is_asked(&args.only, &points, number) || !is_to_run(&place, args.retry)? {
+        let place = PointFolder::new(&args.out, &points.folder(number));
+        if !is_asked(&args.only, &points, number) || !should_run(&place, args.retry)? {
             continue;
         }
         let Some(_claim) = place.claim()? else {
@@ -54,10 +54,10 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
             continue;
         };
         // Another process may have finished it between the two checks.
-        if !is_to_run(&place, args.retry)? {
+        if !should_run(&place, args.retry)? {
             continue;
         }
-        if args.retry && place.state()? != State::Open {
+        if args.retry && place.state()? != PointState::Open {
             place.reopen()?;
         }
         let point = match history::begin(&args.out, &points, number) {
@@ -73,8 +73,8 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
                 .stop
                 .is_some_and(|stop| history::is_hopeless(stop, &args.out, &points, &point, losses))
         };
-        let options = Options { start: Start::Resume, memory: train::limit(args.force) };
-        if one(&point, &place, options, &judge, context)? == Ending::Interrupted {
+        let options = TrainOptions { start: Start::Resume, memory: train::limit(args.force) };
+        if train_point(&point, &place, options, &judge, context)? == Ending::Interrupted {
             let out = args.out.display();
             return Ok(Output {
                 text: format!("stopped and saved; run the command again to resume: {out}"),
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
 fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
     let all = match points {
         Points::Fixed(points) => points.clone(),
-        Points::Drawn(drawn) => drawn.ends()?,
+        Points::Drawn(drawn) => drawn.build_ends()?,
     };
     if args.only.is_some() && matches!(points, Points::Drawn(_)) {
         bail!("`--only` selects points by name, but the points of a search have no names yet");
@@ -113,7 +113,7 @@ fn check(points: &Points, args: &cli::Sweep) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_named(only: &Option<String>, point: &Point) -> bool {
+fn is_named(only: &Option<String>, point: &SweepPoint) -> bool {
     only.as_ref().is_none_or(|only| point.name.contains(only))
 }
 
@@ -129,7 +129,7 @@ fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
 /// server.
 fn summary(
     args: &cli::Sweep,
-    sweep: &Sweep,
+    sweep: &SweepSettings,
     points: &Points,
     title: &str,
     ran: usize,
@@ -139,29 +139,29 @@ fn summary(
     let mut failures = Vec::new();
     let mut failed_points = Vec::new();
     for number in 1..=points.count() {
-        let place = Place::new(&args.out, &points.folder(number));
+        let place = PointFolder::new(&args.out, &points.folder(number));
         match place.state()? {
-            State::Finished => {
-                if let Some(point) = history::known(&args.out, points, number)? {
+            PointState::Finished => {
+                if let Some(point) = history::find_point(&args.out, points, number)? {
                     finished.push((point, place.run()));
                 }
             }
-            State::Failed(reason) => {
+            PointState::Failed(reason) => {
                 // A search may have drawn values that do not make a valid experiment.
-                let point = history::known(&args.out, points, number).ok().flatten();
+                let point = history::find_point(&args.out, points, number).ok().flatten();
                 let name = point.as_ref().map_or(points.folder(number), |point| point.name.clone());
                 note(&format!("failed: {name}: {reason}"));
                 failures.push(Failure { name, reason });
                 failed_points.extend(point);
             }
-            State::Open => {}
+            PointState::Open => {}
         }
     }
     if let Some(address) = &args.mlflow {
         let server = Server::new(address);
         for (point, run) in &finished {
             // Only the process that holds the point records it.
-            if let Some(_claim) = Place::new(&args.out, &point.folder).claim()? {
+            if let Some(_claim) = PointFolder::new(&args.out, &point.folder).claim()? {
                 server.record(title, &point.name, run)?;
             }
         }
@@ -187,26 +187,26 @@ fn summary(
     Ok(Output { text: compared.text, json, ending })
 }
 
-fn is_to_run(place: &Place, retry: bool) -> anyhow::Result<bool> {
+fn should_run(place: &PointFolder, retry: bool) -> anyhow::Result<bool> {
     Ok(match place.state()? {
-        State::Open => true,
-        State::Failed(_) => retry,
-        State::Finished => false,
+        PointState::Open => true,
+        PointState::Failed(_) => retry,
+        PointState::Finished => false,
     })
 }
 
 /// Trains a point and predicts its validation films; a failure affects this point only.
-fn one(
-    point: &Point,
-    place: &Place,
-    options: Options,
+fn train_point(
+    point: &SweepPoint,
+    place: &PointFolder,
+    options: TrainOptions,
     judge: Judge<'_>,
     context: &Context,
 ) -> anyhow::Result<Ending> {
     match train_and_predict(point, place, options, judge, context) {
         Ok(ending) => {
             if ending == Ending::Done {
-                place.tidy();
+                place.remove_checkpoint();
             }
             Ok(ending)
         }
@@ -220,13 +220,13 @@ fn one(
 }
 
 fn train_and_predict(
-    point: &Point,
-    place: &Place,
-    options: Options,
+    point: &SweepPoint,
+    place: &PointFolder,
+    options: TrainOptions,
     judge: Judge<'_>,
     context: &Context,
 ) -> anyhow::Result<Ending> {
-    let training = Training::new(context.bars).judged_by(judge);
+    let training = TrainingDisplay::new(context.bars).with_judge(judge);
     let trained =
         train::experiment_with(&point.experiment, &place.run(), options, context, training)?;
     if trained.ending == Ending::Interrupted {
@@ -234,7 +234,7 @@ fn train_and_predict(
     }
     let (run, listener) = (place.run(), context.listener());
     if !valid_scores(&run).exists() {
-        predict_valid(&point.experiment, &run, &context.device, &listener)?;
+        predict_valid(&point.experiment, &run, &[], &context.device, &listener)?;
     }
     Ok(Ending::Done)
 }

@@ -1,20 +1,20 @@
 //! `train` runs an experiment; `show` prints it as it would run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use roentgen_data::split::{Rule, Split};
+use roentgen_data::split::{Split, SplitRule};
 use roentgen_eval::WithIsotonic;
 use roentgen_tasks::calibrate::calibrate_run;
 use roentgen_train::run_dir::{self, Start};
-use roentgen_train::{Experiment, Facts, MemoryLimit, Options, Outcome, overrides};
+use roentgen_train::{Experiment, Facts, MemoryLimit, TrainOptions, TrainOutcome, overrides};
 use serde_json::json;
 
 use crate::cli::{Resume, Show, Train};
 use crate::context::Context;
 use crate::mlflow::Server;
-use crate::output::{Ending, Output, quoted};
-use crate::progress::Training;
+use crate::output::{Ending, Output, note, quote};
+use crate::progress::TrainingDisplay;
 
 /// Trains, or resumes training.
 pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
         );
     }
     let start = if args.resume { Start::Resume } else { Start::Fresh };
-    let options = Options { start, memory: limit(args.force) };
+    let options = TrainOptions { start, memory: limit(args.force) };
     let output = experiment_into(&experiment, &args.out, options, context)?;
     if let Some(address) = args.mlflow.as_ref().filter(|_| output.ending == Ending::Done) {
         let stem = |path: &Path| {
@@ -49,62 +49,73 @@ pub(crate) fn limit(force: bool) -> MemoryLimit {
 pub(crate) fn experiment_into(
     experiment: &Experiment,
     out: &Path,
-    options: Options,
+    options: TrainOptions,
     context: &Context,
 ) -> anyhow::Result<Output> {
-    experiment_with(experiment, out, options, context, Training::new(context.bars))
+    experiment_with(experiment, out, options, context, TrainingDisplay::new(context.bars))
 }
 
 /// Runs an experiment into a folder, with a listener that can stop the run.
 pub(crate) fn experiment_with(
     experiment: &Experiment,
     out: &Path,
-    options: Options,
+    options: TrainOptions,
     context: &Context,
-    training: Training<'_>,
+    training: TrainingDisplay<'_>,
 ) -> anyhow::Result<Output> {
     let outcome = roentgen_train::train(experiment, out, options, &context.device, &training)?;
     drop(training);
-    ended(&outcome, experiment, out, context)
+    conclude(&outcome, experiment, out, &[], context)
 }
 
 /// Resumes a run from its folder, or lengthens it.
 pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
-    let training = Training::new(context.bars);
-    let options = roentgen_train::Resume { epochs: args.epochs, memory: limit(args.force) };
+    if args.epochs.is_none() && args.run.join(run_dir::FINISHED).exists() {
+        note("the run has finished, so there is nothing to resume; `--epochs N` lengthens it");
+    }
+    let training = TrainingDisplay::new(context.bars);
+    let options = roentgen_train::ResumeOptions {
+        epochs: args.epochs,
+        memory: limit(args.force),
+        data: args.data.clone(),
+    };
     let outcome = roentgen_train::resume(&args.run, &options, &context.device, &training)?;
     drop(training);
     let experiment = overrides::read(&args.run.join(run_dir::EXPERIMENT), &[])?;
-    ended(&outcome, &experiment, &args.run, context)
+    conclude(&outcome, &experiment, &args.run, &args.data, context)
 }
 
 /// Calibrates a run that has finished, and says how it ended and what can be done with it.
-fn ended(
-    outcome: &Outcome,
+fn conclude(
+    outcome: &TrainOutcome,
     experiment: &Experiment,
     out: &Path,
+    data: &[PathBuf],
     context: &Context,
 ) -> anyhow::Result<Output> {
     match outcome {
-        Outcome::Finished(best) => {
+        TrainOutcome::Finished(best) => {
             if Facts::read(out)?.is_some_and(|facts| facts.valid_films > 0) {
                 let (device, listener) = (&context.device, context.listener());
-                calibrate_run(out, experiment, WithIsotonic::No, device, &listener)?;
+                calibrate_run(out, experiment, WithIsotonic::No, data, device, &listener)?;
             }
             // The 2019 study's split by film has no test films.
-            let side =
-                if experiment.data.split == Rule::ByImage { Split::Valid } else { Split::Test };
+            let side = if experiment.data.split == SplitRule::ByImage {
+                Split::Valid
+            } else {
+                Split::Test
+            };
             let text = format!(
                 "best: {best}\nnext: roentgen predict {} {} --split {} --out {}",
-                quoted(out),
-                quoted(&experiment.data.prepared),
+                quote(out),
+                quote(&experiment.data.prepared),
                 side.name(),
-                quoted(&out.join(format!("scores/{}.csv", side.name()))),
+                quote(&out.join(format!("scores/{}.csv", side.name()))),
             );
             Ok(Output::done(text, json!({ "out": out, "finished": true, "best": best })))
         }
-        Outcome::Interrupted => Ok(Output {
-            text: format!("stopped and saved; resume with `roentgen resume {}`", quoted(out)),
+        TrainOutcome::Interrupted => Ok(Output {
+            text: format!("stopped and saved; resume with `roentgen resume {}`", quote(out)),
             json: json!({ "out": out, "finished": false }),
             ending: Ending::Interrupted,
         }),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use roentgen_data::prepare::{self, FileState, Prepared};
-use roentgen_models::{Description, model_dir};
+use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::films::TrainingFilms;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::output::{Ending, Output, table};
 /// Verifies a folder.
 pub(crate) fn run(args: &Verify, context: &Context) -> anyhow::Result<Output> {
     let folder = &args.folder;
-    if Prepared::is_in(folder) {
+    if Prepared::is_prepared(folder) {
         return data_set(folder, context);
     }
     if folder.join(model_dir::DESCRIPTION).exists() {
@@ -65,7 +65,7 @@ fn state(state: FileState) -> &'static str {
 }
 
 fn model(folder: &Path) -> anyhow::Result<Output> {
-    let description = Description::read(folder)?;
+    let description = ModelInfo::read(folder)?;
     let identity = model_dir::identity(folder)?;
     let training = TrainingFilms::read(folder, &description)?;
     let known = |is_known| if is_known { "matches" } else { "unknown: no hash was recorded" };

@@ -23,7 +23,7 @@ pub(crate) enum Checksum {
 
 impl Checksum {
     /// Returns whether a file with the checksum `actual` is the published one.
-    pub(crate) fn is_met_by(&self, actual: &Checksum) -> bool {
+    pub(crate) fn matches(&self, actual: &Checksum) -> bool {
         match (self, actual) {
             (Checksum::Md5(a), Checksum::Md5(b)) | (Checksum::Sha256(a), Checksum::Sha256(b)) => {
                 a.eq_ignore_ascii_case(b)
@@ -55,7 +55,7 @@ pub(super) enum Sum {
 
 impl Sum {
     /// Makes a sum of the published kind, or SHA-256 if no checksum was published.
-    pub(super) fn like(published: Option<&Checksum>) -> Self {
+    pub(super) fn for_published(published: Option<&Checksum>) -> Self {
         match published {
             Some(Checksum::Md5(_)) => Sum::Md5(Md5::new()),
             Some(Checksum::Sha256(_) | Checksum::Sha256Start(_)) | None => {
@@ -65,7 +65,7 @@ impl Sum {
     }
 
     /// Makes an empty sum of the same kind.
-    pub(super) fn anew(&self) -> Self {
+    pub(super) fn restart(&self) -> Self {
         match self {
             Sum::Md5(_) => Sum::Md5(Md5::new()),
             Sum::Sha256(_) => Sum::Sha256(Sha256::new()),
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn sums_are_those_of_the_standards_and_case_does_not_matter() {
         let sum = |published: Checksum| {
-            let mut sum = Sum::like(Some(&published));
+            let mut sum = Sum::for_published(Some(&published));
             sum.add(b"ab");
             sum.add(b"c");
-            published.is_met_by(&sum.checksum())
+            published.matches(&sum.checksum())
         };
 
         assert!(sum(Checksum::Md5("900150983CD24FB0D6963F7D28E17F72".into())));

@@ -77,21 +77,21 @@ impl Error {
 
 /// One failed attempt.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum FailedAttempt {
     /// Another attempt may succeed.
     Passing(Error),
     /// Every further attempt would fail in the same way.
     Final(Error),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        Failure::Final(error)
+        FailedAttempt::Final(error)
     }
 }
 
-impl From<WriteError> for Failure {
+impl From<WriteError> for FailedAttempt {
     fn from(error: WriteError) -> Self {
-        Failure::Final(error.into())
+        FailedAttempt::Final(error.into())
     }
 }

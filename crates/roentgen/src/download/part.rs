@@ -37,7 +37,7 @@ pub(super) struct Part {
 impl Part {
     /// Opens the part that an earlier call left of the file at `url`, or an empty one.
     pub(super) fn open(to: &Path, url: &str, mut sum: Sum) -> Result<Self, Error> {
-        let path = files::aside(to);
+        let path = files::temporary_path(to);
         let write = |source| WriteError { path: path.clone(), source };
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).map_err(write)?;
@@ -93,7 +93,7 @@ impl Part {
     }
 
     fn empty(&mut self) -> io::Result<()> {
-        self.sum = self.sum.anew();
+        self.sum = self.sum.restart();
         self.bytes = 0;
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0)).map(|_| ())
@@ -112,7 +112,7 @@ impl Part {
     /// Gives the file its name if it is the published one, and deletes it otherwise.
     pub(super) fn finish(self, published: Option<&Checksum>) -> Result<Fetched, Error> {
         let actual = self.sum.checksum();
-        if let Some(expected) = published.filter(|expected| !expected.is_met_by(&actual)) {
+        if let Some(expected) = published.filter(|expected| !expected.matches(&actual)) {
             drop(self.file);
             // If the deletion fails, the next call computes the same wrong checksum and starts
             // over.
@@ -137,7 +137,7 @@ impl Part {
 
 /// Deletes the files that an unfinished download left next to `to`.
 pub(crate) fn discard(to: &Path) {
-    let path = files::aside(to);
+    let path = files::temporary_path(to);
     // The note first: without it, the next call discards the part anyway.
     let _ = fs::remove_file(note_of(&path));
     let _ = fs::remove_file(&path);

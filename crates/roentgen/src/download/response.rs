@@ -9,7 +9,7 @@ use ureq::http::{HeaderMap, Response, header};
 use ureq::{Agent, Body};
 
 use super::Error;
-use super::error::Failure;
+use super::error::FailedAttempt;
 
 /// The version of a file on a server, as far as the server reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub(super) fn ask(
     url: &str,
     from: u64,
     validator: Option<&str>,
-) -> Result<Response<Body>, Failure> {
+) -> Result<Response<Body>, FailedAttempt> {
     let mut request = agent.get(url);
     if from > 0 {
         request = request.header(header::RANGE, format!("bytes={from}-"));
@@ -83,7 +83,7 @@ pub(super) fn ask(
                 | ureq::Error::Protocol(_)
         );
         let error = Error::Connect { url: url.to_owned(), source: Box::new(source) };
-        if is_passing { Failure::Passing(error) } else { Failure::Final(error) }
+        if is_passing { FailedAttempt::Passing(error) } else { FailedAttempt::Final(error) }
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) fn read(
     response: &Response<Body>,
     from: u64,
     here: &Version,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, FailedAttempt> {
     let headers = response.headers();
     let status = response.status().as_u16();
     let range = text(headers, header::CONTENT_RANGE).and_then(|text| Range::parse(&text));
@@ -101,7 +101,7 @@ pub(super) fn read(
         200 => {
             let kind = text(headers, header::CONTENT_TYPE).unwrap_or_default();
             if kind.trim_start().to_ascii_lowercase().starts_with("text/html") {
-                return Err(Failure::Final(Error::WebPage { url: url.to_owned() }));
+                return Err(FailedAttempt::Final(Error::WebPage { url: url.to_owned() }));
             }
             Ok(Answer::Whole(Version::of(headers, response.body().content_length())))
         }
@@ -117,9 +117,9 @@ pub(super) fn read(
             Ok(if is_whole { Answer::AllThere } else { Answer::Changed })
         }
         408 | 425 | 429 | 500.. => {
-            Err(Failure::Passing(Error::Status { url: url.to_owned(), status }))
+            Err(FailedAttempt::Passing(Error::Status { url: url.to_owned(), status }))
         }
-        _ => Err(Failure::Final(Error::Status { url: url.to_owned(), status })),
+        _ => Err(FailedAttempt::Final(Error::Status { url: url.to_owned(), status })),
     }
 }
 

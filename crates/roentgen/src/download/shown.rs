@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use super::{Download, Error, Fetched, Progress};
+use super::{Download, DownloadProgress, Error, Fetched};
 use crate::output::{note, thousands};
 use crate::progress::Bars;
 
 /// The display of the downloads of a call.
-pub(crate) struct Shown {
+pub(crate) struct DownloadDisplay {
     bar: ProgressBar,
     /// The current file.
     pub(crate) name: String,
@@ -21,7 +21,7 @@ pub(crate) struct Shown {
     said: RefCell<String>,
 }
 
-impl Shown {
+impl DownloadDisplay {
     /// Starts the display; `expected` is the total number of bytes, as far as it is known.
     pub(crate) fn new(bars: Bars, expected: u64) -> Self {
         let bar = bars.over_bytes("fetching");
@@ -37,7 +37,7 @@ impl Shown {
     }
 
     /// Starts the next file, whose share of the expected total is `expected` bytes.
-    pub(crate) fn begins(&mut self, name: &str, expected: u64) {
+    pub(crate) fn begin(&mut self, name: &str, expected: u64) {
         self.name = name.to_owned();
         self.after = self.after.saturating_sub(expected);
         self.films.set(0);
@@ -48,23 +48,23 @@ impl Shown {
     pub(crate) fn download(&self, download: &Download) -> Result<Fetched, Error> {
         download.fetch(&|progress| {
             match progress {
-                Progress::At(bytes, of) => self.at(bytes, of),
-                Progress::StartsOver => self.at(0, None),
-                Progress::Waits(error, wait) => self.waits(error, wait),
+                DownloadProgress::At(bytes, of) => self.report(bytes, of),
+                DownloadProgress::StartsOver => self.report(0, None),
+                DownloadProgress::Waits(error, wait) => self.report_wait(error, wait),
             }
             ControlFlow::Continue(())
         })
     }
 
     /// Shows that this number of bytes of the file has arrived.
-    pub(crate) fn at(&self, bytes: u64, of: Option<u64>) {
+    pub(crate) fn report(&self, bytes: u64, of: Option<u64>) {
         self.bar.set_length(self.before + of.unwrap_or(bytes) + self.after);
         self.bar.set_position(self.before + bytes);
     }
 
     /// Shows that the file is complete and that the rest of it is being unpacked.
     pub(crate) fn unpacks(&self, bytes: u64) {
-        self.at(bytes, Some(bytes));
+        self.report(bytes, Some(bytes));
         self.bar.set_message(format!("{}, unpacking", self.name));
     }
 
@@ -75,7 +75,7 @@ impl Shown {
     }
 
     /// Shows that the next attempt follows after a wait.
-    pub(crate) fn waits(&self, error: &Error, wait: Duration) {
+    pub(crate) fn report_wait(&self, error: &Error, wait: Duration) {
         let line = format!("{error}; trying again");
         // A repeated error is printed once.
         if self.said.replace(line.clone()) != line {
@@ -84,7 +84,7 @@ impl Shown {
     }
 
     /// Shows that the file is finished.
-    pub(crate) fn done(&mut self, bytes: u64) {
+    pub(crate) fn finish(&mut self, bytes: u64) {
         self.before += bytes;
         self.bar.set_length(self.before + self.after);
         self.bar.set_position(self.before);
@@ -96,7 +96,7 @@ impl Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for DownloadDisplay {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{Checksum, Download, Error, Fetched, Origin, Progress};
+use super::{Checksum, Download, DownloadProgress, Error, Fetched, Origin};
 
 #[path = "../../tests/common/server.rs"]
 mod server;
@@ -15,7 +15,7 @@ use server::{Server, Way};
 /// Returns a file of 5,000 bytes, and its MD5.
 fn file() -> (Vec<u8>, Checksum) {
     let bytes: Vec<u8> = (0..5000_u32).map(|i| (i * i / 7 % 251) as u8).collect();
-    let mut sum = super::Sum::like(Some(&Checksum::Md5(String::new())));
+    let mut sum = super::Sum::for_published(Some(&Checksum::Md5(String::new())));
     sum.add(&bytes);
     let checksum = sum.checksum();
     (bytes, checksum)
@@ -57,7 +57,7 @@ fn a_connection_that_breaks_off_is_taken_up_where_it_broke() {
 
     let fetched = download(&server, folder.path(), 2)
         .fetch(&|progress| {
-            if let Progress::At(bytes, of) = progress {
+            if let DownloadProgress::At(bytes, of) = progress {
                 seen.borrow_mut().push((bytes, of));
             }
             ControlFlow::Continue(())
@@ -94,7 +94,7 @@ fn a_server_without_ranges_begins_again_and_ends_in_the_same_bytes() {
     let starts = RefCell::new(0);
 
     let fetched = download(&server, folder.path(), 3).fetch(&|progress| {
-        *starts.borrow_mut() += u32::from(matches!(progress, Progress::StartsOver));
+        *starts.borrow_mut() += u32::from(matches!(progress, DownloadProgress::StartsOver));
         ControlFlow::Continue(())
     });
 
@@ -214,7 +214,7 @@ fn a_download_that_is_stopped_keeps_what_it_has() {
     let download = download(&server, folder.path(), 3);
 
     let error = download.fetch(&|progress| match progress {
-        Progress::At(bytes, _) if bytes > 0 => ControlFlow::Break(()),
+        DownloadProgress::At(bytes, _) if bytes > 0 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
 

@@ -25,7 +25,7 @@ test_file![
     a_broken_or_hostile_checkpoint_is_an_error_that_says_what_to_do,
     misuse_exits_with_2_and_names_the_nearest_architecture
 ];
-use roentgen_models::pretrained::{WeightFile, wanted};
+use roentgen_models::pretrained::{WeightFile, list_wanted};
 use roentgen_models::{Architecture, ClassifierConfig, Pool, weights};
 use safetensors::tensor::{Dtype, TensorView};
 use server::{Server, Way};
@@ -69,7 +69,7 @@ fn write_network(place: &Place, name: &str, architecture: Architecture, prefix: 
     let own = WeightFile::open(&place.at("own.bpk")).unwrap();
     let shapes = own.shapes().map(|(name, shape)| (name, shape.to_vec()));
     let mut tensors: Vec<_> =
-        wanted(architecture, shapes).into_iter().map(|w| (w.name, w.shape)).collect();
+        list_wanted(architecture, shapes).into_iter().map(|w| (w.name, w.shape)).collect();
     tensors.push(("classifier.weight".into(), vec![14, config.features()]));
     tensors.push(("classifier.bias".into(), vec![14]));
     let bytes: Vec<_> = tensors
@@ -114,7 +114,7 @@ fn an_imported_backbone_is_mapped_kept_listed_and_trained_from() {
     assert!(of("vgg16")["origin"].is_null());
     assert_eq!(list["weights"].as_array().unwrap().len(), Architecture::ALL.len());
 
-    ok(&place, "phantom --images 40 --size 64 --out films");
+    ok(&place, "phantom --films 40 --size 64 --out films");
     ok(&place, "prepare films --out prepared --size 32");
     let experiment = EXPERIMENT.replace("width = 0.0625", "weights = \"imagenet\"");
     place.write("experiment.toml", experiment + "[image]\nchannels = 1\n");
@@ -133,7 +133,7 @@ fn weights_of_another_architecture_are_refused_and_nothing_is_written() {
 
     let error = fails(&place, "weights import v2.safetensors --architecture densenet121");
 
-    assert!(error.contains("does not hold the weights of densenet121"), "{error}");
+    assert!(error.contains("does not contain the weights of densenet121"), "{error}");
     assert!(error.contains("of its 604 tensors are missing"), "{error}");
     assert!(is_empty(&place.at("store")));
 }

@@ -16,7 +16,7 @@ use dicom_parser::stateful::decode::StatefulDecode;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use flate2::read::DeflateDecoder;
 
-use super::{MARK_START, broken};
+use super::{MARK_START, damage};
 use crate::pixels::{Error, budget};
 
 pub(super) type Object = FileDicomObject<InMemDicomObject>;
@@ -56,13 +56,13 @@ pub(super) fn open(mut file: impl Read + Seek, part: Part) -> Result<Object, Err
     let start = file.stream_position().map_err(Error::Read)?;
     let length = file.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     file.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    check(&mut file, length, &trimmed(meta.transfer_syntax()), until)?;
+    check(&mut file, length, &trim(meta.transfer_syntax()), until)?;
     file.rewind().map_err(Error::Read)?;
     let options = match part {
         Part::Header => OpenFileOptions::new().read_until(tags::PIXEL_DATA),
         Part::Whole => OpenFileOptions::new(),
     };
-    options.from_reader(file).map_err(|error| unreadable(&error))
+    options.from_reader(file).map_err(|error| describe_failure(&error))
 }
 
 /// Reads the group of the file and leaves the reader where the data set begins.
@@ -73,11 +73,11 @@ fn meta(mut file: impl Read + Seek) -> Result<FileMetaTable, Error> {
     file.seek(SeekFrom::Start(start + 4)).map_err(Error::Read)?;
     check(&mut file, length, uids::EXPLICIT_VR_LITTLE_ENDIAN, Until::DataSet)?;
     file.seek(SeekFrom::Start(start)).map_err(Error::Read)?;
-    FileMetaTable::from_reader(&mut file).map_err(|error| unreadable(&error))
+    FileMetaTable::from_reader(&mut file).map_err(|error| describe_failure(&error))
 }
 
 fn is_deflated(meta: &FileMetaTable) -> bool {
-    trimmed(meta.transfer_syntax()) == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
+    trim(meta.transfer_syntax()) == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
 }
 
 /// Unpacks a deflated data set; the object is then one that was never packed.
@@ -86,7 +86,7 @@ fn deflated(file: impl Read, mut meta: FileMetaTable, until: Until) -> Result<Ob
     DeflateDecoder::new(file)
         .take(MAX_INFLATED + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| broken(format!("it cannot be unpacked: {error}")))?;
+        .map_err(|error| damage(format!("it cannot be unpacked: {error}")))?;
     let length = bytes.len() as u64;
     if length > MAX_INFLATED {
         return Err(Error::Memory { mib: length >> 20, limit: MAX_INFLATED >> 20 });
@@ -95,13 +95,13 @@ fn deflated(file: impl Read, mut meta: FileMetaTable, until: Until) -> Result<Ob
     plain.clone_into(&mut meta.transfer_syntax);
     check(Cursor::new(&bytes), length, plain, until)?;
     let data = InMemDicomObject::read_dataset_with_ts(&bytes[..], syntax_of(plain)?)
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| describe_failure(&error))?;
     Ok(data.with_exact_meta(meta))
 }
 
 /// Returns a file's transfer syntax.
 pub(super) fn syntax(object: &Object) -> String {
-    trimmed(object.meta().transfer_syntax())
+    trim(object.meta().transfer_syntax())
 }
 
 /// Returns the name of a transfer syntax, or its number.
@@ -109,18 +109,18 @@ pub(super) fn syntax_name(uid: &str) -> String {
     TransferSyntaxRegistry.get(uid).map_or(uid, |syntax| syntax.name()).to_owned()
 }
 
-pub(super) fn trimmed(uid: &str) -> String {
+pub(super) fn trim(uid: &str) -> String {
     uid.trim_end_matches(['\0', ' ']).to_owned()
 }
 
 fn syntax_of(uid: &str) -> Result<&'static TransferSyntax, Error> {
     TransferSyntaxRegistry
         .get(uid)
-        .ok_or_else(|| broken(format!("its transfer syntax `{uid}` is unknown")))
+        .ok_or_else(|| damage(format!("its transfer syntax `{uid}` is unknown")))
 }
 
-fn unreadable(error: &dyn StdError) -> Error {
-    broken(with_causes(error))
+fn describe_failure(error: &dyn StdError) -> Error {
+    damage(with_causes(error))
 }
 
 /// Writes an error and its causes on one line.
@@ -147,7 +147,7 @@ enum Until {
 /// too deep.
 fn check(file: impl Read + Seek, length: u64, syntax: &str, until: Until) -> Result<(), Error> {
     let mut reader = LazyDataSetReader::new_with_ts(file, syntax_of(syntax)?)
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| describe_failure(&error))?;
     let mut depth = 0_usize;
     for _ in 0..MAX_ELEMENTS {
         let Some(token) = reader.advance() else { return Ok(()) };
@@ -155,7 +155,7 @@ fn check(file: impl Read + Seek, length: u64, syntax: &str, until: Until) -> Res
             Ok(token) => token,
             // What follows the group of the file may be in any syntax.
             Err(_) if until == Until::DataSet => return Ok(()),
-            Err(error) => return Err(unreadable(&error)),
+            Err(error) => return Err(describe_failure(&error)),
         };
         match &token {
             LazyDataToken::ElementHeader(header) => {
@@ -179,20 +179,20 @@ fn check(file: impl Read + Seek, length: u64, syntax: &str, until: Until) -> Res
             LazyDataToken::LazyValue { header, decoder } => {
                 let left = length.saturating_sub(decoder.position());
                 if header.len.get().is_none_or(|bytes| u64::from(bytes) > left) {
-                    return Err(broken(format!("the element {} is cut off", header.tag)));
+                    return Err(damage(format!("the element {} is cut off", header.tag)));
                 }
             }
             LazyDataToken::LazyItemValue { len, decoder }
                 if u64::from(*len) > length.saturating_sub(decoder.position()) =>
             {
-                return Err(broken("its pixels are cut off"));
+                return Err(damage("its pixels are cut off"));
             }
             _ => {}
         }
         if depth > 2 * MAX_DEPTH {
-            return Err(broken(format!("its sequences are nested more than {MAX_DEPTH} deep")));
+            return Err(damage(format!("its sequences are nested more than {MAX_DEPTH} deep")));
         }
-        token.skip().map_err(|error| unreadable(&error))?;
+        token.skip().map_err(|error| describe_failure(&error))?;
     }
-    Err(broken(format!("it has more than {MAX_ELEMENTS} elements")))
+    Err(damage(format!("it has more than {MAX_ELEMENTS} elements")))
 }

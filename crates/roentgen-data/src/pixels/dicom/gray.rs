@@ -1,96 +1,7 @@
 //! From stored values to shown ones: modality LUT, VOI LUT or window, inversion (PS3.3 C.11).
 
 use super::header::Header;
-
-/// Stored values to the values of the modality.
-#[derive(Debug)]
-pub(super) enum Modality {
-    Lut(Lut),
-    Rescale { slope: f64, intercept: f64 },
-}
-
-/// Values of the modality to shares of white.
-#[derive(Debug)]
-pub(super) enum Voi {
-    Lut(Lut),
-    Window {
-        window: Window,
-        center: f64,
-        width: f64,
-    },
-    /// The whole range of the stored bits.
-    None,
-}
-
-/// The function of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Window {
-    Linear,
-    LinearExact,
-    Sigmoid,
-}
-
-/// A lookup table. Values before its first are as the first, values after its last as the last.
-#[derive(Debug)]
-pub(super) struct Lut {
-    pub(super) first: i32,
-    pub(super) entries: Vec<u16>,
-    /// Bits of each entry, 8 to 16.
-    pub(super) bits: u32,
-}
-
-impl Lut {
-    fn entry(&self, value: f64) -> f64 {
-        let last = self.entries.len().saturating_sub(1);
-        let place = (value - f64::from(self.first)).clamp(0.0, last as f64);
-        f64::from(self.entries[place as usize])
-    }
-
-    /// The largest entry that its bits allow.
-    fn top(&self) -> f64 {
-        f64::from((1_u32 << self.bits) - 1)
-    }
-}
-
-impl Modality {
-    fn apply(&self, stored: i32) -> f64 {
-        match self {
-            Modality::Lut(lut) => lut.entry(stored.into()),
-            Modality::Rescale { slope, intercept } => f64::from(stored) * slope + intercept,
-        }
-    }
-
-    /// Returns the lowest and the highest value that `range` of stored values can become.
-    fn range(&self, range: [i32; 2]) -> [f64; 2] {
-        match self {
-            Modality::Lut(lut) => [0.0, lut.top()],
-            Modality::Rescale { .. } => {
-                let [a, b] = range.map(|stored| self.apply(stored));
-                [a.min(b), a.max(b)]
-            }
-        }
-    }
-}
-
-impl Window {
-    /// Returns the share of white of a value.
-    fn apply(self, value: f64, center: f64, width: f64) -> f64 {
-        let linear = |center: f64, width: f64| {
-            if value <= center - width / 2.0 {
-                0.0
-            } else if value > center + width / 2.0 {
-                1.0
-            } else {
-                (value - center) / width + 0.5
-            }
-        };
-        match self {
-            Window::Linear => linear(center - 0.5, width - 1.0),
-            Window::LinearExact => linear(center, width),
-            Window::Sigmoid => 1.0 / (1.0 + (-4.0 * (value - center) / width).exp()),
-        }
-    }
-}
+use super::lut::Voi;
 
 /// Returns the gray of each sample of `bits_stored` bits.
 pub(super) fn table(header: &Header) -> Vec<u8> {
@@ -101,7 +12,7 @@ pub(super) fn table(header: &Header) -> Vec<u8> {
     let share = |stored: i32| {
         let value = header.modality.apply(stored);
         match &header.voi {
-            Voi::Lut(lut) => lut.entry(value) / lut.top(),
+            Voi::Lut(lut) => lut.entry(value) / lut.largest_entry(),
             Voi::Window { window, center, width } => window.apply(value, *center, *width),
             Voi::None => (value - low) / (high - low),
         }

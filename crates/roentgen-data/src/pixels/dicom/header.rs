@@ -5,9 +5,9 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 
-use super::broken;
-use super::file::{Object, syntax, syntax_name, trimmed};
-use super::gray::{Lut, Modality, Voi, Window};
+use super::damage;
+use super::file::{Object, syntax, syntax_name, trim};
+use super::lut::{Lut, Modality, Voi, Window};
 use crate::pixels::Error;
 
 /// How pixels are compressed.
@@ -60,7 +60,7 @@ impl Header {
     pub(super) fn read(object: &Object) -> Result<Self, Error> {
         refuse_other_files(object)?;
         let number = |tag, name| {
-            int(object, tag).ok_or_else(|| broken(format!("it has no number `{name}`")))
+            int(object, tag).ok_or_else(|| damage(format!("it has no number `{name}`")))
         };
         let rows = number(tags::ROWS, "Rows")?;
         let columns = number(tags::COLUMNS, "Columns")?;
@@ -69,14 +69,14 @@ impl Header {
         let bits_stored = int(object, tags::BITS_STORED).unwrap_or(bits_allocated);
         let high_bit = int(object, tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
         if ![8, 16].contains(&bits_allocated) {
-            return Err(refused(format!(
+            return Err(refuse(format!(
                 "its pixels take {bits_allocated} bits; 8 and 16 are read"
             )));
         }
         let fits = (1..=bits_allocated).contains(&bits_stored)
             && (bits_stored - 1..bits_allocated).contains(&high_bit);
         if rows < 1 || columns < 1 || !fits {
-            return Err(broken(format!(
+            return Err(damage(format!(
                 "it says {columns} x {rows} pixels of {bits_stored} bits up to bit {high_bit} of \
                  {bits_allocated}"
             )));
@@ -116,15 +116,15 @@ impl Header {
     }
 }
 
-fn refused(what: impl Into<String>) -> Error {
+fn refuse(what: impl Into<String>) -> Error {
     Error::Refused(what.into())
 }
 
 /// Refuses files that are no picture to be shown.
 fn refuse_other_files(object: &Object) -> Result<(), Error> {
-    let class = trimmed(object.meta().media_storage_sop_class_uid());
+    let class = trim(object.meta().media_storage_sop_class_uid());
     if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE {
-        return Err(refused("it is a DICOMDIR, a list of files; give the folder instead"));
+        return Err(refuse("it is a DICOMDIR, a list of files; give the folder instead"));
     }
     let classes = [class, text(object, tags::SOP_CLASS_UID).trim_end_matches('\0').to_owned()];
     let for_processing = [
@@ -134,13 +134,13 @@ fn refuse_other_files(object: &Object) -> Result<(), Error> {
     if classes.iter().any(|class| for_processing.contains(&class.as_str()))
         || text(object, tags::PRESENTATION_INTENT_TYPE) == "FOR PROCESSING"
     {
-        return Err(refused(
+        return Err(refuse(
             "it is raw (for processing), not the picture that is read; export the image for \
              presentation",
         ));
     }
     match int(object, tags::NUMBER_OF_FRAMES) {
-        Some(frames) if frames > 1 => Err(refused(format!(
+        Some(frames) if frames > 1 => Err(refuse(format!(
             "it has {frames} frames, and a film is one; export the frame to read as a file"
         ))),
         _ => Ok(()),
@@ -168,7 +168,7 @@ fn coding(object: &Object, bits_stored: i32) -> Result<Coding, Error> {
                 uids::JPEG_EXTENDED12_BIT => "dcmdjpeg",
                 _ => "gdcmconv --raw",
             };
-            return Err(refused(format!(
+            return Err(refuse(format!(
                 "its transfer syntax {} ({other}, {bits_stored} bits) is not read; unpack it, for \
                  example with `{tool} IN OUT`",
                 syntax_name(other)
@@ -185,14 +185,14 @@ fn color(photometric: &str, coding: Coding, samples: i32, bits: i32) -> Result<C
         "YBR_FULL" | "YBR_FULL_422" if coding == Coding::Jpeg => Color::Rgb,
         "YBR_FULL" => Color::Luma,
         _ => {
-            return Err(refused(format!(
+            return Err(refuse(format!(
                 "its photometric interpretation is `{photometric}` with {samples} samples; \
                  MONOCHROME1, MONOCHROME2, RGB and YBR_FULL are read"
             )));
         }
     };
     if samples != 3 || bits != 8 {
-        return Err(refused(format!(
+        return Err(refuse(format!(
             "its colours have {samples} samples of {bits} bits; 3 of 8 are read"
         )));
     }
@@ -207,7 +207,7 @@ fn modality(object: &Object, is_signed: bool) -> Result<Modality, Error> {
     let slope = number(tags::RESCALE_SLOPE, 1.0);
     let intercept = number(tags::RESCALE_INTERCEPT, 0.0);
     if slope == 0.0 || !slope.is_finite() || !intercept.is_finite() {
-        return Err(broken(format!("its rescale slope is {slope} and its intercept {intercept}")));
+        return Err(damage(format!("its rescale slope is {slope} and its intercept {intercept}")));
     }
     Ok(Modality::Rescale { slope, intercept })
 }
@@ -226,21 +226,21 @@ fn voi(object: &Object, is_signed: bool) -> Result<Voi, Error> {
         "" | "LINEAR" => Window::Linear,
         "LINEAR_EXACT" => Window::LinearExact,
         "SIGMOID" => Window::Sigmoid,
-        _ => return Err(refused(format!("its VOI LUT function is `{function}`"))),
+        _ => return Err(refuse(format!("its VOI LUT function is `{function}`"))),
     };
     let is_wide = match window {
         Window::Linear => width >= 1.0,
         Window::LinearExact | Window::Sigmoid => width > 0.0,
     };
     if !is_wide || !width.is_finite() || !center.is_finite() {
-        return Err(broken(format!("its window has center {center} and width {width}")));
+        return Err(damage(format!("its window has center {center} and width {width}")));
     }
     Ok(Voi::Window { window, center, width })
 }
 
 /// Reads a LUT: number of entries, first value that it maps, bits of its entries.
 fn lut(item: &InMemDicomObject, is_signed: bool) -> Result<Lut, Error> {
-    let failed = || broken("its lookup table is damaged");
+    let failed = || damage("its lookup table is damaged");
     let descriptor: Vec<i32> = item
         .get(tags::LUT_DESCRIPTOR)
         .and_then(|element| element.to_multi_int().ok())

@@ -5,14 +5,14 @@
 
 use dicom_dictionary_std::tags;
 
-use super::broken;
+use super::damage;
 use super::file::Object;
 use super::header::{Coding, Header};
 use crate::pixels::{Error, jpeg};
 
 /// Refuses a compressed picture of another size or sign than the file states.
 pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
-    let element = object.get(tags::PIXEL_DATA).ok_or_else(|| broken("it has no pixels"))?;
+    let element = object.get(tags::PIXEL_DATA).ok_or_else(|| damage("it has no pixels"))?;
     let fragments = element.fragments().unwrap_or_default();
     let start = || -> Vec<u8> { fragments.iter().flatten().take(1 << 20).copied().collect() };
     let found = match header.coding {
@@ -22,18 +22,18 @@ pub(super) fn check(object: &Object, header: &Header) -> Result<(), Error> {
         Coding::Jpeg2000 => jpeg_2000_size(&start()),
     };
     let Some((size, samples, is_signed)) = found else {
-        return Err(broken("its compressed picture has no header"));
+        return Err(damage("its compressed picture has no header"));
     };
     if size != [header.rows, header.columns] || samples != header.samples {
         let [height, width] = size;
-        return Err(broken(format!(
+        return Err(damage(format!(
             "its compressed picture has {width} x {height} pixels of {samples} samples, but the file \
              says {} x {} of {}",
             header.columns, header.rows, header.samples
         )));
     }
     if is_signed != header.is_signed {
-        return Err(broken("its compressed picture has another sign than the file says"));
+        return Err(damage("its compressed picture has another sign than the file says"));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::report::{FilmCard, boxes, data, readable};
 
 /// A film under its map, with the boxes.
 #[derive(Debug, Serialize)]
-pub(super) struct Film {
+pub(super) struct FilmUnderMap {
     image: String,
     source: String,
     boxes: String,
@@ -15,7 +15,7 @@ pub(super) struct Film {
     text: String,
 }
 
-impl Film {
+impl FilmUnderMap {
     pub(super) fn of(card: &FilmCard) -> Self {
         Self {
             image: card.choice.image.clone(),

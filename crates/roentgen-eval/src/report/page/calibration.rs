@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::super::format::figure;
 use super::readable;
-use crate::{CalibrationFigures, Evaluation, Method};
+use crate::{CalibrationFigures, CalibrationMethod, Evaluation};
 
 /// The calibration of a finding, as predicted or by one method.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct CalibrationRow {
     /// Name of the finding, empty in all rows but its first.
     name: String,
     how: &'static str,
@@ -17,27 +17,32 @@ pub(super) struct Row {
 }
 
 /// Returns the rows of all findings.
-pub(super) fn rows(evaluation: &Evaluation) -> Vec<Row> {
+pub(super) fn rows(evaluation: &Evaluation) -> Vec<CalibrationRow> {
     let mut rows = Vec::new();
     for finding in &evaluation.findings {
-        rows.push(Row::of(readable(&finding.name), "as predicted", &finding.calibration));
+        rows.push(CalibrationRow::of(
+            readable(&finding.name),
+            "as predicted",
+            &finding.calibration,
+        ));
         let calibrated = finding.calibrated.iter();
         rows.extend(
-            calibrated.map(|(&method, figures)| Row::of(String::new(), name(method), figures)),
+            calibrated
+                .map(|(&method, figures)| CalibrationRow::of(String::new(), name(method), figures)),
         );
     }
     rows
 }
 
-fn name(method: Method) -> &'static str {
+fn name(method: CalibrationMethod) -> &'static str {
     match method {
-        Method::Platt => "Platt scaling",
-        Method::Temperature => "temperature",
-        Method::Isotonic => "isotonic",
+        CalibrationMethod::Platt => "Platt scaling",
+        CalibrationMethod::Temperature => "temperature",
+        CalibrationMethod::Isotonic => "isotonic",
     }
 }
 
-impl Row {
+impl CalibrationRow {
     fn of(name: String, how: &'static str, of: &CalibrationFigures) -> Self {
         let parts = of.brier_parts;
         let figures = [

@@ -12,13 +12,13 @@ pub(super) struct Calls {
     title: String,
     /// Whether the table is open when the page is.
     is_main: bool,
-    rows: Vec<Row>,
+    rows: Vec<CallRow>,
     /// Findings without such a threshold.
     without: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct CallRow {
     name: String,
     threshold: String,
     /// True and false positives, false and true negatives.
@@ -71,7 +71,7 @@ pub(super) fn calls(evaluation: &Evaluation, reaches_half: bool) -> Vec<Calls> {
         let findings = evaluation.findings.iter();
         let points = findings.map(|finding| (finding, finding.operating_point(name)));
         let row = |(finding, point): (&crate::FindingFigures, Option<&OperatingPoint>)| {
-            Some(Row::of(&finding.name, point?, evaluation))
+            Some(CallRow::of(&finding.name, point?, evaluation))
         };
         let without = points.clone().filter(|(_, point)| point.is_none());
         Calls {
@@ -96,7 +96,7 @@ pub(super) fn title(name: &str) -> &'static str {
     }
 }
 
-impl Row {
+impl CallRow {
     fn of(name: &str, point: &OperatingPoint, evaluation: &Evaluation) -> Self {
         let counts = [
             point.true_positives,
@@ -104,7 +104,7 @@ impl Row {
             point.false_negatives,
             point.true_negatives,
         ];
-        let named = point.figures.named();
+        let named = point.figures.figures_by_name();
         let cell = |(key, _): &(&str, &str)| {
             let value = named.iter().find(|(name, _)| name == key).and_then(|(_, value)| *value);
             let ends = point.ci95.get(key).copied().flatten();

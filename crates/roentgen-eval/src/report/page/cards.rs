@@ -4,18 +4,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use roentgen_figures::{Said, Svg};
 use serde::Serialize;
 
-use super::super::{FilmBox, FilmCard, Report, Verdict, format::probability};
+use super::super::{Agreement, FilmBox, FilmCard, Report, format::probability};
 use super::readable;
 use crate::Scores;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Films {
+pub(super) struct FilmCards {
     title: &'static str,
-    cards: Vec<Film>,
+    cards: Vec<CardFilm>,
 }
 
 #[derive(Debug, Serialize)]
-struct Film {
+struct CardFilm {
     image: String,
     source: Option<String>,
     /// The boxes as an SVG over the picture.
@@ -29,25 +29,25 @@ struct Film {
 }
 
 /// Returns the cards of a report by verdict.
-pub(super) fn films(report: &Report) -> Vec<Films> {
+pub(super) fn films(report: &Report) -> Vec<FilmCards> {
     let titles = [
-        (Verdict::Found, "Highest probability, label positive"),
-        (Verdict::FalseAlarm, "Highest probability, label negative"),
-        (Verdict::Missed, "Lowest probability, label positive"),
+        (Agreement::Found, "Highest probability, label positive"),
+        (Agreement::FalseAlarm, "Highest probability, label negative"),
+        (Agreement::Missed, "Lowest probability, label positive"),
     ];
     let groups = titles.into_iter().map(|(verdict, title)| {
         let cards = report.films.iter().filter(|card| card.choice.verdict == verdict);
-        let cards = cards.map(|card| Film {
+        let cards = cards.map(|card| CardFilm {
             image: card.choice.image.clone(),
             source: (!card.png.is_empty()).then(|| data("image/png", &card.png)),
             boxes: (!card.boxes.is_empty()).then(|| boxes(card)),
-            boxed: boxed(card),
+            boxed: name_boxed_findings(card),
             finding: readable(&card.choice.finding),
             probability: probability(card.choice.probability),
             labels: labels(report.scores, card.choice.row),
             text: card.text.clone(),
         });
-        Films { title, cards: cards.collect() }
+        FilmCards { title, cards: cards.collect() }
     });
     groups.filter(|group| !group.cards.is_empty()).collect()
 }
@@ -63,7 +63,7 @@ pub(crate) fn boxes(card: &FilmCard) -> String {
 }
 
 /// Names each finding that has a box once.
-fn boxed(card: &FilmCard) -> Vec<String> {
+fn name_boxed_findings(card: &FilmCard) -> Vec<String> {
     let mut names: Vec<String> = card.boxes.iter().map(|one| readable(&one.finding)).collect();
     names.sort_unstable();
     names.dedup();
@@ -72,7 +72,7 @@ fn boxed(card: &FilmCard) -> Vec<String> {
 
 /// Lists the findings that the label file says of a film.
 fn labels(scores: &Scores, row: usize) -> String {
-    let label = |finding: &crate::Finding| finding.truths.get(row).copied().flatten();
+    let label = |finding: &crate::ScoredFinding| finding.labels.get(row).copied().flatten();
     let positive = scores.findings().iter().filter(|finding| label(finding) == Some(true));
     let names: Vec<String> = positive.map(|finding| readable(&finding.name)).collect();
     if !names.is_empty() {

@@ -14,12 +14,12 @@ pub(super) struct Explanations {
     patients: String,
     boxes: String,
     summary: Vec<String>,
-    rows: Vec<Row>,
+    rows: Vec<ExplanationRow>,
 }
 
 /// A finding: pointing and overlap, of the model with intervals, then of the three other maps.
 #[derive(Debug, Serialize)]
-struct Row {
+struct ExplanationRow {
     name: String,
     films: String,
     pointing: [String; 2],
@@ -44,12 +44,12 @@ impl Explanations {
     }
 }
 
-fn row(name: String, films: String, rows: &Rows) -> Row {
+fn row(name: String, films: String, rows: &Rows) -> ExplanationRow {
     let own = |Figure { value, ci95 }: Figure| [figure(value), interval(ci95)];
     let others = |of: fn(&RowFigures) -> Figure| {
         [&rows.random, &rows.mean_box, &rows.ceiling].map(|row| figure(of(row).value))
     };
-    Row {
+    ExplanationRow {
         name,
         films,
         pointing: own(rows.model.pointing),

@@ -30,7 +30,7 @@ pub(super) struct Mean {
 
 /// A row of the table of findings.
 #[derive(Debug, Serialize)]
-pub(super) struct Finding {
+pub(super) struct FindingRow {
     name: String,
     positives: String,
     negatives: String,
@@ -72,9 +72,9 @@ pub(super) fn mean(evaluation: &Evaluation, low: f64) -> Mean {
     }
 }
 
-pub(super) fn finding(figures: &FindingFigures, main: &str, low: f64) -> Finding {
+pub(super) fn finding(figures: &FindingFigures, main: &str, low: f64) -> FindingRow {
     let point = figures.operating_point(main);
-    Finding {
+    FindingRow {
         name: readable(&figures.name),
         positives: count(figures.positives),
         negatives: count(figures.negatives),

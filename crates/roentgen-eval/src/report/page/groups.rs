@@ -6,7 +6,7 @@ use super::super::{
     format::{count, figure, interval},
     whisker,
 };
-use super::{ends, readable};
+use super::{format_interval, readable};
 use crate::{Evaluation, Gap};
 
 /// The groups of one column.
@@ -56,7 +56,7 @@ fn gap(gap: &Gap) -> String {
         gap.best,
         gap.worst,
         figure(Some(gap.auroc)),
-        ends(gap.auroc_ci95),
+        format_interval(gap.auroc_ci95),
         gap.findings,
         if gap.findings == 1 { "" } else { "s" }
     )

@@ -1,12 +1,12 @@
 //! The figures in plain words, for the first screen of a report.
 
 use super::super::format::{count, figure, interval, percent};
-use super::{ends, readable};
+use super::{format_interval, readable};
 use crate::{Evaluation, FindingFigures, Interval};
 
 /// Returns one paragraph for each thing that a reader should know first.
 pub(super) fn summary(evaluation: &Evaluation, reaches_half: bool) -> Vec<String> {
-    let mut all = vec![how_good(evaluation)];
+    let mut all = vec![summarize(evaluation)];
     all.extend(best_and_worst(evaluation));
     all.extend(calls(evaluation, reaches_half));
     all.extend(gap(evaluation));
@@ -14,7 +14,7 @@ pub(super) fn summary(evaluation: &Evaluation, reaches_half: bool) -> Vec<String
     all
 }
 
-fn how_good(evaluation: &Evaluation) -> String {
+fn summarize(evaluation: &Evaluation) -> String {
     let mean = &evaluation.mean;
     match mean.auroc {
         None => {
@@ -94,7 +94,7 @@ fn gap(evaluation: &Evaluation) -> Option<String> {
         "The largest difference between groups is by {by}: AUROC is lower by {} ({}) for {} than \
          for {}, over {} findings.",
         figure(Some(gap.auroc)),
-        ends(gap.auroc_ci95),
+        format_interval(gap.auroc_ci95),
         gap.worst,
         gap.best,
         gap.findings
@@ -123,7 +123,7 @@ fn limits(evaluation: &Evaluation) -> String {
         );
     }
     limits.push(
-        "The figures hold for films like these. Do not conclude from them that the model may be \
+        "The figures apply to films like these. Do not conclude from them that the model may be \
          used for patients."
             .to_owned(),
     );

@@ -4,24 +4,27 @@ use roentgen_figures::Svg;
 
 use super::{axis, frame, polyline};
 use crate::{
-    Finding, FindingFigures, NetBenefit, Platt, decision_curve,
-    decision_curve::{grid, useful},
+    FindingFigures, NetBenefit, Platt, ScoredFinding, decision_curve,
+    decision_curve::{grid, useful_range},
 };
 
 /// Round ends of the axes of a decision curve.
 const ROUNDS: [f64; 10] = [0.002, 0.004, 0.01, 0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8];
 
 /// Computes the net benefit of a finding, as predicted or after Platt scaling.
-pub(in crate::report) fn net_benefit(finding: &Finding, platt: Option<Platt>) -> Vec<NetBenefit> {
-    let (mut probabilities, truths) = finding.known_pairs();
+pub(in crate::report) fn net_benefit(
+    finding: &ScoredFinding,
+    platt: Option<Platt>,
+) -> Vec<NetBenefit> {
+    let (mut probabilities, labels) = finding.known_pairs();
     if let Some(platt) = platt {
         probabilities.iter_mut().for_each(|p| *p = platt.apply(*p));
     }
-    decision_curve(&probabilities, &truths, &grid())
+    decision_curve(&probabilities, &labels, &grid())
 }
 
 /// Draws the panel of a finding.
-pub(super) fn decision_panel(figures: &FindingFigures, finding: &Finding) -> Svg {
+pub(super) fn decision_panel(figures: &FindingFigures, finding: &ScoredFinding) -> Svg {
     let curve = net_benefit(finding, None);
     let scaled = figures.platt.map(|platt| net_benefit(finding, Some(platt)));
     let prevalence = figures.prevalence().unwrap_or(0.0);
@@ -30,7 +33,7 @@ pub(super) fn decision_panel(figures: &FindingFigures, finding: &Finding) -> Svg
     let all = curve.iter().chain(scaled.iter().flatten());
     let last = all.filter(is_used).map(|point| point.threshold).fold(2.0 * prevalence, f64::max);
     let [right, top] = [last.min(1.0), prevalence].map(|end| axis(end, &ROUNDS));
-    let mut svg = frame(figures, "", &useful_text(&curve), [right, top]);
+    let mut svg = frame(figures, "", &describe_use(&curve), [right, top]);
     let line = |curve: &[NetBenefit], value: fn(&NetBenefit) -> f64| {
         let inside = curve.iter().filter(|point| point.threshold <= right);
         let point = |point: &NetBenefit| [point.threshold / right, (value(point) / top).max(0.0)];
@@ -45,8 +48,8 @@ pub(super) fn decision_panel(figures: &FindingFigures, finding: &Finding) -> Svg
 }
 
 /// States where a model is of use.
-pub(super) fn useful_text(curve: &[NetBenefit]) -> String {
-    match useful(curve) {
+pub(super) fn describe_use(curve: &[NetBenefit]) -> String {
+    match useful_range(curve) {
         Some([low, high]) => format!("{low}–{high}"),
         None => "at no threshold".to_owned(),
     }

@@ -3,7 +3,7 @@
 use roentgen_figures::decimals;
 
 use super::super::format::count;
-use super::decision::useful_text;
+use super::decision::describe_use;
 use crate::{Evaluation, FindingFigures, Interval, NetBenefit};
 
 /// The kind of curve that the panels show.
@@ -26,7 +26,7 @@ impl Kind {
     }
 
     /// States what the panel of a finding shows, for screen readers.
-    pub(super) fn said(self, figures: &FindingFigures, curve: &[NetBenefit]) -> String {
+    pub(super) fn describe(self, figures: &FindingFigures, curve: &[NetBenefit]) -> String {
         let name = figures.name.replace('_', " ");
         let (positives, films) = (figures.positives, figures.positives + figures.negatives);
         let of = format!("{} positive of {} films", count(positives), count(films));
@@ -47,7 +47,7 @@ impl Kind {
                 let ece = decimals(figures.ece, 3);
                 format!("Reliability of {name}: expected calibration error {ece}, {of}")
             }
-            Self::Decision => format!("Decision curve of {name}: {}, {of}", useful_text(curve)),
+            Self::Decision => format!("Decision curve of {name}: {}, {of}", describe_use(curve)),
         }
     }
 

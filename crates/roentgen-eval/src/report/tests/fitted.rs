@@ -8,10 +8,10 @@ fn fitted() -> (Scores, Evaluation) {
     let films = 200;
     let table = |split: &str, turn: usize| {
         let p = |i: usize| 0.01 + (i * 29 % 191) as f64 / 400.0;
-        let finding = |name: &str, truth: &dyn Fn(usize) -> bool| Finding {
+        let finding = |name: &str, label: &dyn Fn(usize) -> bool| ScoredFinding {
             name: name.into(),
             probabilities: (0..films).map(p).collect(),
-            truths: (0..films).map(|i| Some(truth(i))).collect(),
+            labels: (0..films).map(|i| Some(label(i))).collect(),
         };
         let texts = |of: &dyn Fn(usize) -> String| (0..films).map(of).collect::<Vec<_>>();
         let findings = vec![
@@ -28,7 +28,7 @@ fn fitted() -> (Scores, Evaluation) {
     let prevalence = [("Mass".to_owned(), 0.02)].into();
     let given = crate::Given { calibration: Some(&calibration), prevalence };
     let scores = table("test", 3);
-    let options = Options { resamples: 100, seed: 1 };
+    let options = BootstrapOptions { resamples: 100, seed: 1 };
     let evaluation = crate::evaluate_with(&scores, &options, &given).unwrap();
     (scores, evaluation)
 }
@@ -87,7 +87,7 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
 #[test]
 fn the_model_card_has_metadata_that_no_name_breaks() {
     let scores = table("NIH \"ChestX\": ---\n# x", "official test");
-    let evaluation = evaluate(&scores, &Options { resamples: 20, seed: 1 }).unwrap();
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 20, seed: 1 }).unwrap();
     let provenance = Provenance { model: Some("run: 'x'\n---".into()), ..Provenance::default() };
     let report = Report { provenance, ..plain(&scores, &evaluation) };
     let card = card::markdown(&report).unwrap();

@@ -14,18 +14,10 @@ use rayon::prelude::*;
 use crate::cpu::conv::input::ConvInput;
 use crate::cpu::conv::matmul::{multiply, multiply_into, sum_slices};
 use crate::cpu::conv::matrix::Matrix;
+use crate::cpu::conv::tuning::{COLUMNS, DENSE_TASKS, ROWS, UNFOLDED};
 use crate::cpu::conv::winograd;
-use crate::cpu::storage::{dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, tensor, values};
 use crate::geometry::WindowGeometry;
-
-/// Columns that a product should have at least.
-const COLUMNS: usize = 512;
-/// Unfolded values to hold at a time, where that many columns allow it: they should stay in cache.
-const UNFOLDED: usize = 1 << 19;
-/// Tasks worth having.
-const TASKS: usize = 8;
-/// Output channels that a task should keep: each block of them unfolds again.
-const ROWS: usize = 64;
 
 /// The gradient of the input.
 pub(crate) fn x_gradient(
@@ -34,7 +26,7 @@ pub(crate) fn x_gradient(
     window: WindowGeometry,
 ) -> FlexTensor {
     let [out, ..] = dims::<4>(weight);
-    match window.reversed() {
+    match window.reverse() {
         Some(reversed) => {
             let gradient = ConvInput::new(values(gradient), [out, window.out_plane()], None);
             forward(gradient, &flip_and_transpose(weight), reversed)
@@ -71,7 +63,7 @@ pub(crate) fn forward(x: ConvInput, weight: &FlexTensor, window: WindowGeometry)
     let weight = Matrix::new(values(weight), [out, depth]);
     let plane = window.out_plane();
     let together = images_per_product(window, batch);
-    let blocks = TASKS.div_ceil(batch.div_ceil(together)).min(out.div_ceil(ROWS));
+    let blocks = DENSE_TASKS.div_ceil(batch.div_ceil(together)).min(out.div_ceil(ROWS));
     let block = out.div_ceil(blocks);
     let write = |y: &mut [MaybeUninit<f32>]| {
         let mut parts: Vec<_> =
@@ -91,7 +83,7 @@ pub(crate) fn forward(x: ConvInput, weight: &FlexTensor, window: WindowGeometry)
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the tasks' blocks are all of `y`, and `block_of_images` writes all of a block.
-    let y = unsafe { fresh(batch * out * plane, write) };
+    let y = unsafe { build_vec(batch * out * plane, write) };
     tensor(y, [batch, out, window.out[0], window.out[1]])
 }
 
@@ -122,7 +114,7 @@ fn block_of_images(
     let right = Matrix::new(columns, [depth, count]);
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the product writes all of its output and reads nothing of it.
-    let together = unsafe { fresh(rows * count, |out| multiply(out, weight, right, false)) };
+    let together = unsafe { build_vec(rows * count, |out| multiply(out, weight, right, false)) };
     for (image, out) in out.into_iter().enumerate() {
         for (row, out) in together.chunks_exact(count).zip(out.chunks_exact_mut(plane)) {
             out.write_copy_of_slice(&row[image * plane..][..plane]);
@@ -169,7 +161,7 @@ fn input_gradient_by_fold(
     let [batch, ..] = dims::<4>(gradient);
     let [out, channels, ..] = dims::<4>(weight);
     let (depth, plane) = (channels * window.taps(), window.out_plane());
-    let weight = Matrix::new(values(weight), [out, depth]).transposed();
+    let weight = Matrix::new(values(weight), [out, depth]).transpose();
     let mut dx = vec![0.0; batch * channels * window.plane()];
     let images = dx.par_chunks_exact_mut(channels * window.plane());
     images.zip(values(gradient).par_chunks_exact(out * plane)).for_each(|(dx, gradient)| {
@@ -180,7 +172,7 @@ fn input_gradient_by_fold(
             #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
             // SAFETY: the product writes all of its output and reads nothing of it.
             let columns =
-                unsafe { fresh(depth * count, |out| multiply(out, weight, right, false)) };
+                unsafe { build_vec(depth * count, |out| multiply(out, weight, right, false)) };
             window.fold(&columns, step, dx);
         }
     });
@@ -203,9 +195,9 @@ pub(crate) fn weight_gradient(
     let gradients = ConvInput::new(values(gradient), [out, plane], None);
     let together = images_per_product(window, batch);
     let groups = batch.div_ceil(together);
-    let slice = groups.div_ceil(TASKS.min(groups)) * together;
+    let slice = groups.div_ceil(DENSE_TASKS.min(groups)) * together;
     let slices = batch.div_ceil(slice);
-    let blocks = TASKS.div_ceil(slices).min(out.div_ceil(ROWS));
+    let blocks = DENSE_TASKS.div_ceil(slices).min(out.div_ceil(ROWS));
     let block = out.div_ceil(blocks);
     let write = |sums: &mut [MaybeUninit<f32>]| {
         let mut tasks = Vec::new();
@@ -220,7 +212,7 @@ pub(crate) fn weight_gradient(
             let Scratch { images, columns, lefts } = scratch;
             let mut is_first = true;
             let mut add = |left: Matrix, columns: &[f32]| {
-                let right = Matrix::new(columns, [depth, left.size[1]]).transposed();
+                let right = Matrix::new(columns, [depth, left.size[1]]).transpose();
                 #[expect(unsafe_code, reason = "gemm takes pointers")]
                 // SAFETY: the first product only writes; the others find all of it written.
                 unsafe {
@@ -249,7 +241,7 @@ pub(crate) fn weight_gradient(
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the tasks' blocks are all of the sums, and each begins with a whole product.
-    let sums = unsafe { fresh(slices * out * depth, write) };
+    let sums = unsafe { build_vec(slices * out * depth, write) };
     tensor(sum_slices(sums, out * depth), [out, channels, height, width])
 }
 

@@ -8,12 +8,8 @@ use std::ops::Range;
 
 use crate::activation::Curve;
 use crate::cpu::conv::matrix::Matrix;
+use crate::cpu::conv::tuning::{COLUMNS, NORMALIZED};
 use crate::cpu::norm::channel::{Affine, normalize_values};
-
-/// Columns below which a strip is too narrow for a product.
-const COLUMNS: usize = 512;
-/// Normalized values to hold at a time, where that many columns allow it: they should stay in cache.
-const HELD: usize = 1 << 17;
 
 /// What a norm and its activation do to each channel.
 #[derive(Clone, Debug)]
@@ -125,7 +121,7 @@ impl<'a> ConvInput<'a> {
         let plane = self.plane;
         let most = match self.affine {
             None => plane,
-            Some(_) => COLUMNS.max(HELD / self.channels).min(plane),
+            Some(_) => COLUMNS.max(NORMALIZED / self.channels).min(plane),
         };
         // As even as can be.
         let width = plane.div_ceil(plane.div_ceil(most));

@@ -10,25 +10,15 @@ use rayon::prelude::*;
 
 use crate::cpu::conv::input::ConvInput;
 use crate::cpu::conv::matrix::Matrix;
-use crate::cpu::storage::fresh;
-
-/// Columns below which images go through a product together.
-const COLUMNS: usize = 512;
-/// Tasks worth having, for the processors of a large machine.
-const TASKS: usize = 16;
-/// Rows of the left matrix that a task should keep.
-const ROWS: usize = 64;
-/// The same for [`outer`], which repeats more work for each block of rows.
-const OUTER_ROWS: usize = 256;
-/// Tasks worth having in [`outer`], where each slice of the batch costs a matrix.
-const OUTER_TASKS: usize = 8;
+use crate::cpu::conv::tuning::{COLUMNS, OUTER_ROWS, OUTER_TASKS, PRODUCT_TASKS, ROWS};
+use crate::cpu::storage::build_vec;
 
 /// Multiplies `left` with each image of `right`, a matrix of channels and pixels, into
 /// `[batch, rows, plane]`.
 pub(crate) fn per_image(left: Matrix, right: ConvInput) -> Vec<f32> {
     let ([rows, _], [batch, plane]) = (left.size, [right.batch(), right.plane]);
     let together = images_per_product(batch, plane);
-    let blocks = TASKS.div_ceil(batch.div_ceil(together)).min(rows.div_ceil(ROWS));
+    let blocks = PRODUCT_TASKS.div_ceil(batch.div_ceil(together)).min(rows.div_ceil(ROWS));
     let block = rows.div_ceil(blocks);
     let write = |out: &mut [MaybeUninit<f32>]| {
         let mut parts: Vec<_> =
@@ -47,7 +37,7 @@ pub(crate) fn per_image(left: Matrix, right: ConvInput) -> Vec<f32> {
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the tasks' blocks are all of `out`, and `block_of_images` writes all of a block.
     unsafe {
-        fresh(batch * rows * plane, write)
+        build_vec(batch * rows * plane, write)
     }
 }
 
@@ -76,7 +66,7 @@ fn block_of_images(
     let right = right.matrix(first..first + out.len(), channels, 0..plane, scratch);
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the product writes all of its output and reads nothing of it.
-    let together = unsafe { fresh(rows * columns, |out| multiply(out, left, right, false)) };
+    let together = unsafe { build_vec(rows * columns, |out| multiply(out, left, right, false)) };
     for (image, out) in out.into_iter().enumerate() {
         for (row, out) in together.chunks_exact(columns).zip(out.chunks_exact_mut(plane)) {
             out.write_copy_of_slice(&row[image * plane..][..plane]);
@@ -86,7 +76,7 @@ fn block_of_images(
 
 /// Sums over images the products of `left`, a matrix of channels and pixels each, with the transpose
 /// of `right`.
-pub(crate) fn outer(left: ConvInput, right: ConvInput) -> Vec<f32> {
+pub(crate) fn outer_product(left: ConvInput, right: ConvInput) -> Vec<f32> {
     let (batch, plane) = (left.batch(), left.plane);
     let (rows, depth) = (left.channels, right.channels);
     let together = images_per_product(batch, plane);
@@ -115,7 +105,7 @@ pub(crate) fn outer(left: ConvInput, right: ConvInput) -> Vec<f32> {
                     #[expect(unsafe_code, reason = "gemm takes pointers")]
                     // SAFETY: the first product only writes; the others find all of `out` written.
                     unsafe {
-                        multiply(out, left, right.transposed(), !is_first);
+                        multiply(out, left, right.transpose(), !is_first);
                     }
                     is_first = false;
                 }
@@ -124,7 +114,7 @@ pub(crate) fn outer(left: ConvInput, right: ConvInput) -> Vec<f32> {
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the tasks' blocks are all of the sums, and each begins with a whole product.
-    let sums = unsafe { fresh(slices * rows * depth, write) };
+    let sums = unsafe { build_vec(slices * rows * depth, write) };
     sum_slices(sums, rows * depth)
 }
 

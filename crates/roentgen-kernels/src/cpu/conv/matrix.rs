@@ -15,7 +15,7 @@ impl<'a> Matrix<'a> {
         Self { values, size, strides: [size[1], 1] }
     }
 
-    pub(crate) fn transposed(self) -> Self {
+    pub(crate) fn transpose(self) -> Self {
         let Self { values, size: [rows, columns], strides: [down, right] } = self;
         Self { values, size: [columns, rows], strides: [right, down] }
     }

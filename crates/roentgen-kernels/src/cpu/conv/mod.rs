@@ -6,6 +6,7 @@ mod im2col;
 pub(crate) mod input;
 mod matmul;
 mod matrix;
+mod tuning;
 mod winograd;
 
 use burn_flex::FlexTensor;
@@ -15,7 +16,7 @@ use crate::algorithm::Algorithm;
 use crate::cpu::norm::BatchNorm;
 use crate::cpu::storage::{dims, tensor, values};
 use input::{ChannelAffine, ConvInput};
-use matmul::{outer, per_image};
+use matmul::{outer_product, per_image};
 use matrix::Matrix;
 
 impl Algorithm {
@@ -49,7 +50,7 @@ impl Algorithm {
         match self {
             Algorithm::Pointwise => {
                 let [out, channels, ..] = dims::<4>(weight);
-                let weight = Matrix::new(values(weight), [out, channels]).transposed();
+                let weight = Matrix::new(values(weight), [out, channels]).transpose();
                 tensor(per_image(weight, input(gradient, None)), shape)
             }
             Algorithm::Depthwise(window) => depthwise::x_gradient(gradient, weight, shape, window),
@@ -67,7 +68,7 @@ impl Algorithm {
     ) -> FlexTensor {
         let x = input(x, affine);
         match self {
-            Algorithm::Pointwise => tensor(outer(input(gradient, None), x), shape),
+            Algorithm::Pointwise => tensor(outer_product(input(gradient, None), x), shape),
             Algorithm::Depthwise(window) => depthwise::weight_gradient(gradient, x, window),
             Algorithm::Dense(window) => dense::weight_gradient(gradient, x, shape, window),
         }

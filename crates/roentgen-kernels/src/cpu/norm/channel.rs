@@ -58,7 +58,7 @@ multiversion! {
                     lanes[lane] += block[lane];
                 }
             }
-            sum += total(&lanes) + rest.iter().map(|&value| f64::from(value)).sum::<f64>();
+            sum += sum_lanes(&lanes) + rest.iter().map(|&value| f64::from(value)).sum::<f64>();
             count += plane.len();
         }
         let mean = (sum / count as f64) as f32;
@@ -73,7 +73,7 @@ multiversion! {
                     lanes[lane] = fma::<FUSED>(value, value, lanes[lane]);
                 }
             }
-            squares += total(&lanes)
+            squares += sum_lanes(&lanes)
                 + rest.iter().map(|&value| f64::from(value - mean).powi(2)).sum::<f64>();
         }
         [mean, (squares / count as f64) as f32]
@@ -163,7 +163,7 @@ multiversion! {
 
 /// Adds partial sums by halves: 32 additions in turn would take longer than a small plane.
 #[inline(always)]
-pub(super) fn total(lanes: &[f32; LANES]) -> f64 {
+pub(super) fn sum_lanes(lanes: &[f32; LANES]) -> f64 {
     let mut eight = [0.0; 8];
     for lane in 0..8 {
         eight[lane] = (lanes[lane] + lanes[lane + 8]) + (lanes[lane + 16] + lanes[lane + 24]);

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::channel::{Affine, Channel, LANES, total};
+use super::channel::{Affine, Channel, LANES, sum_lanes};
 use crate::activation::Curve;
 use crate::cpu::activation::{inside, silu_slope};
 use crate::cpu::simd::{fma, multiversion};
@@ -62,8 +62,8 @@ fn sums<const FUSED: bool>(
             sum += f64::from(gradient);
             product += f64::from(gradient) * f64::from(x - mean);
         }
-        sum += total(&sums);
-        product += total(&products);
+        sum += sum_lanes(&sums);
+        product += sum_lanes(&products);
     }
     [sum, product]
 }
@@ -133,8 +133,8 @@ multiversion! {
                 sum += f64::from(*gradient);
                 product += f64::from(*gradient) * f64::from(x - mean);
             }
-            sum += total(&sums);
-            product += total(&products);
+            sum += sum_lanes(&sums);
+            product += sum_lanes(&products);
         }
         [sum, product]
     }
@@ -177,7 +177,7 @@ multiversion! {
                 *gradient = inside(*y, limits, *gradient);
                 sum += f64::from(*gradient);
             }
-            sum += total(&lanes);
+            sum += sum_lanes(&lanes);
         }
         sum
     }

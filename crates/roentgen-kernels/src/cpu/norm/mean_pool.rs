@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::BatchNorm;
 use crate::cpu::conv::input::ConvInput;
-use crate::cpu::storage::{dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, tensor, values};
 
 /// Normalizes, activates and takes the means.
 pub(crate) fn forward(norm: &BatchNorm) -> FlexTensor {
@@ -33,7 +33,7 @@ pub(crate) fn forward(norm: &BatchNorm) -> FlexTensor {
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes are the whole of `y`; each has half the rows and columns of `x`, and there is
     // a pair of rows and a pair of columns for each.
-    let y = unsafe { fresh(batch * channels * size[0] * size[1], write) };
+    let y = unsafe { build_vec(batch * channels * size[0] * size[1], write) };
     tensor(y, [batch, channels, size[0], size[1]])
 }
 

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::activation::Curve;
 use crate::cpu::conv::input::ChannelAffine;
-use crate::cpu::storage::{by_channel, dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, split_by_channel, tensor, values};
 use channel::{Affine, Channel, normalize, scale_shift, statistics};
 use gradient::{AffineGradient, gradient_sums, input_gradient};
 
@@ -31,9 +31,12 @@ pub(crate) fn scale_activate(
 ) -> FlexTensor {
     let [_, channels, height, width] = dims(&x);
     let (scale, shift) = (values(scale), values(shift));
-    by_channel(x.storage_mut(), channels, height * width).into_par_iter().enumerate().for_each(
-        |(index, mut planes)| scale_shift([scale[index], shift[index]], curve, &mut planes),
-    );
+    split_by_channel(x.storage_mut(), channels, height * width)
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(index, mut planes)| {
+            scale_shift([scale[index], shift[index]], curve, &mut planes)
+        });
     x
 }
 
@@ -71,7 +74,7 @@ impl BatchNorm {
         let (gammas, betas) = (values(&gamma), values(&beta));
         let mut found = Vec::with_capacity(channels);
         let write = |out: &mut [MaybeUninit<f32>]| {
-            by_channel(out, channels, plane)
+            split_by_channel(out, channels, plane)
                 .into_par_iter()
                 .enumerate()
                 .map(|(index, mut out)| {
@@ -86,7 +89,7 @@ impl BatchNorm {
         };
         #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
         // SAFETY: the planes of all channels are the whole of `out`, and `normalize` writes them.
-        let y = unsafe { fresh(activations.len(), write) };
+        let y = unsafe { build_vec(activations.len(), write) };
         let y = tensor(y, [batch, channels, height, width]);
         let statistics = unzip(&found).map(|each| tensor(each, [channels]));
         (y, Self { x, gamma, beta, statistics, epsilon, curve })
@@ -110,7 +113,7 @@ impl BatchNorm {
         let count = (batch * plane) as f64;
         let (x, ChannelAffine { channels: affines, curve }) = (values(&self.x), self.affine());
         let variance = values(&self.statistics[1]);
-        let sums: Vec<_> = by_channel(gradient.storage_mut(), channels, plane)
+        let sums: Vec<_> = split_by_channel(gradient.storage_mut(), channels, plane)
             .into_par_iter()
             .enumerate()
             .map(|(index, mut gradient)| {

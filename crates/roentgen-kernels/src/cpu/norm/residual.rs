@@ -10,7 +10,7 @@ use super::channel::{Affine, Channel, normalize_add, statistics};
 use super::gradient::{AffineGradient, clamped_gradient_sums, normed_gradient};
 use super::{BatchNorm, inverse_deviation, unzip};
 use crate::activation::Activation;
-use crate::cpu::storage::{by_channel, dims, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, dims, split_by_channel, tensor, values};
 
 pub(crate) fn forward(
     [x, gamma, beta]: [FlexTensor; 3],
@@ -23,7 +23,7 @@ pub(crate) fn forward(
     let (gammas, betas) = (values(&gamma), values(&beta));
     let mut found = Vec::with_capacity(channels);
     let write = |out: &mut [MaybeUninit<f32>]| {
-        by_channel(out, channels, plane)
+        split_by_channel(out, channels, plane)
             .into_par_iter()
             .enumerate()
             .map(|(index, mut out)| {
@@ -43,7 +43,7 @@ pub(crate) fn forward(
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `out`, and `normalize_add` writes them.
-    let y = unsafe { fresh(batch * channels * plane, write) };
+    let y = unsafe { build_vec(batch * channels * plane, write) };
     let y = tensor(y, [batch, channels, height, width]);
     let statistics = unzip(&found).map(|each| tensor(each, [channels]));
     (y, BatchNorm { x, gamma, beta, statistics, epsilon, curve: Activation::Linear.curve() })
@@ -63,9 +63,9 @@ pub(crate) fn backward(
     let gamma = values(&norm.gamma);
     let mut sums = Vec::with_capacity(channels);
     let write = |dx: &mut [MaybeUninit<f32>]| {
-        by_channel(gradient.storage_mut(), channels, plane)
+        split_by_channel(gradient.storage_mut(), channels, plane)
             .into_par_iter()
-            .zip(by_channel(dx, channels, plane))
+            .zip(split_by_channel(dx, channels, plane))
             .enumerate()
             .map(|(index, (mut gradient, mut dx))| {
                 let [x, y] = [&norm.x, y].map(|tensor| Channel {
@@ -91,7 +91,7 @@ pub(crate) fn backward(
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `dx`, and `normed_gradient` writes them.
-    let dx = unsafe { fresh(batch * channels * plane, write) };
+    let dx = unsafe { build_vec(batch * channels * plane, write) };
     let dx = tensor(dx, [batch, channels, height, width]);
     let [gamma, beta] = unzip(&sums).map(|each| tensor(each, [channels]));
     [dx, gamma, beta, gradient]

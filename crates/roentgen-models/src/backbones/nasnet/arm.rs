@@ -129,7 +129,7 @@ impl Arm {
 
     /// Returns the rows above and below and the columns left and right that a pool pads.
     fn padding(&self, x: &Tensor<4>) -> [(usize, usize); 2] {
-        let [top, left, bottom, right] = self.edge.padding.around(x, POOL, self.stride);
+        let [top, left, bottom, right] = self.edge.padding.for_window(x, POOL, self.stride);
         [(top, bottom), (left, right)]
     }
 }

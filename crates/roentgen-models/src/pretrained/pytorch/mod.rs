@@ -99,7 +99,7 @@ impl Checkpoint {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let mut file = BufReader::new(File::open(path).map_err(Error::Open)?);
         let is_zip = file.fill_buf()?.starts_with(ZIP);
-        let (graph, container) = if is_zip { zip(file)? } else { old(file)? };
+        let (graph, container) = if is_zip { zip(file)? } else { open_old(file)? };
         Ok(Self { tensors: tensors::tensors(&graph)?, container: Mutex::new(container) })
     }
 
@@ -151,7 +151,7 @@ fn zip(file: BufReader<File>) -> Result<(Graph, Container), Error> {
 
 /// Opens an old file: pickles of a number, the version, facts of the system, the checkpoint and the
 /// order of the storages, and then the storages.
-fn old(mut file: BufReader<File>) -> Result<(Graph, Container), Error> {
+fn open_old(mut file: BufReader<File>) -> Result<(Graph, Container), Error> {
     if !begins_like_one(file.fill_buf()?) {
         return Err(Error::Kind);
     }

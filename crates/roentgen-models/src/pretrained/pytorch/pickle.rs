@@ -470,7 +470,7 @@ impl Machine {
     fn named(&self, id: Id) -> Result<&str, Error> {
         match self.values.get(id as usize) {
             Some(Value::Text(text)) => Ok(text),
-            _ => Err(Error::Damaged("the name of a class is no text")),
+            _ => Err(Error::Damaged("the name of a class is not a text")),
         }
     }
 }

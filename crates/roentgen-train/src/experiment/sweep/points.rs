@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::search::{Axis, Search, Trial, insert};
-use super::{MOST_POINTS, Point, invalid, laid_over, leaves, name};
+use super::values::{leaves, name};
+use super::{MOST_POINTS, SweepPoint, invalid, merge_over};
 use crate::experiment::overrides::Error;
 
 /// The points of a sweep.
 #[derive(Clone, Debug)]
 pub enum Points {
     /// The points of the file.
-    Fixed(Vec<Point>),
+    Fixed(Vec<SweepPoint>),
     /// The points drawn by a search.
-    Drawn(Box<Drawn>),
+    Drawn(Box<DrawnPoints>),
 }
 
 /// A search, and the experiment its points are merged over.
 #[derive(Clone, Debug)]
-pub struct Drawn {
+pub struct DrawnPoints {
     path: PathBuf,
     base: Table,
     search: Search,
@@ -28,14 +29,14 @@ pub struct Drawn {
 
 impl Points {
     /// Checks a search: its space, and an experiment at each end of each range.
-    pub(super) fn drawn(path: &Path, base: Table, search: Search) -> Result<Self, Error> {
+    pub(super) fn from_search(path: &Path, base: Table, search: Search) -> Result<Self, Error> {
         let axes = search.axes().map_err(|what| invalid(path, "sweep.search.space", what))?;
         if !(1..=MOST_POINTS).contains(&search.points) {
             let what = format!("must be 1 to {MOST_POINTS}");
             return Err(invalid(path, "sweep.search.points", what));
         }
-        let drawn = Drawn { path: path.to_owned(), base, search, axes };
-        drawn.ends()?;
+        let drawn = DrawnPoints { path: path.to_owned(), base, search, axes };
+        drawn.build_ends()?;
         Ok(Points::Drawn(Box::new(drawn)))
     }
 
@@ -57,7 +58,7 @@ impl Points {
     }
 }
 
-impl Drawn {
+impl DrawnPoints {
     /// Returns the keys that are drawn, and their ranges.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
@@ -73,12 +74,12 @@ impl Drawn {
     /// # Errors
     ///
     /// Returns an error if the values do not form a valid experiment.
-    pub fn point(&self, number: usize, values: &Table) -> Result<Point, Error> {
+    pub fn point(&self, number: usize, values: &Table) -> Result<SweepPoint, Error> {
         let pairs = leaves(values);
         let name = format!("{number}: {}", name("", &pairs));
-        let experiment = laid_over(&self.path, &self.base, values, &name)?;
+        let experiment = merge_over(&self.path, &self.base, values, &name)?;
         let folder = format!("{number:03}");
-        Ok(Point { number, folder, name, values: pairs, experiment, reported: None })
+        Ok(SweepPoint { number, folder, name, values: pairs, experiment, reported: None })
     }
 
     /// Builds a point for each end of each range and each choice of each list; the other keys have
@@ -87,7 +88,7 @@ impl Drawn {
     /// # Errors
     ///
     /// Returns an error for the first point that is not a valid experiment.
-    pub fn ends(&self) -> Result<Vec<Point>, Error> {
+    pub fn build_ends(&self) -> Result<Vec<SweepPoint>, Error> {
         let first = |axis: &Axis| axis.range.extremes().swap_remove(0);
         let mut points = Vec::new();
         for axis in &self.axes {

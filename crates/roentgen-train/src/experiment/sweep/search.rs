@@ -5,17 +5,21 @@
 //! Values follow from the seed, the number of the point and the points that have finished; if
 //! several run at once, timing decides which have.
 
+mod space;
+
 use std::collections::HashMap;
 
 use optimizer::TrialState;
-use optimizer::distribution::{
-    CategoricalDistribution, Distribution, FloatDistribution, IntDistribution,
-};
-use optimizer::param::ParamValue;
 use optimizer::parameter::ParamId;
 use optimizer::sampler::{CompletedTrial, RandomSampler, Sampler, TpeSampler};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
+
+use crate::seed::{self, Purpose};
+use space::collect;
+
+pub(super) use space::insert;
+pub use space::{Axis, SearchRange};
 
 /// Number of finished points before TPE uses any of them.
 const STARTUP: usize = 8;
@@ -25,7 +29,7 @@ const STARTUP: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// How values are drawn.
-    pub method: Method,
+    pub method: SearchMethod,
     /// Number of points.
     pub points: usize,
     /// Seed of the draws.
@@ -39,7 +43,7 @@ pub struct Search {
 /// How values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum SearchMethod {
     /// Uniformly.
     Random,
     /// By tree-structured Parzen estimators (Bergstra et al., 2011), one per key; uniformly for the
@@ -70,40 +74,6 @@ impl Trial {
     }
 }
 
-/// One key of the space: its path and its range.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// The parts of the key.
-    pub key: Vec<String>,
-    /// Its range.
-    pub range: Range,
-}
-
-/// The range of a value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Range {
-    /// An element of a list.
-    Choice(Vec<Value>),
-    /// A number in a range.
-    Float {
-        /// Lower end.
-        low: f64,
-        /// Upper end.
-        high: f64,
-        /// Whether the scale is logarithmic.
-        log: bool,
-    },
-    /// An integer in a range.
-    Int {
-        /// Lower end.
-        low: i64,
-        /// Upper end.
-        high: i64,
-        /// Whether the scale is logarithmic.
-        log: bool,
-    },
-}
-
 impl Search {
     /// Returns the keys of the space, in the order of the file.
     ///
@@ -121,10 +91,10 @@ impl Search {
         let mut values = Table::new();
         for (at, axis) in axes.iter().enumerate() {
             // A stream for each key: the samplers distinguish keys only by their ranges.
-            let seed = self.seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let seed = seed::derive(self.seed, Purpose::SearchKey(at));
             let sampler: Box<dyn Sampler> = match self.method {
-                Method::Random => Box::new(RandomSampler::with_seed(seed)),
-                Method::Tpe => {
+                SearchMethod::Random => Box::new(RandomSampler::with_seed(seed)),
+                SearchMethod::Tpe => {
                     let tpe = TpeSampler::builder().seed(seed).n_startup_trials(STARTUP).build();
                     match tpe {
                         Ok(tpe) => Box::new(tpe),
@@ -134,7 +104,7 @@ impl Search {
                 }
             };
             let known: Vec<CompletedTrial> =
-                history.iter().filter_map(|trial| axis.completed(trial)).collect();
+                history.iter().filter_map(|trial| axis.to_completed_trial(trial)).collect();
             let drawn = sampler.sample(&axis.range.distribution(), number as u64, &known);
             insert(&mut values, &axis.key, axis.range.value(&drawn));
         }
@@ -144,7 +114,7 @@ impl Search {
 
 impl Axis {
     /// Converts a finished point to the samplers' form, with this key alone.
-    fn completed(&self, trial: &Trial) -> Option<CompletedTrial> {
+    fn to_completed_trial(&self, trial: &Trial) -> Option<CompletedTrial> {
         let mut value = trial.values.get(self.key.first()?)?;
         for part in &self.key[1..] {
             value = value.get(part)?;
@@ -162,130 +132,11 @@ impl Axis {
     }
 }
 
-impl Range {
-    /// Returns the first and the last value, or all values of a list.
-    pub fn extremes(&self) -> Vec<Value> {
-        match self {
-            Range::Choice(choices) => choices.clone(),
-            Range::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],
-            Range::Int { low, high, .. } => vec![Value::Integer(*low), Value::Integer(*high)],
-        }
-    }
-
-    fn distribution(&self) -> Distribution {
-        match *self {
-            Range::Choice(ref choices) => {
-                Distribution::Categorical(CategoricalDistribution { n_choices: choices.len() })
-            }
-            Range::Float { low, high, log } => {
-                Distribution::Float(FloatDistribution { low, high, log_scale: log, step: None })
-            }
-            Range::Int { low, high, log } => {
-                Distribution::Int(IntDistribution { low, high, log_scale: log, step: None })
-            }
-        }
-    }
-
-    /// Converts a sampled value to TOML.
-    fn value(&self, drawn: &ParamValue) -> Value {
-        match (self, drawn) {
-            (Range::Choice(choices), ParamValue::Categorical(at)) => {
-                choices[(*at).min(choices.len() - 1)].clone()
-            }
-            (Range::Float { low, high, .. }, ParamValue::Float(number)) => {
-                // Six digits are enough, and reading the value again gives the same number.
-                let short = format!("{number:.5e}").parse().unwrap_or(*number);
-                Value::Float(short.clamp(*low, *high))
-            }
-            (Range::Int { low, high, .. }, ParamValue::Int(number)) => {
-                Value::Integer(*number.clamp(low, high))
-            }
-            (range, _) => range.extremes().swap_remove(0),
-        }
-    }
-
-    /// Converts a value to the form in which a sampler would have drawn it.
-    fn param(&self, value: &Value) -> Option<ParamValue> {
-        match self {
-            Range::Choice(choices) => {
-                choices.iter().position(|choice| choice == value).map(ParamValue::Categorical)
-            }
-            Range::Float { .. } => value.as_float().map(ParamValue::Float),
-            Range::Int { .. } => value.as_integer().map(ParamValue::Int),
-        }
-    }
-}
-
-fn collect(table: &Table, above: &mut Vec<String>, axes: &mut Vec<Axis>) -> Result<(), String> {
-    for (key, value) in table {
-        above.push(key.clone());
-        let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
-        let range = match value {
-            Value::Array(choices) if !choices.is_empty() => Range::Choice(choices.clone()),
-            Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
-                let known = ["low", "high", "log"];
-                if let Some(other) = range.keys().find(|key| !known.contains(&key.as_str())) {
-                    return bad(&format!(
-                        "has the unknown key `{other}`; a range has `low`, `high` and `log`"
-                    ));
-                }
-                let log = match range.get("log") {
-                    None => false,
-                    Some(Value::Boolean(log)) => *log,
-                    Some(_) => return bad("needs true or false for `log`"),
-                };
-                let number = |key: &str| {
-                    let value = range.get(key)?;
-                    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
-                };
-                let (Some(low), Some(high)) = (number("low"), number("high")) else {
-                    return bad("needs numbers for both `low` and `high`");
-                };
-                let is_range = low < high && (high - low).is_finite();
-                if !is_range || (log && low <= 0.0) {
-                    return bad("needs `low` below `high`, and `low` above zero with `log`");
-                }
-                match (range.get("low"), range.get("high")) {
-                    (Some(Value::Integer(low)), Some(Value::Integer(high))) => {
-                        Range::Int { low: *low, high: *high, log }
-                    }
-                    _ => Range::Float { low, high, log },
-                }
-            }
-            Value::Table(inner) => {
-                collect(inner, above, axes)?;
-                above.pop();
-                continue;
-            }
-            _ => return bad("needs a list to choose from or a range"),
-        };
-        axes.push(Axis { key: above.clone(), range });
-        above.pop();
-    }
-    Ok(())
-}
-
-/// Inserts a value at a path of keys.
-pub(super) fn insert(table: &mut Table, key: &[String], value: Value) {
-    match key {
-        [] => {}
-        [last] => {
-            table.insert(last.clone(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn search(method: Method) -> Search {
+    fn search(method: SearchMethod) -> Search {
         let space = "train.learning_rate = { low = 1e-4, high = 1e-1, log = true }\n\
             train.epochs = { low = 1, high = 9 }\nmodel.pool = [\"average\", \"attention\"]\n\
             model.dropout = { low = 1e-4, high = 1e-1, log = true }\n";
@@ -315,8 +166,8 @@ mod tests {
 
     #[test]
     fn random_values_cover_their_ranges_and_follow_from_the_seed() {
-        let trials = run(&search(Method::Random));
-        let again = run(&search(Method::Random));
+        let trials = run(&search(SearchMethod::Random));
+        let again = run(&search(SearchMethod::Random));
         assert_eq!(trials, again);
 
         let rates: Vec<f64> = trials.iter().map(|trial| rate(&trial.values)).collect();
@@ -342,7 +193,7 @@ mod tests {
             });
             losses.sum::<f64>()
         };
-        let (random, tpe) = (late(Method::Random), late(Method::Tpe));
+        let (random, tpe) = (late(SearchMethod::Random), late(SearchMethod::Tpe));
 
         assert!(tpe < 0.75 * random, "{tpe} {random}");
     }
@@ -351,7 +202,7 @@ mod tests {
     fn a_space_that_is_none_is_refused_with_its_key() {
         let refused = |space: &str| {
             let space = toml::from_str(space).unwrap();
-            Search { space, ..search(Method::Random) }.axes().unwrap_err()
+            Search { space, ..search(SearchMethod::Random) }.axes().unwrap_err()
         };
 
         assert!(

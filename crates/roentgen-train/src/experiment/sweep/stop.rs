@@ -18,9 +18,9 @@ const LEAST: usize = 3;
 /// `[sweep.stop]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stop {
+pub struct StopSettings {
     /// The rule for hopeless points.
-    pub rule: Rule,
+    pub rule: StopRule,
     /// Minimum number of epochs for every point.
     #[serde(default = "one")]
     pub after: usize,
@@ -33,7 +33,7 @@ fn one() -> usize {
 /// The rule for hopeless points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
+pub enum StopRule {
     /// Points whose loss is above the median of the finished points at the same epoch, once three
     /// have finished.
     Median,
@@ -42,7 +42,7 @@ pub enum Rule {
     SuccessiveHalving,
 }
 
-impl Stop {
+impl StopSettings {
     /// Whether a point with these losses so far is hopeless compared with the finished ones.
     pub fn is_hopeless(self, losses: &[f64], epochs: usize, history: &[Trial]) -> bool {
         let steps =
@@ -60,10 +60,10 @@ impl Stop {
             .collect();
         let after = self.after.max(1) as u64;
         let pruner: Box<dyn Pruner> = match self.rule {
-            Rule::Median => Box::new(
+            StopRule::Median => Box::new(
                 MedianPruner::new(Direction::Minimize).n_warmup_steps(after).n_min_trials(LEAST),
             ),
-            Rule::SuccessiveHalving => Box::new(
+            StopRule::SuccessiveHalving => Box::new(
                 SuccessiveHalvingPruner::new()
                     .min_resource(after)
                     .max_resource((epochs as u64).max(after))
@@ -88,7 +88,7 @@ mod tests {
             is_stopped: false,
         };
         let history = [trial(1, 0.3), trial(2, 0.4), trial(3, 0.5)];
-        let stop = Stop { rule: Rule::Median, after: 2 };
+        let stop = StopSettings { rule: StopRule::Median, after: 2 };
 
         assert!(stop.is_hopeless(&[0.9, 0.6], 9, &history));
         assert!(!stop.is_hopeless(&[0.9, 0.35], 9, &history));
@@ -105,7 +105,7 @@ mod tests {
             is_stopped: false,
         };
         let history: Vec<Trial> = (1..=9).map(trial).collect();
-        let stop = Stop { rule: Rule::SuccessiveHalving, after: 1 };
+        let stop = StopSettings { rule: StopRule::SuccessiveHalving, after: 1 };
 
         assert!(stop.is_hopeless(&[0.85], 9, &history));
         assert!(!stop.is_hopeless(&[0.05], 9, &history));

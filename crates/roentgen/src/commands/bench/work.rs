@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
-use roentgen_models::pretrained::{self, Part, WeightFile};
-use roentgen_models::{Architecture, Classifier, ClassifierConfig, Description, Pool, model_dir};
+use roentgen_models::pretrained::{self, ClassifierPart, WeightFile};
+use roentgen_models::{Architecture, Classifier, ClassifierConfig, ModelInfo, Pool, model_dir};
 use roentgen_train::memory;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(super) struct Work {
     pub(super) model: Classifier,
     pub(super) films: Tensor<4>,
     /// 0 or 1 for each film and finding.
-    pub(super) targets: Tensor<2>,
+    pub(super) labels: Tensor<2>,
     /// A description of the work, for the document.
     pub(super) what: Value,
 }
@@ -43,17 +43,17 @@ impl Work {
             check_memory(&config, args.size, args.batch, device)?;
         }
         let shape = [args.batch, 3, args.size, args.size];
-        let (films, targets) = Self::films(file.as_ref(), shape, 14, device)?;
+        let (films, labels) = Self::films(file.as_ref(), shape, 14, device)?;
         let [_, channels, size, _] = films.dims();
-        let [_, findings] = targets.dims();
-        let what = Self::what(name, &args.architecture, args.width, films.dims());
+        let [_, findings] = labels.dims();
+        let what = Self::describe_work(name, &args.architecture, args.width, films.dims());
         config.check(size, channels)?;
         let model = config.init(channels, findings, device);
         let model = match &file {
-            Some(file) => pretrained::fit(model, architecture, Part::Whole, file)?.0,
+            Some(file) => pretrained::fit(model, architecture, ClassifierPart::Whole, file)?.0,
             None => model,
         };
-        Ok(Self { model, films, targets, what })
+        Ok(Self { model, films, labels, what })
     }
 
     /// Loads a model directory and makes films that fit it.
@@ -63,9 +63,9 @@ impl Work {
         name: &str,
         device: &Device,
     ) -> anyhow::Result<Self> {
-        let (films, targets, what) = Self::for_model(args, folder, name, device)?;
+        let (films, labels, what) = Self::for_model(args, folder, name, device)?;
         let model = model_dir::load(folder, device)?.network;
-        Ok(Self { model, films, targets, what })
+        Ok(Self { model, films, labels, what })
     }
 
     /// Makes films that fit a model directory, their targets, and a description of the work.
@@ -76,25 +76,26 @@ impl Work {
         device: &Device,
     ) -> anyhow::Result<(Tensor<4>, Tensor<2>, Value)> {
         device.seed(1);
-        let description = Description::read(folder)?;
+        let description = ModelInfo::read(folder)?;
         let Input { size, channels, .. } = description.input;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
         let findings = description.findings.len();
         let shape = [args.batch, channels, size, size];
-        let (films, targets) = Self::films(file.as_ref(), shape, findings, device)?;
-        if films.dims()[1..] != shape[1..] || targets.dims()[1] != findings {
+        let (films, labels) = Self::films(file.as_ref(), shape, findings, device)?;
+        if films.dims()[1..] != shape[1..] || labels.dims()[1] != findings {
             bail!(
                 "`--like` has films of {:?} and {} targets, but the model in `{}` takes {:?} and \
                  has {findings} outputs",
                 &films.dims()[1..],
-                targets.dims()[1],
+                labels.dims()[1],
                 folder.display(),
                 &shape[1..],
             );
         }
         let network = description.network;
-        let what = Self::what(name, network.architecture.name(), network.width, films.dims());
-        Ok((films, targets, what))
+        let what =
+            Self::describe_work(name, network.architecture.name(), network.width, films.dims());
+        Ok((films, labels, what))
     }
 
     /// Reads the films of `--like`, or makes films of noise with one in five labels positive.
@@ -112,7 +113,7 @@ impl Work {
         Ok((films, noise.lower_elem(0.2).float()))
     }
 
-    fn what(name: &str, architecture: &str, width: f64, films: [usize; 4]) -> Value {
+    fn describe_work(name: &str, architecture: &str, width: f64, films: [usize; 4]) -> Value {
         let [batch, channels, size, _] = films;
         json!({
             "what": name,

@@ -1,34 +1,26 @@
 //! The figures of a data set in the 2019 study: bars, chord diagram, heat map, sample films.
 
 use roentgen_data::Finding;
-use roentgen_data::pixels::{self, Plane};
-use roentgen_data::prepare::Prepared;
-use roentgen_data::store;
 use roentgen_data::summary::Summary;
-use roentgen_figures::{Bar, Cell, FilmTile, bars, chord, films, heat_map};
+use roentgen_figures::{Bar, Cell, bars, chord, films, heat_map};
 
-use super::{CLEANED, Data, FLOOR, cleaned};
-use crate::output::thousands;
+use super::{CLEANED, Data, FLOOR, sample, select_kept};
+use crate::output::{self, patients, thousands};
 
-/// Number of sample films in the grid, and in a row of it.
-const FILMS: usize = 16;
+/// Number of sample films in a row.
 const COLUMNS: usize = 4;
 
 /// Draws all figures and returns their file names and SVG.
-pub(super) fn draw(
-    data: &Data,
-    summary: &Summary,
-) -> Result<Vec<(&'static str, String)>, store::Error> {
-    let names: Vec<String> = Finding::ALL.iter().map(|finding| spaced(*finding)).collect();
+pub(super) fn draw(data: &Data, summary: &Summary) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let names: Vec<String> = Finding::ALL.iter().map(|finding| put_spaces(*finding)).collect();
     let caption = format!(
-        "{}: {} films of {} patients",
+        "{}: {} of {}",
         data.name,
-        thousands(summary.films),
-        thousands(summary.patients)
+        output::films(summary.films),
+        patients(summary.patients)
     );
     let mut pictures = vec![
         ("findings.svg", bars("Films by finding", &caption, &all_findings(summary))),
-        ("findings-cleaned.svg", cleaned_findings(summary, &caption)),
         ("findings-adjusted.svg", adjusted_findings(data, &caption)),
         (
             "findings-per-film.svg",
@@ -41,13 +33,18 @@ pub(super) fn draw(
             chord("Findings on the same films", &caption, &names, &together)
         }),
     ];
+    if !select_kept(summary).is_empty() {
+        pictures.insert(1, ("findings-select_kept.svg", cleaned_findings(summary, &caption)));
+    }
     if let Some(prepared) = &data.prepared {
-        pictures.push(("films.svg", films("Sample films", &caption, &sample(prepared)?, COLUMNS)));
+        let caption = format!("{caption}; one film of each finding, with its boxes");
+        let tiles = sample::films(prepared)?;
+        pictures.push(("films.svg", films("Sample films", &caption, &tiles, COLUMNS)));
     }
     Ok(pictures)
 }
 
-fn spaced(finding: Finding) -> String {
+fn put_spaces(finding: Finding) -> String {
     finding.name().replace('_', " ")
 }
 
@@ -61,18 +58,18 @@ fn all_findings(summary: &Summary) -> Vec<Bar> {
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let normal = count_bar("No Finding".to_owned(), summary.normal, summary.films, true);
     let bars = findings.into_iter().map(|finding| {
-        count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+        count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
     });
     std::iter::once(normal).chain(bars).collect()
 }
 
 fn cleaned_findings(summary: &Summary, caption: &str) -> String {
-    let mut findings = cleaned(summary);
+    let mut findings = select_kept(summary);
     findings.sort_by_key(|&finding| std::cmp::Reverse(summary.counts[finding as usize]));
     let rows: Vec<Bar> = findings
         .into_iter()
         .map(|finding| {
-            count_bar(spaced(finding), summary.counts[finding as usize], summary.films, false)
+            count_bar(put_spaces(finding), summary.counts[finding as usize], summary.films, false)
         })
         .collect();
     let title = format!("Findings on more than {} films", thousands(CLEANED));
@@ -80,7 +77,7 @@ fn cleaned_findings(summary: &Summary, caption: &str) -> String {
 }
 
 fn adjusted_findings(data: &Data, caption: &str) -> String {
-    let shares = Summary::adjusted(&data.rows, FLOOR).unwrap_or([0.0; 14]);
+    let shares = Summary::adjust_frequencies(&data.rows, FLOOR).unwrap_or([0.0; 14]);
     let mut findings = Finding::ALL;
     findings.sort_by(|&a, &b| shares[b as usize].total_cmp(&shares[a as usize]));
     let rows: Vec<Bar> = findings
@@ -88,7 +85,7 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
         .map(|finding| {
             let value = shares[finding as usize];
             Bar {
-                name: spaced(finding),
+                name: put_spaces(finding),
                 value,
                 label: format!("{:.1} %", 100.0 * value),
                 is_muted: false,
@@ -98,7 +95,7 @@ fn adjusted_findings(data: &Data, caption: &str) -> String {
     let caption = format!(
         "{caption}; the weight of a film is its number of findings + {FLOOR}, as in the 2019 study"
     );
-    bars("Adjusted frequencies", &caption, &rows)
+    bars("Shares of findings after weighting films", &caption, &rows)
 }
 
 fn by_number(summary: &Summary) -> Vec<Bar> {
@@ -125,33 +122,4 @@ fn co_occurrence(summary: &Summary, names: &[String], caption: &str) -> String {
         let films = summary.together[row][column];
         Cell { value: (films as f64 / most as f64).min(1.0).sqrt(), text: thousands(films) }
     })
-}
-
-/// Picks films evenly over the data set.
-fn sample(prepared: &Prepared) -> Result<Vec<FilmTile>, store::Error> {
-    let films = prepared.rows.len();
-    let shown = films.min(FILMS);
-    let size = prepared.store.size() as u32;
-    (0..shown)
-        .map(|place| place * films / shown)
-        .map(|row| {
-            let pixels = prepared.store.plane(row)?;
-            let film = &prepared.rows[row];
-            let person = [film.view.clone(), film.sex.clone()]
-                .into_iter()
-                .chain(film.age.map(|age| age.to_string()))
-                .collect::<Vec<_>>()
-                .join(", ");
-            Ok(FilmTile {
-                png: pixels::to_png(&Plane { width: size, height: size, pixels }),
-                size: [size; 2],
-                lines: vec![
-                    film.image.clone(),
-                    film.findings.to_string().replace('|', ", "),
-                    person,
-                ],
-                overlay: None,
-            })
-        })
-        .collect()
 }

@@ -19,7 +19,7 @@ use roentgen_data::files;
 use super::WORK;
 use super::tail::{End, Growth, Tail};
 use super::unpack::{self, Error};
-use crate::download::{self, Download, Fetched, Progress, Shown};
+use crate::download::{self, Download, DownloadDisplay, DownloadProgress, Fetched};
 
 /// Downloads `download.to`, unpacks it next to `folder` and returns the number of films. The
 /// archive stays where it is, and [`name`] gives the folder its name.
@@ -31,22 +31,22 @@ use crate::download::{self, Download, Fetched, Progress, Shown};
 pub(super) fn fetch(
     download: &Download,
     folder: &Path,
-    shown: &Shown,
+    shown: &DownloadDisplay,
 ) -> anyhow::Result<(Fetched, usize)> {
-    let aside = files::aside(folder);
-    let (fetched, films) = match download.kept()? {
+    let aside = files::temporary_path(folder);
+    let (fetched, films) = match download.find_complete()? {
         Some(kept) => {
             shown.unpacks(kept.bytes);
             let file = File::open(&download.to)
                 .with_context(|| format!("could not read `{}`", download.to.display()))?;
-            let films = anew(&aside)
+            let films = recreate_folder(&aside)
                 .and_then(|()| {
                     unpack::films(&shown.name, file, &aside, &|films| shown.films(films))
                 })
                 .inspect_err(|error| forget(download, &aside, error))?;
             (kept, films)
         }
-        None => beside(download, &aside, shown)?,
+        None => download_and_unpack(download, &aside, shown)?,
     };
     unpack::sync(&films)?;
     Ok((fetched, films.len()))
@@ -54,16 +54,16 @@ pub(super) fn fetch(
 
 /// Gives the folder of films its name.
 pub(super) fn name(folder: &Path) -> anyhow::Result<()> {
-    fs::rename(files::aside(folder), folder)
+    fs::rename(files::temporary_path(folder), folder)
         .and_then(|()| files::sync_folder(folder))
         .with_context(|| format!("could not rename the folder `{}`", folder.display()))
 }
 
 /// Downloads and unpacks in parallel.
-fn beside(
+fn download_and_unpack(
     download: &Download,
     aside: &Path,
-    shown: &Shown,
+    shown: &DownloadDisplay,
 ) -> anyhow::Result<(Fetched, Vec<PathBuf>)> {
     let growth = Growth::default();
     let unpacked = AtomicUsize::new(0);
@@ -78,12 +78,12 @@ fn beside(
         let last = RefCell::new(0);
         let fetched = download.fetch(&|progress| {
             match progress {
-                Progress::At(bytes, of) => {
-                    growth.at(bytes);
-                    shown.at(bytes, of);
+                DownloadProgress::At(bytes, of) => {
+                    growth.report(bytes);
+                    shown.report(bytes, of);
                 }
-                Progress::StartsOver => growth.starts_over(),
-                Progress::Waits(error, wait) => shown.waits(error, wait),
+                DownloadProgress::StartsOver => growth.start_over(),
+                DownloadProgress::Waits(error, wait) => shown.report_wait(error, wait),
             }
             let films = unpacked.load(Ordering::Relaxed);
             if last.replace(films) != films {
@@ -92,7 +92,7 @@ fn beside(
             let stops = has_failed.load(Ordering::Relaxed);
             if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        growth.ends(if fetched.is_ok() { End::Whole } else { End::Broken });
+        growth.end(if fetched.is_ok() { End::Whole } else { End::Broken });
         if let Ok(fetched) = &fetched {
             shown.unpacks(fetched.bytes);
         }
@@ -122,7 +122,7 @@ fn follow(
     unpacked: &AtomicUsize,
 ) -> Result<Vec<PathBuf>, Error> {
     loop {
-        anew(aside)?;
+        recreate_folder(aside)?;
         let beginning = growth.beginnings();
         let films = unpack::films(name, Tail::new(growth, &download.to), aside, &|films| {
             unpacked.store(films, Ordering::Relaxed);
@@ -138,7 +138,7 @@ fn follow(
 }
 
 /// Makes an empty folder to unpack into.
-fn anew(aside: &Path) -> Result<(), Error> {
+fn recreate_folder(aside: &Path) -> Result<(), Error> {
     let cleared = match fs::remove_dir_all(aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => fs::create_dir_all(aside),

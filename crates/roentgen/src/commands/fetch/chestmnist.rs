@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Context as _;
 use roentgen_data::lock::FolderLock;
 use roentgen_data::medmnist;
-use roentgen_data::prepare::Description;
+use roentgen_data::prepare::PreparedInfo;
 use roentgen_models::Architecture;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::published::{self, MEDMNIST_ASKS, NIH_ASKS};
 use super::{LOCK, WORK};
 use crate::cli::FetchChestmnist;
 use crate::context::Context;
-use crate::download::{Download, Fetched, Shown, on_mirror};
+use crate::download::{Download, DownloadDisplay, Fetched, mirror_address};
 use crate::output::{Output, thousands};
 
 /// Fetches the archive of one size and prepares its films.
@@ -30,14 +30,14 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
         url: flags
             .base_url
             .as_deref()
-            .map_or_else(|| published::chestmnist_url(name), |base| on_mirror(base, name)),
+            .map_or_else(|| published::chestmnist_url(name), |base| mirror_address(base, name)),
         to: if beside.is_file() { beside.clone() } else { args.out.join(WORK).join(name) },
         checksum: Some(checksum).filter(|_| !flags.no_verify),
         bytes: None,
         tries: flags.tries,
     };
-    let mut shown = Shown::new(context.bars, 0);
-    shown.begins(name, 0);
+    let mut shown = DownloadDisplay::new(context.bars, 0);
+    shown.begin(name, 0);
     shown.say(&format!("{name} from {}", download.url));
     let fetched = shown.download(&download)?;
     drop(shown);
@@ -61,8 +61,8 @@ fn prepare(
     download: &Download,
     fetched: &Fetched,
     pixels: u32,
-) -> anyhow::Result<Description> {
-    let bar = context.bars.over("packing", 0);
+) -> anyhow::Result<PreparedInfo> {
+    let bar = context.bars.add_bar("packing", 0);
     let checksum = fetched.checksum.to_string();
     let from = [download.url.as_str(), checksum.as_str()];
     let progress = |side: &str, done: usize, films: usize| {
@@ -75,7 +75,7 @@ fn prepare(
     Ok(description)
 }
 
-fn output(args: &FetchChestmnist, description: &Description) -> Output {
+fn output(args: &FetchChestmnist, description: &PreparedInfo) -> Output {
     let out = args.out.display();
     let mut lines = vec![
         format!(

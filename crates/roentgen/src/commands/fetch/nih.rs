@@ -9,26 +9,26 @@ use roentgen_data::lock::FolderLock;
 use serde_json::json;
 
 use super::journal::{Journal, Record};
-use super::published::{FILMS, Films, NIH_ASKS, NIH_PAGE, TABLES, Table};
+use super::published::{FILMS, FilmArchive, NIH_ASKS, NIH_PAGE, ReleaseTable, TABLES};
 use super::{LOCK, WORK, archive};
 use crate::cli::FetchNih;
 use crate::context::Context;
-use crate::download::{Checksum, Download, Origin, Shown, on_mirror, size};
-use crate::output::{Output, note, quoted, thousands};
+use crate::download::{Checksum, Download, DownloadDisplay, Origin, mirror_address, size};
+use crate::output::{Output, note, quote, thousands};
 
 /// Fetches the requested files one by one and skips those that are already there.
 pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> {
     let _lock = FolderLock::take_as(&args.out, LOCK)?;
     let is_wanted = |part: &str| args.only.is_empty() || args.only.iter().any(|only| only == part);
-    let mut call = Call { args, journal: Journal::read(&args.out)?, records: Vec::new() };
-    let films: Vec<&Films> = FILMS.iter().filter(|films| is_wanted(films.part)).collect();
+    let mut call = FetchCall { args, journal: Journal::read(&args.out)?, records: Vec::new() };
+    let films: Vec<&FilmArchive> = FILMS.iter().filter(|films| is_wanted(films.part)).collect();
     let expected = match args.downloads.base_url {
         Some(_) => 0,
         None => {
             films.iter().filter(|films| !call.is_unpacked(films)).map(|films| films.bytes).sum()
         }
     };
-    let mut shown = Shown::new(context.bars, expected);
+    let mut shown = DownloadDisplay::new(context.bars, expected);
     for table in TABLES.iter().filter(|table| is_wanted(table.part)) {
         call.table(table, &mut shown)?;
     }
@@ -42,13 +42,13 @@ pub(super) fn run(args: &FetchNih, context: &Context) -> anyhow::Result<Output> 
 }
 
 /// One call and its files so far.
-struct Call<'a> {
+struct FetchCall<'a> {
     args: &'a FetchNih,
     journal: Journal,
     records: Vec<Record>,
 }
 
-impl Call<'_> {
+impl FetchCall<'_> {
     /// Returns the download of a published file, from the mirror if there is one.
     fn download(
         &self,
@@ -62,7 +62,7 @@ impl Call<'_> {
             url: flags
                 .base_url
                 .as_deref()
-                .map_or_else(|| url.to_owned(), |base| on_mirror(base, name)),
+                .map_or_else(|| url.to_owned(), |base| mirror_address(base, name)),
             to: self.args.out.join(folder).join(name),
             checksum: checksum.filter(|_| !flags.no_verify),
             bytes: None,
@@ -71,8 +71,8 @@ impl Call<'_> {
     }
 
     /// Fetches a table, and tries the next address if one fails.
-    fn table(&mut self, table: &Table, shown: &mut Shown) -> anyhow::Result<()> {
-        shown.begins(table.name, 0);
+    fn table(&mut self, table: &ReleaseTable, shown: &mut DownloadDisplay) -> anyhow::Result<()> {
+        shown.begin(table.name, 0);
         if let Some(record) = self.journal.of(table.name)
             && self.args.out.join(table.name).is_file()
         {
@@ -89,7 +89,7 @@ impl Call<'_> {
                 Ok(fetched) => {
                     let is_verified = download.checksum.is_some();
                     let record = Record::of(table.name, &download.url, &fetched, is_verified);
-                    shown.done(fetched.bytes);
+                    shown.finish(fetched.bytes);
                     return self.note(record, fetched.origin, shown);
                 }
                 Err(error) if error.is_of_the_address() => {
@@ -111,7 +111,7 @@ impl Call<'_> {
     }
 
     /// Fetches and unpacks an archive.
-    fn films(&mut self, films: &Films, shown: &mut Shown) -> anyhow::Result<()> {
+    fn films(&mut self, films: &FilmArchive, shown: &mut DownloadDisplay) -> anyhow::Result<()> {
         let name = films.name();
         let folder = self.args.out.join(films.part);
         if self.is_unpacked(films) {
@@ -132,7 +132,7 @@ impl Call<'_> {
             return Ok(());
         }
         let expected = if self.args.downloads.base_url.is_some() { 0 } else { films.bytes };
-        shown.begins(&name, expected);
+        shown.begin(&name, expected);
         // An archive that the user put there is used and kept; ours is deleted after unpacking.
         let beside = self.args.out.join(&name);
         let work = if beside.is_file() { "" } else { WORK };
@@ -140,7 +140,7 @@ impl Call<'_> {
         shown.say(&format!("{name} from {}", download.url));
         self.journal.forget(&self.args.out, &name)?;
         let (fetched, count) = archive::fetch(&download, &folder, shown)?;
-        shown.done(fetched.bytes);
+        shown.finish(fetched.bytes);
         let is_verified = download.checksum.is_some();
         let mut record = Record::of(&name, &download.url, &fetched, is_verified);
         record.films = Some(count);
@@ -160,13 +160,18 @@ impl Call<'_> {
 
     /// Returns whether an earlier call unpacked all of an archive, even if its folder has no name
     /// yet.
-    fn is_unpacked(&self, films: &Films) -> bool {
+    fn is_unpacked(&self, films: &FilmArchive) -> bool {
         let folder = self.args.out.join(films.part);
         self.journal.of(&films.name()).is_some()
-            && (folder.is_dir() || files::aside(&folder).is_dir())
+            && (folder.is_dir() || files::temporary_path(&folder).is_dir())
     }
 
-    fn note(&mut self, record: Record, origin: Origin, shown: &Shown) -> anyhow::Result<()> {
+    fn note(
+        &mut self,
+        record: Record,
+        origin: Origin,
+        shown: &DownloadDisplay,
+    ) -> anyhow::Result<()> {
         let films =
             record.films.map_or_else(String::new, |films| format!(", {} films", thousands(films)));
         let verified = if record.verified { "" } else { ", not verified" };
@@ -206,8 +211,8 @@ impl Call<'_> {
             let prepared = format!("{}-224", self.args.out.display());
             lines.push(format!(
                 "next: roentgen prepare {} --out {} --size 224",
-                quoted(&self.args.out),
-                quoted(Path::new(&prepared))
+                quote(&self.args.out),
+                quote(Path::new(&prepared))
             ));
         }
         lines.push(NIH_ASKS.to_owned());

@@ -28,7 +28,7 @@ pub(super) const MEDMNIST_ASKS: &str =
 
 /// A table of NIH's release.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Table {
+pub(super) struct ReleaseTable {
     /// Its name in `--only`.
     pub(super) part: &'static str,
     /// Its file.
@@ -38,8 +38,8 @@ pub(super) struct Table {
 }
 
 /// Labels, boxes and lists.
-pub(super) const TABLES: [Table; 4] = [
-    Table {
+pub(super) const TABLES: [ReleaseTable; 4] = [
+    ReleaseTable {
         part: "labels",
         name: "Data_Entry_2017_v2020.csv",
         addresses: &[
@@ -53,7 +53,7 @@ pub(super) const TABLES: [Table; 4] = [
             ),
         ],
     },
-    Table {
+    ReleaseTable {
         part: "boxes",
         name: "BBox_List_2017.csv",
         addresses: &[
@@ -67,7 +67,7 @@ pub(super) const TABLES: [Table; 4] = [
             ),
         ],
     },
-    Table {
+    ReleaseTable {
         part: "lists",
         name: "train_val_list.txt",
         addresses: &[
@@ -81,7 +81,7 @@ pub(super) const TABLES: [Table; 4] = [
             ),
         ],
     },
-    Table {
+    ReleaseTable {
         part: "lists",
         name: "test_list.txt",
         addresses: &[
@@ -99,7 +99,7 @@ pub(super) const TABLES: [Table; 4] = [
 
 /// An archive of films.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Films {
+pub(super) struct FilmArchive {
     /// Its name in `--only`, and the folder that it is unpacked into.
     pub(super) part: &'static str,
     /// Its name below <https://nihcc.box.com/shared/static/>.
@@ -109,7 +109,7 @@ pub(super) struct Films {
     md5: &'static str,
 }
 
-impl Films {
+impl FilmArchive {
     /// Returns its file name.
     pub(super) fn name(&self) -> String {
         format!("{}.tar.gz", self.part)
@@ -126,13 +126,18 @@ impl Films {
     }
 }
 
-const fn films(part: &'static str, box_name: &'static str, bytes: u64, md5: &'static str) -> Films {
-    Films { part, box_name, bytes, md5 }
+const fn films(
+    part: &'static str,
+    box_name: &'static str,
+    bytes: u64,
+    md5: &'static str,
+) -> FilmArchive {
+    FilmArchive { part, box_name, bytes, md5 }
 }
 
 /// The twelve archives.
 #[rustfmt::skip]
-pub(super) const FILMS: [Films; 12] = [
+pub(super) const FILMS: [FilmArchive; 12] = [
     films("images_001", "vfk49d74nhbxq3nqjg0900w5nvkorp5c", 2_008_470_987, "fe8ed0a6961412fddcbb3603c11b3698"),
     films("images_002", "i28rlmbvmfjbl8p2n3ril0pptcmcu9d1", 3_952_623_504, "ab07a2d7cbe6f65ddd97b4ed7bde10bf"),
     films("images_003", "f1t00wrtdk94satdfb9olcolqx20z2jp", 3_929_234_850, "2301d03bde4c246388bad3876965d574"),

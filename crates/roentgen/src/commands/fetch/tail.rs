@@ -33,13 +33,13 @@ pub(super) enum End {
 
 impl Growth {
     /// Reports the number of bytes so far.
-    pub(super) fn at(&self, bytes: u64) {
+    pub(super) fn report(&self, bytes: u64) {
         self.state().bytes = bytes;
         self.changed.notify_all();
     }
 
     /// Reports that all bytes are about to be cut off.
-    pub(super) fn starts_over(&self) {
+    pub(super) fn start_over(&self) {
         let mut state = self.state();
         state.bytes = 0;
         state.beginnings += 1;
@@ -47,7 +47,7 @@ impl Growth {
     }
 
     /// Reports that the file has stopped growing.
-    pub(super) fn ends(&self, end: End) {
+    pub(super) fn end(&self, end: End) {
         self.state().end = Some(end);
         self.changed.notify_all();
     }
@@ -120,9 +120,9 @@ impl Read for Tail<'_> {
         let file = match &mut self.file {
             Some(file) => file,
             // A short download may already be complete, and have its final name.
-            file => {
-                file.insert(File::open(files::aside(&self.to)).or_else(|_| File::open(&self.to))?)
-            }
+            file => file.insert(
+                File::open(files::temporary_path(&self.to)).or_else(|_| File::open(&self.to))?,
+            ),
         };
         let read = file.read(&mut buffer[..most])?;
         // The file was cut off during the read: these bytes may be from either version.
@@ -151,13 +151,13 @@ mod tests {
                 let mut bytes = Vec::new();
                 Tail::new(&growth, &path).read_to_end(&mut bytes).map(|_| bytes)
             });
-            let mut file = File::create(files::aside(&path)).unwrap();
+            let mut file = File::create(files::temporary_path(&path)).unwrap();
             for (piece, bytes) in [(b"abc", 3), (b"def", 6)] {
                 std::thread::sleep(std::time::Duration::from_millis(20));
                 file.write_all(piece).unwrap();
-                growth.at(bytes);
+                growth.report(bytes);
             }
-            growth.ends(End::Whole);
+            growth.end(End::Whole);
             reader.join().unwrap()
         });
 
@@ -170,14 +170,14 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "old").unwrap();
         let growth = Growth::default();
-        growth.at(3);
+        growth.report(3);
         let mut old = Tail::new(&growth, &path);
         old.read_exact(&mut [0; 2]).unwrap();
 
-        growth.starts_over();
+        growth.start_over();
         std::fs::write(&path, "newer").unwrap();
-        growth.at(5);
-        growth.ends(End::Whole);
+        growth.report(5);
+        growth.end(End::Whole);
         let mut text = String::new();
         Tail::new(&growth, &path).read_to_string(&mut text).unwrap();
 
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_download_that_ends_early_is_an_error_and_no_end_of_file() {
         let growth = Growth::default();
-        growth.ends(End::Broken);
+        growth.end(End::Broken);
 
         assert!(Tail::new(&growth, Path::new("none")).read(&mut [0; 2]).is_err());
     }

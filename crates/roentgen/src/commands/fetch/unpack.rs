@@ -50,7 +50,7 @@ pub(super) fn films(
     let mut films = Vec::new();
     for entry in tar.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        let Some(name) = name_of(archive, &entry)? else { continue };
+        let Some(name) = find_film_name(archive, &entry)? else { continue };
         let film = folder.join(name);
         write(archive, &mut entry, &film)?;
         films.push(film);
@@ -65,7 +65,7 @@ pub(super) fn films(
 }
 
 /// Returns the name of an entry that is a film, `None` for folders and other files.
-fn name_of<R: Read>(archive: &str, entry: &Entry<'_, R>) -> Result<Option<PathBuf>, Error> {
+fn find_film_name<R: Read>(archive: &str, entry: &Entry<'_, R>) -> Result<Option<PathBuf>, Error> {
     let name = entry.path().map_err(|source| Error::Damaged { archive: archive.into(), source })?;
     let refused = |what| {
         let entry = name.display().to_string();
@@ -88,7 +88,7 @@ fn name_of<R: Read>(archive: &str, entry: &Entry<'_, R>) -> Result<Option<PathBu
 
 /// Writes one film under a temporary name and renames it.
 fn write(archive: &str, entry: &mut impl Read, film: &Path) -> Result<(), Error> {
-    let aside = files::aside(film);
+    let aside = files::temporary_path(film);
     let failed = |source| WriteError { path: film.to_owned(), source };
     if let Some(folder) = film.parent() {
         fs::create_dir_all(folder).map_err(failed)?;

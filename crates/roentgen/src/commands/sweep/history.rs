@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use roentgen_data::files;
 use roentgen_train::sweep::search::Trial;
-use roentgen_train::sweep::stop::Stop;
-use roentgen_train::sweep::{Point, Points};
+use roentgen_train::sweep::stop::StopSettings;
+use roentgen_train::sweep::{Points, SweepPoint};
 use roentgen_train::{Facts, run_dir};
 use toml::Table;
 
-use super::place::{Place, State};
+use super::place::{PointFolder, PointState};
 
 /// The file with the values that a search drew for a point.
 const SET: &str = "set.toml";
@@ -21,8 +21,8 @@ const SET: &str = "set.toml";
 pub(super) fn finished(out: &Path, points: &Points, besides: usize) -> anyhow::Result<Vec<Trial>> {
     let mut trials = Vec::new();
     for number in (1..=points.count()).filter(|number| *number != besides) {
-        let place = Place::new(out, &points.folder(number));
-        if place.state()? != State::Finished {
+        let place = PointFolder::new(out, &points.folder(number));
+        if place.state()? != PointState::Finished {
             continue;
         }
         let facts = Facts::read(&place.run())?;
@@ -38,11 +38,15 @@ pub(super) fn finished(out: &Path, points: &Points, besides: usize) -> anyhow::R
 }
 
 /// Returns a point, or `None` if a search has not drawn it yet.
-pub(super) fn known(out: &Path, points: &Points, number: usize) -> anyhow::Result<Option<Point>> {
+pub(super) fn find_point(
+    out: &Path,
+    points: &Points,
+    number: usize,
+) -> anyhow::Result<Option<SweepPoint>> {
     match points {
         Points::Fixed(fixed) => Ok(fixed.get(number - 1).cloned()),
         Points::Drawn(drawn) => {
-            let place = Place::new(out, &points.folder(number));
+            let place = PointFolder::new(out, &points.folder(number));
             let values = values(&place)?;
             Ok(values.map(|values| drawn.point(number, &values)).transpose()?)
         }
@@ -51,14 +55,14 @@ pub(super) fn known(out: &Path, points: &Points, number: usize) -> anyhow::Resul
 
 /// Returns a point that is about to run. The values that a search draws for it are saved first, so
 /// that a killed point resumes with the same values.
-pub(super) fn begin(out: &Path, points: &Points, number: usize) -> anyhow::Result<Point> {
-    if let Some(point) = known(out, points, number)? {
+pub(super) fn begin(out: &Path, points: &Points, number: usize) -> anyhow::Result<SweepPoint> {
+    if let Some(point) = find_point(out, points, number)? {
         return Ok(point);
     }
     let Points::Drawn(drawn) = points else { anyhow::bail!("there is no point {number}") };
     let values = drawn.suggest(number, &finished(out, points, number)?);
     let text = toml::to_string(&values).context("could not write the drawn values")?;
-    let place = Place::new(out, &points.folder(number));
+    let place = PointFolder::new(out, &points.folder(number));
     files::write_whole(&place.path.join(SET), text.as_bytes())?;
     Ok(drawn.point(number, &values)?)
 }
@@ -66,10 +70,10 @@ pub(super) fn begin(out: &Path, points: &Points, number: usize) -> anyhow::Resul
 /// Returns whether a running point is unpromising compared with the finished ones. Returns false if
 /// those cannot be read.
 pub(super) fn is_hopeless(
-    stop: Stop,
+    stop: StopSettings,
     out: &Path,
     points: &Points,
-    point: &Point,
+    point: &SweepPoint,
     losses: &[f64],
 ) -> bool {
     let epochs = point.experiment.phases().iter().map(|phase| phase.epochs).sum();
@@ -77,7 +81,7 @@ pub(super) fn is_hopeless(
         .is_ok_and(|history| stop.is_hopeless(losses, epochs, &history))
 }
 
-fn values(place: &Place) -> anyhow::Result<Option<Table>> {
+fn values(place: &PointFolder) -> anyhow::Result<Option<Table>> {
     let path = place.path.join(SET);
     if !path.exists() {
         return Ok(None);

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use roentgen_data::files;
-use roentgen_train::sweep::search::{Axis, Range};
-use roentgen_train::sweep::{Point, Points};
+use roentgen_train::sweep::search::{Axis, SearchRange};
+use roentgen_train::sweep::{Points, SweepPoint};
 use roentgen_train::{Facts, run_dir};
 use serde_json::{Map, Value, json};
 
-use super::place::Place;
+use super::place::PointFolder;
 use crate::output::iso_8601;
 
 /// The journal's name in the folder of the sweep.
@@ -31,15 +31,15 @@ pub(super) fn write(
     out: &Path,
     title: &str,
     points: &Points,
-    finished: &[(Point, std::path::PathBuf)],
-    failed: &[Point],
+    finished: &[(SweepPoint, std::path::PathBuf)],
+    failed: &[SweepPoint],
 ) -> anyhow::Result<()> {
     let axes = match points {
         Points::Fixed(_) => &[][..],
         Points::Drawn(drawn) => drawn.axes(),
     };
-    let all: Vec<&Point> = finished.iter().map(|(point, _)| point).chain(failed).collect();
-    let trial = |point: &Point, state| trial(point, &all, axes, state);
+    let all: Vec<&SweepPoint> = finished.iter().map(|(point, _)| point).chain(failed).collect();
+    let trial = |point: &SweepPoint, state| trial(point, &all, axes, state);
     let mut lines = vec![json!({
         "op_code": CREATE_STUDY,
         "worker_id": "roentgen",
@@ -54,7 +54,7 @@ pub(super) fn write(
             epochs.iter().map(|epoch| (epoch.epoch.to_string(), json!(epoch.valid_loss))).collect();
         let best = epochs.iter().rev().find(|epoch| epoch.is_best);
         let seconds = facts.as_ref().map_or(0.0, |facts| facts.seconds);
-        let ended = written_at(&run.join(run_dir::FACTS));
+        let ended = read_modified_time(&run.join(run_dir::FACTS));
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
@@ -65,7 +65,7 @@ pub(super) fn write(
         lines.push(trial);
     }
     for point in failed {
-        let failed = naive(written_at(&Place::new(out, &point.folder).reason()));
+        let failed = naive(read_modified_time(&PointFolder::new(out, &point.folder).reason()));
         let mut trial = trial(point, FAILED);
         trial["datetime_start"] = json!(failed);
         trial["datetime_complete"] = json!(failed);
@@ -76,7 +76,7 @@ pub(super) fn write(
 }
 
 /// Returns when a file was written.
-fn written_at(file: &Path) -> SystemTime {
+fn read_modified_time(file: &Path) -> SystemTime {
     std::fs::metadata(file).and_then(|file| file.modified()).unwrap_or(UNIX_EPOCH)
 }
 
@@ -87,21 +87,22 @@ fn naive(moment: SystemTime) -> String {
 }
 
 /// Makes a trial with its values and without times and figures.
-fn trial(point: &Point, all: &[&Point], axes: &[Axis], state: u32) -> Value {
+fn trial(point: &SweepPoint, all: &[&SweepPoint], axes: &[Axis], state: u32) -> Value {
     let (mut values, mut ranges) = (Map::new(), Map::new());
     for (key, value) in &point.values {
         let axis = axes.iter().find(|axis| axis.key.join(".") == *key);
         let (value, range) = match axis.map(|axis| &axis.range) {
-            Some(&Range::Float { low, high, log }) => {
+            Some(&SearchRange::Float { low, high, log }) => {
                 (json!(value.parse::<f64>().ok()), number("Float", json!(low), json!(high), log))
             }
-            Some(&Range::Int { low, high, log }) => {
+            Some(&SearchRange::Int { low, high, log }) => {
                 (json!(value.parse::<i64>().ok()), number("Int", json!(low), json!(high), log))
             }
-            Some(Range::Choice(_)) | None => {
-                let choices = choices(key, all);
+            Some(SearchRange::Choice(_)) | None => {
+                let choices = list_choices(key, all);
                 let at = choices.iter().position(|choice| choice == value);
-                let choices: Vec<Value> = choices.iter().map(|choice| typed(choice)).collect();
+                let choices: Vec<Value> =
+                    choices.iter().map(|choice| parse_value(choice)).collect();
                 let range = json!({
                     "name": "CategoricalDistribution",
                     "attributes": { "choices": choices },
@@ -135,7 +136,7 @@ fn number(kind: &str, low: Value, high: Value, log: bool) -> Value {
 }
 
 /// Lists all values that the points have for a key.
-fn choices(key: &str, all: &[&Point]) -> Vec<String> {
+fn list_choices(key: &str, all: &[&SweepPoint]) -> Vec<String> {
     let mut choices: Vec<String> = Vec::new();
     for (_, value) in all.iter().flat_map(|point| &point.values).filter(|(own, _)| own == key) {
         if !choices.contains(value) {
@@ -146,7 +147,7 @@ fn choices(key: &str, all: &[&Point]) -> Vec<String> {
 }
 
 /// Turns a text into a JSON number if it is one, otherwise into a JSON string.
-fn typed(value: &str) -> Value {
+fn parse_value(value: &str) -> Value {
     value
         .parse::<i64>()
         .map(Value::from)

@@ -16,7 +16,7 @@ const FAILED: &str = "failed.txt";
 
 /// The state of a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum PointState {
     /// It has not finished.
     Open,
     /// It has finished, and its validation films are predicted.
@@ -32,7 +32,7 @@ pub(crate) fn lock(sweep: &Path) -> anyhow::Result<Claim> {
 }
 
 /// A point's folder.
-pub(crate) struct Place {
+pub(crate) struct PointFolder {
     pub(crate) path: PathBuf,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Claim {
     _lock: FolderLock,
 }
 
-impl Place {
+impl PointFolder {
     pub(crate) fn new(sweep: &Path, folder: &str) -> Self {
         Self { path: sweep.join("points").join(folder) }
     }
@@ -56,10 +56,10 @@ impl Place {
         valid_scores(&self.run())
     }
 
-    pub(crate) fn state(&self) -> anyhow::Result<State> {
+    pub(crate) fn state(&self) -> anyhow::Result<PointState> {
         let failed = self.reason();
         match fs::read_to_string(&failed) {
-            Ok(reason) => return Ok(State::Failed(reason.trim().to_owned())),
+            Ok(reason) => return Ok(PointState::Failed(reason.trim().to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error)
@@ -67,7 +67,7 @@ impl Place {
             }
         }
         let is_finished = self.scores().exists() && Facts::read(&self.run())?.is_some();
-        Ok(if is_finished { State::Finished } else { State::Open })
+        Ok(if is_finished { PointState::Finished } else { PointState::Open })
     }
 
     /// Claims the point, unless another process holds it.
@@ -109,7 +109,7 @@ impl Place {
     /// Deletes the checkpoint, which only an unfinished run needs: weights and optimizer state,
     /// three
     /// times the size of the model.
-    pub(crate) fn tidy(&self) {
+    pub(crate) fn remove_checkpoint(&self) {
         let _ = fs::remove_dir_all(self.run().join("checkpoint"));
     }
 }
@@ -121,11 +121,11 @@ mod tests {
     #[test]
     fn a_point_is_one_process_s_until_it_lets_go() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::new(folder.path(), "001-a");
+        let place = PointFolder::new(folder.path(), "001-a");
         let claim = place.claim().unwrap();
 
         assert!(claim.is_some());
-        assert!(Place::new(folder.path(), "001-a").claim().unwrap().is_none());
+        assert!(PointFolder::new(folder.path(), "001-a").claim().unwrap().is_none());
         drop(claim);
         assert!(place.claim().unwrap().is_some());
     }
@@ -133,12 +133,12 @@ mod tests {
     #[test]
     fn a_failed_point_says_why_and_can_be_opened_again() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::new(folder.path(), "001-a");
+        let place = PointFolder::new(folder.path(), "001-a");
         let _claim = place.claim().unwrap();
         place.fail("it diverged").unwrap();
 
-        assert_eq!(place.state().unwrap(), State::Failed("it diverged".to_owned()));
+        assert_eq!(place.state().unwrap(), PointState::Failed("it diverged".to_owned()));
         place.reopen().unwrap();
-        assert_eq!(place.state().unwrap(), State::Open);
+        assert_eq!(place.state().unwrap(), PointState::Open);
     }
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use roentgen_models::model_dir;
-use roentgen_models::pretrained::{self, Fit, Foreign, WeightFile};
+use roentgen_models::pretrained::{self, FitReport, Foreign, WeightFile};
 use serde_json::json;
 
 use super::keep;
 use crate::cli::Import;
 use crate::context::Context;
-use crate::output::{Output, quoted, table};
+use crate::output::{Output, quote, table};
 
 /// Imports weights and prints where each tensor came from.
 pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
         }
         Some(out) => {
             let fit = model(args, &file, out, context)?;
-            let next = format!("next: roentgen predict {} FILMS --out scores.csv", quoted(out));
+            let next = format!("next: roentgen predict {} FILMS --out scores.csv", quote(out));
             (out.clone(), fit, next)
         }
     };
@@ -72,7 +72,12 @@ pub(super) fn run(args: &Import, context: &Context) -> anyhow::Result<Output> {
 }
 
 /// Writes the model in a file: backbone and one dense layer.
-fn model(args: &Import, file: &WeightFile, out: &Path, context: &Context) -> anyhow::Result<Fit> {
+fn model(
+    args: &Import,
+    file: &WeightFile,
+    out: &Path,
+    context: &Context,
+) -> anyhow::Result<FitReport> {
     if out.join(model_dir::DESCRIPTION).exists() {
         bail!("`{}` already contains a model; choose another folder", out.display());
     }

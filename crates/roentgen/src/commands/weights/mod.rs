@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use roentgen_models::Architecture;
-use roentgen_models::pretrained::{self, Fit, WeightFile, store};
+use roentgen_models::pretrained::{self, FitReport, WeightFile, store};
 
 use crate::cli::{Weights, WeightsWhat};
 use crate::context::Context;
@@ -28,7 +28,7 @@ fn keep(
     architecture: Architecture,
     file: &WeightFile,
     licence: &str,
-) -> anyhow::Result<(PathBuf, Fit)> {
+) -> anyhow::Result<(PathBuf, FitReport)> {
     let folder = store::folder();
     roentgen_data::files::create_folder(&folder)?;
     let to = store::place(&folder, architecture);

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{IMAGENET_ASKS, keep};
 use crate::cli::Pull;
 use crate::context::Context;
-use crate::download::{Checksum, Download, Shown, on_mirror};
+use crate::download::{Checksum, Download, DownloadDisplay, mirror_address};
 use crate::output::Output;
 
 /// Downloads the weights of some architectures.
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
     }
     let folder = store::folder();
     let (mut lines, mut documents) = (Vec::new(), Vec::new());
-    let mut shown = Shown::new(context.bars, 0);
+    let mut shown = DownloadDisplay::new(context.bars, 0);
     for (architecture, published) in files {
         let name = published.name;
         let place = store::place(&folder, architecture);
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
         }
         let url = published.url();
         let download = Download {
-            url: args.base_url.as_deref().map_or(url, |base| on_mirror(base, name)),
+            url: args.base_url.as_deref().map_or(url, |base| mirror_address(base, name)),
             to: folder.join(name),
             checksum: published
                 .checksum()
@@ -49,10 +49,10 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
             tries: args.tries,
         };
         roentgen_data::files::create_folder(&folder)?;
-        shown.begins(name, 0);
+        shown.begin(name, 0);
         shown.say(&format!("{name} from {}", download.url));
         let fetched = shown.download(&download)?;
-        shown.done(fetched.bytes);
+        shown.finish(fetched.bytes);
         let (path, fit) = keep(architecture, &WeightFile::open(&download.to)?, published.licence)?;
         fs::remove_file(&download.to)
             .with_context(|| format!("could not remove `{}`", download.to.display()))?;

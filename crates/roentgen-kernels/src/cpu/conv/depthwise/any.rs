@@ -5,13 +5,13 @@ use rayon::prelude::*;
 
 use crate::cpu::conv::depthwise::padded::PaddedPlane;
 use crate::cpu::conv::input::ConvInput;
-use crate::cpu::storage::{by_channel, tensor, values};
+use crate::cpu::storage::{split_by_channel, tensor, values};
 use crate::geometry::WindowGeometry;
 
 pub(super) fn forward(x: ConvInput, weight: &FlexTensor, window: WindowGeometry) -> FlexTensor {
     let (batch, channels, weight) = (x.batch(), x.channels, values(weight));
     let mut y = vec![0.0; batch * channels * window.out_plane()];
-    by_channel(&mut y, channels, window.out_plane())
+    split_by_channel(&mut y, channels, window.out_plane())
         .into_par_iter()
         .zip(weight.par_chunks_exact(window.taps()))
         .enumerate()
@@ -36,7 +36,7 @@ pub(super) fn x_gradient(
     let (channels, plane) = (shape[1], window.out_plane());
     let (gradient, weight) = (values(gradient), values(weight));
     let mut dx = vec![0.0; shape.iter().product()];
-    by_channel(&mut dx, channels, window.plane())
+    split_by_channel(&mut dx, channels, window.plane())
         .into_par_iter()
         .zip(weight.par_chunks_exact(window.taps()))
         .enumerate()

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::cpu::conv::depthwise::window::{Correlation, PlaneGradient, WeightGradient, Window3x3};
 use crate::cpu::conv::input::ConvInput;
-use crate::cpu::storage::{by_channel, fresh, tensor, values};
+use crate::cpu::storage::{build_vec, split_by_channel, tensor, values};
 
 pub(super) fn forward(x: ConvInput, weight: &FlexTensor, window: Window3x3) -> FlexTensor {
     let (batch, channels) = (x.batch(), x.channels);
@@ -15,8 +15,8 @@ pub(super) fn forward(x: ConvInput, weight: &FlexTensor, window: Window3x3) -> F
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `out`, and `run` writes a whole plane.
     let out = unsafe {
-        fresh(batch * channels * out_plane, |out| {
-            by_channel(out, channels, out_plane).into_par_iter().enumerate().for_each_init(
+        build_vec(batch * channels * out_plane, |out| {
+            split_by_channel(out, channels, out_plane).into_par_iter().enumerate().for_each_init(
                 || (Correlation::new(window), Vec::new()),
                 |(correlation, scratch), (channel, out)| {
                     for (image, out) in out.into_iter().enumerate() {
@@ -42,8 +42,8 @@ pub(super) fn x_gradient(
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the planes of all channels are the whole of `dx`, and `run` writes a whole plane.
     let dx = unsafe {
-        fresh(batch * channels * plane, |dx| {
-            by_channel(dx, channels, plane).into_par_iter().enumerate().for_each_init(
+        build_vec(batch * channels * plane, |dx| {
+            split_by_channel(dx, channels, plane).into_par_iter().enumerate().for_each_init(
                 || PlaneGradient::new(window),
                 |scratch, (channel, dx)| {
                     for (image, dx) in dx.into_iter().enumerate() {

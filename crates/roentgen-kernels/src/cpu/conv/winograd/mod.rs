@@ -19,35 +19,23 @@ use rayon::prelude::*;
 use crate::cpu::conv::input::ConvInput;
 use crate::cpu::conv::matmul::{multiply, sum_slices};
 use crate::cpu::conv::matrix::Matrix;
-use crate::cpu::conv::winograd::tiles::{Row, TILE, TileRow, transform_window, window_gradient};
-use crate::cpu::storage::fresh;
+use crate::cpu::conv::tuning::winograd::{
+    ABREAST, CHANNELS, HELD, LARGE, SLICES, TASKS, TILES, WIDTH,
+};
+use crate::cpu::conv::winograd::tiles::{
+    RowScratch, TILE, TileRow, transform_window, window_gradient,
+};
+use crate::cpu::storage::build_vec;
 use crate::geometry::WindowGeometry;
 
 /// Coefficients of a tile.
 const COEFFICIENTS: usize = TILE * TILE;
-/// Coefficients of one block of tiles to hold at a time: they should stay in the last cache.
-const HELD: usize = 1 << 21;
-/// Tiles that a product should have, at least and at most.
-const TILES: [usize; 2] = [128, 1024];
-/// Tasks worth having.
-const TASKS: usize = 8;
-/// Parts of the batch whose gradients of the weights are summed apart, each at the price of a set of
-/// changed weights: fewer where that is large.
-const SLICES: [usize; 2] = [4, 2];
-/// Changed weights that are large.
-const LARGE: usize = 1 << 21;
-/// Channels in and out from which the changes pay.
-const CHANNELS: usize = 32;
-/// Width of the output from which too few tiles reach over the edge to undo the gain.
-const WIDTH: usize = 12;
-/// Tiles that fill vectors.
-const ABREAST: usize = 12;
 
 /// Whether this algorithm is faster.
 pub(crate) fn fits(window: WindowGeometry, channels: usize, out: usize) -> bool {
     window.kernel == [3, 3]
         && window.out[1] >= WIDTH
-        && window.reversed().is_some()
+        && window.reverse().is_some()
         && channels.min(out) >= CHANNELS
 }
 
@@ -91,7 +79,7 @@ impl Tiling {
         let (window, across) = (self.window, self.row_of_tiles.tiles());
         let (channels, tiles) = (x.channels, units.len() * across);
         changed.resize(COEFFICIENTS * channels * tiles, 0.0);
-        let mut row = Row::new(self.row_of_tiles);
+        let mut row = RowScratch::new(self.row_of_tiles);
         for (index, unit) in units.enumerate() {
             for channel in 0..channels {
                 let out = &mut changed[channel * tiles + index * across..];
@@ -110,7 +98,7 @@ impl Tiling {
         let across = self.row_of_tiles.tiles();
         let tiles = units.len() * across;
         changed.resize(COEFFICIENTS * out * tiles, 0.0);
-        let mut row = Row::new(self.row_of_tiles);
+        let mut row = RowScratch::new(self.row_of_tiles);
         for (index, unit) in units.enumerate() {
             let y = unit % self.down * 2;
             for channel in 0..out {
@@ -170,8 +158,8 @@ pub(crate) fn forward(
             };
             #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
             // SAFETY: 16 products are the whole of it, and each is written whole.
-            let products = unsafe { fresh(COEFFICIENTS * out * tiles, products) };
-            let mut row = Row::new(row_of_tiles);
+            let products = unsafe { build_vec(COEFFICIENTS * out * tiles, products) };
+            let mut row = RowScratch::new(row_of_tiles);
             for (index, rows) in units.iter_mut().enumerate() {
                 for channel in 0..out {
                     let first = channel * tiles + index * across;
@@ -189,7 +177,7 @@ pub(crate) fn forward(
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the rows of all units are the whole of `y`, and each task writes all of its own.
     unsafe {
-        fresh(batch * out * plane, write)
+        build_vec(batch * out * plane, write)
     }
 }
 
@@ -222,7 +210,7 @@ pub(crate) fn weight_gradient(
                 let sums = sums.par_chunks_exact_mut(out * channels);
                 sums.zip(pairs).for_each(|(sum, (gradient, input))| {
                     let left = Matrix::new(gradient, [out, tiles]);
-                    let right = Matrix::new(input, [channels, tiles]).transposed();
+                    let right = Matrix::new(input, [channels, tiles]).transpose();
                     #[expect(unsafe_code, reason = "gemm takes pointers")]
                     // SAFETY: the first block only writes; the others find all of it written.
                     unsafe {
@@ -234,7 +222,7 @@ pub(crate) fn weight_gradient(
     };
     #[expect(unsafe_code, reason = "spares a pass that fills with zeros")]
     // SAFETY: the slices are all of the sums, and each begins with 16 whole products.
-    let sums = sum_slices(unsafe { fresh(slices * size, write) }, size);
+    let sums = sum_slices(unsafe { build_vec(slices * size, write) }, size);
     let mut weight = vec![0.0; out * channels * 9];
     weight.par_chunks_exact_mut(9).enumerate().for_each(|(index, weight)| {
         let changed = std::array::from_fn(|at| sums[at * out * channels + index]);

@@ -33,7 +33,7 @@ impl TileRow {
 }
 
 /// Scratch memory for a row of tiles.
-pub(crate) struct Row {
+pub(crate) struct RowScratch {
     row_of_tiles: TileRow,
     /// The rows of the planes under the tiles.
     lines: [Vec<f32>; TILE],
@@ -42,7 +42,7 @@ pub(crate) struct Row {
     odd: Vec<f32>,
 }
 
-impl Row {
+impl RowScratch {
     pub(crate) fn new(row_of_tiles: TileRow) -> Self {
         let line = || vec![0.0; 2 * row_of_tiles.tiles() + 2];
         let half = || vec![0.0; row_of_tiles.tiles() + 1];
@@ -122,9 +122,9 @@ fn part(line: &[f32], even: &mut [f32], odd: &mut [f32]) {
 
 multiversion! {
     /// `B' d B` of each tile.
-    fn transform_tiles(row: &mut Row, out: &mut [f32], pitch: usize) {
+    fn transform_tiles(row: &mut RowScratch, out: &mut [f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [a, b, c, d], mixed, even, odd, row_of_tiles } = row;
+        let RowScratch { lines: [a, b, c, d], mixed, even, odd, row_of_tiles } = row;
         let across = row_of_tiles.tiles();
         for index in 0..TILE {
             match index {
@@ -150,9 +150,9 @@ multiversion! {
 
 multiversion! {
     /// `A m A'` of each tile.
-    fn transform_gradients(row: &mut Row, out: &mut [f32], pitch: usize) {
+    fn transform_gradients(row: &mut RowScratch, out: &mut [f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [a, b, nothing, _], mixed, even, odd, row_of_tiles } = row;
+        let RowScratch { lines: [a, b, nothing, _], mixed, even, odd, row_of_tiles } = row;
         let across = row_of_tiles.tiles();
         for index in 0..TILE {
             match index {
@@ -178,9 +178,9 @@ multiversion! {
 
 multiversion! {
     /// `A' m A` of each tile, to the first two lines.
-    fn gather(row: &mut Row, products: &[f32], pitch: usize) {
+    fn gather(row: &mut RowScratch, products: &[f32], pitch: usize) {
         let _ = FUSED;
-        let Row { lines: [above, below, left, right], even, odd, row_of_tiles, .. } = row;
+        let RowScratch { lines: [above, below, left, right], even, odd, row_of_tiles, .. } = row;
         let across = row_of_tiles.tiles();
         let product = |at: usize| &products[at * pitch..][..across];
         for (line, sign) in [(above, 1.0f32), (below, -1.0)] {

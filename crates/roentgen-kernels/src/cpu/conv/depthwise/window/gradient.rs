@@ -42,7 +42,7 @@ pub(crate) enum PlaneGradient {
 impl PlaneGradient {
     pub(crate) fn new(window: Window3x3) -> Self {
         match window.stride {
-            1 => Self::One(Correlation::new(window.reversed())),
+            1 => Self::One(Correlation::new(window.reverse())),
             _ => Self::Two(PhaseGradient::new(window)),
         }
     }

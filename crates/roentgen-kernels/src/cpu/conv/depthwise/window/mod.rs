@@ -49,7 +49,7 @@ impl Window3x3 {
     }
 
     /// The window that takes output gradients back to the plane: step one, weights turned round.
-    fn reversed(&self) -> Self {
+    fn reverse(&self) -> Self {
         let before = self.before.map(|zeros| 2 - zeros);
         Self { size: self.out, out: self.size, stride: 1, before }
     }

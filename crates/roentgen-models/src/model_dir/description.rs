@@ -1,0 +1,137 @@
+//! `model.toml`: what is known about a model.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use roentgen_data::preprocess::Input;
+use roentgen_data::selection::Selection;
+use roentgen_data::{Dataset, Finding};
+use roentgen_eval::Calibration;
+use serde::{Deserialize, Serialize};
+
+use super::{DESCRIPTION, Error, FORMAT};
+use crate::classifier::ClassifierConfig;
+
+/// Most bytes of a description.
+const LONGEST: u64 = 1 << 20;
+
+/// `model.toml`: describes a trained classifier, its input, its outputs and its training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInfo {
+    /// Version of the layout of this file, [`FORMAT`].
+    pub format: u32,
+    /// SHA-256 of `model.bpk`, which [`save`](super::save) fills in; `None` in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
+    /// SHA-256 of the run's table of films; `None` if there is none, and in models of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub films_sha256: Option<String>,
+    /// The findings of the outputs, in order.
+    pub findings: Vec<Finding>,
+    /// The network.
+    pub network: ClassifierConfig,
+    /// The input of the network.
+    pub input: Input,
+    /// How it was trained; `None` if someone else trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingInfo>,
+    /// Origin of weights that someone else trained: a file and its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
+    /// Calibration and thresholds, fitted on validation films; `None` if nothing was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+/// Describes how a model was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingInfo {
+    /// The data set.
+    pub dataset: Dataset,
+    /// SHA-256 of the prepared data set.
+    pub data: String,
+    /// SHA-256 of the names of the training films, in order.
+    pub split: String,
+    /// How films were selected and split.
+    pub selection: Selection,
+    /// The seed of the split and the initial weights.
+    pub seed: u64,
+    /// Number of training films.
+    pub films: usize,
+    /// Number of their patients.
+    pub patients: usize,
+    /// The epoch of these weights, from 1.
+    pub epoch: usize,
+    /// Loss on the validation films; `None` if there are none.
+    pub valid_loss: Option<f64>,
+    /// Mean AUROC on the validation films.
+    pub valid_auroc: Option<f64>,
+    /// Origin of the backbone's initial weights, if not random: a file and its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
+}
+
+impl ModelInfo {
+    /// Describes a model in the current format, without training and origin.
+    pub fn new(findings: Vec<Finding>, network: ClassifierConfig, input: Input) -> Self {
+        Self {
+            format: FORMAT,
+            weights_sha256: None,
+            films_sha256: None,
+            findings,
+            network,
+            input,
+            training: None,
+            imported: None,
+            calibration: None,
+        }
+    }
+
+    /// Reads `model.toml` in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file is missing or was written by another version.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(DESCRIPTION);
+        let text = read_text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
+        // Read first: another layout has other keys.
+        let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        match table.get("format") {
+            Some(toml::Value::Integer(found)) if *found != i64::from(FORMAT) => {
+                return Err(Error::Format { path, found: found.to_string() });
+            }
+            _ => {}
+        }
+        let description: Self = toml::from_str(&text).map_err(damaged)?;
+        if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
+            return Err(Error::Calibration { path, problem });
+        }
+        let mut findings = description.findings.clone();
+        findings.sort();
+        findings.dedup();
+        if findings.is_empty() || findings.len() < description.findings.len() {
+            return Err(Error::Findings { path });
+        }
+        description
+            .network
+            .check(description.input.size, description.input.channels)
+            .map_err(|source| Error::Network { path, source })?;
+        Ok(description)
+    }
+}
+
+/// Reads a description, which is short.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(std::io::Error::other("it is too long for a description of a model"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,40 @@
+//! The source of every tensor that was loaded.
+
+use std::collections::HashSet;
+
+use super::WeightFile;
+
+/// Result of loading weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FitReport {
+    /// Each tensor of the backbone and its source.
+    pub found: Vec<FoundTensor>,
+    /// Tensors of the file that were not used: a classifier, counters.
+    pub left: Vec<String>,
+    /// Whether the first convolution was summed over the color channels.
+    pub is_gray: bool,
+    /// What stands in the file before the names of the backbone, such as `module.`.
+    pub prefix: String,
+    /// The same of other copies of the backbone.
+    pub(super) others: Vec<String>,
+}
+
+impl FitReport {
+    /// Records the tensors of the file that were not used.
+    pub(super) fn record_unused(&mut self, file: &WeightFile) {
+        let used: HashSet<_> = self.found.iter().map(|found| found.source.as_str()).collect();
+        let left = file.shapes().map(|(name, _)| name).filter(|name| !used.contains(name));
+        self.left = left.map(Into::into).collect();
+    }
+}
+
+/// A tensor and its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundTensor {
+    /// Its path in our network.
+    pub path: String,
+    /// Its name in the file, or the value it was set to.
+    pub source: String,
+    /// Its shape in our network.
+    pub shape: Vec<usize>,
+}

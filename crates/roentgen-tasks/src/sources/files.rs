@@ -1,0 +1,172 @@
+//! Films from files and folders, with what the label file of their folder says about them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use roentgen_data::manifest::List;
+use roentgen_data::nih;
+use roentgen_data::prepare::Labelled;
+use roentgen_data::selection::Selection;
+use roentgen_data::split::{Split, SplitRule};
+use roentgen_data::study::{self, NamedFilm};
+use roentgen_models::ModelInfo;
+use roentgen_train::films::TrainingFilms;
+
+use super::relation::Relation;
+use super::{EXTERNAL, Place, SourceFilm};
+use crate::listener::Listener;
+
+/// The data set of films without a label file.
+const FILES: &str = "files";
+/// The split of films on the list from which training and validation films were drawn, if it is
+/// unknown which of the two they were. The name counts as training.
+const TRAIN_VAL: &str = "official train_val";
+
+/// Returns the film in the file `input`, or those below the folder `input`.
+///
+/// # Errors
+///
+/// Returns an error if a folder or its label file cannot be read, or if there are no films.
+pub(super) fn films(
+    input: &Path,
+    description: &ModelInfo,
+    trained_on: Option<&TrainingFilms>,
+    listener: &dyn Listener,
+) -> anyhow::Result<Vec<SourceFilm>> {
+    let is_folder = input.is_dir();
+    let files = nih::walk(input)?;
+    // A file that the user names is tried whatever its extension.
+    let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
+    let paths: Vec<PathBuf> = files.iter().filter(is_tried).cloned().collect();
+    if paths.is_empty() {
+        bail!(
+            "`{}` contains no PNG, JPEG or DICOM films: it has {}",
+            input.display(),
+            nih::kinds(&files)
+        );
+    }
+    let labelled = if is_folder { Labelled::find(input)? } else { None };
+    let mut films: Vec<SourceFilm> =
+        study::name_films(input, paths).into_iter().map(unknown).collect();
+    let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
+    if labelled.is_none() && !others.is_empty() {
+        listener.note(&format!(
+            "`{}` also has files that are not films: {}",
+            input.display(),
+            nih::kinds(&others)
+        ));
+    }
+    if let Some(labelled) = labelled {
+        let labels = Labels { labelled, description, trained_on };
+        let listed = films.iter_mut().filter_map(|film| labels.describe(film)).count();
+        listener.note(&format!(
+            "labels, patients and lists of {listed} of {} films: {}",
+            films.len(),
+            labels.labelled.path.display()
+        ));
+    }
+    Ok(films)
+}
+
+/// Makes a film of which nothing is known but its name.
+fn unknown(film: NamedFilm) -> SourceFilm {
+    let NamedFilm { path, name, patient } = film;
+    SourceFilm {
+        patient_in_training: None,
+        patient: patient.unwrap_or_else(|| patient_of(&name)),
+        image: name,
+        view: String::new(),
+        age: String::new(),
+        sex: String::new(),
+        source: path.to_string_lossy().into_owned(),
+        dataset: FILES.to_owned(),
+        dataset_id: String::new(),
+        split: String::new(),
+        findings: None,
+        place: Place::File(path),
+    }
+}
+
+/// A label file, and the model for which its films are described.
+struct Labels<'a> {
+    labelled: Labelled,
+    description: &'a ModelInfo,
+    trained_on: Option<&'a TrainingFilms>,
+}
+
+impl Labels<'_> {
+    /// Adds what the label file says about a film; returns `None` if the film is not listed.
+    fn describe(&self, film: &mut SourceFilm) -> Option<()> {
+        let Place::File(path) = &film.place else { return None };
+        let (row, list) = self.labelled.film(path.file_name()?.to_str()?)?;
+        let patient = row.patient.to_string();
+        let relation = self.relation();
+        film.patient_in_training = self.trained_on.and_then(|films| match relation {
+            Relation::Same => Some(films.have_patient(&patient)),
+            Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
+            Relation::Other => None,
+        });
+        film.split = self.split(&row.image, &patient, list, relation);
+        film.patient = patient;
+        film.view.clone_from(&row.view);
+        film.age = row.age.map_or_else(String::new, |age| age.to_string());
+        film.sex.clone_from(&row.sex);
+        film.dataset = self.labelled.dataset.to_string();
+        film.findings = Some(row.findings);
+        Some(())
+    }
+
+    fn relation(&self) -> Relation {
+        let training = self.description.training.as_ref();
+        training.map_or(Relation::Other, |training| {
+            Relation::between(training, &self.labelled.dataset, "")
+        })
+    }
+
+    /// Names the split of a film. A split by seed depends on all films of the data set, which need
+    /// not be here, so it is known from the films of the run alone.
+    fn split(&self, image: &str, patient: &str, list: Option<List>, relation: Relation) -> String {
+        let official = |selection: &Selection| match list {
+            Some(List::Test) => selection.name(Split::Test),
+            Some(_) => TRAIN_VAL.to_owned(),
+            None => "none".to_owned(),
+        };
+        match (&self.description.training, self.trained_on) {
+            // A model that was trained elsewhere has no split of its own.
+            (None, _) => official(&Selection::OFFICIAL),
+            (Some(_), _) if relation != Relation::Same => EXTERNAL.to_owned(),
+            (Some(training), Some(films)) => {
+                let side = films.split_of(image, patient);
+                side.map_or_else(|| "none".to_owned(), |side| training.selection.name(side))
+            }
+            (Some(training), None) if training.selection.split == SplitRule::Official => {
+                official(&training.selection)
+            }
+            (Some(_), None) => String::new(),
+        }
+    }
+}
+
+/// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
+/// name the whole stem identifies the patient.
+fn patient_of(image: &str) -> String {
+    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+    match stem.split_once('_') {
+        Some((number, _)) if number.len() == 8 => {
+            number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
+        }
+        _ => stem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patient_is_read_from_nihs_names_and_no_others() {
+        assert_eq!(patient_of("00000012_003.png"), "12");
+        assert_eq!(patient_of("scan_1.png"), "scan_1");
+        assert_eq!(patient_of("chest"), "chest");
+    }
+}

@@ -1,0 +1,30 @@
+//! Whether the films of a data set are those that a model was trained on.
+
+use roentgen_data::Dataset;
+use roentgen_models::model_dir::TrainingInfo;
+
+/// What a data set is to the one that a model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// They are the same, so patient numbers identify the same patients.
+    Same,
+    /// It may be the same under another name, or with other films.
+    Unknown,
+    /// It is another one.
+    Other,
+}
+
+impl Relation {
+    pub(super) fn between(training: &TrainingInfo, dataset: &Dataset, fingerprint: &str) -> Self {
+        if training.data == fingerprint {
+            Relation::Same
+        } else if !training.dataset.is_named() || !dataset.is_named() {
+            // Of two hospitals, or of one.
+            Relation::Unknown
+        } else if training.dataset == *dataset {
+            Relation::Same
+        } else {
+            Relation::Other
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The flags of `predict`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use roentgen_data::split::Split;
+use roentgen_eval::OperatingRule;
+use roentgen_tasks::engine;
+
+use super::values::{engine, operating_point, output, positive, split};
+
+#[derive(Args, Debug)]
+pub(crate) struct Predict {
+    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
+    pub(crate) model: PathBuf,
+    /// PNG, JPEG or DICOM files, folders of them, or prepared data sets; with `--split`, the data
+    /// set of the run by default.
+    #[arg(required_unless_present = "split")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Score table to write, `-` for standard output; without it, the findings are printed.
+    #[arg(long, value_name = "CSV", value_parser = output)]
+    pub(crate) out: Option<PathBuf>,
+    /// Picture of a single film to write: film, heat map and findings as one PNG.
+    #[arg(long, value_name = "PNG", value_parser = output)]
+    pub(crate) picture: Option<PathBuf>,
+    /// Predict only this split of a prepared data set; all films by default.
+    #[arg(long, value_name = "SPLIT", value_parser = split())]
+    pub(crate) split: Option<Split>,
+    /// Number of films in a batch.
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
+    pub(crate) batch: usize,
+    /// Inference engine; Burn is built in, `roentgen doctor` shows whether ONNX Runtime was found.
+    ///
+    /// `auto` is ONNX Runtime for 100 or more films on the CPU, if it is found, and otherwise Burn,
+    /// which starts faster.
+    #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
+    pub(crate) engine: engine::EngineChoice,
+    /// Operating point of the calls, if the model has thresholds.
+    #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
+    pub(crate) operating_point: OperatingRule,
+}
