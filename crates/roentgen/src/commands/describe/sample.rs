@@ -91,8 +91,8 @@ mod tests {
 
     use super::*;
 
-    fn row(findings: &str) -> Row {
-        Row {
+    fn row(findings: &str) -> ManifestRow {
+        ManifestRow {
             image: findings.to_owned(),
             patient: 1,
             follow_up: 0,
