@@ -342,4 +342,11 @@ fn maps_are_held_against_boxes_and_the_report_of_the_same_model_shows_it() {
     assert!(error.contains("give the localization of the same model"), "{error}");
     place.ok("evaluate run.csv --out report --resamples 20");
     assert!(!place.text("report/report.html").contains("id=\"explanations\""));
+
+    // A model without an attention mask has a Grad-CAM in the picture of a film.
+    let film = common::find(&place.at("films"), "00000001_000.png");
+    std::fs::copy(film, place.at("film.png")).unwrap();
+    place.ok("predict run film.png --picture answer.png");
+    let picture = image::open(place.at("answer.png")).unwrap();
+    assert_eq!(picture.width(), 1072 + 25 * 16 + 200 + 9 * 16 + 16);
 }
