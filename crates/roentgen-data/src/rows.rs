@@ -1,5 +1,5 @@
-//! `NAME.safetensors`: rows of numbers, one row per film: the features that a frozen backbone
-//! computes.
+//! `NAME.safetensors`: rows of numbers: the features that a frozen backbone computes of each film, or
+//! heat maps.
 //!
 //! The file contains one tensor `rows` of shape `[rows, ...]` in single precision. It grows as
 //! `NAME.safetensors.part` next to a one-line note of its purpose, so that an interrupted run can
@@ -115,6 +115,18 @@ impl RowWriter {
         Ok(Self { file, path: path.to_owned(), shape: shape.to_vec(), rows: rows as usize })
     }
 
+    /// Starts the file for `path` afresh.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a file cannot be removed or written.
+    pub fn start(path: &Path, shape: &[usize]) -> io::Result<Self> {
+        match fs::remove_file(note_of(&files::temporary_path(path))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => Self::open(path, shape, ""),
+        }
+    }
+
     /// Returns the number of rows already written.
     pub fn rows(&self) -> usize {
         self.rows
@@ -200,6 +212,8 @@ mod tests {
         RowWriter::open(&path, &[2], "these").unwrap().append(&[1.0; 4]).unwrap();
 
         assert_eq!(RowWriter::open(&path, &[2], "those").unwrap().rows(), 0);
+        RowWriter::start(&path, &[2]).unwrap().append(&[1.0; 4]).unwrap();
+        assert_eq!(RowWriter::start(&path, &[2]).unwrap().rows(), 0);
     }
 
     #[test]

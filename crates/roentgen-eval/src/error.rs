@@ -156,6 +156,27 @@ pub enum Error {
         source: minijinja::Error,
     },
 
+    /// A file other than a score table could not be read.
+    #[error("could not read `{}`", path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+
+    /// The file is not a localization of this version.
+    #[error(
+        "`{}` is damaged or was not written by `roentgen explain --boxes` of this version",
+        path.display()
+    )]
+    Localization {
+        /// The file.
+        path: PathBuf,
+        /// The cause, with its line.
+        source: serde_json::Error,
+    },
+
     /// The metrics could not be converted to JSON.
     #[error("could not convert the metrics to JSON")]
     Json {

@@ -3,11 +3,11 @@
 //! Percentiles are interpolated linearly, as numpy does by default; other rules differ in the third
 //! decimal at a thousand resamples.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The 2.5th and the 97.5th percentile; `[low, high]` in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(into = "[f64; 2]")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Interval {
     /// The 2.5th percentile.
     pub low: f64,
@@ -18,6 +18,12 @@ pub struct Interval {
 impl From<Interval> for [f64; 2] {
     fn from(interval: Interval) -> Self {
         [interval.low, interval.high]
+    }
+}
+
+impl From<[f64; 2]> for Interval {
+    fn from([low, high]: [f64; 2]) -> Self {
+        Self { low, high }
     }
 }
 

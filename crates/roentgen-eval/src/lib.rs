@@ -25,7 +25,8 @@
 //! everywhere.
 //!
 //! [`Scores::read`] reads a table, [`ensemble`] combines tables, [`evaluate`] computes the metrics
-//! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs.
+//! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs, and
+//! [`localization`] holds heat maps against boxes.
 
 mod bootstrap;
 mod calibrate;
@@ -43,6 +44,7 @@ mod evaluation;
 mod figures;
 mod file;
 mod fit;
+mod heat_map;
 mod holm;
 mod identity;
 mod interval;
@@ -64,6 +66,7 @@ mod subgroups;
 
 pub mod comparison;
 pub mod protocols;
+pub mod localization;
 pub mod published;
 pub mod report;
 
@@ -86,6 +89,7 @@ pub use error::Error;
 pub use evaluation::{Evaluation, FittedOn, Given, evaluate, evaluate_with};
 pub use figures::{CalibrationFigures, FindingFigures, MeanFigures};
 pub use fit::{Fitted, WeightScope, fit};
+pub use heat_map::HeatMap;
 pub use holm::holm;
 pub use identity::Identity;
 pub use interval::Interval;

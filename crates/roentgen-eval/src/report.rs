@@ -24,9 +24,14 @@ use serde::Serialize;
 
 pub use differences::{Compared, write_differences};
 pub use films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
+pub(crate) use page::{boxes, data, readable};
 pub use provenance::Provenance;
+pub(crate) use tables::{cell, csv};
 
-use crate::{Error, Evaluation, Scores, file, protocols::Protocols, render::render};
+use crate::{
+    Error, Evaluation, Scores, file, localization::Localization, protocols::Protocols,
+    render::render,
+};
 
 /// The parts of a report.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub struct Report<'a> {
     pub scores: &'a Scores,
     /// Films of high confidence, see [`confident_films`].
     pub films: Vec<FilmCard>,
+    /// Heat maps of the same model held against boxes, if they were given.
+    pub localization: Option<Localization>,
     /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,
     /// The difference from another table, if it was compared with one.
@@ -113,6 +120,7 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
         #[serde(skip_serializing_if = "Option::is_none")]
         protocols: Option<&'a Protocols>,
         provenance: Origin<'a>,
+        localization: Option<&'a Localization>,
     }
     #[derive(Serialize)]
     struct Origin<'a> {
@@ -123,7 +131,8 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     let (evaluation, provenance) = (report.evaluation, &report.provenance);
     let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
     let (compared, protocols) = (report.compared.as_ref(), report.protocols.as_ref());
-    let metrics = Metrics { evaluation, compared, protocols, provenance };
+    let localization = report.localization.as_ref();
+    let metrics = Metrics { evaluation, compared, protocols, provenance, localization };
     let text = serde_json::to_string_pretty(&metrics);
     Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }

@@ -225,6 +225,16 @@ impl Classifier {
         }
     }
 
+    /// Returns weights and bias of the linear map from the mean feature map to the logits; `None` for
+    /// a head with attention, which is not linear.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[features, findings]`, `[findings]`
+    pub fn linear_head(&self) -> Option<(Tensor<2>, Tensor<1>)> {
+        self.head.linear()
+    }
+
     /// Computes logits from a feature map.
     ///
     /// # Shapes
@@ -235,7 +245,8 @@ impl Classifier {
         self.head_with_mask(features).0
     }
 
-    fn head_with_mask(&self, features: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
+    /// Computes logits from a feature map and, with attention, the mask.
+    pub(crate) fn head_with_mask(&self, features: Tensor<4>) -> (Tensor<2>, Option<Tensor<4>>) {
         let (pooled, mask) = match &self.attention {
             Some(attention) => {
                 let (pooled, mask) = attention.forward(features.cast(FloatDType::F32));

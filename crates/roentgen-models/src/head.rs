@@ -40,6 +40,30 @@ impl Head {
         }
     }
 
+    /// Returns the head as a single dense layer, weights and bias, which it is without dropout if it
+    /// has no activation; `None` if it has one.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[channels, findings]`, `[findings]`
+    pub(crate) fn linear(&self) -> Option<(Tensor<2>, Tensor<1>)> {
+        if !self.is_linear {
+            return None;
+        }
+        let parts = |layer: &Linear| {
+            let weight = layer.weight.val();
+            let [_, outputs] = weight.dims();
+            let none = || Tensor::zeros([outputs], &weight.device());
+            let bias = layer.bias.as_ref().map_or_else(none, |bias| bias.val());
+            (weight, bias)
+        };
+        let (weight, bias) = parts(&self.logits);
+        let Some(hidden) = &self.hidden else { return Some((weight, bias)) };
+        let (inner, shift) = parts(hidden);
+        let shift = shift.unsqueeze::<2>().matmul(weight.clone()).squeeze_dims(&[0]);
+        Some((inner.matmul(weight), bias + shift))
+    }
+
     /// Applies the head.
     ///
     /// # Shapes

@@ -30,6 +30,8 @@
 pub mod attention;
 pub mod backbones;
 pub mod classifier;
+pub mod explainer;
+pub mod explanation;
 pub mod freeze;
 pub mod head;
 pub mod layers;
@@ -43,6 +45,8 @@ pub mod weights;
 pub mod zoo;
 
 pub use classifier::{Classifier, ClassifierConfig};
+pub use explainer::Explainer;
+pub use explanation::Method;
 pub use freeze::Freeze;
 pub use model_dir::ModelInfo;
 pub use precision::Precision;

@@ -1,9 +1,10 @@
-//! Computes probabilities from planes: the only path for `predict`, `explain` and serving.
+//! Computes probabilities from planes, for `predict`, `explain` and serving.
 
 use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use roentgen_eval::HeatMap;
 
 use crate::classifier::Classifier;
 use crate::model_dir::{self, Error, Model, ModelInfo};
@@ -24,19 +25,8 @@ pub struct Predictor {
 pub struct Prediction {
     /// One probability per finding, in the order of the description.
     pub probabilities: Vec<f32>,
-    /// The attention mask, if the model has one.
-    pub mask: Option<Mask>,
-}
-
-/// A map over a film, coarser than the film.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mask {
-    /// Height in cells.
-    pub height: usize,
-    /// Width in cells.
-    pub width: usize,
-    /// `height * width` values in 0..1.
-    pub values: Vec<f32>,
+    /// The attention mask in 0..1, if the model has one.
+    pub mask: Option<HeatMap>,
 }
 
 impl Predictor {
@@ -93,7 +83,7 @@ impl Prediction {
         findings: usize,
         masks: Option<([usize; 2], &[f32])>,
     ) -> Vec<Self> {
-        let mask = |film, ([height, width], values): ([usize; 2], &[f32])| Mask {
+        let mask = |film, ([height, width], values): ([usize; 2], &[f32])| HeatMap {
             height,
             width,
             values: values[film * height * width..(film + 1) * height * width].to_vec(),
@@ -109,6 +99,6 @@ impl Prediction {
 }
 
 /// Reads a tensor from its device in row-major order.
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().try_to_vec().expect("converted to f32 just before")
 }

@@ -153,6 +153,17 @@ pub enum Pool {
     Linear,
 }
 
+impl Pool {
+    /// Returns the name used in experiments and in `model.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pool::Average => "average",
+            Pool::Attention => "attention",
+            Pool::Linear => "linear",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use std::slice;
 use anyhow::bail;
 use roentgen_data::metadata::Version;
 use roentgen_data::prepare;
+use roentgen_eval::localization::Localization;
 use roentgen_eval::protocols::{Protocols, protocols};
 use roentgen_eval::report::{self, Compared, Provenance, Report};
 use roentgen_eval::{
@@ -41,6 +42,8 @@ pub struct EvaluateRequest<'a> {
     pub against: Option<(&'a Scores, &'a Path)>,
     /// Whether the figures are also computed by the study's protocol.
     pub by_protocols: bool,
+    /// `localization.json` of the same model, for the report.
+    pub localization: Option<&'a Path>,
     /// Today's date, for the report.
     pub date: Option<String>,
 }
@@ -57,7 +60,7 @@ pub fn write_report(
     folder: &Path,
     listener: &dyn Listener,
 ) -> anyhow::Result<WrittenReport> {
-    let EvaluateRequest { scores, path, model, fit, against, .. } = *request;
+    let EvaluateRequest { scores, path, model, fit, against, localization, .. } = *request;
     let of_model = model.map(|model| provenance(scores, path, model, listener)).transpose()?;
     let fitted = match (fit, model) {
         (Some(valid), _) => {
@@ -82,6 +85,7 @@ pub fn write_report(
     };
     let given = Given { calibration: fitted.as_ref(), prevalence: request.prevalence.clone() };
     let evaluation = evaluate_with(scores, options, &given)?;
+    let localization = localization.map(|file| localized(scores, path, file)).transpose()?;
     let name = path.display().to_string();
     let compare = |(other, path): (&Scores, &Path)| {
         Compared::of((&name, scores), (&path.display().to_string(), other), options)
@@ -100,8 +104,16 @@ pub fn write_report(
         date: request.date.clone(),
         ..of_model.unwrap_or_default()
     };
-    let report =
-        Report { provenance, evaluation: &evaluation, scores, films, notes, compared, protocols };
+    let report = Report {
+        provenance,
+        evaluation: &evaluation,
+        scores,
+        films,
+        localization,
+        notes,
+        compared,
+        protocols,
+    };
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     let Report { compared, protocols, .. } = report;
@@ -130,6 +142,22 @@ pub struct WrittenReport {
     pub protocols: Option<Protocols>,
     /// The path of the page.
     pub page: PathBuf,
+}
+
+/// Reads a localization and checks that it is of the model that predicted a table.
+fn localized(scores: &Scores, path: &Path, file: &Path) -> anyhow::Result<Localization> {
+    let localization = Localization::read(file)?;
+    let found = &localization.about.model;
+    match scores.model() {
+        Some(Identity::One(of_table)) if of_table == *found => Ok(localization),
+        of_table => bail!(
+            "`{}` was predicted by {}, but `{}` is of the model {found}; give the localization of \
+             the same model, or leave `--localization` out",
+            path.display(),
+            of_table.map_or("an unknown model".to_owned(), |model| format!("the model {model}")),
+            file.display()
+        ),
+    }
 }
 
 /// Returns what is known of the model that predicted a table.

@@ -1,40 +1,51 @@
-//! Draws where a model with attention looked, as overlays, raw maps and one figure.
+//! Draws where a model looked, as overlays, raw maps and one figure.
 
-use std::collections::HashSet;
+mod drawn;
+mod localize;
+mod maps;
+mod wanted;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_data::Finding;
-use roentgen_data::pixels::{self, Plane};
+use roentgen_data::pixels::Plane;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
+use roentgen_eval::OperatingRule;
 use roentgen_figures::{FilmTile, films};
-use roentgen_models::predictor::{Mask, Prediction};
-use roentgen_models::{ModelInfo, Pool, overlay};
+use roentgen_models::{Explainer, Method, ModelInfo};
 use serde::Serialize;
 
-use crate::engine::Engine;
-use crate::listener::Listener;
-use crate::predict::{Predicted, predict};
-use crate::sources::{SourceFilm, Sources};
+pub use localize::{Localized, against_boxes};
 
-/// Films in a row of the figure, each next to its mask.
+use crate::listener::Listener;
+use crate::sources::Sources;
+use drawn::{MapToDraw, file_names};
+use maps::{Maps, Seen, Work};
+pub(crate) use wanted::find_most_probable;
+use wanted::{ExplainRule, choose};
+
+/// Films in a row of the figure, each next to its map.
 const COLUMNS: usize = 3;
-/// Films in a batch.
-const BATCH: usize = 16;
-/// Findings that the figure lists below a film.
-const LISTED: usize = 3;
 
 /// What to draw.
 #[derive(Clone, Debug)]
 pub struct ExplainRequest<'a> {
-    /// Run directory of a model with attention.
+    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
     pub inputs: &'a [PathBuf],
     /// The split of a prepared data set; all films if there is none.
     pub split: Option<Split>,
+    /// The method; the one that suits the head if there is none.
+    pub method: Option<Method>,
+    /// The findings to explain of each film; those that are called if there are none.
+    pub findings: &'a [Finding],
+    /// The operating point of the calls.
+    pub operating_point: OperatingRule,
+    /// Films in a batch.
+    pub batch: usize,
     /// Number of films to draw.
     pub most: usize,
 }
@@ -42,34 +53,43 @@ pub struct ExplainRequest<'a> {
 /// What was drawn.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explained {
-    /// The figure with all films.
+    /// The name of the method.
+    pub method: &'static str,
+    /// The figure with all films that are drawn.
     pub figure: PathBuf,
-    /// The films, in the order of the figure.
+    /// The raw maps of all films.
+    pub maps: PathBuf,
+    /// The table that says which map is of what.
+    pub table: PathBuf,
+    /// The drawn maps, in the order of the figure.
     pub films: Vec<ExplainedFilm>,
     /// The films that could not be read.
     pub bad: Vec<BadFilm>,
     /// Number of films that were predicted.
     #[serde(skip)]
     pub predicted: usize,
+    /// Number of films that were drawn.
+    #[serde(skip)]
+    pub drawn: usize,
 }
 
-/// A film that was drawn.
+/// A map that was drawn.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExplainedFilm {
-    /// Its name.
+    /// The name of the film.
     pub image: String,
-    /// The finding of highest probability.
+    /// The explained finding; for an attention mask, the most probable one.
     pub finding: Finding,
     /// Its probability.
     pub probability: f32,
     /// All findings, the most probable first.
     pub findings: Vec<Probability>,
-    /// The picture of the film under its mask.
+    /// The picture of the film under its map.
     pub overlay: PathBuf,
-    /// The picture of the mask alone.
+    /// The picture of the map alone.
     pub map: PathBuf,
-    /// The mask, which is one for all findings.
-    pub mask: RawMask,
+    /// The map as it was computed.
+    pub mask: RawMap,
 }
 
 /// A finding with its probability.
@@ -81,9 +101,10 @@ pub struct Probability {
     pub probability: f32,
 }
 
-/// The values of a mask, row by row, in 0..1.
+/// The values of a map, row by row: in 0..1 for an attention mask, and otherwise in units of the
+/// logit.
 #[derive(Clone, Debug, Serialize)]
-pub struct RawMask {
+pub struct RawMap {
     /// Number of rows.
     pub height: usize,
     /// Number of columns.
@@ -92,79 +113,111 @@ pub struct RawMask {
     pub values: Vec<f32>,
 }
 
-/// A film to draw.
-struct FilmToDraw<'a> {
-    film: &'a SourceFilm,
-    plane: Plane,
-    mask: &'a Mask,
-    /// The findings, the most probable first.
-    findings: Vec<Probability>,
-    /// Begins the names of its files.
-    file_name: &'a str,
-}
-
-/// Draws overlays, maps and the figure into the folder `out`.
+/// Writes the maps of all films into the folder `out`, and the overlays and the figure of some.
 ///
 /// # Errors
 ///
-/// Returns an error if the model has no attention, if it or an input cannot be opened, or if a file
-/// cannot be written.
+/// Returns an error if the head of the model does not allow the method, if the model lacks a
+/// finding, if it or an input cannot be opened, if no film can be read, or if a file cannot be
+/// written.
 pub fn draw(
     request: &ExplainRequest<'_>,
     out: &Path,
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<Explained> {
-    let mut engine = Engine::burn(request.model, device)?;
-    let description = engine.description().clone();
-    if description.network.pool != Pool::Attention {
-        bail!(
-            "the model `{}` has no attention mask to draw; train one with \
-             `--set model.pool=attention`",
-            request.model.display()
-        );
-    }
+    let explainer = Explainer::load(request.model, device)?;
+    let description = &explainer.description;
+    let method = method(request, description)?;
+    let rule = ExplainRule::of(description, method, request.findings, request.operating_point)?;
     let sources =
-        Sources::open(request.model, &description, request.inputs, request.split, listener)?;
-    let mut predicted = predict(&mut engine, sources, BATCH, listener)?;
+        Sources::open(request.model, description, request.inputs, request.split, listener)?;
     roentgen_files::create_folder(out)?;
+    let batch = request.batch;
+    let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
+    let maps = work.write(out, listener, &mut |_| ())?;
+    write_pictures(&work, maps, request.most, out)
+}
 
+/// Returns the method of a request.
+fn method(request: &ExplainRequest<'_>, description: &ModelInfo) -> anyhow::Result<Method> {
+    let pool = description.network.pool;
+    let method = request.method.unwrap_or_else(|| Method::default_for(pool));
+    method.check(pool)?;
+    Ok(method)
+}
+
+/// Draws the films of highest probability and the figure.
+fn write_pictures(
+    work: &Work<'_>,
+    maps: Maps,
+    most: usize,
+    out: &Path,
+) -> anyhow::Result<Explained> {
+    let (description, method) = (&work.explainer.description, work.method);
+    let film = |seen: &Seen| &work.sources.films[seen.film];
+    // A film without a map of its own has nothing to draw.
+    let with_maps: Vec<&Seen> = maps.films.iter().filter(|seen| !seen.maps.is_empty()).collect();
+    let confidence = |seen: &&Seen| {
+        let outputs = maps.maps[seen.maps.clone()].iter().map(|map| map.output);
+        let ranked = outputs.map(|output| (output, seen.probabilities[output]));
+        ranked.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).unwrap_or_default()
+    };
+    let ranked: Vec<(usize, f32)> = with_maps.iter().map(confidence).collect();
+    let chosen: Vec<&Seen> =
+        choose(&ranked, most).into_iter().map(|number| with_maps[number]).collect();
+    let names = file_names(chosen.iter().map(|seen| film(seen).image.as_str()));
     let size = description.input.size;
-    let chosen = choose(&predicted.predictions, request.most);
-    let names = file_names(chosen.iter().map(|&number| film_of(&predicted, number).image.as_str()));
-    let mut tiles = Vec::new();
-    let mut explained = Vec::new();
-    let mut bad = std::mem::take(&mut predicted.bad);
-    for (&number, file_name) in chosen.iter().zip(&names) {
-        let prediction = &predicted.predictions[number].1;
-        let film = film_of(&predicted, number);
-        let Some(mask) = &prediction.mask else { continue };
+    let (mut tiles, mut explained) = (Vec::new(), Vec::new());
+    let mut bad = Vec::new();
+    for (seen, file_name) in chosen.iter().zip(&names) {
+        let film = film(seen);
         // The film was read before, and may have been removed meanwhile.
-        let pixels = match predicted.sources.plane(film, size) {
-            Ok(pixels) => pixels,
+        let own = work.sources.own_plane(film);
+        let (own, pixels) = match own.and_then(|own| Ok((own, work.sources.plane(film, size)?))) {
+            Ok(read) => read,
             Err(error) => {
                 bad.push(BadFilm { image: film.image.clone(), reason: error.to_string() });
                 continue;
             }
         };
-        let plane = Plane { width: size as u32, height: size as u32, pixels };
-        let findings = rank(prediction, &description.findings);
-        let drawn = FilmToDraw { film, plane, mask, findings, file_name };
-        explained.push(drawn.write(out)?);
-        tiles.push(drawn.tile());
+        let square = Plane { width: size as u32, height: size as u32, pixels };
+        let findings = rank(&description.findings, &seen.probabilities);
+        for (of, map) in maps.maps[seen.maps.clone()].iter().zip(maps.read(seen.maps.clone())?) {
+            let finding = description.findings[of.output];
+            let finding = Probability { finding, probability: seen.probabilities[of.output] };
+            let (map, findings) = (&map, findings.as_slice());
+            let drawn = MapToDraw { film, method, map, finding, findings, file_name };
+            explained.push(drawn.write(&own, out)?);
+            tiles.push(drawn.tile(&square));
+        }
     }
-    let figure = out.join("attention.svg");
-    let picture = films("Where the model looked", &caption(&description), &tiles, COLUMNS);
-    roentgen_files::write_whole(&figure, picture.as_bytes())?;
-    let count = predicted.predictions.len();
-    Ok(Explained { figure, films: explained, bad, predicted: count })
+    let figure = out.join(format!("{}.svg", method.name()));
+    write_figure(&figure, description, method, &tiles)?;
+    Ok(Explained {
+        method: method.name(),
+        figure,
+        films: explained,
+        drawn: chosen.len(),
+        predicted: maps.films.len(),
+        maps: maps.file,
+        table: maps.table,
+        bad: maps.bad.into_iter().chain(bad).collect(),
+    })
 }
 
-fn film_of(predicted: &Predicted, number: usize) -> &SourceFilm {
-    &predicted.sources.films[predicted.predictions[number].0]
+fn write_figure(
+    path: &Path,
+    description: &ModelInfo,
+    method: Method,
+    tiles: &[FilmTile],
+) -> anyhow::Result<()> {
+    let picture = films("Where the model looked", &caption(description, method), tiles, COLUMNS);
+    roentgen_files::write_whole(path, picture.as_bytes())?;
+    Ok(())
 }
 
-fn caption(description: &ModelInfo) -> String {
+fn caption(description: &ModelInfo, method: Method) -> String {
     let trained = match &description.training {
         None => "trained elsewhere".to_owned(),
         Some(training) if training.dataset.is_synthetic() => {
@@ -172,141 +225,27 @@ fn caption(description: &ModelInfo) -> String {
         }
         Some(training) => format!("trained on {} films of {}", training.films, training.dataset),
     };
-    format!(
-        "{} with attention, {trained}; next to each film its attention mask, which is one for all \
-         findings, brightest where the weight is highest; a mask that is nearly flat has little \
-         colour",
-        description.network.architecture.name(),
-    )
+    let architecture = description.network.architecture.name();
+    match method {
+        Method::Attention => format!(
+            "{architecture} with attention, {trained}; next to each film its attention mask, which \
+             is one for all findings, brightest where the weight is highest; a mask that is nearly \
+             flat has little colour",
+        ),
+        Method::Cam | Method::GradCam | Method::GradCamPlusPlus | Method::Occlusion => format!(
+            "{architecture}, {trained}; next to each film the {} map of the finding below it, in \
+             units of its logit; each map has colours of its own, from 0 to its highest value, so \
+             brightness cannot be compared between films",
+            method.title(),
+        ),
+    }
 }
 
 /// Returns the findings with their probabilities, the most probable first.
-fn rank(prediction: &Prediction, findings: &[Finding]) -> Vec<Probability> {
-    let pairs = findings.iter().zip(&prediction.probabilities);
+fn rank(findings: &[Finding], probabilities: &[f32]) -> Vec<Probability> {
+    let pairs = findings.iter().zip(probabilities);
     let mut ranked: Vec<Probability> =
         pairs.map(|(&finding, &probability)| Probability { finding, probability }).collect();
     ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     ranked
-}
-
-/// Returns the number and the probability of a film's most probable finding.
-fn find_most_probable(prediction: &Prediction) -> (usize, f32) {
-    let numbered = prediction.probabilities.iter().copied().enumerate();
-    numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).unwrap_or((0, 0.0))
-}
-
-/// Chooses at most `most` films. Those of one most probable finding compete, and the findings take
-/// turns, so that the films do not all show the commonest one.
-fn choose(predictions: &[(usize, Prediction)], most: usize) -> Vec<usize> {
-    let findings = predictions.first().map_or(0, |(_, film)| film.probabilities.len());
-    let mut queues: Vec<Vec<(usize, f32)>> = vec![Vec::new(); findings];
-    for (number, (_, prediction)) in predictions.iter().enumerate() {
-        let (finding, probability) = find_most_probable(prediction);
-        queues[finding].push((number, probability));
-    }
-    for queue in &mut queues {
-        queue.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    }
-    let mut chosen = Vec::new();
-    while chosen.len() < most.min(predictions.len()) {
-        let turn: Vec<usize> = queues.iter_mut().filter_map(Vec::pop).map(|film| film.0).collect();
-        let left = most - chosen.len();
-        chosen.extend(turn.into_iter().take(left));
-    }
-    chosen
-}
-
-/// Returns a name for the files of each film: the film's without its extension, or with it where
-/// that name is taken. A film of a folder of folders is named by its path.
-fn file_names<'a>(images: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut free = |image: &str| {
-        let whole = image.replace(['/', '\\'], "_");
-        let stem = whole.rsplit_once('.').map_or(whole.as_str(), |(stem, _)| stem).to_owned();
-        let numbered = (2..).map(|number| format!("{whole}-{number}"));
-        let mut names = [stem, whole.clone()].into_iter().chain(numbered);
-        names.find(|name| taken.insert(name.clone())).unwrap_or(whole.clone())
-    };
-    images.map(&mut free).collect()
-}
-
-impl FilmToDraw<'_> {
-    fn write(&self, out: &Path) -> anyhow::Result<ExplainedFilm> {
-        let overlay = out.join(format!("{}.overlay.png", self.file_name));
-        let map = out.join(format!("{}.mask.png", self.file_name));
-        let picture = overlay::picture(&self.plane, self.mask);
-        let png = pixels::rgb_to_png(picture.width, picture.height, &picture.pixels);
-        roentgen_files::write_whole(&overlay, &png)?;
-        let alone = pixels::to_png(&overlay::map_alone(&self.plane, self.mask));
-        roentgen_files::write_whole(&map, &alone)?;
-        let Probability { finding, probability } = self.findings[0];
-        let Mask { height, width, ref values } = *self.mask;
-        Ok(ExplainedFilm {
-            image: self.film.image.clone(),
-            finding,
-            probability,
-            findings: self.findings.clone(),
-            overlay,
-            map,
-            mask: RawMask { height, width, values: values.clone() },
-        })
-    }
-
-    fn overlay(&self) -> Vec<u8> {
-        let colours = overlay::overlay(&self.plane, self.mask);
-        pixels::rgb_to_png(self.plane.width, self.plane.height, &colours)
-    }
-
-    fn tile(&self) -> FilmTile {
-        let line = |Probability { finding, probability }: &Probability| {
-            let label = self.film.findings.map_or("", |shown| {
-                if shown.contains(*finding) { ", label positive" } else { ", label negative" }
-            });
-            format!("{} {probability:.3}{label}", finding.name().replace('_', " "))
-        };
-        let mut lines: Vec<String> = self.findings.iter().take(LISTED).map(line).collect();
-        let [low, high] = overlay::range(self.mask);
-        lines.push(format!("mask {low:.3} to {high:.3}"));
-        lines.push(self.film.image.clone());
-        FilmTile {
-            png: pixels::to_png(&self.plane),
-            size: [self.plane.height, self.plane.width],
-            lines,
-            overlay: Some(self.overlay()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn predictions<const N: usize>(films: [[f32; 3]; N]) -> Vec<(usize, Prediction)> {
-        let film = |probabilities: [f32; 3]| Prediction {
-            probabilities: probabilities.to_vec(),
-            mask: None,
-        };
-        films.into_iter().map(film).enumerate().collect()
-    }
-
-    #[test]
-    fn a_film_is_drawn_for_its_most_probable_finding_and_findings_take_turns() {
-        let films =
-            predictions([[0.1, 0.8, 0.2], [0.1, 0.9, 0.2], [0.3, 0.2, 0.1], [0.1, 0.7, 0.6]]);
-
-        assert_eq!(choose(&films, 4), [2, 1, 0, 3]);
-        assert_eq!(choose(&films, 1), [2]);
-        assert_eq!(choose(&films[..1], 12), [0]);
-        assert_eq!(choose(&[], 12), [0; 0]);
-        let ranked = rank(&films[3].1, &[Finding::Mass, Finding::Edema, Finding::Hernia]);
-        assert_eq!(ranked[0].finding, Finding::Edema);
-    }
-
-    #[test]
-    fn films_of_one_stem_keep_their_extensions_and_no_two_share_a_name() {
-        let names =
-            file_names(["a.png", "b.png", "a.jpg", "x/a.png", "x_a.png", "x_a.png"].into_iter());
-
-        assert_eq!(names, ["a", "b", "a.jpg", "x_a", "x_a.png", "x_a.png-2"]);
-    }
 }

@@ -128,25 +128,36 @@ pub fn predict(
     let mut done = 0;
     let numbers: Vec<usize> = (0..sources.films.len()).collect();
     for numbers in numbers.chunks(batch) {
-        let planes: Vec<Result<Vec<u8>, pixels::Error>> =
-            numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
-        let mut good = Vec::new();
-        for (&number, plane) in numbers.iter().zip(&planes) {
-            match plane {
-                Ok(plane) => good.push((number, plane.as_slice())),
-                Err(error) => bad.push(BadFilm {
-                    image: sources.films[number].image.clone(),
-                    reason: error.to_string(),
-                }),
-            }
-        }
-        let films: Vec<&[u8]> = good.iter().map(|(_, plane)| *plane).collect();
+        let good = read(&sources, numbers, size, &mut bad);
+        let films: Vec<&[u8]> = good.iter().map(|(_, plane)| plane.as_slice()).collect();
         let predicted = engine.predict(&films)?;
         predictions.extend(good.iter().map(|(number, _)| *number).zip(predicted));
         done += numbers.len();
         listener.predicted(done, sources.films.len());
     }
     Ok(Predicted { sources, predictions, bad })
+}
+
+/// Decodes films by number on all cores; returns those that can be read, and lists the others.
+pub(crate) fn read(
+    sources: &Sources,
+    numbers: &[usize],
+    size: usize,
+    bad: &mut Vec<BadFilm>,
+) -> Vec<(usize, Vec<u8>)> {
+    let planes: Vec<Result<Vec<u8>, pixels::Error>> =
+        numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
+    let mut good = Vec::new();
+    for (&number, plane) in numbers.iter().zip(planes) {
+        match plane {
+            Ok(plane) => good.push((number, plane)),
+            Err(error) => bad.push(BadFilm {
+                image: sources.films[number].image.clone(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    good
 }
 
 impl Predicted {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::FilmFindings;
+use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::Selection;
@@ -234,12 +235,29 @@ impl Sources {
         })
     }
 
-    /// Returns the film in its own size, or in that of the prepared data set.
+    /// Returns the boxes of the prepared data sets, also of films that are not among these.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an input is no prepared data set or if a list of boxes cannot be read.
+    pub fn boxes(&self) -> anyhow::Result<Vec<FindingBox>> {
+        let is_file = |film: &&SourceFilm| matches!(film.place, Place::File(..));
+        if let Some(film) = self.films.iter().find(is_file) {
+            bail!("`--boxes` needs prepared data sets, which `{}` is not", film.source);
+        }
+        let mut boxes = Vec::new();
+        for prepared in &self.prepared {
+            boxes.extend(prepared.boxes()?);
+        }
+        Ok(boxes)
+    }
+
+    /// Returns the film in its own size, which is that of a prepared data set or of a file.
     ///
     /// # Errors
     ///
     /// Returns an error if the film cannot be decoded.
-    pub fn whole(&self, film: &SourceFilm) -> Result<Plane, pixels::Error> {
+    pub fn own_plane(&self, film: &SourceFilm) -> Result<Plane, pixels::Error> {
         match &film.place {
             Place::Row(prepared, _) => {
                 let size = self.prepared[*prepared].store.size();

@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod ensemble;
 mod examples;
+mod explain;
 mod export;
 mod fetch;
 mod predict;
@@ -15,16 +16,16 @@ mod weights;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use roentgen_data::split::Split;
 use roentgen_tasks::device;
 
-use values::{at_most, prevalence, split};
+use values::{at_most, prevalence};
 
 pub(crate) use bench::{
     Bench, BenchEvaluate, BenchInput, BenchNetwork, BenchPredict, BenchWhat, Steps,
 };
 pub(crate) use data::{Describe, Phantom, Prepare, Quickstart, Verify};
 pub(crate) use ensemble::{Ensemble, RuleName};
+pub(crate) use explain::Explain;
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use predict::Predict;
@@ -176,6 +177,10 @@ pub(crate) struct Evaluate {
     /// `--model` are used.
     #[arg(long, value_name = "CSV")]
     pub(crate) fit: Option<PathBuf>,
+    /// `localization.json` of `explain --boxes` for the same model; the report then has a section on
+    /// explanations.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) localization: Option<PathBuf>,
     /// Prevalence of a finding where the model would be used, for PPV and NPV: `Mass=0.01`;
     /// repeatable.
     #[arg(long, value_name = "FINDING=SHARE", value_parser = prevalence)]
@@ -191,24 +196,6 @@ pub(crate) struct Evaluate {
     /// Seed of the resamples.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Explain {
-    /// Run directory of a model with attention.
-    pub(crate) model: PathBuf,
-    /// PNG or JPEG files, folders of them, or prepared data sets.
-    #[arg(required = true)]
-    pub(crate) inputs: Vec<PathBuf>,
-    /// Output folder for the overlays, the raw maps and the figure.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Use only this split (train, valid or test) of a prepared data set; all films by default.
-    #[arg(long, value_name = "SPLIT", value_parser = split())]
-    pub(crate) split: Option<Split>,
-    /// Number of films to draw, taking the most confident of each finding in turn.
-    #[arg(long, default_value_t = 12, value_name = "N")]
-    pub(crate) most: usize,
 }
 
 #[cfg(test)]

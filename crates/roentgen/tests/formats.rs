@@ -116,7 +116,12 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
                 "--fit",
             ],
         ),
-        ("explain run prepared --split test --out explained", &[], &[]),
+        ("explain run prepared --split test --out explained", &[], &["localization", "--boxes"]),
+        (
+            "explain run prepared --split test --method occlusion --boxes --resamples 9 --out boxed",
+            &["localization"],
+            &["--boxes"],
+        ),
         ("weights list", &[], &[]),
         ("doctor", &[], &["path", "build", "missing"]),
     ] {
@@ -136,6 +141,30 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
             assert!(is_there, "`{line}` does not write `{word}`, which the page has");
         }
     }
+}
+
+#[test]
+fn a_localization_has_only_keys_of_the_page() {
+    let place = Place::new();
+    place.write("a.toml", EXPERIMENT);
+    place.ok("phantom --films 60 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 32");
+    place.ok("train a.toml --out run --set train.epochs=1");
+    place.ok("explain run prepared --method occlusion --boxes --resamples 9 --out boxed");
+    let document = serde_json::from_str(&place.text("boxed/localization.json")).unwrap();
+    let mut found = BTreeSet::new();
+    keys(&document, &[], &mut found);
+    let page = page();
+    let section = &page[page.find("### localization.json").unwrap()..];
+    let section = section.split("\n## ").next().unwrap();
+    let words: BTreeSet<&str> = section.split('`').skip(1).step_by(2).collect();
+    for key in found {
+        assert!(words.contains(key.as_str()), "`{key}` is not on the page");
+    }
+    let table = place.text("boxed/localization.csv");
+    assert!(page.contains(table.lines().next().unwrap()), "the header is not on the page");
+    let maps = place.text("boxed/maps.csv");
+    assert!(page.contains(maps.lines().next().unwrap()), "the header is not on the page");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod calibration;
 mod calls;
 mod cards;
 mod compared;
+mod explanations;
 mod findings;
 mod groups;
 mod protocols;
@@ -27,6 +28,8 @@ use crate::{Evaluation, FindingFigures, FittedOn, Interval, Scores};
 use calls::Calls;
 use cards::{FilmCards, films};
 use compared::Differences;
+pub(crate) use cards::{boxes, data};
+use explanations::Explanations;
 use findings::{FindingRow, Mean, finding, mean};
 use groups::{Groups, subgroups};
 use protocols::Protocols;
@@ -87,6 +90,7 @@ pub(super) struct ReportPage {
     mean_absolute_error: String,
     subgroups: Vec<Groups>,
     films: Vec<FilmCards>,
+    explanations: Option<Explanations>,
     published: Option<PublishedComparison>,
     compared: Option<Differences>,
     protocols: Option<Protocols>,
@@ -173,6 +177,7 @@ impl ReportPage {
             mean_absolute_error: figure(evaluation.mean_absolute_error),
             subgroups: subgroups(evaluation, low),
             films: films(report),
+            explanations: report.localization.as_ref().map(Explanations::of),
             published: PublishedComparison::of(evaluation),
             compared: report.compared.as_ref().map(Differences::of),
             protocols: report.protocols.as_ref().map(Protocols::of),
@@ -182,7 +187,7 @@ impl ReportPage {
 }
 
 /// Returns the name of a finding or column as words.
-fn readable(name: &str) -> String {
+pub(crate) fn readable(name: &str) -> String {
     name.replace('_', " ")
 }
 

@@ -132,7 +132,7 @@ pub(super) fn all_curves(report: &Report) -> Result<String, Error> {
 }
 
 /// Formats a figure with all digits; an undefined one is an empty cell.
-pub(super) fn cell(value: Option<f64>) -> String {
+pub(crate) fn cell(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
@@ -144,7 +144,7 @@ pub(super) fn high(interval: Option<Interval>) -> String {
     cell(interval.map(|interval| interval.high))
 }
 
-pub(super) fn csv<const N: usize>(
+pub(crate) fn csv<const N: usize>(
     name: &'static str,
     rows: Vec<[String; N]>,
 ) -> Result<String, Error> {

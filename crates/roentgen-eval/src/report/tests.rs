@@ -41,6 +41,7 @@ fn pages(dataset: &str, split: &str) -> (String, String) {
                 text: "a & b".into(),
             })
             .collect(),
+        localization: None,
         notes: vec!["commit <abc>".into()],
         ..plain(&scores, &evaluation)
     };
@@ -114,6 +115,7 @@ fn plain<'a>(scores: &'a Scores, evaluation: &'a Evaluation) -> Report<'a> {
         evaluation,
         scores,
         films: Vec::new(),
+        localization: None,
         notes: Vec::new(),
         compared: None,
         protocols: None,

@@ -3,10 +3,10 @@
 //! Small films are enlarged until the text below them is readable.
 
 use roentgen_data::pixels::Plane;
+use roentgen_eval::HeatMap;
 
 use super::canvas::{LETTER, Picture};
-use super::{overlay, range, scale};
-use crate::predictor::Mask;
+use super::overlay;
 
 /// Least width in pixels, for which the text is made.
 const LEAST_WIDTH: u32 = 256;
@@ -19,21 +19,21 @@ const BAR: u32 = 10;
 /// Lines of text: two of what the picture shows, the range, the ends of the bar.
 const LINES: u32 = 4;
 
-/// Draws a film under its attention mask, and below it what it is, the range of the mask, and a
-/// colour bar with the values of its ends.
-pub fn picture(film: &Plane, mask: &Mask) -> Picture {
+/// Draws a film under a map, and below it two lines of what it is, the range of the map, and a colour
+/// bar with the values of its ends.
+pub fn picture(film: &Plane, map: &HeatMap, ends: [f32; 2], lines: [&str; 2]) -> Picture {
     let film = enlarge(film);
     // Large films have large text.
     let zoom = (film.width / LEAST_WIDTH).max(1);
     let footer = (LINES * LINE + BAR + 2 * MARGIN) * zoom;
-    let mut pixels = overlay(&film, mask);
+    let mut pixels = overlay(&film, map, ends);
     pixels.resize(((film.height + footer) * film.width * 3) as usize, 0);
     let mut picture = Picture { height: film.height + footer, width: film.width, pixels };
 
-    let ([low, high], [first, last]) = (range(mask), scale(mask));
+    let ([low, high], [first, last]) = (map.range(), ends);
     let mut top = film.height + MARGIN * zoom;
     let range = format!("{low:.3} to {high:.3} in this film");
-    for line in ["attention mask,", "one for all findings", &range] {
+    for line in [lines[0], lines[1], &range] {
         picture.write(line, [top, MARGIN * zoom], zoom);
         top += LINE * zoom;
     }
@@ -66,7 +66,8 @@ mod tests {
 
     fn drawn(width: u32, height: u32) -> Picture {
         let film = Plane { width, height, pixels: vec![100; (width * height) as usize] };
-        picture(&film, &Mask { height: 1, width: 2, values: vec![0.125, 0.75] })
+        let map = HeatMap { height: 1, width: 2, values: vec![0.125, 0.75] };
+        picture(&film, &map, [0.125, 0.75], ["attention mask,", "one for all findings"])
     }
 
     #[test]

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod formula;
+mod grad_cam;
 mod network;
 mod spellings;
 

@@ -1,11 +1,19 @@
 //! One picture of a film: the film, its heat map and the list of its findings.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
+use burn::tensor::Device;
 use roentgen_data::pixels::{self, Filter, Plane};
+use roentgen_eval::HeatMap;
+use roentgen_models::explainer::Wanted;
 use roentgen_models::overlay::{self, LETTER, Picture};
-use roentgen_models::predictor::Mask;
+use roentgen_models::predictor::Prediction;
+use roentgen_models::{Explainer, Method};
 
 use super::PredictedTable;
+use crate::explain::find_most_probable;
+use crate::sources::{SourceFilm, Sources};
 
 /// Side of the squares for the film and the heat map, in pixels.
 const SIDE: u32 = 512;
@@ -42,18 +50,21 @@ const CALLED: [u8; 3] = [238, 150, 60];
 const MARK: [u8; 3] = [255, 255, 255];
 
 /// A map over a film, and what it shows.
-struct HeatMap<'a> {
-    mask: &'a Mask,
+struct MapToDraw {
+    map: HeatMap,
+    /// The values of the first and the last color.
+    ends: [f32; 2],
     /// Two lines.
-    what: [&'static str; 2],
+    what: [String; 2],
 }
 
-/// Draws the only film of a table as a PNG.
+/// Draws the only film of a table, which the model in the folder `model` predicted, as a PNG.
 ///
 /// # Errors
 ///
-/// Returns an error if the table has several films, or if the film cannot be read again.
-pub fn picture(table: &PredictedTable) -> anyhow::Result<Vec<u8>> {
+/// Returns an error if the table has several films, if the film cannot be read again, or if a model
+/// without an attention mask cannot be loaded again for Grad-CAM.
+pub fn picture(table: &PredictedTable, model: &Path, device: &Device) -> anyhow::Result<Vec<u8>> {
     let [(film, prediction)] = table.predicted.predictions.as_slice() else {
         bail!(
             "a picture has one film, but {} were predicted; name one film",
@@ -62,19 +73,48 @@ pub fn picture(table: &PredictedTable) -> anyhow::Result<Vec<u8>> {
     };
     let sources = &table.predicted.sources;
     let film = &sources.films[*film];
-    let whole = sources.whole(film).with_context(|| format!("could not read `{}`", film.source))?;
-    let plane = pixels::fit(whole, SIDE, Filter::Lanczos3)?;
-    let map = prediction
-        .mask
-        .as_ref()
-        .map(|mask| HeatMap { mask, what: ["attention mask,", "one for all findings"] });
-    let drawn = draw(&film.image, &plane, map.as_ref(), table);
+    let own =
+        sources.own_plane(film).with_context(|| format!("could not read `{}`", film.source))?;
+    let plane = pixels::fit(own, SIDE, Filter::Lanczos3)?;
+    let map = match &prediction.mask {
+        Some(mask) => MapToDraw {
+            map: mask.clone(),
+            ends: overlay::mask_ends(mask),
+            what: ["attention mask,".to_owned(), "one for all findings".to_owned()],
+        },
+        None => grad_cam(sources, film, prediction, model, device)?,
+    };
+    let drawn = draw(&film.image, &plane, &map, table);
     Ok(pixels::rgb_to_png(drawn.width, drawn.height, &drawn.pixels))
 }
 
-fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &PredictedTable) -> Picture {
-    let panels = if map.is_some() { 2 } else { 1 };
-    let list = GAP + panels * (SIDE + GAP);
+/// Computes the Grad-CAM of the most probable finding of a film.
+fn grad_cam(
+    sources: &Sources,
+    film: &SourceFilm,
+    prediction: &Prediction,
+    model: &Path,
+    device: &Device,
+) -> anyhow::Result<MapToDraw> {
+    let explainer = Explainer::load(model, device)?;
+    let output = find_most_probable(&prediction.probabilities);
+    let plane = sources.plane(film, explainer.description.input.size)?;
+    let look = explainer.look(&[&plane]);
+    let maps = explainer.maps(Method::GradCam, &look, &[Wanted { film: 0, output }]);
+    if let Some(failure) = roentgen_kernels::failure() {
+        bail!("the GPU failed: {failure}");
+    }
+    let map = maps.into_iter().next().context("no map was computed")?;
+    let finding = explainer.description.findings[output].name().replace('_', " ");
+    Ok(MapToDraw {
+        ends: overlay::evidence_ends(&map),
+        map,
+        what: [format!("{} for", Method::GradCam.name()), finding],
+    })
+}
+
+fn draw(name: &str, film: &Plane, map: &MapToDraw, table: &PredictedTable) -> Picture {
+    let list = GAP + 2 * (SIDE + GAP);
     let width = list + (NAME + NUMBER) * WIDE + BAR + CALL * WIDE + GAP;
     let top = GAP + LINE + GAP;
     let rows = table.scores.findings().len() as u32 * ROW;
@@ -83,13 +123,7 @@ fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &PredictedTa
 
     picture.write(&shortened(name, width - 2 * GAP), [GAP, GAP], ZOOM);
     picture.lay(&Picture::gray(film), [top, GAP]);
-    match map {
-        Some(map) => draw_map(&mut picture, film, map, [top, bottom]),
-        None => {
-            let why = ["no heat map: the head of this", "model has no attention mask"];
-            write_lines(&mut picture, &why, [bottom, GAP]);
-        }
-    }
+    draw_map(&mut picture, film, map, [top, bottom]);
     draw_findings(&mut picture, table, [top, list]);
     let thresholds = if table.thresholds.is_empty() {
         "no thresholds were fitted".to_owned()
@@ -109,17 +143,17 @@ fn draw(name: &str, film: &Plane, map: Option<&HeatMap<'_>>, table: &PredictedTa
 
 /// Draws the film under its map between two heights, and below it what the map is, its range and
 /// the colours with the values of their ends.
-fn draw_map(picture: &mut Picture, film: &Plane, map: &HeatMap<'_>, [top, bottom]: [u32; 2]) {
+fn draw_map(picture: &mut Picture, film: &Plane, map: &MapToDraw, [top, bottom]: [u32; 2]) {
     let left = 2 * GAP + SIDE;
     let under = Picture {
         height: film.height,
         width: film.width,
-        pixels: overlay::overlay(film, map.mask),
+        pixels: overlay::overlay(film, &map.map, map.ends),
     };
     picture.lay(&under, [top, left]);
-    let ([low, high], [first, last]) = (overlay::range(map.mask), overlay::scale(map.mask));
+    let ([low, high], [first, last]) = (map.map.range(), map.ends);
     let range = format!("{low:.3} to {high:.3} in this film");
-    let [what, detail] = map.what;
+    let [what, detail] = &map.what;
     write_lines(picture, &[what, detail, &range], [bottom, left]);
     let line = bottom + 3 * LINE;
     let (first, last) = (format!("{first:.2}"), format!("{last:.2}"));

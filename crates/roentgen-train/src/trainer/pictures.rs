@@ -37,7 +37,7 @@ pub(super) fn films(
             let pixels = films.prepared.store.plane(row)?;
             let film = Plane { width: size as u32, height: size as u32, pixels };
             let colours = match &mask {
-                Some(mask) => overlay::overlay(&film, mask),
+                Some(mask) => overlay::overlay(&film, mask, overlay::mask_ends(mask)),
                 None => film.pixels.iter().flat_map(|&gray| [gray; 3]).collect(),
             };
             let kind = if mask.is_some() { "masks" } else { "films" };

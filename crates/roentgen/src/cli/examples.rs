@@ -82,8 +82,8 @@ Examples:
 The columns of a score table are in docs/formats.md.";
 pub(super) const EXPLAIN: &str = "\
 Examples:
-  roentgen explain runs/nih film.png --out masks
-  roentgen explain runs/nih data/nih-224 --split test --most 24 --out masks";
+  roentgen explain runs/nih film.png --out maps
+  roentgen explain runs/nih data/nih-224 --split test --method grad-cam --finding Mass --out maps";
 pub(super) const EXPORT: &str = "\
 Examples:
   roentgen export runs/nih --out nih.onnx

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             prevalence: args.prevalence.iter().cloned().collect(),
             against: (number > 0).then(|| (&tables[0], args.scores[0].as_path())),
             by_protocols: args.protocols,
+            localization: args.localization.as_deref(),
             date: Some(today()),
         };
         let written = write_report(&request, &options, folder, &context.listener())?;

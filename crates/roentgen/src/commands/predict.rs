@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     name_bad_films(bad, None);
     // Before the table, so that a wrong number of films leaves nothing behind.
     if let Some(file) = &args.picture {
-        let png = predict::picture(&table)?;
+        let png = predict::picture(&table, &args.model, &context.device)?;
         create_folder_of(file)?;
         write_whole(file, &png)?;
     }

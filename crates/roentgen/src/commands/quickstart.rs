@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         prevalence: BTreeMap::new(),
         against: None,
         by_protocols: false,
+        localization: None,
         date: Some(today()),
     };
     let written = write_report(&request, &options, &at("report"), &listener)?;
@@ -95,6 +96,10 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         model: &run,
         inputs: &inputs,
         split: Some(Split::Test),
+        method: None,
+        findings: &[],
+        operating_point: OperatingRule::Youden,
+        batch: 32,
         most: 12,
     };
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;

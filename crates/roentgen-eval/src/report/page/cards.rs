@@ -53,7 +53,7 @@ pub(super) fn films(report: &Report) -> Vec<FilmCards> {
 }
 
 /// Draws the boxes of a film; that of the finding in question stands out.
-fn boxes(card: &FilmCard) -> String {
+pub(crate) fn boxes(card: &FilmCard) -> String {
     let mut svg = Svg::new();
     for FilmBox { finding, corner, size } in &card.boxes {
         let own = if *finding == card.choice.finding { "box own" } else { "box" };
@@ -82,6 +82,6 @@ fn labels(scores: &Scores, row: usize) -> String {
     if all_known { "none of these findings" } else { "unknown" }.to_owned()
 }
 
-fn data(kind: &str, bytes: &[u8]) -> String {
+pub(crate) fn data(kind: &str, bytes: &[u8]) -> String {
     format!("data:{kind};base64,{}", STANDARD.encode(bytes))
 }
