@@ -121,7 +121,10 @@ fn every_head_has_maps_of_all_methods_that_it_allows() {
                 assert_eq!([map.height, map.width], [expected; 2], "{pool:?} {method:?}");
                 assert!(map.values.iter().all(|value| value.is_finite()));
             }
-            assert_ne!(maps[0], maps[1], "{pool:?} {method:?}");
+            // Random weights may speak against a finding everywhere, where these methods are zero.
+            let is_cut = matches!(method, Method::GradCam | Method::GradCamPlusPlus);
+            let are_blank = is_cut && maps.iter().all(HeatMap::is_flat);
+            assert!(are_blank || maps[0] != maps[1], "{pool:?} {method:?}");
         }
     }
 }
