@@ -65,8 +65,8 @@ mod split;
 mod subgroups;
 
 pub mod comparison;
-pub mod protocols;
 pub mod localization;
+pub mod protocols;
 pub mod published;
 pub mod report;
 

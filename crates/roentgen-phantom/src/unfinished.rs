@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::lock::FolderLock;
-use roentgen_files::{WriteError, temporary_path, read_at_most, write_whole};
+use roentgen_files::{WriteError, read_at_most, temporary_path, write_whole};
 
 use super::{Error, PhantomSettings, mark};
 

@@ -27,8 +27,8 @@ use super::{
 use crate::{Evaluation, FindingFigures, FittedOn, Interval, Scores};
 use calls::Calls;
 use cards::{FilmCards, films};
-use compared::Differences;
 pub(crate) use cards::{boxes, data};
+use compared::Differences;
 use explanations::Explanations;
 use findings::{FindingRow, Mean, finding, mean};
 use groups::{Groups, subgroups};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
-use roentgen_data::prepare::{PreparedInfo, Prepared};
+use roentgen_data::prepare::{Prepared, PreparedInfo};
 use roentgen_eval::Scores;
 use roentgen_eval::report::{self, FilmBox, FilmCard};
 
