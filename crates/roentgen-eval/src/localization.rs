@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::report::{FilmBox, FilmCard};
+use crate::films::{FilmBox, FilmCard};
 use crate::{
     BootstrapOptions, Error, HeatMap, cohort::number, delong::mid_ranks, file, render::render,
 };

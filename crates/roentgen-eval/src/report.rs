@@ -6,8 +6,6 @@
 
 mod card;
 mod differences;
-mod films;
-pub(crate) mod format;
 mod page;
 mod plot;
 mod provenance;
@@ -22,11 +20,9 @@ use std::{
 
 use serde::Serialize;
 
+pub use crate::films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
 pub use differences::{Compared, write_differences};
-pub use films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
-pub(crate) use page::{boxes, data, readable};
 pub use provenance::Provenance;
-pub(crate) use tables::{cell, csv};
 
 use crate::{
     Error, Evaluation, Scores, file, localization::Localization, protocols::Protocols,

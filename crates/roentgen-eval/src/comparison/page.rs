@@ -7,7 +7,7 @@ use super::table::{keys, setting};
 use super::verdict::with_interval;
 use super::{ComparedRun, Comparison, Criterion, Failure, Repeats, RunEpoch, Spread};
 use crate::evaluation::names_phantom;
-use crate::report::format::{count, figure, figure_or_dash};
+use crate::format::{count, figure, figure_or_dash};
 use crate::split::says_leaky;
 
 /// The maximum number of runs whose loss is shown epoch by epoch; more would not fit on a page.

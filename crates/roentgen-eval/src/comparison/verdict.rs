@@ -1,7 +1,7 @@
 //! The best run compared with its runner-up, on the same films and the same resamples of patients.
 
 use super::ComparedRun;
-use crate::report::format::figure;
+use crate::format::figure;
 use crate::{BootstrapOptions, Interval, paired_difference, paired_log_loss};
 
 /// The figure by which runs are selected and compared.

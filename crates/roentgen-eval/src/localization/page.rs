@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::{AtOverlap, Figure, FindingLocalization, Lead, Localization, RowFigures, Rows};
 use crate::Interval;
-use crate::report::format::{count, figure, interval};
-use crate::report::{FilmCard, readable};
+use crate::films::FilmCard;
+use crate::format::readable;
+use crate::format::{count, figure, interval};
 use films::FilmUnderMap;
 pub(crate) use summary::summary;
 

@@ -9,7 +9,7 @@ use rand_chacha::{
 use super::BoxedFilm;
 use super::region::PixelBox;
 use crate::HeatMap;
-use crate::report::FilmBox;
+use crate::films::FilmBox;
 
 /// How much the center of the mean box is above the rest of it, so that the map points there.
 const CENTER: f32 = 1e-3;

@@ -1,6 +1,6 @@
 //! Boxes of pixels, and the boxes around the connected regions of a picture.
 
-use crate::report::FilmBox;
+use crate::films::FilmBox;
 
 /// A box of pixels; both intervals are half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@
 
 use super::region::{PixelBox, regions};
 use crate::HeatMap;
-use crate::report::FilmBox;
+use crate::films::FilmBox;
 
 /// The overlaps T that count as found: Wang's, and those between.
 pub(super) const OVERLAPS: [f64; 11] = [0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9];

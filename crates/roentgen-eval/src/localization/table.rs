@@ -2,7 +2,7 @@
 
 use super::{Correlation, Figure, Localization, Rows};
 use crate::Error;
-use crate::report::{cell, csv as to_csv};
+use crate::csv_text::{cell, csv as to_csv};
 
 /// Returns the table.
 pub(super) fn csv(of: &Localization) -> Result<String, Error> {

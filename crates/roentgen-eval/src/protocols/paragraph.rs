@@ -3,7 +3,7 @@
 use super::{Choice, Effect, Protocols, Row};
 use crate::{
     Interval,
-    report::format::{count, figure, interval},
+    format::{count, figure, interval},
 };
 
 impl Protocols {

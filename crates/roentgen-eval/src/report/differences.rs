@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use super::tables::{cell, csv, high, low};
+use super::tables::{high, low};
+use crate::csv_text::{cell, csv};
 use crate::{BootstrapOptions, Difference, Error, Scores, file, paired_difference};
 
 /// A table that was compared with another one: its AUROC minus that of the other.

@@ -18,16 +18,15 @@ use serde::Serialize;
 
 use super::{
     Report,
-    format::{count, figure, percent, probability},
     plot::{self, Kind},
     provenance::{self, ProvenanceRow},
     published::PublishedComparison,
     whisker,
 };
+use crate::format::{count, figure, percent, probability, readable};
 use crate::{Evaluation, FindingFigures, FittedOn, Interval, Scores};
 use calls::Calls;
 use cards::{FilmCards, films};
-pub(crate) use cards::{boxes, data};
 use compared::Differences;
 use explanations::Explanations;
 use findings::{FindingRow, Mean, finding, mean};
@@ -184,11 +183,6 @@ impl ReportPage {
             notes: report.notes.clone(),
         }
     }
-}
-
-/// Returns the name of a finding or column as words.
-pub(crate) fn readable(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 /// Returns whether any film of any finding has a probability of at least 0.5.

@@ -10,7 +10,8 @@ mod kind;
 
 use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 
-use super::{Report, format::count, provenance};
+use super::{Report, provenance};
+use crate::format::count;
 use crate::{
     Bin, CurvePoint, FindingFigures, Interval, MeasuredBin, ScoredFinding, precision_recall_curve,
     roc_curve,

@@ -5,7 +5,8 @@
 
 use serde::Serialize;
 
-use super::{Report, format::count};
+use super::Report;
+use crate::format::count;
 
 /// Where figures come from; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::format::{figure, figure_or_dash};
+use crate::format::{figure, figure_or_dash};
 use crate::{Evaluation, NIH_FINDINGS, published::PUBLISHED};
 
 /// The table of published rows.

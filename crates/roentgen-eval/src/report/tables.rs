@@ -5,6 +5,7 @@ mod figures;
 mod groups;
 
 use super::{Report, plot::net_benefit};
+use crate::csv_text::{cell, csv};
 use crate::{
     CurvePoint, Error, FindingFigures, Interval, MeasuredBin,
     roc::{Step, precision_recall_points, roc_points, steps},
@@ -131,28 +132,10 @@ pub(super) fn all_curves(report: &Report) -> Result<String, Error> {
     csv("curves.csv", rows)
 }
 
-/// Formats a figure with all digits; an undefined one is an empty cell.
-pub(crate) fn cell(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
 pub(super) fn low(interval: Option<Interval>) -> String {
     cell(interval.map(|interval| interval.low))
 }
 
 pub(super) fn high(interval: Option<Interval>) -> String {
     cell(interval.map(|interval| interval.high))
-}
-
-pub(crate) fn csv<const N: usize>(
-    name: &'static str,
-    rows: Vec<[String; N]>,
-) -> Result<String, Error> {
-    let failure = |source: csv::Error| Error::Csv { path: name.into(), source };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(&row).map_err(failure)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failure(error.into_error().into()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::report::{FilmCard, boxes, data, readable};
+use crate::films::{FilmCard, boxes, data};
+use crate::format::readable;
 
 /// A film under its map, with the boxes.
 #[derive(Debug, Serialize)]

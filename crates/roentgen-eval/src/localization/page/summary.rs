@@ -1,8 +1,8 @@
 //! The figures in plain words.
 
 use super::super::{Figure, Lead, Localization, RowFigures, Rows};
-use crate::report::format::{count, figure, interval, percent};
-use crate::report::readable;
+use crate::format::readable;
+use crate::format::{count, figure, interval, percent};
 
 /// Films below which nothing is concluded for a finding, or of random weights.
 const LEAST: usize = 10;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::format::figure;
 use super::readable;
+use crate::format::figure;
 use crate::{CalibrationFigures, CalibrationMethod, Evaluation};
 
 /// The calibration of a finding, as predicted or by one method.

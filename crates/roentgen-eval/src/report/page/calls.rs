@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::format::{count, figure, interval, probability};
 use super::readable;
+use crate::format::{count, figure, interval, probability};
 use crate::{Evaluation, MeanCalls, MeanPoint, OperatingPoint, OperatingRule};
 
 /// The findings at the thresholds of one rule.

@@ -1,12 +1,11 @@
 //! Film cards, for the templates.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use roentgen_figures::{Said, Svg};
 use serde::Serialize;
 
-use super::super::{Agreement, FilmBox, FilmCard, Report, format::probability};
-use super::readable;
+use super::super::Report;
 use crate::Scores;
+use crate::films::{Agreement, FilmCard, boxes, data};
+use crate::format::{probability, readable};
 
 #[derive(Debug, Serialize)]
 pub(super) struct FilmCards {
@@ -52,16 +51,6 @@ pub(super) fn films(report: &Report) -> Vec<FilmCards> {
     groups.filter(|group| !group.cards.is_empty()).collect()
 }
 
-/// Draws the boxes of a film; that of the finding in question stands out.
-pub(crate) fn boxes(card: &FilmCard) -> String {
-    let mut svg = Svg::new();
-    for FilmBox { finding, corner, size } in &card.boxes {
-        let own = if *finding == card.choice.finding { "box own" } else { "box" };
-        svg.rect(own, corner.map(|share| 100.0 * share), size.map(|share| 100.0 * share));
-    }
-    svg.element("boxes", [100.0, 100.0], Said::Nothing)
-}
-
 /// Names each finding that has a box once.
 fn name_boxed_findings(card: &FilmCard) -> Vec<String> {
     let mut names: Vec<String> = card.boxes.iter().map(|one| readable(&one.finding)).collect();
@@ -80,8 +69,4 @@ fn labels(scores: &Scores, row: usize) -> String {
     }
     let all_known = scores.findings().iter().all(|finding| label(finding).is_some());
     if all_known { "none of these findings" } else { "unknown" }.to_owned()
-}
-
-pub(crate) fn data(kind: &str, bytes: &[u8]) -> String {
-    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
 }

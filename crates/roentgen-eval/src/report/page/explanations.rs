@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::format::{count, figure, interval};
 use super::readable;
+use crate::format::{count, figure, interval};
 use crate::localization::{Figure, Localization, RowFigures, Rows, summary};
 
 /// The section on explanations.

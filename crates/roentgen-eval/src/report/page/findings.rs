@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::super::{
-    format::{count, figure, interval},
-    whisker,
-};
+use super::super::whisker;
 use super::readable;
+use crate::format::{count, figure, interval};
 use crate::{Evaluation, FindingFigures, MeanCalls, MeanPoint};
 
 /// The means over findings and over pairs.

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::super::{
-    format::{count, figure, interval},
-    whisker,
-};
+use super::super::whisker;
 use super::{format_interval, readable};
+use crate::format::{count, figure, interval};
 use crate::{Evaluation, Gap};
 
 /// The groups of one column.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::format::{count, figure, interval};
 use super::{format_interval, readable};
+use crate::format::{count, figure, interval};
 use crate::protocols::{Choice, Effect, Row};
 
 /// Both protocols, as a table and a paragraph.

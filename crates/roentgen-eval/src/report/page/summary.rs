@@ -1,11 +1,8 @@
 //! The figures in plain words, for the first screen of a report.
 
-use super::super::{
-    Report,
-    format::{count, figure, interval, percent},
-    provenance::name_model,
-};
+use super::super::{Report, provenance::name_model};
 use super::{format_interval, readable};
+use crate::format::{count, figure, interval, percent};
 use crate::{Evaluation, FindingFigures, Interval};
 
 /// Returns one paragraph for each thing that a reader should know first: what was evaluated and on

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::format::count;
 use super::{calls, readable};
+use crate::format::count;
 use crate::{CoOccurrence, Evaluation};
 
 /// Films with two findings.

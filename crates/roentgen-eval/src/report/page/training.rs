@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::format::count;
+use crate::format::count;
 use crate::{Evaluation, TrainingMarks};
 
 /// Patients that the model was trained on.

@@ -2,8 +2,8 @@
 
 use roentgen_figures::decimals;
 
-use super::super::format::count;
 use super::decision::describe_use;
+use crate::format::count;
 use crate::{Evaluation, FindingFigures, Interval, NetBenefit};
 
 /// The kind of curve that the panels show.

@@ -38,6 +38,11 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     }
 }
 
+/// Returns the name of a finding or column as words.
+pub(crate) fn readable(name: &str) -> String {
+    name.replace('_', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,10 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use roentgen_figures::{Said, Svg};
+
 use crate::{ScoredFinding, Scores};
 
 /// How the probability of a film agrees with its label.
@@ -107,6 +111,21 @@ fn compare_certainty(verdict: Agreement, a: f64, b: f64) -> std::cmp::Ordering {
         Agreement::Found | Agreement::FalseAlarm => b.total_cmp(&a),
         Agreement::Missed => a.total_cmp(&b),
     }
+}
+
+/// Draws the boxes of a film; that of the finding in question stands out.
+pub(crate) fn boxes(card: &FilmCard) -> String {
+    let mut svg = Svg::new();
+    for FilmBox { finding, corner, size } in &card.boxes {
+        let own = if *finding == card.choice.finding { "box own" } else { "box" };
+        svg.rect(own, corner.map(|share| 100.0 * share), size.map(|share| 100.0 * share));
+    }
+    svg.element("boxes", [100.0, 100.0], Said::Nothing)
+}
+
+/// Puts the bytes of a picture into a page.
+pub(crate) fn data(kind: &str, bytes: &[u8]) -> String {
+    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
 }
 
 #[cfg(test)]
