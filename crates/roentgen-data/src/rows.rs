@@ -122,7 +122,7 @@ impl RowWriter {
     /// Returns an error if a file cannot be removed or written.
     pub fn start(path: &Path, shape: &[usize]) -> io::Result<Self> {
         match fs::remove_file(note_of(&files::temporary_path(path))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Self::open(path, shape, ""),
         }
     }
