@@ -5,7 +5,7 @@
 
 Each module beside this one is a kind of file that people met in public threads: JPEGs that were cut
 off, checkpoints with two copies of a network, label files that went through pandas and Excel, and
-so on. It makes every input anew from synthetic films and drawn weights, so that nothing has to be
+so on. It makes every input from synthetic films and drawn weights, so that nothing has to be
 downloaded. The last line counts the checks; the exit code is 1 if one failed.
 """
 

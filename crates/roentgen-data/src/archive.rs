@@ -18,7 +18,7 @@ const MAX_FILES: usize = 20_000;
 /// The longest file that is unpacked, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Returns the DICOM files in the archive at `path`, in order; none if it is no archive or cannot be
+/// Returns the DICOM files in the archive at `path`, in order; none if it is not an archive or cannot be
 /// read. A file that cannot be unpacked, for example for lack of a password, counts by its name.
 pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
@@ -100,7 +100,7 @@ fn plain_path(name: &str) -> Option<PathBuf> {
     path.components().all(is_plain).then(|| path.components().collect())
 }
 
-/// Returns the length of the file that a path leads to; 0 if there is none.
+/// Returns the length of the file that a path leads to; 0 if it does not exist.
 pub(crate) fn length(path: &Path) -> u64 {
     file_of(path).and_then(|file| fs::metadata(file).ok()).map_or(0, |about| about.len())
 }

@@ -113,7 +113,7 @@ fn compare_certainty(verdict: Agreement, a: f64, b: f64) -> std::cmp::Ordering {
     }
 }
 
-/// Draws the boxes of a film; that of the finding in question stands out.
+/// Draws the boxes of a film; the box of the finding in question has another colour.
 pub(crate) fn boxes(card: &FilmCard) -> String {
     let mut svg = Svg::new();
     for FilmBox { finding, corner, size } in &card.boxes {

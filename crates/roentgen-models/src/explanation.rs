@@ -46,7 +46,7 @@ pub enum Method {
 
 /// A name that no method has.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no method `{0}`; it must be attention, cam, grad-cam, grad-cam++ or occlusion")]
+#[error("unknown method `{0}`; it must be attention, cam, grad-cam, grad-cam++ or occlusion")]
 pub struct UnknownMethod(pub String);
 
 /// A method that needs another head.

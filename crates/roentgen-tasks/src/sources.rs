@@ -239,7 +239,7 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// Returns an error if an input is no prepared data set or if a list of boxes cannot be read.
+    /// Returns an error if an input is not a prepared data set or if a list of boxes cannot be read.
     pub fn boxes(&self) -> anyhow::Result<Vec<FindingBox>> {
         let is_file = |film: &&SourceFilm| matches!(film.place, Place::File(..));
         if let Some(film) = self.films.iter().find(is_file) {

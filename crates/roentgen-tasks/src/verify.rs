@@ -62,7 +62,7 @@ pub struct Verified {
 pub fn table(path: &Path, known: &Known, listener: &dyn Listener) -> anyhow::Result<Verified> {
     let scores = Scores::read(path)?;
     let mut problems = Vec::new();
-    // A table of training films is one to look at, so it is no problem of the table.
+    // A table of training films is one to look at, so that is not a problem of the table.
     let (training, refusal) = match refuse_training(&scores) {
         Ok(marks) => (Some(marks), None),
         Err(error) => (None, Some(error.to_string())),

@@ -27,7 +27,7 @@ pub(super) fn layout(there: &[usize], wanted: &[usize]) -> Option<Layout> {
     }
 }
 
-/// Returns the shape of a source in our order of axes; `None` if it is no tensor.
+/// Returns the shape of a source in our order of axes; `None` if it is not a tensor.
 pub(super) fn shape_of(file: &WeightFile, source: &Source) -> Option<Vec<usize>> {
     match source {
         Source::Constant(_) | Source::Nowhere => None,

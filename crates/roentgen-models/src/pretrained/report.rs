@@ -13,7 +13,7 @@ pub struct FitReport {
     pub left: Vec<String>,
     /// Whether the first convolution was summed over the color channels.
     pub is_gray: bool,
-    /// What stands in the file before the names of the backbone, such as `module.`.
+    /// What precedes the names of the backbone in the file, such as `module.`.
     pub prefix: String,
     /// The same of other copies of the backbone.
     pub(super) others: Vec<String>,

@@ -128,7 +128,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
         for (map, expected) in explainer.maps(method, &look, &wanted).iter().zip(expected) {
             let (size, step) = (fixture.size, fixture.step);
             let values = map.resized([size; 2]);
-            // The package scales a map once more after interpolating it.
+            // The package scales a map again after interpolating it.
             let low = values.iter().copied().fold(f32::INFINITY, f32::min);
             let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let scaled: Vec<f32> =

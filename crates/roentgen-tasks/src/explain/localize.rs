@@ -48,7 +48,7 @@ struct Boxes {
 ///
 /// # Errors
 ///
-/// Returns an error as [`draw`](super::draw) does, if an input is no prepared data set, if none of
+/// Returns an error as [`draw`](super::draw) does, if an input is not a prepared data set, if none of
 /// its boxes is on a film of the split and of a finding of the model, or if the maps have one cell.
 pub fn against_boxes(
     request: &ExplainRequest<'_>,

@@ -71,7 +71,7 @@ pub(crate) fn experiment_with(
 /// Resumes a run from its folder, or lengthens it.
 pub(crate) fn resume(args: &Resume, context: &Context) -> anyhow::Result<Output> {
     if args.epochs.is_none() && args.run.join(run_dir::FINISHED).exists() {
-        note("the run has finished, so there is nothing to resume; `--epochs N` lengthens it");
+        note("the run has already finished; `--epochs N` lengthens it");
     }
     let training = TrainingDisplay::new(context.bars);
     let options = roentgen_train::ResumeOptions {

@@ -38,7 +38,7 @@ impl TimeLeft {
         self.has_validated.set(true);
     }
 
-    /// Begins anew, because later steps take another time.
+    /// Starts over, because later steps take a different time.
     pub(super) fn restart(&self) {
         self.first.set(None);
     }

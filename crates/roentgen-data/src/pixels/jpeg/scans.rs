@@ -1,6 +1,6 @@
 //! Whether the scans of a JPEG have all blocks of the picture.
 //!
-//! A decoder goes on with zeros where a scan is over too early, so a film that was cut off and given
+//! A decoder continues with zeros where a scan ends too early, so a film that was cut off and given
 //! an end, or a hole of zeros in a download, decodes to something gray without an error. So the codes
 //! are counted: each scan must have the codes of its blocks and nothing more, and all scans together
 //! all bits of the coefficients. Sequential and progressive Huffman coding (ITU T.81, annexes F and

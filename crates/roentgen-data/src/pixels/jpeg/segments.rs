@@ -32,7 +32,7 @@ pub(super) struct Segment<'a> {
     pub(super) end: usize,
 }
 
-/// Reads the segments before the first scan; `None` if there is no scan or no size.
+/// Reads the segments before the first scan; `None` if the file has no scan or no size.
 pub(in crate::pixels) fn header(bytes: &[u8]) -> Option<Header> {
     let mut frame = None;
     let mut orientation = Orientation::Upright;

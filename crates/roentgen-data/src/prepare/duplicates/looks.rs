@@ -36,7 +36,7 @@ pub(super) struct Look {
 }
 
 /// Lists the films that look like earlier ones, each with those earlier ones, in order. A pair that
-/// is no candidate is left out.
+/// is not a candidate is left out.
 pub(super) fn alike(
     looks: &[Look],
     is_candidate: &(dyn Fn(usize, usize) -> bool + Sync),

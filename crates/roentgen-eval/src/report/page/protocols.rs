@@ -28,7 +28,7 @@ struct Line {
     effect: String,
     effect_ci: String,
     orders: String,
-    /// Why there is no figure.
+    /// Why the figure is missing.
     unknown: Option<String>,
 }
 

@@ -45,7 +45,7 @@ pub(super) fn storages(graph: &Graph) -> HashMap<String, [usize; 2]> {
     storages.map(|storage| (storage.key, [storage.length, storage.kind.bytes])).collect()
 }
 
-/// Returns the tensor that a value is; `None` if it is no tensor, or one of a form that no weights
+/// Returns the tensor that a value is; `None` if it is not a tensor, or one of a form that no weights
 /// have (sparse, quantized).
 pub(super) fn tensor(graph: &Graph, id: Id) -> Result<Option<Tensor>, Error> {
     let Some(group) = graph.group(id) else { return Ok(None) };

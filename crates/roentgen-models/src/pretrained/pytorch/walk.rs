@@ -145,7 +145,7 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Reads an object's attributes; returns `None` if it is no module.
+    /// Reads an object's attributes; returns `None` if it is not a module.
     fn of(graph: &'a Graph, state: Id) -> Option<Self> {
         let attributes = graph.group(state)?;
         let attribute = |name: &str| {

@@ -109,7 +109,7 @@ impl Machine {
     }
 
     pub(super) fn pop_to_mark(&mut self) -> Result<Vec<Id>, Error> {
-        let mark = self.marks.pop().ok_or(Error::Damaged("there is no mark on the stack"))?;
+        let mark = self.marks.pop().ok_or(Error::Damaged("the stack has no mark"))?;
         Ok(self.stack.split_off(mark))
     }
 
