@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its table has failed")]
 
+mod near;
+
 use std::fs;
 
 use roentgen_eval::{
@@ -13,6 +15,8 @@ use roentgen_eval::{
 use roentgen_test_support::{Outcome, shared, test_file};
 use serde_json::Value;
 
+use near::assert_near;
+
 test_file![
     the_tables_of_jrzech_agree_with_scikit_learn,
     the_tables_of_the_official_test_list_agree_with_scikit_learn,
@@ -22,19 +26,6 @@ test_file![
 
 /// Thresholds of the decision curves.
 const THRESHOLDS: [f64; 8] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9];
-
-/// Requires both to be undefined or to differ by less than `within`, relative to values above 1.
-#[track_caller]
-fn assert_near(what: &str, ours: Option<f64>, theirs: &Value, within: f64) {
-    match (ours, theirs.as_f64()) {
-        (None, None) => {}
-        (Some(ours), Some(theirs)) => {
-            let distance = (ours - theirs).abs() / theirs.abs().max(1.0);
-            assert!(distance < within, "{what}: {ours} instead of {theirs}, off by {distance}");
-        }
-        (ours, theirs) => panic!("{what}: {ours:?} instead of {theirs:?}"),
-    }
-}
 
 fn the_other_figures_of_jrzech_agree_with_their_references() -> Outcome {
     other_figures_agree("jrzech_densenet121.scores.csv")

@@ -4,12 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its table has failed")]
 
+mod near;
+
 use roentgen_eval::{
     CalibrationLine, Confusion, Isotonic, OperatingRule, Platt, apply_temperature, auroc,
     average_precision, brier, brier_parts, calibration_error_by_mass, decision_curve, delong,
     delong_test, expected_calibration_error, fit_temperature, holm,
 };
 use serde_json::Value;
+
+use near::assert_near;
 
 /// A table and what the reference programs made of it.
 struct Table {
@@ -37,19 +41,6 @@ fn tables() -> Vec<Table> {
         theirs: theirs.clone(),
     };
     reference()["tables"].as_array().unwrap().iter().map(of).collect()
-}
-
-/// Requires both to be undefined or to differ by less than `within`, relative to values above 1.
-#[track_caller]
-fn assert_near(what: &str, ours: Option<f64>, theirs: &Value, within: f64) {
-    match (ours, theirs.as_f64()) {
-        (None, None) => {}
-        (Some(ours), Some(theirs)) => {
-            let distance = (ours - theirs).abs() / theirs.abs().max(1.0);
-            assert!(distance < within, "{what}: {ours} instead of {theirs}, off by {distance}");
-        }
-        (ours, theirs) => panic!("{what}: {ours:?} instead of {theirs:?}"),
-    }
 }
 
 #[test]

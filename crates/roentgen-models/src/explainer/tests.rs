@@ -111,20 +111,23 @@ fn gradients_are_of_one_logit_alone_in_inference_mode() {
 #[test]
 fn every_head_has_maps_of_all_methods_that_it_allows() {
     for pool in [Pool::Average, Pool::Attention, Pool::Linear] {
-        let explainer = explainer(Architecture::MobilenetV2, pool);
-        let look = look(&explainer, 2);
-        let wanted = [Wanted { film: 1, output: 0 }, Wanted { film: 0, output: 2 }];
         for method in Method::allowed_by(pool) {
-            let maps = explainer.maps(method, &look, &wanted);
+            let draw = || {
+                let explainer = explainer(Architecture::MobilenetV2, pool);
+                let wanted = [Wanted { film: 1, output: 0 }, Wanted { film: 0, output: 2 }];
+                explainer.maps(method, &look(&explainer, 2), &wanted)
+            };
+            // Random weights may speak against both findings everywhere, where Grad-CAM is zero.
+            let maps = std::iter::repeat_with(draw)
+                .take(20)
+                .find(|maps| !maps.iter().all(HeatMap::is_flat))
+                .expect("no weights gave a map that is not flat");
             let expected = if method == Method::Occlusion { 13 } else { 2 };
             for map in &maps {
                 assert_eq!([map.height, map.width], [expected; 2], "{pool:?} {method:?}");
                 assert!(map.values.iter().all(|value| value.is_finite()));
             }
-            // Random weights may speak against a finding everywhere, where these methods are zero.
-            let is_cut = matches!(method, Method::GradCam | Method::GradCamPlusPlus);
-            let are_blank = is_cut && maps.iter().all(HeatMap::is_flat);
-            assert!(are_blank || maps[0] != maps[1], "{pool:?} {method:?}");
+            assert_ne!(maps[0], maps[1], "{pool:?} {method:?}");
         }
     }
 }

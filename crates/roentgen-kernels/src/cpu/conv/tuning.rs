@@ -1,8 +1,8 @@
 //! Sizes by which the convolutions divide their work.
 //!
 //! They were chosen by the time of whole training steps (`roentgen bench train`) on the six networks
-//! of `docs/benchmarks.md`, which has the times that they give; the effect of each one
-//! alone was not recorded. They depend on shapes and never on the machine, because they decide in which order sums
+//! of `docs/benchmarks.md`, which has the times that they give; the effect of each one alone was not
+//! recorded. They depend on shapes and never on the machine, because they decide in which order sums
 //! are added: another value gives other last digits. Compare with `benches/peers/compare.py` before
 //! and after a change.
 
