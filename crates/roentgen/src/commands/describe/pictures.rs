@@ -34,7 +34,7 @@ pub(super) fn draw(data: &Data, summary: &Summary) -> anyhow::Result<Vec<(&'stat
         }),
     ];
     if !select_kept(summary).is_empty() {
-        pictures.insert(1, ("findings-select_kept.svg", cleaned_findings(summary, &caption)));
+        pictures.insert(1, ("findings-cleaned.svg", cleaned_findings(summary, &caption)));
     }
     if let Some(prepared) = &data.prepared {
         let caption = format!("{caption}; one film of each finding, with its boxes");
