@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use roentgen_data::boxes::FindingBox;
+use roentgen_data::boxes::{FRAME, FindingBox};
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{Prepared, PreparedInfo};
 use roentgen_eval::Scores;
@@ -19,8 +19,6 @@ use crate::sources::identity_of;
 const CARDS: usize = 6;
 /// Height and width of films from files in the report, in pixels.
 const CARD_SIZE: u32 = 256;
-/// Height and width of the frame of boxes, in pixels.
-const FRAME: f64 = 1024.0;
 /// The most films that cannot be shown whose names are listed.
 const LISTED: usize = 3;
 

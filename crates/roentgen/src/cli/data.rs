@@ -49,7 +49,7 @@ pub(crate) struct Phantom {
     /// Seed of the films.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
-    /// Output folder, new or empty.
+    /// Output folder; run again with the same folder and settings to resume.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }

@@ -105,10 +105,16 @@ fn conclude(
             } else {
                 Split::Test
             };
+            // After `--data` the experiment names a folder that may be gone.
+            let prepared = if data.is_empty() {
+                experiment.data.prepared.clone()
+            } else {
+                run_dir::data_set(out, experiment, data)?
+            };
             let text = format!(
                 "best: {best}\nnext: roentgen predict {} {} --split {} --out {}",
                 quote(out),
-                quote(&experiment.data.prepared),
+                quote(&prepared),
                 side.name(),
                 quote(&out.join(format!("scores/{}.csv", side.name()))),
             );

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use roentgen_data::Finding;
-use roentgen_data::boxes::FindingBox;
+use roentgen_data::boxes::{FRAME, FindingBox};
 use roentgen_data::manifest::ManifestRow;
 use roentgen_data::pixels::{self, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_figures::FilmTile;
 use roentgen_models::overlay::Picture;
 
-/// Height and width of the frame of boxes, in pixels.
-const FRAME: f64 = 1024.0;
 /// Colour of a box.
 const BOX: [u8; 3] = [255, 176, 46];
 /// Least side of a film with boxes, so that their lines are thin.
