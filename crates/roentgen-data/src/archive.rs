@@ -13,8 +13,6 @@ use zip::ZipArchive;
 use crate::files;
 use crate::kind::{Kind, START, is_dicomdir, is_film, is_hidden};
 
-/// The most files in an archive that are looked at.
-const MAX_FILES: usize = 20_000;
 /// The longest file that is unpacked, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
 
@@ -26,7 +24,7 @@ pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
     }
     let Ok(mut archive) = archive(path) else { return Vec::new() };
     let mut found = Vec::new();
-    for index in 0..archive.len().min(MAX_FILES) {
+    for index in 0..archive.len() {
         let Some(name) = archive.name_for_index(index).and_then(plain_path) else { continue };
         let is_passed_over = name.iter().any(is_hidden) || is_dicomdir(&name);
         if is_passed_over {
@@ -76,7 +74,9 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let is_it = |index: &usize| {
         archive.name_for_index(*index).and_then(plain_path).is_some_and(|name| name == inner)
     };
-    let index = (0..archive.len().min(MAX_FILES)).find(is_it).ok_or_else(missing)?;
+    // Most names are written as they are looked up; others are found by looking at all of them.
+    let direct = inner.to_str().and_then(|name| archive.index_for_name(name));
+    let index = direct.or_else(|| (0..archive.len()).find(is_it)).ok_or_else(missing)?;
     let entry = archive.by_index(index).map_err(io::Error::other)?;
     let mut file = tempfile::tempfile()?;
     let copied = io::copy(&mut entry.take(MAX_BYTES + 1), &mut file)?;

@@ -17,7 +17,7 @@ mod resize;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead, BufReader, Cursor, Seek};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use self::budget::Loan;
@@ -107,9 +107,8 @@ pub fn decode(bytes: &[u8]) -> Result<Plane, Error> {
 }
 
 fn open(path: &Path) -> Result<BufReader<std::fs::File>, Error> {
-    use io::ErrorKind::{NotADirectory, NotFound};
     let file = match files::open_at_most(path, MAX_FILE) {
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => archive::open(path),
+        Err(_) if archive::is_inside(path) => archive::open(path),
         file => file,
     };
     Ok(BufReader::new(file.map_err(Error::Read)?))

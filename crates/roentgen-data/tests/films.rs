@@ -62,6 +62,32 @@ fn a_jpeg_that_is_cut_anywhere_is_refused_also_with_a_filled_tail() {
 }
 
 #[test]
+fn a_jpeg_that_was_cut_and_closed_or_has_a_hole_is_refused() {
+    for whole in jpegs() {
+        let scan = whole.windows(2).position(|pair| pair == b"\xff\xda").unwrap() + 20;
+        for kept in (scan..whole.len() - 40).step_by(11) {
+            let closed = [&whole[..kept], b"\xff\xd9"].concat();
+            assert!(decode(&closed).is_err(), "{kept} of {}", whole.len());
+        }
+        let mut hole = whole.clone();
+        let middle = (scan + whole.len()) / 2;
+        hole[middle..whole.len() - 2].fill(0);
+        assert!(decode(&hole).is_err(), "{} bytes", whole.len());
+    }
+}
+
+#[test]
+fn a_png_without_its_end_or_with_a_wrong_checksum_is_refused() {
+    let whole = flat_png(40, 32, png::ColorType::Grayscale, png::BitDepth::Eight);
+    assert!(decode(&whole).is_ok());
+    // The last piece, IEND, has 12 bytes; before it is the checksum of the pixels.
+    assert!(decode(&whole[..whole.len() - 12]).is_err());
+    let mut wrong = whole.clone();
+    wrong[whole.len() - 13] ^= 1;
+    assert!(decode(&wrong).is_err());
+}
+
+#[test]
 fn cut_jpegs_are_bad_films_and_the_others_are_prepared() {
     let root = tempfile::tempdir().unwrap();
     let mut data = DataSet::new(root.path().join("data"));

@@ -114,7 +114,7 @@ pub(crate) fn films_in_training(scores: &Scores) -> Result<Option<usize>, Error>
 
 /// Whether a row is marked as of a patient that was trained on; not if that is unknown.
 pub(crate) fn is_leaked(scores: &Scores, row: usize) -> bool {
-    scores.column(COLUMN).is_some_and(|marks| marks[row].trim() == "1")
+    scores.column(COLUMN).is_some_and(|marks| parse_flag(&marks[row]) == Some(Some(true)))
 }
 
 /// Whether a row has a mark that says whether its patient was trained on.

@@ -58,7 +58,7 @@ impl Anatomy {
     /// Draws a random chest of the given sex and age.
     pub(super) fn random(sex: Sex, age: u32, rng: &mut ChaCha8Rng) -> Self {
         let mut within = |from: f32, to: f32| rng.random_range(from..to);
-        // `extend`: 0 in a newborn, 1 in an adult. `old`: 0 up to the age of fifty, 1 at ninety.
+        // `grown`: 0 in a newborn, 1 in an adult. `old`: 0 up to the age of fifty, 1 at ninety.
         let grown = ease(age as f32 / 16.0);
         let old = ((age as f32 - 50.0) / 40.0).clamp(0.0, 1.0);
         let half_width = within(0.325, 0.375) - 0.02 * (1.0 - grown);

@@ -19,7 +19,6 @@ use roentgen_eval::{
 use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::run_dir;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use self::cards::{Sources, collect_cards};
 use crate::listener::Listener;
@@ -203,7 +202,6 @@ fn provenance(
 
 /// Names the experiment of a run by its file and SHA-256; `None` if the folder has none.
 fn experiment(model: &Path) -> Option<String> {
-    let text = std::fs::read(model.join(run_dir::EXPERIMENT)).ok()?;
-    let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = model_dir::sha256(&std::fs::read(model.join(run_dir::EXPERIMENT)).ok()?);
     Some(format!("{}, SHA-256 {hash:.12}", run_dir::EXPERIMENT))
 }

@@ -198,7 +198,7 @@ fn write_pictures(
         method: method.name(),
         figure,
         films: explained,
-        drawn: chosen.len(),
+        drawn: chosen.len() - bad.len(),
         predicted: maps.films.len(),
         maps: maps.file,
         table: maps.table,

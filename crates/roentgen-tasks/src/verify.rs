@@ -134,9 +134,10 @@ struct Film {
 
 impl Data {
     fn open(folder: &Path, model: Option<&Path>, listener: &dyn Listener) -> anyhow::Result<Self> {
-        let prepared = Prepared::open_with(folder, &|done, bytes| listener.hashed(done, bytes))?;
-        let identity = identity_of(&prepared);
         let Some(model) = model else {
+            let hashed = |done, bytes| listener.hashed(done, bytes);
+            let prepared = Prepared::open_with(folder, &hashed)?;
+            let identity = identity_of(&prepared);
             let film = |row: &ManifestRow| Film {
                 patient: row.patient.to_string(),
                 shown: Some(row.findings),
@@ -154,6 +155,7 @@ impl Data {
             split: Some(film.split),
             patient_in_training: film.patient_in_training,
         };
+        let identity = sources.films[0].dataset_id.clone();
         let films = sources.films.into_iter().map(|of| (of.image.clone(), film(of))).collect();
         Ok(Self { films, identity })
     }
@@ -169,6 +171,7 @@ impl Data {
                 problems.push(format!("`{image}` is not in the data set {}", self.identity));
                 continue;
             };
+            let number = |is: bool| if is { "1" } else { "0" };
             let mut differs = |what: &str, says: &str, is: &str| {
                 if says != is {
                     let line = row + 2;
@@ -179,21 +182,19 @@ impl Data {
             };
             differs("patient", &scores.patients()[row], &film.patient);
             for finding in scores.findings() {
-                let known = finding.labels[row].zip(finding.name.parse().ok()).zip(film.shown);
-                if let Some(((says, name), shown)) = known {
-                    let number = |is: bool| if is { "1" } else { "0" };
+                if let (Ok(name), Some(shown)) = (finding.name.parse(), film.shown) {
                     let column = format!("{}.truth", finding.name);
-                    differs(&column, number(says), number(shown.contains(name)));
+                    let says = finding.labels[row].map_or("", number);
+                    differs(&column, says, number(shown.contains(name)));
                 }
             }
-            let cell = |name: &str| scores.column(name).map(|cells| cells[row].trim());
-            if let (Some(says), Some(is)) = (cell("split"), &film.split) {
-                differs("split", says, is);
-            }
-            if let (Some(mark), Some(is)) = (cell("patient_in_training"), film.patient_in_training)
-            {
+            let cell = |name: &str| scores.column(name).map_or("", |cells| cells[row].trim());
+            // Without the model it is unknown what these cells must say.
+            if let Some(split) = &film.split {
+                differs("split", cell("split"), split);
+                let mark = cell("patient_in_training");
                 let mark = mark.strip_suffix(".0").unwrap_or(mark);
-                differs("patient_in_training", mark, if is { "1" } else { "0" });
+                differs("patient_in_training", mark, film.patient_in_training.map_or("", number));
             }
         }
         rows.len()

@@ -86,8 +86,9 @@ pub(super) fn find(
     let is_candidate =
         |film: usize, first: usize| !known.contains(&film) && is_other(&rows[film], &rows[first]);
     for (film, earlier) in looks::alike(&looks, &is_candidate) {
+        let plane = planes.read(film)?;
         for first in earlier.into_iter().take(MAX_COMPARED) {
-            if correlation(&planes.read(film)?, &planes.read(first)?) >= MIN_CORRELATION {
+            if correlation(&plane, &planes.read(first)?) >= MIN_CORRELATION {
                 found.push(duplicate(&rows[film], &rows[first], Likeness::Near));
                 break;
             }

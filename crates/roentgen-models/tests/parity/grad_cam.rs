@@ -117,6 +117,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
     let look = explainer.look(&films.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let outputs = fixture.outputs.iter().enumerate();
     let wanted: Vec<Wanted> = outputs.map(|(film, &output)| Wanted { film, output }).collect();
+    assert_eq!(expected.logits.len(), wanted.len());
     for (wanted, logit) in wanted.iter().zip(&expected.logits) {
         let probability = f64::from(look.predictions[wanted.film].probabilities[wanted.output]);
         assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-4, "{probability} {logit}");
@@ -125,6 +126,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
         (Method::GradCam, &expected.grad_cam),
         (Method::GradCamPlusPlus, &expected.grad_cam_plus_plus),
     ] {
+        assert_eq!(expected.len(), wanted.len());
         for (map, expected) in explainer.maps(method, &look, &wanted).iter().zip(expected) {
             let (size, step) = (fixture.size, fixture.step);
             let values = map.resized([size; 2]);
@@ -141,6 +143,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
                 .collect();
 
             let name = format!("{} {}", architecture.name(), method.name());
+            assert_eq!(found.len(), expected.len(), "{name}");
             let found_correlation = correlation(&found, expected);
             assert!(found_correlation > 0.99999, "{name}: {found_correlation}");
             for (found, expected) in found.iter().zip(expected) {

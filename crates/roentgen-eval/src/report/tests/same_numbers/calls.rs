@@ -27,6 +27,11 @@ const POINTS: [(&str, &str); 3] = [
 pub(super) fn operating_points(files: &Files, name: &str) {
     for (point, title) in POINTS {
         let of = &files.json["findings"][name]["operating_points"][point];
+        for count in ["true_positives", "false_positives", "true_negatives", "false_negatives"] {
+            let row = [("finding", name), ("operating_point", point), ("figure", count)];
+            files.in_csv("operating-points.csv", &row, "value", &of[count]);
+            files.in_csv("operating-points.csv", &row, "threshold", &of["threshold"]);
+        }
         for (figure, heading) in CALLS {
             let row = [("finding", name), ("operating_point", point), ("figure", figure)];
             let ends = &of[format!("{figure}_ci95")];
