@@ -41,13 +41,14 @@
 //! read its tables; [`prepare`] checks the films, decodes them ([`pixels`]), packs them ([`store`])
 //! and writes a [`manifest`]; [`medmnist`] does the same for films that come packed. [`split`]
 //! assigns each film to a split, [`preprocess`] turns a film into network input, [`rows`] stores
-//! the features that a frozen network computes, and [`summary`] counts. The crate
-//! `roentgen-phantom` draws a synthetic data set.
+//! the features that a frozen network computes, and [`summary`] counts. [`gate`] refuses files that
+//! are no frontal chest film. The crate `roentgen-phantom` draws a synthetic data set.
 
 mod archive;
 pub mod boxes;
 pub mod dataset;
 pub mod finding;
+pub mod gate;
 mod kind;
 pub mod lock;
 pub mod manifest;

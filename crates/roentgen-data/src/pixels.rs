@@ -46,6 +46,31 @@ pub struct Plane {
     pub pixels: Vec<u8>,
 }
 
+/// What the header of a DICOM file says that its picture shows, in capitals; empty if it does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Modality (0008,0060), such as `DX`.
+    pub modality: String,
+    /// Body Part Examined (0018,0015), such as `CHEST`.
+    pub body_part: String,
+    /// View Position (0018,5101), such as `PA`.
+    pub view: String,
+}
+
+/// Reads what a DICOM file says that its picture shows; `None` for files of other kinds.
+///
+/// # Errors
+///
+/// Returns an error if the file is not a file or has no valid header. See [`Error`].
+pub fn subject(path: &Path) -> Result<Option<Subject>, Error> {
+    let mut file = open(path)?;
+    match kind(file.fill_buf().map_err(Error::Read)?)? {
+        #[cfg(feature = "dicom")]
+        Kind::Dicom => dicom::subject(file).map(Some),
+        Kind::Png | Kind::Jpeg => Ok(None),
+    }
+}
+
 /// Reads the size of a film, `[height, width]`, upright, without decoding it.
 ///
 /// # Errors

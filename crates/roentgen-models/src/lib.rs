@@ -24,17 +24,17 @@
 //! finding). Probabilities are always the sigmoids of logits; they are computed in one place,
 //! [`predictor`].
 //!
-//! A new backbone needs one file in [`backbones`] with its blueprint, and a variant of
-//! [`zoo::Architecture`].
+//! A new backbone needs one file in `backbones/` with its blueprint, and the steps that
+//! `ARCHITECTURE.md` lists.
 
 pub mod attention;
-pub mod backbones;
+mod backbones;
 pub mod classifier;
 pub mod explainer;
 pub mod explanation;
 pub mod freeze;
 pub mod head;
-pub mod layers;
+mod layers;
 pub mod model_dir;
 pub mod overlay;
 pub mod precision;

@@ -94,62 +94,37 @@ fn overfits(architecture: Architecture, pool: Pool, width: f64) {
     assert_eq!(predictor.predict(&planes), said, "{name}");
 }
 
-#[test]
-fn mobilenet_learns_32_films() {
-    overfits(Architecture::Mobilenet, Pool::Average, 0.25);
+macro_rules! learn {
+    ($($test:ident: $architecture:ident, $pool:ident, $width:literal);+ $(;)?) => {
+        $(
+            #[test]
+            fn $test() {
+                overfits(Architecture::$architecture, Pool::$pool, $width);
+            }
+        )+
+
+        #[test]
+        fn every_architecture_has_its_test() {
+            let tested = [$(Architecture::$architecture),+];
+            for architecture in Architecture::ALL {
+                assert!(tested.contains(&architecture), "{}", architecture.name());
+            }
+        }
+    };
 }
 
-#[test]
-fn mobilenet_v2_learns_32_films() {
-    overfits(Architecture::MobilenetV2, Pool::Linear, 0.25);
-}
-
-#[test]
-fn inception_v3_learns_32_films() {
-    overfits(Architecture::InceptionV3, Pool::Linear, 0.125);
-}
-
-#[test]
-fn inception_resnet_v2_learns_32_films() {
-    overfits(Architecture::InceptionResnetV2, Pool::Linear, 0.125);
-}
-
-#[test]
-fn vgg16_learns_32_films() {
-    overfits(Architecture::Vgg16, Pool::Linear, 0.25);
-}
-
-#[test]
-fn vgg19_learns_32_films() {
-    overfits(Architecture::Vgg19, Pool::Linear, 0.25);
-}
-
-#[test]
-fn nasnet_large_learns_32_films() {
-    overfits(Architecture::NasnetLarge, Pool::Linear, 0.0625);
-}
-
-#[test]
-fn nasnet_mobile_learns_32_films() {
-    overfits(Architecture::NasnetMobile, Pool::Linear, 0.25);
-}
-
-#[test]
-fn resnet50_learns_32_films() {
-    overfits(Architecture::Resnet50, Pool::Attention, 0.125);
-}
-
-#[test]
-fn densenet121_learns_32_films() {
-    overfits(Architecture::Densenet121, Pool::Linear, 0.25);
-}
-
-#[test]
-fn efficientnet_b0_learns_32_films() {
-    overfits(Architecture::EfficientnetB0, Pool::Attention, 0.25);
-}
-
-#[test]
-fn convnext_tiny_learns_32_films() {
-    overfits(Architecture::ConvnextTiny, Pool::Linear, 0.125);
+learn! {
+    mobilenet_learns_32_films: Mobilenet, Average, 0.25;
+    mobilenet_v2_learns_32_films: MobilenetV2, Linear, 0.25;
+    inception_v3_learns_32_films: InceptionV3, Linear, 0.125;
+    inception_resnet_v2_learns_32_films: InceptionResnetV2, Linear, 0.125;
+    vgg16_learns_32_films: Vgg16, Linear, 0.25;
+    vgg19_learns_32_films: Vgg19, Linear, 0.25;
+    nasnet_large_learns_32_films: NasnetLarge, Linear, 0.0625;
+    nasnet_mobile_learns_32_films: NasnetMobile, Linear, 0.25;
+    resnet50_learns_32_films: Resnet50, Attention, 0.125;
+    densenet121_learns_32_films: Densenet121, Linear, 0.25;
+    efficientnet_b0_learns_32_films: EfficientnetB0, Attention, 0.25;
+    convnext_tiny_learns_32_films: ConvnextTiny, Linear, 0.125;
+    convnext_base_learns_32_films: ConvnextBase, Linear, 0.0625;
 }

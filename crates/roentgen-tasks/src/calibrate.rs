@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_eval::{Calibration, WithIsotonic, calibrate};
 use roentgen_models::model_dir;
-use roentgen_train::Experiment;
+use roentgen_train::{Experiment, run_dir};
 
 use crate::compare::own_scores;
 use crate::listener::Listener;
@@ -15,7 +15,7 @@ use crate::listener::Listener;
 ///
 /// # Errors
 ///
-/// Returns an error if the validation films cannot be predicted, or if the model cannot be written.
+/// Returns an error if no folder of `data` has the run's films, if the validation films cannot be predicted, or if the model cannot be written.
 pub fn calibrate_run(
     folder: &Path,
     experiment: &Experiment,
@@ -24,6 +24,7 @@ pub fn calibrate_run(
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<Calibration> {
+    run_dir::check_given(folder, data)?;
     let scores = own_scores(experiment, folder, data, device, listener)?;
     let calibration = calibrate(&scores, isotonic)?;
     model_dir::save_calibration(folder, calibration.clone())?;

@@ -19,6 +19,7 @@ use roentgen_train::{Experiment, Facts, run_dir};
 use crate::engine::EngineChoice;
 use crate::listener::Listener;
 use crate::predict::{self, PredictRequest};
+use crate::sources::Gate;
 
 /// The score table of a run's validation films.
 const SCORES: &str = "scores/valid.csv";
@@ -114,6 +115,7 @@ pub fn predict_valid(
         batch: experiment.micro_batch_size(),
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
+        gate: Gate::Off,
     };
     let table = predict::table(&request, device, listener)?;
     let out = valid_scores(run);

@@ -20,7 +20,8 @@ use serde::Serialize;
 pub use localize::{Localized, against_boxes};
 
 use crate::listener::Listener;
-use crate::sources::Sources;
+use crate::predict::CorrectedFilm;
+use crate::sources::{Gate, ReadFilm, Sources};
 use drawn::{MapToDraw, file_names};
 use maps::{Maps, Seen, Work};
 pub(crate) use wanted::find_most_probable;
@@ -48,6 +49,8 @@ pub struct ExplainRequest<'a> {
     pub batch: usize,
     /// Number of films to draw.
     pub most: usize,
+    /// What happens to files that do not look like upright frontal chest films.
+    pub gate: Gate,
 }
 
 /// What was drawn.
@@ -63,8 +66,10 @@ pub struct Explained {
     pub table: PathBuf,
     /// The drawn maps, in the order of the figure.
     pub films: Vec<ExplainedFilm>,
-    /// The films that could not be read.
+    /// The films that could not be read, or that the input gate refuses.
     pub bad: Vec<BadFilm>,
+    /// The films that were corrected.
+    pub corrected: Vec<CorrectedFilm>,
     /// Number of films that were predicted.
     #[serde(skip)]
     pub predicted: usize,
@@ -131,7 +136,8 @@ pub fn draw(
     let method = method(request, description)?;
     let rule = ExplainRule::of(description, method, request.findings, request.operating_point)?;
     let sources =
-        Sources::open(request.model, description, request.inputs, request.split, listener)?;
+        Sources::open(request.model, description, request.inputs, request.split, listener)?
+            .with_gate(request.gate);
     roentgen_files::create_folder(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
@@ -173,15 +179,14 @@ fn write_pictures(
     for (seen, file_name) in chosen.iter().zip(&names) {
         let film = film(seen);
         // The film was read before, and may have been removed meanwhile.
-        let own = work.sources.own_plane(film);
-        let (own, pixels) = match own.and_then(|own| Ok((own, work.sources.plane(film, size)?))) {
+        let ReadFilm { own, input } = match work.sources.read(film, size) {
             Ok(read) => read,
             Err(error) => {
                 bad.push(BadFilm { image: film.image.clone(), reason: error.to_string() });
                 continue;
             }
         };
-        let square = Plane { width: size as u32, height: size as u32, pixels };
+        let square = Plane { width: size as u32, height: size as u32, pixels: input };
         let findings = rank(&description.findings, &seen.probabilities);
         for (of, map) in maps.maps[seen.maps.clone()].iter().zip(maps.read(seen.maps.clone())?) {
             let finding = description.findings[of.output];
@@ -203,6 +208,7 @@ fn write_pictures(
         maps: maps.file,
         table: maps.table,
         bad: maps.bad.into_iter().chain(bad).collect(),
+        corrected: maps.corrected,
     })
 }
 

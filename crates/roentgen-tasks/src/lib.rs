@@ -8,6 +8,7 @@
 //! use roentgen_tasks::device::{self, DeviceChoice};
 //! use roentgen_tasks::engine::EngineChoice;
 //! use roentgen_tasks::predict::{self, PredictRequest};
+//! use roentgen_tasks::sources::Gate;
 //!
 //! let request = PredictRequest {
 //!     model: Path::new("runs/first"),
@@ -16,6 +17,7 @@
 //!     batch: 16,
 //!     engine: EngineChoice::Auto,
 //!     operating_point: OperatingRule::Youden,
+//!     gate: Gate::Refuse,
 //! };
 //!
 //! let table = predict::table(&request, &device::open(DeviceChoice::Cpu)?, &Silent)?;

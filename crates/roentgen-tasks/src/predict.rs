@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use rayon::prelude::*;
-use roentgen_data::pixels;
+use roentgen_data::gate::Position;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
 use roentgen_eval::{CalibrationMethod, OperatingRule, ScoredFinding, Scores};
 use roentgen_models::ModelInfo;
 use roentgen_models::predictor::Prediction;
+use serde::Serialize;
 
 use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
-use crate::sources::{SourceFilm, Sources};
+use crate::sources::{Gate, SourceFilm, Sources};
 
 pub use picture::picture;
 
@@ -36,6 +37,8 @@ pub struct PredictRequest<'a> {
     pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
+    /// What happens to files that do not look like upright frontal chest films.
+    pub gate: Gate,
 }
 
 /// The predictions of a model.
@@ -44,8 +47,26 @@ pub struct Predicted {
     pub sources: Sources,
     /// The number of each film in `sources` with its prediction, without the bad films.
     pub predictions: Vec<(usize, Prediction)>,
-    /// The films that could not be read.
+    /// The films that could not be read, or that the input gate refuses.
     pub bad: Vec<BadFilm>,
+    /// The films that were corrected.
+    pub corrected: Vec<CorrectedFilm>,
+}
+
+/// A film that was turned or inverted before it was predicted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CorrectedFilm {
+    /// The name of the film.
+    pub image: String,
+    /// What it was, such as `upside down`.
+    pub was: String,
+}
+
+/// Films that are not read as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Exceptions {
+    pub(crate) bad: Vec<BadFilm>,
+    pub(crate) corrected: Vec<CorrectedFilm>,
 }
 
 /// The score table of a [`PredictRequest`].
@@ -77,14 +98,15 @@ pub fn table(
 ) -> anyhow::Result<PredictedTable> {
     let description = ModelInfo::read(request.model)?;
     let sources =
-        Sources::open(request.model, &description, request.inputs, request.split, listener)?;
+        Sources::open(request.model, &description, request.inputs, request.split, listener)?
+            .with_gate(request.gate);
     let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
     let predicted = predict(&mut engine, sources, request.batch, listener)?;
     if predicted.predictions.is_empty() {
         for film in &predicted.bad {
             listener.note(&format!("skipped {}: {}", film.image, film.reason));
         }
-        bail!("none of the {} films could be read", predicted.sources.films.len());
+        bail!("none of the {} films could be predicted", predicted.sources.films.len());
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
@@ -124,37 +146,44 @@ pub fn predict(
 ) -> anyhow::Result<Predicted> {
     let size = engine.description().input.size;
     let mut predictions = Vec::with_capacity(sources.films.len());
-    let mut bad = Vec::new();
+    let mut exceptions = Exceptions::default();
     let mut done = 0;
     let numbers: Vec<usize> = (0..sources.films.len()).collect();
     for numbers in numbers.chunks(batch) {
-        let good = read(&sources, numbers, size, &mut bad);
+        let good = read(&sources, numbers, size, &mut exceptions);
         let films: Vec<&[u8]> = good.iter().map(|(_, plane)| plane.as_slice()).collect();
         let predicted = engine.predict(&films)?;
         predictions.extend(good.iter().map(|(number, _)| *number).zip(predicted));
         done += numbers.len();
         listener.predicted(done, sources.films.len());
     }
-    Ok(Predicted { sources, predictions, bad })
+    let Exceptions { bad, corrected } = exceptions;
+    Ok(Predicted { sources, predictions, bad, corrected })
 }
 
-/// Decodes films by number on all cores; returns those that can be read, and lists the others.
+/// Reads films by number on all cores; returns those that can be used, and lists the others and the
+/// corrected.
 pub(crate) fn read(
     sources: &Sources,
     numbers: &[usize],
     size: usize,
-    bad: &mut Vec<BadFilm>,
+    exceptions: &mut Exceptions,
 ) -> Vec<(usize, Vec<u8>)> {
-    let planes: Vec<Result<Vec<u8>, pixels::Error>> =
-        numbers.par_iter().map(|&number| sources.plane(&sources.films[number], size)).collect();
+    let inputs: Vec<_> =
+        numbers.par_iter().map(|&number| sources.input(&sources.films[number], size)).collect();
     let mut good = Vec::new();
-    for (&number, plane) in numbers.iter().zip(planes) {
-        match plane {
-            Ok(plane) => good.push((number, plane)),
-            Err(error) => bad.push(BadFilm {
-                image: sources.films[number].image.clone(),
-                reason: error.to_string(),
-            }),
+    for (&number, input) in numbers.iter().zip(inputs) {
+        let image = || sources.films[number].image.clone();
+        match input {
+            Ok((pixels, correction)) => {
+                good.push((number, pixels));
+                let corrected =
+                    |was: Position| CorrectedFilm { image: image(), was: was.to_string() };
+                exceptions.corrected.extend(correction.map(corrected));
+            }
+            Err(error) => {
+                exceptions.bad.push(BadFilm { image: image(), reason: error.to_string() });
+            }
         }
     }
     good

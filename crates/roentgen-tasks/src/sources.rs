@@ -1,16 +1,15 @@
 //! The films to predict: splits of prepared data sets, or image files.
 
 mod files;
+mod read;
 mod relation;
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
-use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::Prepared;
 use roentgen_data::selection::Selection;
 use roentgen_data::split::{self, Split};
@@ -19,6 +18,8 @@ use roentgen_train::films::{FILMS, TrainingFilms};
 
 use crate::listener::Listener;
 use relation::Relation;
+
+pub use read::{Error, Gate, ReadFilm};
 
 /// The split of films of a data set that the model was not trained on.
 const EXTERNAL: &str = "external";
@@ -30,6 +31,7 @@ pub struct Sources {
     prepared: Vec<Prepared>,
     /// The films, in order.
     pub films: Vec<SourceFilm>,
+    gate: Gate,
 }
 
 /// One film and what is known about it.
@@ -86,7 +88,7 @@ impl Sources {
                 model.join(FILMS).display()
             ));
         }
-        let mut sources = Self { prepared: Vec::new(), films: Vec::new() };
+        let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };
         for input in inputs {
             if Prepared::is_prepared(input) {
                 let hashed = |done, bytes| listener.hashed(done, bytes);
@@ -124,6 +126,13 @@ impl Sources {
             sources.mark_files(films);
         }
         Ok(sources)
+    }
+
+    /// Sets what happens to files that do not look like upright frontal chest films.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     fn add_prepared(
@@ -250,40 +259,6 @@ impl Sources {
             boxes.extend(prepared.boxes()?);
         }
         Ok(boxes)
-    }
-
-    /// Returns the film in its own size, which is that of a prepared data set or of a file.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the film cannot be decoded.
-    pub fn own_plane(&self, film: &SourceFilm) -> Result<Plane, pixels::Error> {
-        match &film.place {
-            Place::Row(prepared, _) => {
-                let size = self.prepared[*prepared].store.size();
-                let pixels = self.plane(film, size)?;
-                Ok(Plane { width: size as u32, height: size as u32, pixels })
-            }
-            Place::File(path) => pixels::read(path),
-        }
-    }
-
-    /// Returns the film's pixels at `size` x `size`.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the film cannot be decoded.
-    pub fn plane(&self, film: &SourceFilm, size: usize) -> Result<Vec<u8>, pixels::Error> {
-        match &film.place {
-            Place::Row(prepared, row) => {
-                let plane = self.prepared[*prepared].store.plane(*row);
-                plane.map_err(|error| pixels::Error::Read(io::Error::other(error)))
-            }
-            Place::File(path) => {
-                let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
-                Ok(plane.pixels)
-            }
-        }
     }
 }
 

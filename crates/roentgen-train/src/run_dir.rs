@@ -16,7 +16,7 @@ use crate::experiment::Experiment;
 use crate::experiment::overrides;
 
 use data::RunData;
-pub use data::data_set;
+pub use data::{check_given, data_set};
 pub use error::Error;
 pub use tables::read_epochs;
 

@@ -7,6 +7,7 @@ mod examples;
 mod explain;
 mod export;
 mod fetch;
+mod gate;
 mod predict;
 mod sweep;
 mod train;

@@ -54,8 +54,6 @@ pub(crate) struct Download {
     pub(crate) to: PathBuf,
     /// Its published checksum, if there is one.
     pub(crate) checksum: Option<Checksum>,
-    /// Its published length, if it is known for certain.
-    pub(crate) bytes: Option<u64>,
     /// Attempts without progress before the download is given up, at least one.
     pub(crate) tries: u32,
 }
@@ -143,20 +141,15 @@ impl Download {
             return Ok(None);
         }
         let (bytes, actual) = Sum::of_file(&self.to, Sum::for_published(self.checksum.as_ref()))?;
-        let other = |expected: String, actual: String| Error::Other {
-            path: self.to.clone(),
-            url: self.url.clone(),
-            expected,
-            actual,
-        };
-        if let Some(expected) = self.bytes.filter(|&expected| expected != bytes) {
-            return Err(other(format!("{expected} bytes"), format!("{bytes} bytes")));
+        match &self.checksum {
+            Some(expected) if !expected.matches(&actual) => Err(Error::Other {
+                path: self.to.clone(),
+                url: self.url.clone(),
+                expected: expected.to_string(),
+                actual: actual.to_string(),
+            }),
+            _ => Ok(Some(Fetched { bytes, checksum: actual, origin: Origin::Kept })),
         }
-        if let Some(expected) = self.checksum.as_ref().filter(|expected| !expected.matches(&actual))
-        {
-            return Err(other(expected.to_string(), actual.to_string()));
-        }
-        Ok(Some(Fetched { bytes, checksum: actual, origin: Origin::Kept }))
     }
 
     /// Requests the missing bytes and appends them.
@@ -173,12 +166,6 @@ impl Download {
             Answer::Whole(version) => {
                 if part.bytes() > 0 {
                     starts_over()?;
-                }
-                if let (Some(expected), Some(actual)) = (self.bytes, version.bytes)
-                    && expected != actual
-                {
-                    let url = self.url.clone();
-                    return Err(FailedAttempt::Final(Error::Length { url, expected, actual }));
                 }
                 part.begin(version)?;
             }

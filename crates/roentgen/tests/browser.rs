@@ -14,7 +14,7 @@ use roentgen_test_support::{Outcome, peers, test_file};
 test_file![
     a_page_that_speaks_and_asks_is_caught,
     a_page_without_texts_for_pictures_is_caught,
-    comparison_and_report_are_shown_without_a_word_or_a_request
+    comparison_report_and_localization_are_shown_without_a_word_or_a_request
 ];
 
 /// How pages are looked at: in the light and in the dark, and on a phone.
@@ -132,7 +132,7 @@ fn a_page_that_speaks_and_asks_is_caught() -> Outcome {
     Ok(())
 }
 
-fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
+fn comparison_report_and_localization_are_shown_without_a_word_or_a_request() -> Outcome {
     let browser = peers::chromium()?;
     let place = Place::new();
     place.ok("phantom --films 120 --size 64 --seed 2 --out films");
@@ -145,10 +145,15 @@ fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
     let other = scores.replace("001-pool-average", "003-pool-linear");
     place.ok(&format!("evaluate {other} {scores} --protocols --out report --resamples 20"));
 
+    let run = scores.trim_end_matches("/scores/valid.csv");
+    place.ok(&format!("explain {run} prepared --boxes --out maps --resamples 20"));
+
     let report = "report/2-valid/report.html";
+    let localization = "maps/localization.html";
     for (page, says) in [
         ("out/comparison.html", "Validation loss by model.pool and train.learning_rate"),
         (report, "By two protocols"),
+        (localization, "random"),
     ] {
         let seen = open(browser, &place.at(page));
         assert!(seen.dom.contains(says) && seen.dom.contains("</svg>"), "{page}");
@@ -156,7 +161,11 @@ fn comparison_and_report_are_shown_without_a_word_or_a_request() -> Outcome {
         assert_eq!(seen.requests, [""; 0], "{page}");
     }
     let axe = peers::axe()?;
-    for (page, looks) in [("out/comparison.html", &LOOKS[..2]), (report, &LOOKS)] {
+    for (page, looks) in [
+        ("out/comparison.html", &LOOKS[..2]),
+        (report, &LOOKS),
+        (localization, &LOOKS[1..]),
+    ] {
         for look in looks {
             let found = barriers(browser, &axe, &place.at(page), look);
             assert!(found.is_empty(), "{page} {look:?}: {found:#?}");

@@ -24,7 +24,7 @@ use dicom_pixeldata::{DecodedPixelData, PixelDecoder};
 use self::file::{Object, Part};
 use self::header::{Coding, Color, Header};
 use super::budget::{self, Loan};
-use super::{Error, Plane, check_edges, gray as gray_values};
+use super::{Error, Plane, Subject, check_edges, gray as gray_values};
 
 /// Where the mark of a DICOM file is.
 const MARK_START: usize = 128;
@@ -50,6 +50,17 @@ pub(super) fn size(file: impl BufRead + Seek) -> Result<[u32; 2], Error> {
     let object = file::open(file, Part::Header)?;
     let header = Header::read(&object)?;
     Ok([header.rows, header.columns])
+}
+
+/// Reads what a file says that its picture shows.
+pub(super) fn subject(file: impl BufRead + Seek) -> Result<Subject, Error> {
+    let object = file::open(file, Part::Header)?;
+    let text = |tag| header::text(&object, tag).to_ascii_uppercase();
+    Ok(Subject {
+        modality: text(tags::MODALITY),
+        body_part: text(tags::BODY_PART_EXAMINED),
+        view: text(tags::VIEW_POSITION),
+    })
 }
 
 /// Decodes a film; the loan covers the memory of the plane.

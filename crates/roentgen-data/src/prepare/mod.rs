@@ -30,7 +30,7 @@ use crate::archive;
 use crate::files::{self, WriteError};
 use crate::lock::FolderLock;
 use crate::manifest::ManifestRow;
-use crate::metadata::{LabelFile, Version};
+use crate::metadata::LabelFile;
 use crate::nih::Layout;
 use crate::pixels::{self, Filter};
 use crate::store::{self, GrowingStore};
@@ -101,8 +101,6 @@ pub struct PrepareOutcome {
     pub unlisted: usize,
     /// Number of names on the official lists that the label file does not have.
     pub lists_only: usize,
-    /// Which label file it is.
-    pub version: Version,
     /// Number of ages above 100.
     pub above_100: usize,
 }
@@ -144,7 +142,6 @@ pub fn prepare(
         duplicates: Vec::new(),
         unlisted: count_unlisted(&layout, &labels),
         lists_only: lists.count_unknown(&labels),
-        version: labels.version(),
         above_100: labels.films.iter().filter(|film| film.age.is_some_and(|age| age > 100)).count(),
     };
 

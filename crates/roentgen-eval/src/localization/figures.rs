@@ -17,8 +17,11 @@ const ROWS: usize = 4;
 /// Figures of a kind of map: pointing, overlap, and for both overlaps of boxes accuracy and false
 /// boxes at each T.
 const IN_ROW: usize = 2 + 4 * OVERLAPS.len();
-/// Figures of a finding: those, and the correlation.
-const ALL: usize = ROWS * IN_ROW + 1;
+/// Ratios of a finding: those of each kind of map, and the correlation.
+const RATIOS: usize = ROWS * IN_ROW + 1;
+/// Figures of a finding: those, and for each map but the model's by how much the model's is better,
+/// in pointing and in overlap. A mean lead is thus a mean over the findings that have both maps.
+const ALL: usize = RATIOS + 2 * (ROWS - 1);
 
 /// A value with its 95 % interval; `None` if it is undefined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -143,7 +146,7 @@ impl Sums {
         let overlaps = kinds.map(|kind| best_overlaps(cases, kind));
         let mut patients: Vec<(u32, Vec<[f64; 2]>)> = Vec::new();
         for (at, case) in cases.iter().enumerate() {
-            let mut ratios = Vec::with_capacity(ALL);
+            let mut ratios = Vec::with_capacity(RATIOS);
             for (kind, overlaps) in kinds.iter().zip(&overlaps) {
                 match kind(case) {
                     Some(scored) => ratios.extend(ratios_of(scored, case.boxes, overlaps[at])),
@@ -165,14 +168,20 @@ impl Sums {
 
     /// Returns all figures, of patients with weights.
     fn values(&self, weight: &dyn Fn(u32) -> f64) -> Vec<Option<f64>> {
-        let mut sums = vec![[0.0; 2]; ALL];
+        let mut sums = vec![[0.0; 2]; RATIOS];
         for (patient, own) in &self.patients {
             let weight = weight(*patient);
             for (sum, own) in sums.iter_mut().zip(own) {
                 *sum = [sum[0] + weight * own[0], sum[1] + weight * own[1]];
             }
         }
-        sums.into_iter().map(|[sum, count]| (count > 0.0).then(|| sum / count)).collect()
+        let mut values: Vec<Option<f64>> =
+            sums.into_iter().map(|[sum, count]| (count > 0.0).then(|| sum / count)).collect();
+        for row in 1..ROWS {
+            let lead = |at: usize| Some(values[at]? - values[row * IN_ROW + at]?);
+            values.extend([lead(0), lead(1)]);
+        }
+        values
     }
 }
 
@@ -221,11 +230,9 @@ impl Rows {
             ci95: values[at]
                 .and_then(|_| Interval::of(draws.iter().filter_map(|d| d[at]).collect())),
         };
-        let lead = |start: usize, at: usize| {
-            let minus = |of: &[Option<f64>]| Some(of[at]? - of[start + at]?);
-            let value = minus(values);
-            let drawn = || Interval::of(draws.iter().filter_map(|draw| minus(draw)).collect());
-            Figure { value, ci95: value.and_then(|_| drawn()) }
+        let lead = |row: usize| {
+            let start = RATIOS + 2 * (row - 1);
+            Lead { pointing: figure(start), iou: figure(start + 1) }
         };
         let row = |row: usize| {
             let start = row * IN_ROW;
@@ -242,10 +249,10 @@ impl Rows {
                 iou: figure(start + 1),
                 by_iobb: overlaps(2),
                 by_iou: overlaps(2 + 2 * OVERLAPS.len()),
-                lead: (row > 0).then(|| Lead { pointing: lead(start, 0), iou: lead(start, 1) }),
+                lead: (row > 0).then(|| lead(row)),
             }
         };
-        let Figure { value, ci95 } = figure(ALL - 1);
+        let Figure { value, ci95 } = figure(RATIOS - 1);
         Self {
             model: row(0),
             random: row(1),

@@ -115,6 +115,21 @@ fn one_patient_has_neither_mean_box_nor_threshold_nor_interval() {
 }
 
 #[test]
+fn the_mean_lead_is_over_the_findings_that_have_both_maps() {
+    // Of one patient there is no mean box of others.
+    let alone = (0..2).map(|number| film(number, "Mass", false));
+    let films: Vec<BoxedFilm> =
+        alone.chain((2..20).map(|number| film(number, "Nodule", true))).collect();
+    let found = localized(&films, &["Mass", "Nodule"]);
+
+    let lead = |rows: &Rows| rows.mean_box.lead.unwrap().pointing.value;
+    assert_eq!(lead(&found.findings[0].rows), None);
+    assert!(lead(&found.findings[1].rows).is_some());
+    assert_eq!(lead(&found.mean), lead(&found.findings[1].rows));
+    assert_eq!(found.mean.model.pointing.value, Some(0.5));
+}
+
+#[test]
 fn maps_of_one_cell_are_flat_and_point_by_chance() {
     let cell = HeatMap { height: 1, width: 1, values: vec![4.0] };
     let of = |number| BoxedFilm { map: cell.clone(), ..film(number, "Mass", true) };

@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn parameters_are_those_of_the_papers_networks_and_two_running_values_a_normed_channel() {
         // As counted in the references named in `tests/parity`, without their classifiers.
-        for (architecture, weights, normed) in [
+        let rows = [
             (Architecture::Mobilenet, 3_206_976, 10_944),
             (Architecture::MobilenetV2, 3_504_872 - 1_281_000, 17_056),
             (Architecture::InceptionV3, 21_785_568, 17_216),
@@ -222,7 +222,9 @@ mod tests {
             (Architecture::EfficientnetB0, 4_007_548, 21_008),
             (Architecture::ConvnextTiny, 28_589_128 - 1536 - 769_000, 0),
             (Architecture::ConvnextBase, 88_591_464 - 2048 - 1_025_000, 0),
-        ] {
+        ];
+        assert!(Architecture::ALL.iter().all(|known| rows.iter().any(|row| row.0 == *known)));
+        for (architecture, weights, normed) in rows {
             let scale = Scale { in_channels: 3, width: 1.0, stochastic_depth: 0.0 };
             let count = (architecture.blueprint().init)(scale, &Device::flex()).num_params();
 
@@ -231,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn every_published_file_has_eight_digits_of_its_sum_in_its_name() {
+    fn every_published_file_has_at_least_eight_digits_of_its_sum_in_its_name() {
         let files: Vec<_> =
             Architecture::ALL.into_iter().filter_map(Architecture::published_file).collect();
         assert!(files.len() >= 10);
         for file in files {
             let digits = file.checksum().unwrap();
-            assert_eq!(digits.len(), 8, "{}", file.name);
+            assert!(digits.len() >= 8, "{}", file.name);
             assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()), "{}", file.name);
         }
     }

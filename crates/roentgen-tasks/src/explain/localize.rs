@@ -212,7 +212,7 @@ fn cards(work: &Work<'_>, maps: &Maps, boxes: &Boxes) -> anyhow::Result<Vec<Film
         let (output, probability) = ranked[chosen];
         let film = &work.sources.films[maps.films[number].film];
         let finding = description.findings[output];
-        let pixels = work.sources.plane(film, size)?;
+        let (pixels, _) = work.sources.input(film, size)?;
         let plane = Plane { width: size as u32, height: size as u32, pixels };
         let heat = &maps.read(map..map + 1)?[0];
         let drawn = MapToDraw {

@@ -14,7 +14,7 @@ use roentgen_models::{Explainer, Method};
 
 use super::wanted::ExplainRule;
 use crate::listener::Listener;
-use crate::predict::read;
+use crate::predict::{CorrectedFilm, Exceptions, read};
 use crate::sources::Sources;
 
 /// File names of the maps and of the table that says which map is of what.
@@ -29,6 +29,7 @@ pub(super) struct Maps {
     pub(super) maps: Vec<Map>,
     /// The films that could not be read.
     pub(super) bad: Vec<BadFilm>,
+    pub(super) corrected: Vec<CorrectedFilm>,
     /// The written files.
     pub(super) file: PathBuf,
     pub(super) table: PathBuf,
@@ -94,12 +95,13 @@ impl Work<'_> {
         let file = out.join(MAPS);
         let could_not = || format!("could not write `{}`", file.display());
         let mut growing: Option<RowWriter> = None;
-        let (mut films, mut maps, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut films, mut maps) = (Vec::new(), Vec::new());
+        let mut exceptions = Exceptions::default();
         let numbers: Vec<usize> = (0..sources.films.len()).collect();
         let mut done = 0;
         for numbers in numbers.chunks(batch) {
             done += numbers.len();
-            let good = read(sources, numbers, description.input.size, &mut bad);
+            let good = read(sources, numbers, description.input.size, &mut exceptions);
             if good.is_empty() {
                 continue;
             }
@@ -116,10 +118,6 @@ impl Work<'_> {
                 wanted.extend(outputs.into_iter().map(|output| Wanted { film: number, output }));
             }
             let computed = explainer.maps(method, &look, &wanted);
-            // A GPU that fails leaves unwritten memory behind, which must not become maps.
-            if let Some(failure) = roentgen_kernels::failure() {
-                bail!("the GPU failed: {failure}");
-            }
             for (wanted, map) in wanted.iter().zip(&computed) {
                 let shape = [map.height, map.width];
                 let rows = match &mut growing {
@@ -135,17 +133,22 @@ impl Work<'_> {
                 });
             }
             take(Batch { films: &numbers, planes: &planes, wanted: &wanted, maps: computed });
+            // A GPU that fails leaves unwritten memory behind, which must not become maps.
+            if let Some(failure) = roentgen_kernels::failure() {
+                bail!("the GPU failed: {failure}");
+            }
             listener.predicted(done, sources.films.len());
         }
+        let Exceptions { bad, corrected } = exceptions;
         let Some(growing) = growing else {
             for film in &bad {
                 listener.note(&format!("skipped {}: {}", film.image, film.reason));
             }
-            bail!("none of the {} films could be read", sources.films.len());
+            bail!("none of the {} films could be explained", sources.films.len());
         };
         growing.finish().with_context(could_not)?;
         let table = out.join(TABLE);
-        let written = Maps { films, maps, bad, file, table };
+        let written = Maps { films, maps, bad, corrected, file, table };
         written.write_table(self)?;
         Ok(written)
     }

@@ -9,11 +9,10 @@ use roentgen_eval::HeatMap;
 use roentgen_models::explainer::Wanted;
 use roentgen_models::overlay::{self, LETTER, Picture};
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{Explainer, Method};
+use roentgen_models::{Explainer, Method, ModelInfo};
 
 use super::PredictedTable;
 use crate::explain::find_most_probable;
-use crate::sources::{SourceFilm, Sources};
 
 /// Side of the squares for the film and the heat map, in pixels.
 const SIDE: u32 = 512;
@@ -73,16 +72,17 @@ pub fn picture(table: &PredictedTable, model: &Path, device: &Device) -> anyhow:
     };
     let sources = &table.predicted.sources;
     let film = &sources.films[*film];
-    let own =
-        sources.own_plane(film).with_context(|| format!("could not read `{}`", film.source))?;
-    let plane = pixels::fit(own, SIDE, Filter::Lanczos3)?;
+    let size = ModelInfo::read(model)?.input.size;
+    let read =
+        sources.read(film, size).with_context(|| format!("could not read `{}`", film.source))?;
+    let plane = pixels::fit(read.own, SIDE, Filter::Lanczos3)?;
     let map = match &prediction.mask {
         Some(mask) => MapToDraw {
             map: mask.clone(),
             ends: overlay::mask_ends(mask),
             what: ["attention mask,".to_owned(), "one for all findings".to_owned()],
         },
-        None => grad_cam(sources, film, prediction, model, device)?,
+        None => grad_cam(&read.input, prediction, model, device)?,
     };
     let drawn = draw(&film.image, &plane, &map, table);
     Ok(pixels::rgb_to_png(drawn.width, drawn.height, &drawn.pixels))
@@ -90,16 +90,14 @@ pub fn picture(table: &PredictedTable, model: &Path, device: &Device) -> anyhow:
 
 /// Computes the Grad-CAM of the most probable finding of a film.
 fn grad_cam(
-    sources: &Sources,
-    film: &SourceFilm,
+    input: &[u8],
     prediction: &Prediction,
     model: &Path,
     device: &Device,
 ) -> anyhow::Result<MapToDraw> {
     let explainer = Explainer::load(model, device)?;
     let output = find_most_probable(&prediction.probabilities);
-    let plane = sources.plane(film, explainer.description.input.size)?;
-    let look = explainer.look(&[&plane]);
+    let look = explainer.look(&[input]);
     let maps = explainer.maps(Method::GradCam, &look, &[Wanted { film: 0, output }]);
     if let Some(failure) = roentgen_kernels::failure() {
         bail!("the GPU failed: {failure}");

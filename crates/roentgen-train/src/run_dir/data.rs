@@ -71,6 +71,24 @@ impl RunData {
     }
 }
 
+/// Checks that one of the folders `given`, if there are some, has the films of the run in `folder`.
+///
+/// # Errors
+///
+/// Returns an error if none has, or if one is not a prepared data set.
+pub fn check_given(folder: &Path, given: &[PathBuf]) -> Result<(), Error> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let data = RunData::read(&folder.join(DATA))?;
+    for place in given {
+        if PreparedInfo::read(place)?.fingerprint == data.fingerprint {
+            return Ok(());
+        }
+    }
+    Err(Error::NotAmongGiven { path: folder.to_owned() })
+}
+
 /// Returns where the prepared data set of the run in `folder` is, and checks that it has not
 /// changed. `given` are folders to which data sets have been moved: the one with the run's
 /// fingerprint is used.

@@ -46,6 +46,15 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// None of the folders that were given has the films of the run.
+    #[error(
+        "no folder of `--data` contains the films of the run in `{path}`; name the folder to which \
+         its data set was moved, or leave `--data` out"
+    )]
+    NotAmongGiven {
+        /// The folder of the run.
+        path: PathBuf,
+    },
     /// The data set is not where it was when the run started.
     #[error(
         "`{path}` contains a run on the prepared data set `{prepared}`, which is not there; move \

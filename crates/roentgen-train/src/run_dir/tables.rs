@@ -11,6 +11,9 @@ use super::{EPOCHS, Error, RunDir};
 use crate::films::{self, FILMS};
 use crate::progress::EpochRow;
 
+/// The longest table that is read, in bytes.
+const MAX_TABLE: u64 = 64 << 20;
+
 impl RunDir {
     /// Writes the table of films and their splits, and returns its SHA-256.
     ///
@@ -103,7 +106,9 @@ pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     }
     let path = folder.join(EPOCHS);
     let failed = |error: csv::Error| Error::Read { path: path.clone(), source: error.into() };
-    let mut reader = csv::Reader::from_path(&path).map_err(failed)?;
+    let file = files::open_at_most(&path, MAX_TABLE)
+        .map_err(|source| Error::Read { path: path.clone(), source })?;
+    let mut reader = csv::Reader::from_reader(file);
     let rows = reader.deserialize().map(|line| {
         let line: CsvRow = line?;
         Ok(EpochRow {

@@ -86,6 +86,7 @@ pub fn resume(
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
     let hashed = |done, bytes| progress.hashed(done, bytes);
+    run_dir::check_given(folder, &options.data)?;
     let found = run_dir::data_set(folder, &experiment, &options.data)?;
     let prepared = Prepared::open_with(&found, &hashed)?;
     let material = Material::of(&experiment, prepared)?;

@@ -9,6 +9,7 @@ use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
 use roentgen_models::Method;
 
+use super::gate::GateFlags;
 use super::values::{at_most, operating_point, positive, split};
 
 #[derive(Args, Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct Explain {
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,
+    #[command(flatten)]
+    pub(crate) gate: GateFlags,
     /// Number of films in a batch.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,

@@ -7,6 +7,7 @@ use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
 use roentgen_tasks::engine;
 
+use super::gate::GateFlags;
 use super::values::{engine, operating_point, output, positive, split};
 
 #[derive(Args, Debug)]
@@ -38,4 +39,6 @@ pub(crate) struct Predict {
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,
+    #[command(flatten)]
+    pub(crate) gate: GateFlags,
 }

@@ -4,6 +4,7 @@ use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{Figure, Localization};
 use roentgen_tasks::explain::{self, ExplainRequest, Explained, Localized};
 
+use super::predict::name_corrected_films;
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
 use crate::context::Context;
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
         operating_point: args.operating_point,
         batch: args.batch,
         most: args.most,
+        gate: args.gate.gate(),
     };
     let (device, listener) = (&context.device, context.listener());
     if !args.boxes {
@@ -36,6 +38,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
 }
 
 fn output(text: String, explained: &Explained, json: serde_json::Value) -> anyhow::Result<Output> {
+    name_corrected_films(&explained.corrected);
     name_bad_films(&explained.bad, None);
     let ending = if explained.bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     Ok(Output { text, json, ending })

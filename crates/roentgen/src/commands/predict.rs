@@ -8,14 +8,14 @@ use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
 use roentgen_eval::Scores;
 use roentgen_tasks::engine::EngineChoice;
-use roentgen_tasks::predict::{self, PredictRequest};
+use roentgen_tasks::predict::{self, CorrectedFilm, PredictRequest};
 use roentgen_train::{overrides, run_dir};
 use serde_json::json;
 
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
-use crate::output::{Ending, Output, films, quote};
+use crate::output::{Ending, Output, films, note, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
@@ -42,9 +42,11 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         engine: args.engine,
         operating_point: args.operating_point,
+        gate: args.gate.gate(),
     };
     let table = predict::table(&request, &context.device, &context.listener())?;
     let bad = &table.predicted.bad;
+    name_corrected_films(&table.predicted.corrected);
     name_bad_films(bad, None);
     // Before the table, so that a wrong number of films leaves nothing behind.
     if let Some(file) = &args.picture {
@@ -67,6 +69,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "dataset": scores.dataset(),
         "model": table.model,
         "bad": bad,
+        "corrected": table.predicted.corrected,
     });
     let mut text = match &args.out {
         Some(out) => describe_written(scores, &table.engine, out, args),
@@ -83,6 +86,13 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         .into_iter()
         .flatten()
         .fold(output, |output, file| output.keep_clear_of(file)))
+}
+
+/// Names the films that were turned or inverted before they were predicted.
+pub(crate) fn name_corrected_films(films: &[CorrectedFilm]) {
+    for film in films {
+        note(&format!("corrected {}: it was {}", film.image, film.was));
+    }
 }
 
 /// Returns the data set of the run in a folder.

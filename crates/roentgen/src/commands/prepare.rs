@@ -78,7 +78,7 @@ fn text(outcome: &PrepareOutcome, args: &Prepare) -> String {
     lines.push(if description.dataset.is_synthetic() {
         "the films are synthetic, drawn by phantom: test data, no real patients".to_owned()
     } else {
-        format!("labels: {}", outcome.version.text())
+        format!("labels: {}", description.label_version)
     });
     if !outcome.duplicates.is_empty() {
         let count = |films: Option<usize>| thousands(films.unwrap_or(0));

@@ -17,6 +17,7 @@ use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
 use roentgen_phantom::PHANTOM_MARK;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
+use roentgen_tasks::sources::Gate;
 use roentgen_tasks::{explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         batch: 32,
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
+        gate: Gate::Off,
     };
     let scores = predict::table(&request, &context.device, &listener)?.scores;
     let path = run.join("scores/test.csv");
@@ -101,6 +103,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         operating_point: OperatingRule::Youden,
         batch: 32,
         most: 12,
+        gate: Gate::Off,
     };
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");

@@ -30,9 +30,6 @@ pub(crate) enum Error {
     /// The file on the server is no longer the one that was partly downloaded.
     #[error("`{url}` has changed since the download started; run the command again to restart it")]
     Changed { url: String },
-    /// The server has a file of another length.
-    #[error("`{url}` is not the published file: it has {actual} bytes instead of {expected}")]
-    Length { url: String, expected: u64, actual: u64 },
     /// The download is complete, but its checksum is wrong.
     #[error(
         "`{url}` is not the published file: expected {expected}, got {actual}; the download was \
@@ -65,8 +62,7 @@ impl Error {
             | Error::WebPage { .. }
             | Error::BrokeOff { .. }
             | Error::Changed { .. } => true,
-            Error::Length { .. }
-            | Error::Checksum { .. }
+            Error::Checksum { .. }
             | Error::Other { .. }
             | Error::Stopped { .. }
             | Error::Read { .. }

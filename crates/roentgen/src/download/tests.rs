@@ -27,7 +27,6 @@ fn download(server: &Server, to: &Path, tries: u32) -> Download {
         url: server.url("films.tar.gz"),
         to: to.join("films.tar.gz"),
         checksum: Some(checksum),
-        bytes: None,
         tries,
     }
 }
@@ -155,17 +154,6 @@ fn a_server_that_lies_about_the_length_is_given_up() {
 }
 
 #[test]
-fn a_length_other_than_published_is_refused_before_anything_is_read() {
-    let (server, folder) = (Server::new(), tempfile::tempdir().unwrap());
-    server.serve("films.tar.gz", file().0, &[]);
-
-    let asked = Download { bytes: Some(4000), ..download(&server, folder.path(), 2) };
-    let error = fetch(&asked).unwrap_err();
-
-    assert!(matches!(error, Error::Length { expected: 4000, actual: 5000, .. }), "{error}");
-}
-
-#[test]
 fn a_file_in_pieces_without_a_length_is_whole_when_it_ends() {
     let (server, folder) = (Server::new(), tempfile::tempdir().unwrap());
     server.serve("films.tar.gz", file().0, &[Way::InPieces]);
@@ -229,7 +217,7 @@ fn no_server_is_an_error_that_names_the_address() {
     let url = "http://127.0.0.1:1/films.tar.gz".to_owned();
     let to = folder.path().join("films.tar.gz");
 
-    let error = fetch(&Download { url, to, checksum: None, bytes: None, tries: 1 }).unwrap_err();
+    let error = fetch(&Download { url, to, checksum: None, tries: 1 }).unwrap_err();
 
     assert!(error.to_string().contains("http://127.0.0.1:1/films.tar.gz"), "{error}");
     assert!(error.is_of_the_address());

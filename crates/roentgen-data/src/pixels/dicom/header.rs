@@ -294,7 +294,7 @@ fn float(object: &Object, tag: Tag) -> Option<f64> {
     object.get(tag)?.to_multi_float64().ok()?.first().copied()
 }
 
-fn text(object: &Object, tag: Tag) -> String {
+pub(super) fn text(object: &Object, tag: Tag) -> String {
     let text = object.get(tag).and_then(|element| element.to_str().ok());
     text.map_or_else(String::new, |text| text.trim().to_owned())
 }

@@ -33,7 +33,6 @@ pub(super) fn run(args: &FetchChestmnist, context: &Context) -> anyhow::Result<O
             .map_or_else(|| published::chestmnist_url(name), |base| mirror_address(base, name)),
         to: if beside.is_file() { beside.clone() } else { args.out.join(WORK).join(name) },
         checksum: Some(checksum).filter(|_| !flags.no_verify),
-        bytes: None,
         tries: flags.tries,
     };
     let mut shown = DownloadDisplay::new(context.bars, 0);

@@ -65,7 +65,6 @@ impl FetchCall<'_> {
                 .map_or_else(|| url.to_owned(), |base| mirror_address(base, name)),
             to: self.args.out.join(folder).join(name),
             checksum: checksum.filter(|_| !flags.no_verify),
-            bytes: None,
             tries: flags.tries,
         }
     }

@@ -45,7 +45,6 @@ pub(super) fn run(args: &Pull, context: &Context) -> anyhow::Result<Output> {
                 .checksum()
                 .map(|digits| Checksum::Sha256Start(digits.to_owned()))
                 .filter(|_| !args.no_verify),
-            bytes: None,
             tries: args.tries,
         };
         roentgen_data::files::create_folder(&folder)?;

@@ -1,0 +1,125 @@
+//! Reads films as a network and a person see them, through the input gate.
+
+use std::io;
+use std::path::Path;
+
+use roentgen_data::gate::{self, Objection, Position};
+use roentgen_data::pixels::{self, Filter, Plane};
+
+use super::{Place, SourceFilm, Sources};
+
+/// What happens to files that do not look like upright frontal chest films. Rows of prepared data
+/// sets always pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gate {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// Turned and inverted films are corrected; the others are refused.
+    Fix,
+    /// They pass.
+    Off,
+}
+
+/// Why a film is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error(transparent)]
+    Pixels(#[from] pixels::Error),
+    /// The input gate refuses it.
+    #[error("refused by the input gate: {0}{}", advice(.0))]
+    Gate(Objection),
+}
+
+fn advice(objection: &Objection) -> &'static str {
+    match objection {
+        Objection::Position(_) => "; `--fix` corrects it, `--no-gate` takes it as it is",
+        _ => "; `--no-gate` takes it as it is",
+    }
+}
+
+/// A film in its own size and in that of the network.
+pub struct ReadFilm {
+    /// In the size of the file, or of the prepared data set.
+    pub own: Plane,
+    /// `size * size` pixels, row by row.
+    pub input: Vec<u8>,
+}
+
+impl Sources {
+    /// Reads a film at `size` x `size`, row by row; also returns what was corrected.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded, or if the input gate refuses it.
+    pub fn input(
+        &self,
+        film: &SourceFilm,
+        size: usize,
+    ) -> Result<(Vec<u8>, Option<Position>), Error> {
+        match &film.place {
+            Place::Row(prepared, row) => Ok((self.row(*prepared, *row)?, None)),
+            Place::File(path) => {
+                let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
+                let correction = self.gate.correction(path, &plane)?;
+                let plane = correct(plane, correction);
+                Ok((plane.pixels, correction))
+            }
+        }
+    }
+
+    /// Reads a film in its own size and at `size` x `size`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded, or if the input gate refuses it.
+    pub fn read(&self, film: &SourceFilm, size: usize) -> Result<ReadFilm, Error> {
+        match &film.place {
+            Place::Row(prepared, row) => {
+                let size = self.prepared[*prepared].store.size() as u32;
+                let input = self.row(*prepared, *row)?;
+                Ok(ReadFilm {
+                    own: Plane { width: size, height: size, pixels: input.clone() },
+                    input,
+                })
+            }
+            Place::File(path) => {
+                let own = pixels::read(path)?;
+                let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
+                let correction = self.gate.correction(path, &input)?;
+                Ok(ReadFilm {
+                    own: correct(own, correction),
+                    input: correct(input, correction).pixels,
+                })
+            }
+        }
+    }
+
+    fn row(&self, prepared: usize, row: usize) -> Result<Vec<u8>, pixels::Error> {
+        let plane = self.prepared[prepared].store.plane(row);
+        plane.map_err(|error| pixels::Error::Read(io::Error::other(error)))
+    }
+}
+
+impl Gate {
+    /// Returns what to correct in a picture, if anything.
+    fn correction(self, path: &Path, plane: &Plane) -> Result<Option<Position>, Error> {
+        if self == Self::Off {
+            return Ok(None);
+        }
+        gate::check_header(path).map_err(Error::Gate)?;
+        match gate::check_picture(plane) {
+            Ok(()) => Ok(None),
+            Err(Objection::Position(position)) if self == Self::Fix => Ok(Some(position)),
+            Err(objection) => Err(Error::Gate(objection)),
+        }
+    }
+}
+
+fn correct(plane: Plane, correction: Option<Position>) -> Plane {
+    match correction {
+        Some(position) => position.corrected(plane),
+        None => plane,
+    }
+}
