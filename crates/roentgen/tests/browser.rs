@@ -146,7 +146,9 @@ fn comparison_report_and_localization_are_shown_without_a_word_or_a_request() ->
     place.ok(&format!("evaluate {other} {scores} --protocols --out report --resamples 20"));
 
     let run = scores.trim_end_matches("/scores/valid.csv");
-    place.ok(&format!("explain {run} prepared --boxes --out maps --resamples 20"));
+    place.ok(&format!(
+        "explain {run} prepared --boxes --method occlusion --out maps --resamples 20"
+    ));
 
     let report = "report/2-valid/report.html";
     let localization = "maps/localization.html";
@@ -161,11 +163,9 @@ fn comparison_report_and_localization_are_shown_without_a_word_or_a_request() ->
         assert_eq!(seen.requests, [""; 0], "{page}");
     }
     let axe = peers::axe()?;
-    for (page, looks) in [
-        ("out/comparison.html", &LOOKS[..2]),
-        (report, &LOOKS),
-        (localization, &LOOKS[1..]),
-    ] {
+    for (page, looks) in
+        [("out/comparison.html", &LOOKS[..2]), (report, &LOOKS), (localization, &LOOKS[1..])]
+    {
         for look in looks {
             let found = barriers(browser, &axe, &place.at(page), look);
             assert!(found.is_empty(), "{page} {look:?}: {found:#?}");

@@ -59,8 +59,18 @@ pub(super) fn subject(file: impl BufRead + Seek) -> Result<Subject, Error> {
     Ok(Subject {
         modality: text(tags::MODALITY),
         body_part: text(tags::BODY_PART_EXAMINED),
-        view: text(tags::VIEW_POSITION),
+        view: match text(tags::VIEW_POSITION) {
+            view if view.is_empty() => view_in_position(text(tags::PATIENT_POSITION)),
+            view => view,
+        },
     })
+}
+
+/// Returns the view that some files have as Patient Position (0018,5100), which is for tomographs; nothing
+/// if it is one of their terms, such as `HFS` (PS3.3 C.7.3.1.1.2).
+fn view_in_position(position: String) -> String {
+    let is_term = position.len() >= 3 && position.chars().nth(1) == Some('F');
+    if is_term { String::new() } else { position }
 }
 
 /// Decodes a film; the loan covers the memory of the plane.

@@ -58,7 +58,7 @@ pub(super) const BASE_BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of a ConvNeXt.
 #[derive(Module, Debug)]
-pub struct ConvNext {
+pub(crate) struct ConvNext {
     stem: Conv2d,
     stem_norm: ChannelNorm,
     stages: Vec<Stage>,
@@ -127,7 +127,7 @@ impl ConvNext {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, out_channels, floor(height / 32), floor(width / 32)]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let x = self.stem_norm.forward(convolve(&self.stem, films, Padding::None));
         self.stages.iter().fold(x, |x, stage| {
             let x = match (&stage.down_norm, &stage.down) {

@@ -51,7 +51,7 @@ pub(super) const BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of DenseNet-121.
 #[derive(Module, Debug)]
-pub struct DenseNet {
+pub(crate) struct DenseNet {
     stem: ConvNorm,
     blocks: Vec<Block>,
     norm: BatchNorm,
@@ -124,7 +124,7 @@ impl DenseNet {
     ///
     /// - `films`: `[batch, in_channels, height, width]`, height and width at least 29
     /// - output: `[batch, 1024 * width, height / 32, width / 32]`; the first two halvings round up
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let x = max_pool(self.stem.forward(films), 3, 2, Padding::Even);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
         normalize(&self.norm, x, Activation::Relu)

@@ -60,7 +60,7 @@ pub(super) const BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of EfficientNet-B0.
 #[derive(Module, Debug)]
-pub struct EfficientNet {
+pub(crate) struct EfficientNet {
     stem: ConvNorm,
     stages: Vec<Vec<Bottleneck>>,
     last: ConvNorm,
@@ -108,7 +108,7 @@ impl EfficientNet {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 1280 * width, ceil(height / 32), ceil(width / 32)]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let x = self.stem.forward(films);
         let x = self.stages.iter().flatten().fold(x, |x, bottleneck| bottleneck.forward(x));
         self.last.forward(x)

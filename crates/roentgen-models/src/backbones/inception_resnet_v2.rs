@@ -127,7 +127,7 @@ fn tables() -> [Table; 3] {
 
 /// The convolutional part of Inception-ResNet-V2.
 #[derive(Module, Debug)]
-pub struct InceptionResNetV2 {
+pub(crate) struct InceptionResNetV2 {
     stem: Branch,
     stages: Vec<Stage>,
     last: Branch,
@@ -206,7 +206,7 @@ impl InceptionResNetV2 {
     ///
     /// - `films`: `[batch, in_channels, height, width]`, height and width at least 75
     /// - output: `[batch, 1536 * width, …]`: 8 for 299 pixels, otherwise about a thirty-second
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let features = self.stages.iter().fold(self.stem.forward(films), |x, stage| {
             let x = stage.mixed.forward(x);
             stage.blocks.iter().fold(x, |x, block| block.forward(x))

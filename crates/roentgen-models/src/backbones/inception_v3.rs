@@ -138,7 +138,7 @@ fn with_forks() -> Table {
 
 /// The convolutional part of InceptionV3.
 #[derive(Module, Debug)]
-pub struct InceptionV3 {
+pub(crate) struct InceptionV3 {
     stem: Branch,
     stages: Vec<Vec<Mixed>>,
 }
@@ -180,7 +180,7 @@ impl InceptionV3 {
     ///
     /// - `films`: `[batch, in_channels, height, width]`, height and width at least 75
     /// - output: `[batch, 2048 * width, …]`: 8 for 299 pixels, otherwise about a thirty-second
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().flatten().fold(self.stem.forward(films), |x, module| module.forward(x))
     }
 }

@@ -64,7 +64,7 @@ pub(super) const BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of MobileNetV1.
 #[derive(Module, Debug)]
-pub struct MobileNet {
+pub(crate) struct MobileNet {
     stem: ConvNorm,
     pairs: Vec<Pair>,
 }
@@ -134,7 +134,7 @@ impl MobileNet {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 1024 * width, height / 32, width / 32]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let stem = self.stem.chain(films.into());
         let pairs = self.pairs.iter();
         pairs.fold(stem, |x, pair| pair.pointwise.chain(pair.depthwise.chain(x))).value()

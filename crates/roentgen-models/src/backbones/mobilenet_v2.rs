@@ -57,7 +57,7 @@ pub(super) const BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of MobileNetV2.
 #[derive(Module, Debug)]
-pub struct MobileNetV2 {
+pub(crate) struct MobileNetV2 {
     stem: ConvNorm,
     rows: Vec<Vec<InvertedResidual>>,
     last: ConvNorm,
@@ -136,7 +136,7 @@ impl MobileNetV2 {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 1280 * width, ceil(height / 32), ceil(width / 32)]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let blocks = self.rows.iter().flatten();
         self.last.forward(blocks.fold(self.stem.forward(films), |x, block| block.forward(x)))
     }

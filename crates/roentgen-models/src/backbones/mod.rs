@@ -65,13 +65,13 @@ pub(crate) struct Blueprint {
 
 /// The scale of a network.
 #[derive(Clone, Copy, Debug)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// Channels of the films, 1 or 3.
-    pub in_channels: usize,
+    pub(crate) in_channels: usize,
     /// Fraction of the paper's channels; 1 is the paper's network.
-    pub width: f64,
+    pub(crate) width: f64,
     /// Probability that the last block is skipped in training.
-    pub stochastic_depth: f64,
+    pub(crate) stochastic_depth: f64,
 }
 
 impl Scale {
@@ -83,7 +83,7 @@ impl Scale {
 
 /// Computes a feature map from films.
 #[derive(Module, Debug)]
-pub enum Backbone {
+pub(crate) enum Backbone {
     /// MobileNetV1.
     MobileNet(MobileNet),
     /// MobileNetV2.
@@ -113,7 +113,7 @@ impl Backbone {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, out_channels, h, w]`, a thirty-second of the film for most networks
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         match self {
             Backbone::MobileNet(network) => network.forward(films),
             Backbone::MobileNetV2(network) => network.forward(films),

@@ -42,7 +42,7 @@ pub(super) const BLUEPRINT: Blueprint = Blueprint {
 
 /// The convolutional part of ResNet-50.
 #[derive(Module, Debug)]
-pub struct ResNet {
+pub(crate) struct ResNet {
     stem: ConvNorm,
     stages: Vec<Vec<Bottleneck>>,
 }
@@ -85,7 +85,7 @@ impl ResNet {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 2048 * width, ceil(height / 32), ceil(width / 32)]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let x = max_pool(self.stem.forward(films), 3, 2, Padding::Even);
         self.stages.iter().flatten().fold(x, |x, bottleneck| bottleneck.forward(x))
     }

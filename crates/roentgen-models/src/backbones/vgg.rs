@@ -68,7 +68,7 @@ impl VggVariant {
 
 /// The convolutional part of a VGG.
 #[derive(Module, Debug)]
-pub struct Vgg {
+pub(crate) struct Vgg {
     stages: Vec<Vec<Conv2d>>,
 }
 
@@ -101,7 +101,7 @@ impl Vgg {
     ///
     /// - `films`: `[batch, in_channels, height, width]`, height and width at least 32
     /// - output: `[batch, 512 * width, height / 32, width / 32]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(films, |x, stage| {
             let Some((last, convs)) = stage.split_last() else { return x };
             let x = convs

@@ -11,7 +11,7 @@ const EPSILON: f64 = 1e-6;
 /// Normalizes the channels of each pixel to mean 0 and variance 1, then scales and shifts each
 /// channel.
 #[derive(Module, Debug)]
-pub struct ChannelNorm {
+pub(crate) struct ChannelNorm {
     /// `[channels]`
     gamma: Param<Tensor<1>>,
     /// `[channels]`
@@ -20,7 +20,7 @@ pub struct ChannelNorm {
 
 impl ChannelNorm {
     /// Creates the norm with scales of one and shifts of zero.
-    pub fn init(channels: usize, device: &Device) -> Self {
+    pub(crate) fn init(channels: usize, device: &Device) -> Self {
         Self {
             gamma: Param::from_tensor(Tensor::ones([channels], device)),
             beta: Param::from_tensor(Tensor::zeros([channels], device)),
@@ -32,7 +32,7 @@ impl ChannelNorm {
     /// # Shapes
     ///
     /// - `x`, output: `[batch, channels, height, width]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let dtype = x.dtype();
         let is_short = matches!(dtype, burn::tensor::DType::BF16 | burn::tensor::DType::F16);
         let x = if is_short { x.cast(FloatDType::F32) } else { x };

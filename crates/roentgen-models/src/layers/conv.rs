@@ -16,28 +16,28 @@ use super::Padding;
 
 /// Configuration of a convolution, without its padding.
 #[derive(Clone, Copy, Debug)]
-pub struct ConvConfig {
+pub(crate) struct ConvConfig {
     /// Input and output channels.
-    pub channels: [usize; 2],
+    pub(crate) channels: [usize; 2],
     /// Height and width of the window.
-    pub kernel: [usize; 2],
+    pub(crate) kernel: [usize; 2],
     /// Stride in both directions.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Number of groups of channels that do not see each other; as many groups as channels is
     /// depthwise.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// Whether a bias is added to each channel. Before a batch norm it would have no effect.
-    pub has_bias: bool,
+    pub(crate) has_bias: bool,
 }
 
 impl ConvConfig {
     /// Configures a window of `kernel` by `kernel` with stride 1, one group and no bias.
-    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+    pub(crate) fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self { channels, kernel: [kernel; 2], stride: 1, groups: 1, has_bias: false }
     }
 
     /// Creates the convolution, initialized by He et al.'s rule, with bias zero.
-    pub fn init(&self, device: &Device) -> Conv2d {
+    pub(crate) fn init(&self, device: &Device) -> Conv2d {
         // Burn's own initialization would also randomize the bias.
         let bias = self.has_bias.then(|| Initializer::Zeros.init([self.channels[1]], device));
         let conv = Conv2dConfig::new(self.channels, self.kernel)
@@ -60,7 +60,7 @@ impl ConvConfig {
 ///
 /// - `x`: `[batch, channels in, height, width]`
 /// - output: `[batch, channels out, ceil(height / stride), …]` if the padding keeps the size
-pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+pub(crate) fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
     convolve_activate(conv, x, padding, Activation::Linear)
 }
 
@@ -69,7 +69,7 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 /// # Shapes
 ///
 /// See [`convolve`].
-pub fn convolve_activate(
+pub(crate) fn convolve_activate(
     conv: &Conv2d,
     x: Tensor<4>,
     padding: Padding,
@@ -89,7 +89,7 @@ pub fn convolve_activate(
 ///
 /// - `x`: `[batch, channels in, height, width]`
 /// - output: `[batch, channels out, height / stride / 2, …]` if the padding keeps the size
-pub fn convolve_activate_max_pool(
+pub(crate) fn convolve_activate_max_pool(
     conv: &Conv2d,
     x: Tensor<4>,
     padding: Padding,
@@ -122,7 +122,7 @@ fn window_alone(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
 }
 
 /// Returns the convolution if it has no bias.
-pub fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
+pub(crate) fn plain(conv: &Conv2d, x: &Tensor<4>, padding: Padding) -> Option<Convolution> {
     without_bias(conv, x, padding).filter(|_| conv.bias.is_none())
 }
 

@@ -9,27 +9,27 @@ use super::{Activation, ConvConfig, Padding, Pending};
 
 /// Configuration of a [`ConvNorm`]. Its convolution has no bias, because the batch norm has one.
 #[derive(Clone, Copy, Debug)]
-pub struct ConvNormConfig {
+pub(crate) struct ConvNormConfig {
     /// Input and output channels.
-    pub channels: [usize; 2],
+    pub(crate) channels: [usize; 2],
     /// Height and width of the window.
-    pub kernel: [usize; 2],
+    pub(crate) kernel: [usize; 2],
     /// Stride in both directions.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// As many groups as channels (depthwise), or one.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// Zeros around the film.
-    pub padding: Padding,
+    pub(crate) padding: Padding,
     /// Added to the variance. TensorFlow's networks are trained with ten to a hundred times
     /// PyTorch's epsilon.
-    pub epsilon: f64,
+    pub(crate) epsilon: f64,
     /// The activation at the end.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
 }
 
 /// A convolution without bias, a batch norm and an activation.
 #[derive(Module, Debug)]
-pub struct ConvNorm {
+pub(crate) struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
     #[module(skip)]
@@ -41,7 +41,7 @@ pub struct ConvNorm {
 impl ConvNormConfig {
     /// Configures a window of `kernel` by `kernel` with stride 1, one group, PyTorch's padding and
     /// epsilon, and ReLU.
-    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+    pub(crate) fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
             channels,
             kernel: [kernel; 2],
@@ -54,7 +54,7 @@ impl ConvNormConfig {
     }
 
     /// Creates the block; its convolution is initialized by He et al.'s rule.
-    pub fn init(&self, device: &Device) -> ConvNorm {
+    pub(crate) fn init(&self, device: &Device) -> ConvNorm {
         let Self { channels, kernel, stride, groups, padding, epsilon, activation } = *self;
         let conv = ConvConfig { channels, kernel, stride, groups, has_bias: false };
         let norm = BatchNormConfig::new(channels[1]).with_epsilon(epsilon);
@@ -69,7 +69,7 @@ impl ConvNorm {
     ///
     /// - `x`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, ceil(height / stride), …]` if the padding keeps the size
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.chain(x.into()).value()
     }
 
@@ -78,7 +78,7 @@ impl ConvNorm {
     /// # Shapes
     ///
     /// See [`forward`](Self::forward).
-    pub fn chain<'a>(&'a self, x: Pending<'a>) -> Pending<'a> {
+    pub(crate) fn chain<'a>(&'a self, x: Pending<'a>) -> Pending<'a> {
         Pending::new(x.convolve(&self.conv, self.padding), &self.norm, self.activation)
     }
 }

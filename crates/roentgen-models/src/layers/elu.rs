@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
 /// Computes `x` above zero and `e^x - 1` below.
-pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(crate) fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let below = relu(x.clone().neg()).neg().exp() - 1.0;
     relu(x) + below
 }

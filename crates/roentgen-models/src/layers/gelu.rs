@@ -12,7 +12,7 @@ use burn::tensor::{Tensor, activation};
 /// burn-onnx exports no error function. On the device that records a network for it, a hyperbolic
 /// tangent, which no network uses otherwise, takes the place of the error function; roentgen-onnx
 /// puts the error function back.
-pub fn gelu(x: Tensor<4>) -> Tensor<4> {
+pub(crate) fn gelu(x: Tensor<4>) -> Tensor<4> {
     if matches!(x.device().as_dispatch(), DispatchDevice::Capture(_)) {
         return x.clone() * ((x * FRAC_1_SQRT_2).tanh() + 1.0) * 0.5;
     }

@@ -11,7 +11,7 @@ use super::Padding;
 ///
 /// - `x`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, ceil(height / stride), …]` if the padding keeps the size
-pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: Padding) -> Tensor<4> {
+pub(crate) fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: Padding) -> Tensor<4> {
     let around = padding.for_window(&x, [kernel; 2], stride);
     roentgen_kernels::max_pool(x, kernel, stride, around)
 }

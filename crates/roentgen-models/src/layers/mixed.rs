@@ -15,7 +15,7 @@ const EPSILON: f64 = 1e-3;
 
 /// One step of a branch, as in the papers' figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// A convolution with this many output channels and a window of this height and width, which
     /// keeps the size.
     Conv(usize, [usize; 2]),
@@ -32,7 +32,7 @@ pub enum Step {
 
 /// How an average pool treats the part of its window outside the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Border {
+pub(crate) enum Border {
     /// It is zero and counts: PyTorch's default.
     Zero,
     /// It does not count: as in TensorFlow.
@@ -41,18 +41,18 @@ pub enum Border {
 
 /// Configuration of a [`Branch`].
 #[derive(Clone, Debug)]
-pub struct BranchConfig {
+pub(crate) struct BranchConfig {
     /// Channels of the film.
-    pub in_channels: usize,
+    pub(crate) in_channels: usize,
     /// The steps, with the paper's channels.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// Fraction of the paper's channels.
-    pub width: f64,
+    pub(crate) width: f64,
 }
 
 /// Steps one after another.
 #[derive(Module, Debug)]
-pub struct Branch {
+pub(crate) struct Branch {
     steps: Vec<Layer>,
 }
 
@@ -66,18 +66,18 @@ struct Layer {
 
 /// Configuration of a [`Mixed`] module.
 #[derive(Clone, Debug)]
-pub struct MixedConfig {
+pub(crate) struct MixedConfig {
     /// Channels of the film.
-    pub in_channels: usize,
+    pub(crate) in_channels: usize,
     /// The steps of each branch, with the paper's channels.
-    pub branches: Vec<Vec<Step>>,
+    pub(crate) branches: Vec<Vec<Step>>,
     /// Fraction of the paper's channels.
-    pub width: f64,
+    pub(crate) width: f64,
 }
 
 /// Branches that see the same film; their outputs are concatenated along the channels.
 #[derive(Module, Debug)]
-pub struct Mixed {
+pub(crate) struct Mixed {
     branches: Vec<Branch>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn scale_channels(paper: usize, width: f64) -> usize {
 
 impl BranchConfig {
     /// Creates the branch with random weights.
-    pub fn init(&self, device: &Device) -> Branch {
+    pub(crate) fn init(&self, device: &Device) -> Branch {
         let steps = self.fold(|step, convs| Layer {
             convs: convs.iter().map(|conv| conv.init(device)).collect(),
             step,
@@ -118,7 +118,7 @@ impl BranchConfig {
     }
 
     /// Returns the number of channels after the last step.
-    pub fn out_channels(&self) -> usize {
+    pub(crate) fn out_channels(&self) -> usize {
         self.fold(|_, _| ()).1
     }
 
@@ -141,7 +141,7 @@ impl Branch {
     ///
     /// - `x`: `[batch, in_channels, height, width]`
     /// - output: `[batch, out_channels, …]`, smaller by each step without padding
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.steps.iter().fold(x.into(), |x, layer| layer.chain(x)).value()
     }
 }
@@ -171,12 +171,12 @@ impl Layer {
 
 impl MixedConfig {
     /// Creates the module with random weights.
-    pub fn init(&self, device: &Device) -> Mixed {
+    pub(crate) fn init(&self, device: &Device) -> Mixed {
         Mixed { branches: self.each().map(|branch| branch.init(device)).collect() }
     }
 
     /// Returns the number of channels of all branches together.
-    pub fn out_channels(&self) -> usize {
+    pub(crate) fn out_channels(&self) -> usize {
         self.each().map(|branch| branch.out_channels()).sum()
     }
 
@@ -196,7 +196,7 @@ impl Mixed {
     ///
     /// - `x`: `[batch, in_channels, height, width]`
     /// - output: `[batch, out_channels, …]`, half the size if the table has steps with stride 2
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         concatenate(self.branches.iter().map(|branch| branch.forward(x.clone())))
     }
 }

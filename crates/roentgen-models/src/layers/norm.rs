@@ -15,7 +15,7 @@ use super::Activation;
 /// # Shapes
 ///
 /// - `x`, output: `[batch, channels, height, width]`
-pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
+pub(crate) fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
     if normalizes_by_batch(norm, &x) {
         return by_batch(norm, x, activation);
     }
@@ -24,7 +24,7 @@ pub fn normalize(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tens
 }
 
 /// Whether the norm uses the statistics of the batch.
-pub fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
+pub(crate) fn normalizes_by_batch(norm: &BatchNorm, x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && norm.training.is_enabled()
 }
 
@@ -41,7 +41,7 @@ fn by_batch(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4>
 /// # Shapes
 ///
 /// - `mean`, `variance`: `[channels]`
-pub fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
+pub(crate) fn follow(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
     let running = [&norm.running_mean, &norm.running_var];
     let values = running.map(|running| running.value_sync());
     let moved = roentgen_kernels::follow(values, [mean, variance], norm.momentum);

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 /// Rows and columns added around a film before a window moves over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
+pub(crate) enum Padding {
     /// No padding.
     None,
     /// PyTorch's: `(kernel - 1) / 2` on every side.
@@ -20,7 +20,7 @@ pub enum Padding {
 impl Padding {
     /// Returns the rows or columns before and after an axis of `size`, for a window of `kernel` and
     /// a stride of `stride`.
-    pub fn for_axis(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+    pub(crate) fn for_axis(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
         match self {
             Padding::None => [0, 0],
             Padding::Even => [(kernel - 1) / 2; 2],
@@ -34,7 +34,7 @@ impl Padding {
     }
 
     /// Returns the padding for both axes of `x`: top, left, bottom, right.
-    pub fn for_window(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
+    pub(crate) fn for_window(self, x: &Tensor<4>, kernel: [usize; 2], stride: usize) -> [usize; 4] {
         let [_, _, height, width] = x.dims();
         let [top, bottom] = self.for_axis(height, kernel[0], stride);
         let [left, right] = self.for_axis(width, kernel[1], stride);

@@ -15,7 +15,7 @@ use super::{Activation, Padding, conv, convolve, normalize};
 
 /// A feature map, or the input of a norm.
 #[derive(Debug)]
-pub struct Pending<'a> {
+pub(crate) struct Pending<'a> {
     x: Tensor<4>,
     norm: Option<(&'a BatchNorm, Activation)>,
 }
@@ -28,7 +28,7 @@ impl From<Tensor<4>> for Pending<'_> {
 
 impl<'a> Pending<'a> {
     /// Wraps the input of a norm and an activation.
-    pub fn new(x: Tensor<4>, norm: &'a BatchNorm, activation: Activation) -> Self {
+    pub(crate) fn new(x: Tensor<4>, norm: &'a BatchNorm, activation: Activation) -> Self {
         Self { x, norm: Some((norm, activation)) }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Pending<'a> {
     /// # Shapes
     ///
     /// - output: `[batch, channels, height, width]`
-    pub fn value(self) -> Tensor<4> {
+    pub(crate) fn value(self) -> Tensor<4> {
         match self.norm {
             Some((norm, activation)) => normalize(norm, self.x, activation),
             None => self.x,
@@ -53,7 +53,7 @@ impl<'a> Pending<'a> {
     /// # Panics
     ///
     /// Panics if an activation is pending before the shortcut.
-    pub fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
+    pub(crate) fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
         let own = self.norm.map_or(Activation::Linear, |(_, activation)| activation);
         assert_eq!(own, Activation::Linear, "the end of a block has no activation of its own");
         match self.norm {
@@ -73,7 +73,7 @@ impl<'a> Pending<'a> {
     /// # Shapes
     ///
     /// - output: `[batch, channels, height / 2, width / 2]`
-    pub fn mean_pool(self) -> Tensor<4> {
+    pub(crate) fn mean_pool(self) -> Tensor<4> {
         match self.norm {
             Some((norm, activation)) if normalizes_by_batch(norm, &self.x) => {
                 let affine = [norm.gamma.val(), norm.beta.val()];
@@ -91,7 +91,7 @@ impl<'a> Pending<'a> {
     /// # Shapes
     ///
     /// See [`convolve`].
-    pub fn convolve(self, layer: &Conv2d, padding: Padding) -> Tensor<4> {
+    pub(crate) fn convolve(self, layer: &Conv2d, padding: Padding) -> Tensor<4> {
         let (Some((norm, activation)), Some(convolution)) =
             (self.norm, conv::plain(layer, &self.x, padding))
         else {

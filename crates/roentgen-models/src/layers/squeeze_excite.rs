@@ -16,14 +16,14 @@ use super::{ConvConfig, Padding, convolve};
 
 /// Weights each channel by a factor in 0..1, computed from the means of all channels over the film.
 #[derive(Module, Debug)]
-pub struct SqueezeExcite {
+pub(crate) struct SqueezeExcite {
     squeeze: Conv2d,
     excite: Conv2d,
 }
 
 impl SqueezeExcite {
     /// Creates the layer for `channels` channels, with `squeezed` values between the convolutions.
-    pub fn init(channels: usize, squeezed: usize, device: &Device) -> Self {
+    pub(crate) fn init(channels: usize, squeezed: usize, device: &Device) -> Self {
         let dense = |channels| ConvConfig { has_bias: true, ..ConvConfig::new(channels, 1) };
         Self {
             squeeze: dense([channels, squeezed]).init(device),
@@ -36,7 +36,7 @@ impl SqueezeExcite {
     /// # Shapes
     ///
     /// - `x`, output: `[batch, channels, height, width]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let means = adaptive_avg_pool2d(x.clone(), [1, 1]);
         let squeezed = silu(convolve(&self.squeeze, means, Padding::None));
         x * sigmoid(convolve(&self.excite, squeezed, Padding::None))

@@ -8,14 +8,14 @@ use burn::tensor::{Bool, Distribution, Tensor};
 /// Sets the values of a film to zero with a probability, and divides the others by the probability
 /// of being kept; does nothing in inference.
 #[derive(Module, Debug)]
-pub struct StochasticDepth {
+pub(crate) struct StochasticDepth {
     #[module(skip)]
     rate: f64,
 }
 
 impl StochasticDepth {
     /// Creates the layer with the probability that a film is skipped.
-    pub fn new(rate: f64) -> Self {
+    pub(crate) fn new(rate: f64) -> Self {
         Self { rate }
     }
 
@@ -24,7 +24,7 @@ impl StochasticDepth {
     /// # Shapes
     ///
     /// - `x`, output: `[batch, channels, height, width]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let device = x.device();
         if self.rate == 0.0 || !device.is_autodiff() {
             return x;

@@ -28,7 +28,7 @@ pub enum Error {
     #[error(transparent)]
     Pixels(#[from] pixels::Error),
     /// The input gate refuses it.
-    #[error("refused by the input gate: {0}{}", advice(.0))]
+    #[error("refused by the input gate: {0}{advice}", advice = advice(.0))]
     Gate(Objection),
 }
 

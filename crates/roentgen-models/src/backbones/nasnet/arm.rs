@@ -35,9 +35,9 @@ pub(super) enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edge {
     /// Amount of padding.
-    pub padding: Padding,
+    pub(crate) padding: Padding,
     /// Values that an average pool counts.
-    pub average: Average,
+    pub(crate) average: Average,
 }
 
 /// Values that an average pool counts at the edge. With stride 1 it is always the film's part.
@@ -52,13 +52,13 @@ pub(super) enum Average {
 /// Configuration of an [`Arm`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ArmConfig {
-    pub operation: Operation,
+    pub(crate) operation: Operation,
     /// Index of the input state.
-    pub state: usize,
+    pub(crate) state: usize,
     /// Input and output channels; only a separable convolution may change them.
-    pub channels: [usize; 2],
-    pub stride: usize,
-    pub edge: Edge,
+    pub(crate) channels: [usize; 2],
+    pub(crate) stride: usize,
+    pub(crate) edge: Edge,
 }
 
 /// An operation on a state.

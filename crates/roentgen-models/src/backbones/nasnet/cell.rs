@@ -31,7 +31,7 @@ const SECOND: usize = 3;
 #[derive(Debug)]
 pub(super) struct Table {
     /// Stride of the operations on the two inputs.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Pairs of operations, each with the index of its input state.
     pairs: [[(Operation, usize); 2]; 5],
     /// States that are concatenated to the output.
@@ -67,8 +67,8 @@ pub(super) const REDUCTION: Table = Table {
 /// Channels of a map, and how often the film has been halved on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Map {
-    pub channels: usize,
-    pub halvings: usize,
+    pub(crate) channels: usize,
+    pub(crate) halvings: usize,
 }
 
 /// The map that the next cell gets as its previous input.
@@ -83,15 +83,15 @@ pub(super) enum Handed {
 /// Configuration of [`Cell`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellConfig {
-    pub table: &'static Table,
+    pub(crate) table: &'static Table,
     /// `None` in the first cell, which uses its only input twice.
-    pub previous: Option<Map>,
-    pub current: Map,
+    pub(crate) previous: Option<Map>,
+    pub(crate) current: Map,
     /// Channels of every state.
-    pub filters: usize,
+    pub(crate) filters: usize,
     /// Treatment of the edge with stride 2.
-    pub edge: Edge,
-    pub handed: Handed,
+    pub(crate) edge: Edge,
+    pub(crate) handed: Handed,
 }
 
 /// A normal or a reduction cell.

@@ -107,7 +107,7 @@ struct Plan {
 
 /// The convolutional part of NASNet-A.
 #[derive(Module, Debug)]
-pub struct NasNet {
+pub(crate) struct NasNet {
     stem: ConvNorm,
     stages: Vec<Vec<Cell>>,
 }
@@ -203,7 +203,7 @@ impl NasNet {
     ///
     /// - `films`: `[batch, in_channels, height, width]`
     /// - output: `[batch, 4032 (Large) or 1056 (Mobile) * width, height / 32, width / 32]`
-    pub fn forward(&self, films: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, films: Tensor<4>) -> Tensor<4> {
         let stem = self.stem.forward(films);
         let maps = (stem.clone(), stem);
         let (_, last) = self.stages.iter().flatten().fold(maps, |maps, cell| cell.forward(maps));
