@@ -48,29 +48,25 @@ pub fn check_picture(plane: &Plane) -> Result<(), Objection> {
 /// Checks a picture of `SIDE` x `SIDE` pixels against the eigenfilms.
 fn check_small(small: Plane) -> Result<(), Objection> {
     let upright = EIGENFILMS.place(&small.pixels);
-    let mut best = (upright.residual, Position { quarter_turns: 0, is_inverted: false });
+    let mut best = (upright, Position { quarter_turns: 0, is_inverted: false });
     let mut seen = small;
     for quarter_turns in 0..4 {
-        for is_inverted in [false, true] {
-            let residual = if is_inverted {
-                let inverted: Vec<u8> = seen.pixels.iter().map(|pixel| u8::MAX - pixel).collect();
-                EIGENFILMS.place(&inverted).residual
-            } else {
-                EIGENFILMS.place(&seen.pixels).residual
-            };
-            if residual < best.0 {
-                best = (residual, Position { quarter_turns, is_inverted });
+        let inverted: Vec<u8> = seen.pixels.iter().map(|pixel| u8::MAX - pixel).collect();
+        for (is_inverted, pixels) in [(false, &seen.pixels), (true, &inverted)] {
+            let place = EIGENFILMS.place(pixels);
+            if place.residual < best.0.residual {
+                best = (place, Position { quarter_turns, is_inverted });
             }
         }
         seen = turned(&seen);
     }
-    let (residual, position) = best;
-    if residual > MOST_RESIDUAL {
+    let is_wrong = best.0.residual < RATIO * upright.residual;
+    // What would be corrected has to be a film in that position.
+    let place = if is_wrong { best.0 } else { upright };
+    if place.residual > MOST_RESIDUAL || place.distance > MOST_DISTANCE {
         Err(Objection::NotAChestFilm)
-    } else if residual < RATIO * upright.residual {
-        Err(Objection::Position(position))
-    } else if upright.residual > MOST_RESIDUAL || upright.distance > MOST_DISTANCE {
-        Err(Objection::NotAChestFilm)
+    } else if is_wrong {
+        Err(Objection::Position(best.1))
     } else {
         Ok(())
     }
