@@ -53,8 +53,8 @@ pub struct Subject {
     pub modality: String,
     /// Body Part Examined (0018,0015), such as `CHEST`.
     pub body_part: String,
-    /// View Position (0018,5101), such as `PA`; if it is absent, Patient Position (0018,5100), where some
-    /// files have it.
+    /// View Position (0018,5101), such as `PA`; if it is absent, Patient Position (0018,5100), where
+    /// some files have it.
     pub view: String,
 }
 

@@ -66,8 +66,8 @@ pub(super) fn subject(file: impl BufRead + Seek) -> Result<Subject, Error> {
     })
 }
 
-/// Returns the view that some files have as Patient Position (0018,5100), which is for tomographs; nothing
-/// if it is one of their terms, such as `HFS` (PS3.3 C.7.3.1.1.2).
+/// Returns the view that some files have as Patient Position (0018,5100), which is for tomographs;
+/// nothing if it is one of their terms, such as `HFS` (PS3.3 C.7.3.1.1.2).
 fn view_in_position(position: String) -> String {
     let is_term = position.len() >= 3 && position.chars().nth(1) == Some('F');
     if is_term { String::new() } else { position }
