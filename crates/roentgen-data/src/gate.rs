@@ -75,6 +75,13 @@ impl fmt::Display for Position {
 }
 
 impl Position {
+    /// Returns whether the film is either turned or inverted. Films that are both hardly occur, and
+    /// most pictures that look so are something else.
+    #[must_use]
+    pub fn is_one_fault(self) -> bool {
+        !(self.is_inverted && self.quarter_turns > 0)
+    }
+
     /// Returns the picture upright, with bones white.
     #[must_use]
     pub fn corrected(self, plane: Plane) -> Plane {

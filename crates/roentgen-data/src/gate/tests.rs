@@ -42,6 +42,7 @@ fn every_wrong_position_is_named_and_corrected() {
             };
             assert_eq!(check_picture(&given), expected);
             assert_eq!(position.corrected(given), film);
+            assert_eq!(position.is_one_fault(), turns == 0 || !is_inverted);
         }
         seen = turned(&seen);
     }

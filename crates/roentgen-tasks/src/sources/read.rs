@@ -15,7 +15,7 @@ pub enum Gate {
     /// They are refused.
     #[default]
     Refuse,
-    /// Turned and inverted films are corrected; the others are refused.
+    /// Films that are turned or inverted, but not both, are corrected; the others are refused.
     Fix,
     /// They pass.
     Off,
@@ -34,7 +34,9 @@ pub enum Error {
 
 fn advice(objection: &Objection) -> &'static str {
     match objection {
-        Objection::Position(_) => "; `--fix` corrects it, `--no-gate` takes it as it is",
+        Objection::Position(position) if position.is_one_fault() => {
+            "; `--fix` corrects it, `--no-gate` takes it as it is"
+        }
         _ => "; `--no-gate` takes it as it is",
     }
 }
@@ -111,7 +113,9 @@ impl Gate {
         gate::check_header(path).map_err(Error::Gate)?;
         match gate::check_picture(plane) {
             Ok(()) => Ok(None),
-            Err(Objection::Position(position)) if self == Self::Fix => Ok(Some(position)),
+            Err(Objection::Position(position)) if self == Self::Fix && position.is_one_fault() => {
+                Ok(Some(position))
+            }
             Err(objection) => Err(Error::Gate(objection)),
         }
     }
