@@ -62,15 +62,23 @@ def main(folder, out):
         return ((centred - weights @ components) ** 2).mean(1), (weights**2 / variance).mean(1)
 
     held = films[~fitted]
-    residuals = np.stack([
-        place(np.rot90(255 - held if inverted else held, turns, axes=(1, 2)))[0]
-        for inverted in (False, True)
-        for turns in range(4)
-    ])
-    distance = place(held)[1]
-    best = residuals.argmin(0)
-    turned = residuals.min(0) < RATIO * residuals[0]
-    strange = ~turned & ((residuals[0] > RESIDUAL) | (distance > DISTANCE))
+
+    def judge(films):
+        """Of each film the best of eight positions, and whether it is wrong or no chest film."""
+        residuals, distances = np.stack([
+            place(np.rot90(255 - films if inverted else films, turns, axes=(1, 2)))
+            for inverted in (False, True)
+            for turns in range(4)
+        ], 1)
+        best = residuals.argmin(0)
+        wrong = residuals.min(0) < RATIO * residuals[0]
+        # What would be corrected has to be a film in that position.
+        shown = (np.where(wrong, best, 0), np.arange(len(films)))
+        strange = (residuals[shown] > RESIDUAL) | (distances[shown] > DISTANCE)
+        return best, wrong & ~strange, strange, residuals, distances
+
+    best, turned, strange, residuals, distances = judge(held)
+    distance = distances[0]
     print(f"fitted on {fitted.sum()} films; of {len(held)} others:")
     print(f"  residual: median {np.median(residuals[0]):.3f}, 99 % {np.quantile(residuals[0], 0.99):.3f}, most {residuals[0].max():.3f}")
     print(f"  distance: median {np.median(distance):.2f}, 99 % {np.quantile(distance, 0.99):.2f}, most {distance.max():.2f}")
@@ -81,14 +89,9 @@ def main(folder, out):
     # The same films in each wrong position: how many are found, and their position named.
     for position in range(1, 8):
         wrong = np.rot90(255 - held if position > 3 else held, position % 4, axes=(1, 2))
-        found = np.stack([
-            place(np.rot90(255 - wrong if inverted else wrong, turns, axes=(1, 2)))[0]
-            for inverted in (False, True)
-            for turns in range(4)
-        ])
-        caught = found.min(0) < RATIO * found[0]
+        found, caught, _, _, _ = judge(wrong)
         answer = (4 if position > 3 else 0) + (-position) % 4
-        print(f"  position {position}: found {caught.mean():.3f}, named rightly {(caught & (found.argmin(0) == answer)).mean():.3f}")
+        print(f"  position {position}: found {caught.mean():.3f}, named rightly {(caught & (found == answer)).mean():.3f}")
 
 
 if __name__ == "__main__":

@@ -6,20 +6,9 @@ mod common;
 
 use common::{EXPERIMENT, Place, stderr};
 
-fn trained() -> Place {
-    let place = Place::new();
-    place.ok("phantom --films 60 --size 64 --out films");
-    place.ok("prepare films --out prepared --size 32");
-    place.write("experiment.toml", EXPERIMENT);
-    place.ok("train experiment.toml --out run --set train.epochs=1");
-    let film = common::find(&place.at("films"), "00000001_000.png");
-    std::fs::copy(film, place.at("film.png")).unwrap();
-    place
-}
-
 #[test]
 fn one_film_is_answered_on_the_terminal_in_a_document_and_as_a_table_alike() {
-    let place = trained();
+    let place = Place::trained();
     let text = place.ok("predict run film.png");
     let document = place.json("predict run film.png");
     let table = place.ok("predict run film.png --out -");
@@ -51,7 +40,7 @@ fn one_film_is_answered_on_the_terminal_in_a_document_and_as_a_table_alike() {
 
 #[test]
 fn one_film_is_drawn_with_its_heat_map_and_findings() {
-    let place = trained();
+    let place = Place::trained();
     let document = place.json("predict run film.png --picture answer.png");
 
     assert_eq!(document["picture"], "answer.png");
@@ -77,53 +66,8 @@ fn one_film_is_drawn_with_its_heat_map_and_findings() {
 }
 
 #[test]
-fn a_film_upside_down_gets_a_reason_and_a_corrected_one_its_own_probabilities() {
-    let place = trained();
-    let upright = place.json("predict run film.png");
-    let film = image::open(place.at("film.png")).unwrap();
-    film.rotate180().save(place.at("turned.png")).unwrap();
-    image::GrayImage::from_pixel(70, 90, image::Luma([40])).save(place.at("blank.png")).unwrap();
-
-    let error = place.fails("predict run turned.png blank.png --out table.csv");
-    assert!(error.contains("skipped turned.png: refused by the input gate"), "{error}");
-    assert!(error.contains("the film is upside down; `--fix` corrects it"), "{error}");
-    assert!(error.contains("skipped blank.png: refused by the input gate"), "{error}");
-    assert!(error.contains("none of the 2 films could be predicted"), "{error}");
-    assert!(!place.at("table.csv").exists());
-
-    // A good film is predicted beside those that are refused.
-    let output = place.run("predict run film.png turned.png --json");
-    assert_eq!(output.status.code(), Some(1));
-    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(document["predictions"].as_array().unwrap().len(), 1);
-    assert_eq!(document["bad"][0]["image"], "turned.png");
-
-    let fixed = place.json("predict run turned.png --fix");
-    assert_eq!(fixed["predictions"][0]["findings"], upright["predictions"][0]["findings"]);
-    assert_eq!(fixed["corrected"][0]["was"], "upside down");
-    let taken = place.json("predict run turned.png blank.png --no-gate");
-    assert_eq!(taken["predictions"].as_array().unwrap().len(), 2);
-    assert_ne!(taken["predictions"][0]["findings"], upright["predictions"][0]["findings"]);
-    assert_eq!(taken["corrected"].as_array().unwrap().len(), 0);
-
-    // The picture shows the film as it was corrected.
-    place.ok("predict run turned.png --fix --picture turned-answer.png");
-    place.ok("predict run film.png --picture answer.png");
-    let left = |name: &str| {
-        let picture = image::open(place.at(name)).unwrap().into_rgb8();
-        image::imageops::crop_imm(&picture, 0, 60, 528, 500).to_image()
-    };
-    assert_eq!(left("turned-answer.png"), left("answer.png"));
-
-    let error = place.fails("explain run turned.png --out maps");
-    assert!(error.contains("upside down"), "{error}");
-    let explained = place.json("explain run turned.png --fix --out maps");
-    assert_eq!(explained["corrected"][0]["image"], "turned.png");
-}
-
-#[test]
 fn films_of_a_raw_folder_have_what_its_label_file_says() {
-    let place = trained();
+    let place = Place::trained();
     let table = place.ok("predict run films --out -");
     place.ok("predict run prepared --out prepared.csv");
     let cells = |table: &str| -> Vec<Vec<String>> {
@@ -172,7 +116,7 @@ fn films_of_a_raw_folder_have_what_its_label_file_says() {
 
 #[test]
 fn the_films_of_a_split_are_found_by_the_run() {
-    let place = trained();
+    let place = Place::trained();
     place.ok("predict run --split valid --out valid.csv");
     let own = place.text("run/scores/valid.csv");
     assert_eq!(place.text("valid.csv").lines().count(), own.lines().count());
@@ -199,7 +143,7 @@ fn the_films_of_a_split_are_found_by_the_run() {
 
 #[test]
 fn films_of_one_name_are_told_apart_by_their_folders() {
-    let place = trained();
+    let place = Place::trained();
     let film = place.read("film.png");
     for study in ["patient00001/study1", "patient00001/study2", "patient00002/study1"] {
         place.write(&format!("valid/{study}/view1_frontal.png"), &film);
@@ -236,7 +180,7 @@ fn films_of_one_name_are_told_apart_by_their_folders() {
 
 #[test]
 fn films_of_another_data_set_are_external_and_training_films_among_them_are_marked() {
-    let place = trained();
+    let place = Place::trained();
     place.ok("phantom --films 60 --size 64 --seed 7 --out strangers");
     place.ok("prepare strangers --out strangers-32 --size 32");
     let error = place.fails("predict run strangers-32 --split test --out test.csv");
@@ -270,7 +214,7 @@ fn an_experiment_is_written_with_comments_and_never_over_another() {
 
 #[test]
 fn maps_of_named_findings_are_written_for_all_films_and_drawn_for_some() {
-    let place = trained();
+    let place = Place::trained();
     let explained = place.json(
         "explain run prepared --split test --method grad-cam++ --finding Mass,Edema --finding Mass \
          --most 2 --batch 5 --out maps",
@@ -308,7 +252,7 @@ fn maps_of_named_findings_are_written_for_all_films_and_drawn_for_some() {
 
 #[test]
 fn what_a_head_or_an_input_does_not_allow_is_refused_with_what_it_allows() {
-    let place = trained();
+    let place = Place::trained();
     for (line, says) in [
         (
             "explain run film.png --method cam",

@@ -116,7 +116,7 @@ fn one_patient_has_neither_mean_box_nor_threshold_nor_interval() {
 
 #[test]
 fn the_mean_lead_is_over_the_findings_that_have_both_maps() {
-    // Of one patient there is no mean box of others.
+    // A finding with boxes of one patient has no mean box from other patients.
     let alone = (0..2).map(|number| film(number, "Mass", false));
     let films: Vec<BoxedFilm> =
         alone.chain((2..20).map(|number| film(number, "Nodule", true))).collect();

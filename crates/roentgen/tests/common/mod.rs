@@ -16,6 +16,19 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// Makes a place with sixty phantom films in `films`, prepared in `prepared`, a model of one epoch in
+    /// `run`, and one of the films in `film.png`.
+    pub(crate) fn trained() -> Self {
+        let place = Self::new();
+        place.ok("phantom --films 60 --size 64 --out films");
+        place.ok("prepare films --out prepared --size 32");
+        place.write("experiment.toml", EXPERIMENT);
+        place.ok("train experiment.toml --out run --set train.epochs=1");
+        let film = find(&place.at("films"), "00000001_000.png");
+        fs::copy(film, place.at("film.png")).unwrap();
+        place
+    }
+
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
