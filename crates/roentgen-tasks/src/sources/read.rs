@@ -10,10 +10,9 @@ use super::{Place, SourceFilm, Sources};
 
 /// What happens to files that do not look like upright frontal chest films. Rows of prepared data
 /// sets always pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// They are refused.
-    #[default]
     Refuse,
     /// Films that are turned or inverted, but not both, are corrected; the others are refused.
     Fix,

@@ -52,14 +52,22 @@ impl RunData {
         }
     }
 
+    /// Returns the folder that has the films of the run.
+    fn among<'a>(&self, given: &'a [PathBuf]) -> Result<Option<&'a PathBuf>, Error> {
+        for folder in given {
+            if PreparedInfo::read(folder)?.fingerprint == self.fingerprint {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns where the data set is: the one of the folders `given` that has its fingerprint, or
     /// where it was when the run started, or where the experiment's `data.prepared` leads from the
     /// working directory.
     fn find(&self, run: &Path, named: &Path, given: &[PathBuf]) -> Result<PathBuf, Error> {
-        for folder in given {
-            if PreparedInfo::read(folder)?.fingerprint == self.fingerprint {
-                return Ok(folder.clone());
-            }
+        if let Some(folder) = self.among(given)? {
+            return Ok(folder.clone());
         }
         let recorded = self.prepared.as_ref().map(PathBuf::from);
         let places = recorded.iter().map(PathBuf::as_path).chain([named]);
@@ -81,12 +89,10 @@ pub fn check_given(folder: &Path, given: &[PathBuf]) -> Result<(), Error> {
         return Ok(());
     }
     let data = RunData::read(&folder.join(DATA))?;
-    for place in given {
-        if PreparedInfo::read(place)?.fingerprint == data.fingerprint {
-            return Ok(());
-        }
+    match data.among(given)? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotAmongGiven { path: folder.to_owned() }),
     }
-    Err(Error::NotAmongGiven { path: folder.to_owned() })
 }
 
 /// Returns where the prepared data set of the run in `folder` is, and checks that it has not
