@@ -5,8 +5,10 @@
 //! phases, learning rates and the end.
 //!
 //! Dropout draws from the device's single random stream, which is seeded again before each batch
-//! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Two
-//! concurrent runs in one process would disturb each other there.
+//! from seed and step, so that a resumed run draws the same numbers as an uninterrupted one. Runs of
+//! one process would disturb each other there, so [`train`] and [`resume`] wait for one another.
+
+use std::sync::{Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -53,6 +55,8 @@ use material::Material;
 const CHECKPOINT_STEPS: usize = 200;
 /// `findings = "over-1000"` selects findings on more than this many films of the data set.
 const OVER: usize = 1000;
+/// Held by the run that uses the devices' random streams.
+static ONE_RUN: Mutex<()> = Mutex::new(());
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +71,7 @@ pub enum TrainOutcome {
 /// options with it.
 ///
 /// The same experiment, data and seed give the same weights, with any number of threads, whether or
-/// not the run was stopped and resumed.
+/// not the run was stopped and resumed. A second call waits until the first has returned.
 ///
 /// # Errors
 ///
@@ -80,6 +84,7 @@ pub fn train(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<TrainOutcome, Error> {
+    let _alone = ONE_RUN.lock().unwrap_or_else(PoisonError::into_inner);
     let TrainOptions { start, memory: limit } = options.into();
     let material = Material::open(experiment, &|done, bytes| progress.hashed(done, bytes))?;
     let network = network(experiment, &material, limit, device)?;

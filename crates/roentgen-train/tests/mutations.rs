@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::tensor::Device;
-use common::{Folder, Stop, alone};
+use common::{Folder, Stop};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -153,7 +153,6 @@ learning_rate = 0.001
 
 #[test]
 fn an_edited_experiment_is_refused_or_can_be_run() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let text = EVERYTHING.replace("PREPARED", folder.at("prepared").to_str().unwrap());
     let path = folder.at("edited.toml");
@@ -219,7 +218,6 @@ fn keys_of_thousands_of_parts_are_refused() {
 
 #[test]
 fn edited_files_of_a_run_are_refused_or_resumed() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let experiment = folder.experiment(
         "[model]\nwidth = 0.0625\n[train]\nepochs = 2\nbatch_size = 8\n\

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{Folder, Stop, alone};
+use common::{Folder, Stop};
 use roentgen_models::pretrained::WeightFile;
 use roentgen_train::run_dir::Start;
 use roentgen_train::{TrainOutcome, overrides, train};
@@ -51,7 +51,6 @@ fn with_first() -> Folder {
 
 #[test]
 fn a_frozen_backbone_keeps_weights_and_statistics_while_the_head_learns() {
-    let _alone = alone();
     let folder = with_first();
     let text = from_first(&folder, "freeze = \"backbone\"", "");
 
@@ -64,7 +63,6 @@ fn a_frozen_backbone_keeps_weights_and_statistics_while_the_head_learns() {
 
 #[test]
 fn frozen_stages_stay_and_the_later_ones_learn() {
-    let _alone = alone();
     let folder = with_first();
     let text = from_first(&folder, "freeze = 2", "");
 
@@ -114,7 +112,6 @@ fn same(folder: &Folder, runs: [&str; 2]) {
 
 #[test]
 fn the_head_learns_the_same_from_kept_features_as_from_films() {
-    let _alone = alone();
     let folder = with_first();
     for pool in ["average", "attention", "linear"] {
         let model = format!("freeze = \"backbone\"\npool = {pool:?}");
@@ -130,7 +127,6 @@ fn the_head_learns_the_same_from_kept_features_as_from_films() {
 
 #[test]
 fn as_many_varied_versions_as_epochs_are_the_varied_films_themselves() {
-    let _alone = alone();
     let folder = with_first();
     let vary = "[image]\naugment = { flip = true, shift = [0.1, 0.1] }\n";
     for (run, draws) in [("kept", 2), ("anew", 0), ("one", 1)] {
@@ -147,7 +143,6 @@ fn as_many_varied_versions_as_epochs_are_the_varied_films_themselves() {
 
 #[test]
 fn a_run_stopped_while_features_are_computed_goes_on_with_them() {
-    let _alone = alone();
     let folder = with_first();
     let text = from_first(&folder, "freeze = \"backbone\"", "");
     let experiment = folder.experiment(&text);
@@ -171,7 +166,6 @@ const PHASES: &str = "[[train.phases]]\nepochs = 2\nfreeze = \"backbone\"\n\
 
 #[test]
 fn phases_follow_one_another_and_a_broken_run_leaves_the_bytes_of_a_whole_one() {
-    let _alone = alone();
     let folder = with_first();
     let experiment = folder.experiment(&from_first(&folder, "", PHASES));
     folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
@@ -193,7 +187,6 @@ fn phases_follow_one_another_and_a_broken_run_leaves_the_bytes_of_a_whole_one() 
 
 #[test]
 fn the_second_phase_trains_what_the_first_froze() {
-    let _alone = alone();
     let folder = with_first();
     let frozen = PHASES.replace("\"nothing\"", "\"backbone\"");
     for (name, phases) in [("unfrozen", PHASES), ("frozen", frozen.as_str())] {

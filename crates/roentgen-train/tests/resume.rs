@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{Folder, Stop, alone};
+use common::{Folder, Stop};
 use roentgen_train::run_dir::{Start, data_set};
 use roentgen_train::trainer::{Error, NotLonger, ResumeOptions, resume};
 use roentgen_train::{Facts, TrainOutcome, overrides};
@@ -32,7 +32,6 @@ fn same_files(folder: &Folder, runs: [&str; 2]) {
 
 #[test]
 fn the_folder_is_all_that_a_stopped_run_needs() {
-    let _alone = alone();
     let folder = Folder::with_films(60);
     let experiment = folder.experiment(SMALL);
     folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
@@ -49,7 +48,6 @@ fn the_folder_is_all_that_a_stopped_run_needs() {
 
 #[test]
 fn a_lengthened_run_is_the_longer_run_and_says_so() {
-    let _alone = alone();
     let folder = Folder::with_films(60);
     let longer = SMALL.replace("epochs = 2", "epochs = 4");
     folder.run(&folder.experiment(&longer), "long", Start::Fresh, &Stop::never());
@@ -73,7 +71,6 @@ fn a_lengthened_run_is_the_longer_run_and_says_so() {
 
 #[test]
 fn the_last_phase_is_the_one_that_is_lengthened() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let text = "[model]\nwidth = 0.0625\n[train]\nbatch_size = 16\nepochs = 1\n\
                 [[train.phases]]\nlearning_rate = 0.01\nschedule = { name = \"cosine\" }\n\
@@ -89,7 +86,6 @@ fn the_last_phase_is_the_one_that_is_lengthened() {
 
 #[test]
 fn runs_that_cannot_be_longer_are_refused_and_stay_as_they_are() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let refused = |name: &str, train: &str, epochs| {
         let text = SMALL.replace("epochs = 2", train);
@@ -117,7 +113,6 @@ fn runs_that_cannot_be_longer_are_refused_and_stay_as_they_are() {
 
 #[test]
 fn a_folder_without_a_run_or_its_checkpoint_is_refused() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let error = again(&folder, "prepared", None).unwrap_err().to_string();
     assert!(error.contains("contains no run"), "{error}");
@@ -139,7 +134,6 @@ fn a_folder_without_a_run_or_its_checkpoint_is_refused() {
 
 #[test]
 fn a_data_set_that_moved_or_changed_is_refused() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     folder.run(&folder.experiment(SMALL), "run", Start::Fresh, &Stop::after(1));
     fs::rename(folder.at("prepared"), folder.at("elsewhere")).unwrap();
@@ -164,7 +158,6 @@ fn a_data_set_that_moved_or_changed_is_refused() {
 
 #[test]
 fn the_experiment_of_a_run_is_an_experiment_file() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let experiment = folder.experiment(SMALL);
     folder.run(&experiment, "run", Start::Fresh, &Stop::after(1));

@@ -8,7 +8,7 @@ mod common;
 use std::fs::{self, File};
 
 use burn::tensor::Device;
-use common::{Folder, Stop, alone};
+use common::{Folder, Stop};
 use roentgen_data::split::Split;
 use roentgen_data::store;
 use roentgen_train::experiment::{BestBy, Findings};
@@ -23,7 +23,6 @@ const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotat
 
 #[test]
 fn a_stopped_and_resumed_run_leaves_the_bytes_of_an_unbroken_one() {
-    let _alone = alone();
     let folder = Folder::with_films(80);
     let experiment = folder.experiment(SMALL);
     folder.run(&experiment, "whole", Start::Fresh, &Stop::never());
@@ -54,7 +53,6 @@ fn a_stopped_and_resumed_run_leaves_the_bytes_of_an_unbroken_one() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_weights() {
-    let _alone = alone();
     let folder = Folder::with_films(60);
     let experiment = folder.experiment(&SMALL.replace("epochs = 3", "epochs = 1"));
     let weights = [1, 2, 3].map(|threads| {
@@ -70,7 +68,6 @@ fn any_number_of_threads_gives_the_same_weights() {
 
 #[test]
 fn the_loss_falls_and_the_best_epoch_is_kept() {
-    let _alone = alone();
     let folder = Folder::with_films(120);
     let experiment = folder.experiment(
         "[model]\nwidth = 0.25\ndropout = 0.0\n[train]\nepochs = 8\nbatch_size = 16\nlearning_rate = 0.003\n",
@@ -94,7 +91,6 @@ fn the_loss_falls_and_the_best_epoch_is_kept() {
 
 #[test]
 fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let optimizers = [
         "{ name = \"sgd\" }",
@@ -129,7 +125,6 @@ fn each_optimizer_and_schedule_takes_a_step_and_resumes() {
 
 #[test]
 fn gradients_of_micro_batches_are_averaged_and_not_summed() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     // One step of plain gradient descent on all films; the last bias hardly depends on batch norm
     // taking its statistics from fewer films.
@@ -158,7 +153,6 @@ fn gradients_of_micro_batches_are_averaged_and_not_summed() {
 
 #[test]
 fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky() {
-    let _alone = alone();
     let folder = Folder::with_films(60);
     let leak =
         folder.experiment("split = \"by-image\"\n[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
@@ -176,7 +170,6 @@ fn a_split_by_film_stops_before_the_first_step_unless_the_experiment_says_leaky(
 
 #[test]
 fn an_auroc_that_is_undefined_cannot_choose_the_best_epoch() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     // A finding that hardly any film shows, and few validation films.
     let text = "[model]\nwidth = 0.0625\n[train]\nepochs = 1\nbest_by = \"auroc\"\n";
@@ -207,7 +200,6 @@ fn an_auroc_that_is_undefined_cannot_choose_the_best_epoch() {
 
 #[test]
 fn a_run_is_not_written_over_and_not_resumed_as_another() {
-    let _alone = alone();
     let folder = Folder::with_films(40);
     let experiment = folder.experiment("[model]\nwidth = 0.0625\n[train]\nepochs = 1\n");
     folder.run(&experiment, "run", Start::Fresh, &Stop::never());
@@ -225,7 +217,6 @@ fn a_run_is_not_written_over_and_not_resumed_as_another() {
 
 #[test]
 fn a_run_whose_films_are_cut_off_ends_with_an_error_that_names_the_file() {
-    let _alone = alone();
     let folder = Folder::with_films(80);
     let experiment = folder.experiment("[model]\nwidth = 0.125\n[train]\nbatch_size = 8\n");
     let films = folder.at("prepared").join("images.safetensors");

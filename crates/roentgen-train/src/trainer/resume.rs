@@ -4,11 +4,12 @@
 //! rates of the epochs that are done must not depend on the number of epochs.
 
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, TrainOutcome, initial, network, train_in};
+use super::{Error, Material, MemoryLimit, ONE_RUN, TrainOutcome, initial, network, train_in};
 use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -71,7 +72,8 @@ pub enum NotLonger {
 /// Resumes the run in `folder`, which needs nothing but the folder and the run's data set.
 ///
 /// The data set is looked for at `options.data`, then where it was when the run started, then at the
-/// experiment's `data.prepared`. A finished run is left as it is, unless it is lengthened.
+/// experiment's `data.prepared`. A finished run is left as it is, unless it is lengthened. A run in
+/// progress in this process is waited for.
 ///
 /// # Errors
 ///
@@ -83,6 +85,7 @@ pub fn resume(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<TrainOutcome, Error> {
+    let _alone = ONE_RUN.lock().unwrap_or_else(PoisonError::into_inner);
     let run_dir = RunDir::reopen(folder)?;
     let mut experiment = run_dir.experiment()?;
     let hashed = |done, bytes| progress.hashed(done, bytes);

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::Device;
 use roentgen_data::pixels::Filter;
@@ -14,13 +13,6 @@ use roentgen_data::prepare::{self, PrepareSettings};
 use roentgen_phantom as phantom;
 use roentgen_train::run_dir::Start;
 use roentgen_train::{Experiment, Progress, TrainOutcome, overrides, train};
-
-/// Runs share the device's single random stream, so they run one after another.
-static ONE_RUN: Mutex<()> = Mutex::new(());
-
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    ONE_RUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 /// Counts the steps of a run, and stops it after a number of them.
 pub(crate) struct Stop<'a> {
