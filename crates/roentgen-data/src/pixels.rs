@@ -28,7 +28,8 @@ use crate::kind::Kind;
 
 pub use encode::{rgb_to_png, to_png};
 pub use error::Error;
-pub use resize::{Filter, fit, resize};
+pub use resize::{fit, resize};
+pub use roentgen_resample::Filter;
 
 /// The longest edge that is decoded, in pixels; a header that claims more is treated as hostile.
 const MAX_EDGE: u32 = 16_384;
@@ -58,17 +59,54 @@ pub struct Subject {
     pub view: String,
 }
 
-/// Reads what a DICOM file says that its picture shows; `None` for files of other kinds.
-///
-/// # Errors
-///
-/// Returns an error if the file is not a file or has no valid header. See [`Error`].
-pub fn subject(path: &Path) -> Result<Option<Subject>, Error> {
-    let mut file = open(path)?;
-    match kind(file.fill_buf().map_err(Error::Read)?)? {
-        #[cfg(feature = "dicom")]
-        Kind::Dicom => dicom::subject(file).map(Some),
-        Kind::Png | Kind::Jpeg => Ok(None),
+/// A film's file, opened once for its header and its pixels: a file inside an archive is unpacked for
+/// that.
+pub struct FilmFile(BufReader<std::fs::File>);
+
+impl FilmFile {
+    /// Opens a file, or a file inside an archive.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is not a file or cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        open(path).map(Self)
+    }
+
+    /// Reads what a DICOM file says that its picture shows; `None` for files of other kinds.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file has no valid header. See [`Error`].
+    pub fn subject(&mut self) -> Result<Option<Subject>, Error> {
+        match kind(self.0.fill_buf().map_err(Error::Read)?)? {
+            #[cfg(feature = "dicom")]
+            Kind::Dicom => {
+                let subject = dicom::subject(&mut self.0);
+                self.0.rewind().map_err(Error::Read)?;
+                subject.map(Some)
+            }
+            Kind::Png | Kind::Jpeg => Ok(None),
+        }
+    }
+
+    /// Decodes the film, as [`read`] does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be decoded. See [`Error`].
+    pub fn read(self) -> Result<Plane, Error> {
+        decode_from(self.0).map(|(plane, _)| plane)
+    }
+
+    /// Decodes and resamples the film, as [`read_resized`] does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be decoded. See [`Error`].
+    pub fn read_resized(self, size: u32, filter: Filter) -> Result<Plane, Error> {
+        let (plane, _loan) = decode_from(self.0)?;
+        resize(plane, size, filter)
     }
 }
 
@@ -101,7 +139,7 @@ pub fn size(path: &Path) -> Result<[u32; 2], Error> {
 ///
 /// Returns an error if the file is not a file or cannot be read or decoded. See [`Error`].
 pub fn read(path: &Path) -> Result<Plane, Error> {
-    decode_from(open(path)?).map(|(plane, _)| plane)
+    FilmFile::open(path)?.read()
 }
 
 /// Reads, decodes and resamples a film to `size` x `size`, like [`read`] and [`resize`].
@@ -113,8 +151,7 @@ pub fn read(path: &Path) -> Result<Plane, Error> {
 ///
 /// Returns an error if the file is not a file or cannot be read or decoded. See [`Error`].
 pub fn read_resized(path: &Path, size: u32, filter: Filter) -> Result<Plane, Error> {
-    let (plane, _loan) = decode_from(open(path)?)?;
-    resize(plane, size, filter)
+    FilmFile::open(path)?.read_resized(size, filter)
 }
 
 /// Reads and decodes a film like [`read`] and uses it while other threads wait for its memory.

@@ -40,11 +40,11 @@ pub fn map_alone(film: &Plane, map: &HeatMap, [low, high]: [f32; 2]) -> Plane {
 }
 
 /// Returns the values of the first and the last color of an attention mask: its range, or a quarter
-/// of 0..1 from its lowest value on if it is narrower.
+/// of 0..1 from its lowest value on if it is narrower, even if the last is then above 1, which no mask
+/// reaches.
 pub fn mask_ends(mask: &HeatMap) -> [f32; 2] {
     let [low, highest] = mask.range();
-    let high = highest.max(low + LEAST_SPAN);
-    if high > 1.0 { [low.min(1.0 - LEAST_SPAN), 1.0_f32.max(highest)] } else { [low, high] }
+    [low, highest.max(low + LEAST_SPAN)]
 }
 
 /// Returns the values of the first and the last color of a map of one finding: zero and its highest
@@ -84,8 +84,10 @@ mod tests {
         assert_eq!(mask_ends(&flat), [0.566, 0.816]);
         let steep = HeatMap { values: vec![0.1, 0.2, 0.3, 0.9], ..flat.clone() };
         assert_eq!(mask_ends(&steep), [0.1, 0.9]);
-        let high = HeatMap { values: vec![0.9, 0.9, 0.95, 0.95], ..flat };
-        assert_eq!(mask_ends(&high), [0.75, 1.0]);
+        let high = HeatMap { values: vec![0.97, 0.97, 0.98, 0.99], ..flat };
+        assert_eq!(mask_ends(&high), [0.97, 1.22]);
+        let colours = overlay(&film(), &high, mask_ends(&high));
+        assert!(colours.iter().all(|&value| value.abs_diff(100) <= 6), "{colours:?}");
     }
 
     #[test]

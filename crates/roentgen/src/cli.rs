@@ -2,6 +2,8 @@
 
 mod bench;
 mod data;
+#[cfg(test)]
+mod documents;
 mod ensemble;
 mod examples;
 mod explain;

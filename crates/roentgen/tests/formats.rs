@@ -243,3 +243,11 @@ fn toml_files_have_only_keys_of_the_page() {
         }
     }
 }
+
+/// `roentgen-eval` does not know the data set and has a list of its own, of plain names.
+#[test]
+fn findings_have_the_same_names_and_order_in_figures_as_in_data() {
+    let names = roentgen_data::Finding::ALL.map(roentgen_data::Finding::name);
+
+    assert_eq!(roentgen_eval::NIH_FINDINGS, names);
+}

@@ -1,9 +1,7 @@
 //! What the header of a DICOM file says.
 
-use std::path::Path;
-
 use super::Objection;
-use crate::pixels::{self, Subject};
+use crate::pixels::{FilmFile, Subject};
 
 /// Modalities of films: computed and digital radiography, and what secondary captures say.
 const FILMS: [&str; 6] = ["CR", "DX", "RG", "OT", "SC", "XC"];
@@ -18,10 +16,10 @@ const FRONTAL: [&str; 3] = ["PA", "AP", "FRONTAL"];
 /// # Errors
 ///
 /// Returns the objection if the header says that the file is something else than a frontal chest
-/// film, or says it in words that are unknown. A file that cannot be read passes, because reading
-/// its pixels gives the better reason.
-pub fn check_header(path: &Path) -> Result<(), Objection> {
-    match pixels::subject(path) {
+/// film, or says it in words that are unknown. A file whose header cannot be read passes, because
+/// reading its pixels gives the better reason.
+pub fn check_header(file: &mut FilmFile) -> Result<(), Objection> {
+    match file.subject() {
         Ok(Some(subject)) => check(&subject),
         Ok(None) | Err(_) => Ok(()),
     }

@@ -16,7 +16,7 @@ use roentgen_models::{
 use serde::Deserialize;
 
 use crate::formula;
-use crate::network::{FINDINGS, Network, config, filled, write};
+use crate::network::{Network, config, filled, tensors, write, zeros};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -65,9 +65,9 @@ impl ModuleMapper for Head {
 fn with_attention(config: &ClassifierConfig) -> Classifier {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("formula.safetensors");
-    write(&path, filled(Network::filled(config.architecture).tensors()));
+    write(&path, filled(tensors(config.architecture)));
     let file = WeightFile::open(&path).unwrap();
-    let new = config.init(3, FINDINGS, &Device::flex());
+    let new = zeros(config, 3, &Device::flex());
     let (model, _) = fit(new, config.architecture, ClassifierPart::Backbone, &file).unwrap();
     model.map(&mut Head { path: Vec::new() })
 }
@@ -105,7 +105,7 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
     let config = ClassifierConfig { pool, stochastic_depth: None, ..config(architecture) };
     let network = match pool {
         Pool::Attention => with_attention(&config),
-        Pool::Average | Pool::Linear => Network::filled(architecture).copy().valid(),
+        Pool::Average | Pool::Linear => Network::filled(architecture).model.valid(),
     };
     let input = Input { size: fixture.size, channels: 3, normalize: Normalize::MinusOneToOne };
     let description = ModelInfo::new(Finding::ALL.to_vec(), config, input);

@@ -29,10 +29,10 @@ pub(crate) struct Found {
 impl Network {
     /// Creates the network and loads a file with the formula's values under published names.
     pub(crate) fn filled(architecture: Architecture) -> Self {
-        let new = config(architecture).init(3, FINDINGS, &Device::flex().autodiff());
+        let new = zeros(&config(architecture), 3, &Device::flex().autodiff());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("formula.safetensors");
-        write(&path, filled(Network { architecture, model: new.clone() }.tensors()));
+        write(&path, filled(tensors(architecture)));
 
         let file = WeightFile::open(&path).unwrap();
         let (model, fitted) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
@@ -40,23 +40,14 @@ impl Network {
         Self { architecture, model }
     }
 
-    /// Returns the published name and PyTorch's shape of every tensor of backbone and head.
-    pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let backbone = names(self.architecture, &self.model).into_iter();
-        let mut tensors: Vec<_> = backbone.map(|(_, name, shape)| (name, shape)).collect();
-        let features = config(self.architecture).features();
-        tensors.push(("head.weight".into(), vec![FINDINGS, features]));
-        tensors.push(("head.bias".into(), vec![FINDINGS]));
-        tensors
-    }
-
-    /// Runs films through the network in single precision.
+    /// Runs films through the network in single precision. Training changes the running statistics
+    /// of all clones, so inference comes first.
     pub(crate) fn run(&self, shape: [usize; 4], mode: Mode) -> Found {
         let device = Device::flex().autodiff();
         let films = films(shape, &device);
         let (model, films) = match mode {
-            Mode::Inference => (self.copy().valid(), films.inner()),
-            Mode::Training => (self.copy(), films),
+            Mode::Inference => (self.model.valid(), films.inner()),
+            Mode::Training => (self.model.clone(), films),
         };
         let logits = model.forward(films.clone());
         let features = model.features(films.clone());
@@ -86,8 +77,8 @@ impl Network {
     }
 
     /// Copies the network; clones would share their running statistics.
-    pub(crate) fn copy(&self) -> Classifier {
-        let new = config(self.architecture).init(3, FINDINGS, &Device::flex().autodiff());
+    fn copy(&self) -> Classifier {
+        let new = zeros(&config(self.architecture), 3, &Device::flex().autodiff());
         weights::load(new, weights::to_bytes(&self.model).unwrap().to_vec()).unwrap()
     }
 }
@@ -99,6 +90,23 @@ pub(crate) fn config(architecture: Architecture) -> ClassifierConfig {
         pool: Pool::Linear,
         dropout: 0.0,
         stochastic_depth: Some(0.0),
+    }
+}
+
+/// Returns a network whose weights are zero: random ones, which a file replaces anyway, take longer
+/// to draw than the rest of the test.
+pub(crate) fn zeros(config: &ClassifierConfig, channels: usize, device: &Device) -> Classifier {
+    config.init(channels, FINDINGS, device).map(&mut Zeros)
+}
+
+/// Replaces weights that were not drawn yet by zeros.
+struct Zeros;
+
+impl ModuleMapper for Zeros {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let device = param.lazy_device();
+        let zeros = Tensor::zeros(param.lazy_shape(), &device);
+        Param::initialized(param.id, zeros.set_require_grad(device.is_autodiff()))
     }
 }
 
@@ -130,12 +138,45 @@ fn loss(logits: Tensor<2>) -> Tensor<1> {
     (positive - logits * targets).mean()
 }
 
-/// Returns path, published name and shape of each tensor of the backbone.
+/// Returns the published name and PyTorch's shape of every tensor of backbone and head.
+pub(crate) fn tensors(architecture: Architecture) -> Vec<(String, Vec<usize>)> {
+    let network = config(architecture).init(3, FINDINGS, &Device::flex());
+    let backbone = names(architecture, &network).into_iter();
+    let mut tensors: Vec<_> = backbone.map(|(_, name, shape)| (name, shape)).collect();
+    let features = config(architecture).features();
+    tensors.push(("head.weight".into(), vec![FINDINGS, features]));
+    tensors.push(("head.bias".into(), vec![FINDINGS]));
+    tensors
+}
+
+/// Returns path, published name and shape of each tensor of the backbone, without drawing random
+/// weights.
 fn names(architecture: Architecture, model: &Classifier) -> Vec<(String, String, Vec<usize>)> {
-    let bytes = weights::to_bytes(model).unwrap();
-    let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
-    let shapes = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.to_vec()));
+    let mut shapes = Shapes::default();
+    model.visit(&mut shapes);
+    let shapes = shapes.found.iter().map(|(path, shape)| (path.as_str(), shape.clone()));
     list_wanted(architecture, shapes).into_iter().map(|w| (w.path, w.name, w.shape)).collect()
+}
+
+/// Collects the shapes of parameters by path.
+#[derive(Default)]
+struct Shapes {
+    path: Vec<String>,
+    found: Vec<(String, Vec<usize>)>,
+}
+
+impl ModuleVisitor for Shapes {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push((self.path.join("."), param.lazy_shape().to_vec()));
+    }
 }
 
 /// Returns the formula's values for tensors.
@@ -151,15 +192,11 @@ pub(crate) fn filled(tensors: Vec<(String, Vec<usize>)>) -> Vec<Filled> {
 pub(crate) type Filled = (String, Vec<f32>, Vec<usize>);
 
 pub(crate) fn write(path: &std::path::Path, tensors: Vec<Filled>) {
-    let bytes: Vec<_> = tensors
-        .into_iter()
-        .map(|(name, values, shape)| {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (name, shape, bytes)
-        })
-        .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| {
-        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    let tensors = tensors.into_iter();
+    let tensors: Vec<_> =
+        tensors.map(|(name, values, shape)| (name, TensorData::new(values, shape))).collect();
+    let views = tensors.iter().map(|(name, data)| {
+        (name, TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes()).unwrap())
     });
     safetensors::serialize_to_file(views, None, path).unwrap();
 }

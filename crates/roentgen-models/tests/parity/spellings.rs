@@ -6,7 +6,7 @@ use roentgen_models::Architecture;
 use roentgen_models::pretrained::{ClassifierPart, FitError, FoundTensor, WeightFile, fit};
 
 use crate::Mode;
-use crate::network::{FINDINGS, Filled, Network, config, filled, films, write};
+use crate::network::{FINDINGS, Filled, Network, config, filled, films, tensors, write, zeros};
 
 /// The names of CheXNet's re-implementations, as in 2017: the network under `module.`, norms with
 /// dots, a classifier of one layer in a sequence.
@@ -27,15 +27,15 @@ fn a_chexnet_of_2017_is_the_same_network() {
     let newest = Network::filled(architecture);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    let tensors = filled(newest.tensors()).into_iter();
+    let published = filled(tensors(architecture)).into_iter();
     let mut tensors: Vec<_> =
-        tensors.map(|(name, values, shape)| (of_chexnet(&name), values, shape)).collect();
+        published.map(|(name, values, shape)| (of_chexnet(&name), values, shape)).collect();
     let counter = "state_dict.module.densenet121.features.norm0.num_batches_tracked".to_owned();
     tensors.push((counter.clone(), vec![7.0], vec![1]));
     write(&path, tensors);
 
     let file = WeightFile::open(&path).unwrap();
-    let new = config(architecture).init(3, FINDINGS, &Device::flex().autodiff());
+    let new = zeros(&config(architecture), 3, &Device::flex().autodiff());
     let (model, found) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
 
     assert_eq!(found.left, [counter]);
@@ -57,17 +57,17 @@ fn a_gray_network_sees_what_a_colour_network_sees_in_a_gray_film() {
     let colour = Network::filled(architecture);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("formula.safetensors");
-    write(&path, filled(colour.tensors()));
+    write(&path, filled(tensors(architecture)));
 
     let file = WeightFile::open(&path).unwrap();
-    let new = config(architecture).init(1, FINDINGS, &Device::flex());
+    let new = zeros(&config(architecture), 1, &Device::flex());
     let (gray, found) = fit(new, architecture, ClassifierPart::Whole, &file).unwrap();
 
     assert!(found.is_gray);
     let shape = [2, 1, 64, 96];
     let film = films(shape, &Device::flex());
     let expected: Vec<f32> = {
-        let colour = colour.copy().valid();
+        let colour = colour.model.valid();
         colour.forward(film.clone().repeat_dim(1, 3)).into_data().try_to_vec().unwrap()
     };
     let logits: Vec<f32> = gray.forward(film).into_data().try_to_vec().unwrap();
@@ -78,8 +78,8 @@ fn a_gray_network_sees_what_a_colour_network_sees_in_a_gray_film() {
 /// Returns the error for the file of a DenseNet after `change`.
 fn refused(change: impl FnOnce(&mut Vec<Filled>)) -> FitError {
     let architecture = Architecture::Densenet121;
-    let new = config(architecture).init(3, FINDINGS, &Device::flex());
-    let mut tensors = filled(Network { architecture, model: new.clone() }.tensors());
+    let new = zeros(&config(architecture), 3, &Device::flex());
+    let mut tensors = filled(tensors(architecture));
     change(&mut tensors);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.safetensors");

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use roentgen_data::gate::{self, Objection, Position};
-use roentgen_data::pixels::{self, Filter, Plane};
+use roentgen_data::pixels::{self, FilmFile, Filter, Plane};
 
 use super::{Place, SourceFilm, Sources};
 
@@ -62,8 +62,8 @@ impl Sources {
         match &film.place {
             Place::Row(prepared, row) => Ok((self.row(*prepared, *row)?, None)),
             Place::File(path) => {
-                let plane = pixels::read_resized(path, size as u32, Filter::Lanczos3)?;
-                let correction = self.gate.correction(path, &plane)?;
+                let plane = self.gate.open(path)?.read_resized(size as u32, Filter::Lanczos3)?;
+                let correction = self.gate.correction(&plane)?;
                 let plane = correct(plane, correction);
                 Ok((plane.pixels, correction))
             }
@@ -86,9 +86,9 @@ impl Sources {
                 })
             }
             Place::File(path) => {
-                let own = pixels::read(path)?;
+                let own = self.gate.open(path)?.read()?;
                 let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
-                let correction = self.gate.correction(path, &input)?;
+                let correction = self.gate.correction(&input)?;
                 Ok(ReadFilm {
                     own: correct(own, correction),
                     input: correct(input, correction).pixels,
@@ -104,12 +104,20 @@ impl Sources {
 }
 
 impl Gate {
+    /// Opens a file whose header it does not object to.
+    fn open(self, path: &Path) -> Result<FilmFile, Error> {
+        let mut file = FilmFile::open(path)?;
+        if self != Self::Off {
+            gate::check_header(&mut file).map_err(Error::Gate)?;
+        }
+        Ok(file)
+    }
+
     /// Returns what to correct in a picture, if anything.
-    fn correction(self, path: &Path, plane: &Plane) -> Result<Option<Position>, Error> {
+    fn correction(self, plane: &Plane) -> Result<Option<Position>, Error> {
         if self == Self::Off {
             return Ok(None);
         }
-        gate::check_header(path).map_err(Error::Gate)?;
         match gate::check_picture(plane) {
             Ok(()) => Ok(None),
             Err(Objection::Position(position)) if self == Self::Fix && position.is_one_fault() => {
