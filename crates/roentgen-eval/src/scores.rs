@@ -5,6 +5,7 @@
 //! finding only.
 
 mod check;
+mod join;
 mod read;
 mod write;
 

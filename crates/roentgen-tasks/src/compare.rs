@@ -19,6 +19,7 @@ use roentgen_train::{Experiment, Facts, run_dir};
 use crate::engine::EngineChoice;
 use crate::listener::Listener;
 use crate::predict::{self, PredictRequest};
+use crate::shard::Shard;
 use crate::sources::Gate;
 
 /// The score table of a run's validation films.
@@ -116,6 +117,7 @@ pub fn predict_valid(
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
         gate: Gate::Off,
+        shard: Shard::WHOLE,
     };
     let table = predict::table(&request, device, listener)?;
     let out = valid_scores(run);

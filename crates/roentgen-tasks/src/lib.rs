@@ -4,11 +4,11 @@
 //! use std::path::Path;
 //!
 //! use roentgen_eval::OperatingRule;
-//! use roentgen_tasks::Silent;
 //! use roentgen_tasks::device::{self, DeviceChoice};
 //! use roentgen_tasks::engine::EngineChoice;
 //! use roentgen_tasks::predict::{self, PredictRequest};
 //! use roentgen_tasks::sources::Gate;
+//! use roentgen_tasks::{Shard, Silent};
 //!
 //! let request = PredictRequest {
 //!     model: Path::new("runs/first"),
@@ -18,6 +18,7 @@
 //!     engine: EngineChoice::Auto,
 //!     operating_point: OperatingRule::Youden,
 //!     gate: Gate::Refuse,
+//!     shard: Shard::WHOLE,
 //! };
 //!
 //! let table = predict::table(&request, &device::open(DeviceChoice::Cpu)?, &Silent)?;
@@ -33,7 +34,7 @@
 //!
 //! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
 //! [`calibrate`] fits calibration and thresholds,
-//! [`verify`] compares a table with what it names,
+//! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
 
@@ -43,9 +44,12 @@ pub mod device;
 pub mod engine;
 pub mod evaluate;
 pub mod explain;
+mod film_box;
 mod listener;
 pub mod predict;
+mod shard;
 pub mod sources;
 pub mod verify;
 
 pub use listener::{Listener, Silent};
+pub use shard::Shard;

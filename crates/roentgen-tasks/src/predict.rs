@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
+use crate::shard::Shard;
 use crate::sources::{Gate, SourceFilm, Sources};
 
 pub use picture::picture;
@@ -39,6 +40,9 @@ pub struct PredictRequest<'a> {
     pub operating_point: OperatingRule,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
+    /// The part of the films to predict. It consists of whole batches, because the last digits of a
+    /// prediction may depend on the other films of its batch.
+    pub shard: Shard,
 }
 
 /// The predictions of a model.
@@ -101,12 +105,12 @@ pub fn table(
         Sources::open(request.model, &description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
     let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
-    let predicted = predict(&mut engine, sources, request.batch, listener)?;
+    let predicted = predict(&mut engine, sources, request.batch, request.shard, listener)?;
     if predicted.predictions.is_empty() {
         for film in &predicted.bad {
             listener.note(&format!("skipped {}: {}", film.image, film.reason));
         }
-        bail!("none of the {} films could be predicted", predicted.sources.films.len());
+        bail!("none of the {} films could be predicted", predicted.bad.len());
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
@@ -137,11 +141,13 @@ pub fn table(
     })
 }
 
-/// Predicts all films, and decodes each batch on all cores before it passes through the network.
+/// Predicts the films of a part, and decodes each batch on all cores before it passes through the
+/// network.
 pub fn predict(
     engine: &mut Engine,
     sources: Sources,
     batch: usize,
+    shard: Shard,
     listener: &dyn Listener,
 ) -> anyhow::Result<Predicted> {
     let size = engine.description().input.size;
@@ -149,13 +155,26 @@ pub fn predict(
     let mut exceptions = Exceptions::default();
     let mut done = 0;
     let numbers: Vec<usize> = (0..sources.films.len()).collect();
-    for numbers in numbers.chunks(batch) {
+    let batches: Vec<&[usize]> = numbers.chunks(batch).collect();
+    let batches = &batches[shard.range(batches.len())];
+    let asked: usize = batches.iter().map(|numbers| numbers.len()).sum();
+    if asked == 0 {
+        bail!(
+            "part {shard} contains no films: there are {} films, in batches of {batch}; divide them \
+             into fewer parts, or give a smaller `--batch`",
+            numbers.len()
+        );
+    }
+    if shard != Shard::WHOLE {
+        listener.note(&format!("part {shard}: {asked} of {} films", numbers.len()));
+    }
+    for numbers in batches {
         let good = read(&sources, numbers, size, &mut exceptions);
         let films: Vec<&[u8]> = good.iter().map(|(_, plane)| plane.as_slice()).collect();
         let predicted = engine.predict(&films)?;
         predictions.extend(good.iter().map(|(number, _)| *number).zip(predicted));
         done += numbers.len();
-        listener.predicted(done, sources.films.len());
+        listener.predicted(done, asked);
     }
     let Exceptions { bad, corrected } = exceptions;
     Ok(Predicted { sources, predictions, bad, corrected })

@@ -31,7 +31,7 @@ pub(crate) use ensemble::{Ensemble, RuleName};
 pub(crate) use explain::Explain;
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
-pub(crate) use predict::Predict;
+pub(crate) use predict::{Join, Predict};
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
 pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
@@ -109,6 +109,9 @@ pub(crate) enum Command {
     /// Predict the findings of films, as text, as a score table or as a picture.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
+    /// Join the score tables of the parts of one prediction.
+    #[command(after_help = examples::JOIN)]
+    Join(Join),
     /// Evaluate score tables: metrics with intervals, plots and a self-contained HTML report.
     #[command(after_help = examples::EVALUATE)]
     Evaluate(Evaluate),
@@ -156,6 +159,7 @@ impl Command {
             | Command::Describe(_)
             | Command::Verify(_)
             | Command::Show(_)
+            | Command::Join(_)
             | Command::Evaluate(_)
             | Command::Ensemble(_)
             | Command::Export(_)

@@ -12,7 +12,6 @@ mod memory;
 mod mlflow;
 mod output;
 mod progress;
-mod shard;
 
 use std::io;
 use std::process::ExitCode;

@@ -88,6 +88,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         ("predict run prepared --split test --out run/test.csv", &[], &["predictions"]),
         ("predict run films", &["findings"], &[]),
         ("predict run prepared --split valid --out run/valid.csv", &[], &["predictions"]),
+        ("join run/test.csv run/valid.csv --out joined.csv", &[], &[]),
         (
             "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
             &[],

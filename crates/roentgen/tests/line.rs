@@ -199,3 +199,47 @@ fn a_reader_that_stops_reading_is_no_error() {
 
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn parts_of_a_prediction_are_joined_to_the_bytes_of_the_whole() {
+    let place = Place::trained();
+    place.ok("predict run prepared --batch 8 --out whole.csv");
+    let mut films = 0;
+    for part in 1..=3 {
+        let line = format!("predict run prepared --batch 8 --shard {part}/3 --out {part}.csv");
+        let predicted = place.json(&line);
+        assert_eq!(predicted["shard"], format!("{part}/3"));
+        films += predicted["films"].as_u64().unwrap();
+    }
+    assert_eq!(films, 60);
+
+    let joined = place.json("join 1.csv 2.csv 3.csv --out joined.csv");
+
+    assert_eq!((&joined["films"], &joined["parts"]), (&60.into(), &3.into()));
+    assert_eq!(place.text("joined.csv"), place.text("whole.csv"));
+    assert!(place.fails("join 1.csv 3.csv 1.csv --out twice.csv").contains("give each part once"));
+    let error = place.fails("predict run prepared --batch 60 --shard 1/2 --out empty.csv");
+    assert!(error.contains("part 1/2 contains no films: there are 60 films"), "{error}");
+    assert!(!place.at("twice.csv").exists() && !place.at("empty.csv").exists());
+}
+
+#[test]
+fn a_task_of_an_array_job_predicts_its_part() {
+    let place = Place::trained();
+    let line = "predict run prepared --batch 16 --shard auto --out part.csv --json";
+    let said = |task: Option<&str>| {
+        let mut command = place.command(line.split(' '));
+        command.env_remove("SLURM_ARRAY_TASK_ID").env_remove("JOB_COMPLETION_INDEX");
+        if let Some(task) = task {
+            command.env("SLURM_ARRAY_TASK_ID", task).env("SLURM_ARRAY_TASK_COUNT", "4");
+        }
+        command.output().unwrap()
+    };
+
+    let part = said(Some("3"));
+    let document: serde_json::Value = serde_json::from_slice(&part.stdout).unwrap();
+    assert_eq!((&document["shard"], &document["films"]), (&"4/4".into(), &12.into()));
+    let outside = said(None);
+    assert_eq!(outside.status.code(), Some(2));
+    assert!(stderr(&outside).contains("SLURM array job"), "{}", stderr(&outside));
+}

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use roentgen_data::boxes::{FRAME, FindingBox};
+use roentgen_data::boxes::FindingBox;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_data::prepare::{Prepared, PreparedInfo};
 use roentgen_eval::Scores;
 use roentgen_eval::report::{self, FilmBox, FilmCard};
 
+use crate::film_box::in_shares;
 use crate::listener::Listener;
 use crate::sources::identity_of;
 
@@ -70,7 +71,7 @@ impl Sources {
         let size = prepared.store.size() as u32;
         let pixels = prepared.store.plane(row).map_err(|error| error.to_string())?;
         let own = boxes.iter().filter(|of| of.image == image);
-        Ok((Plane { width: size, height: size, pixels }, own.map(shares).collect()))
+        Ok((Plane { width: size, height: size, pixels }, own.map(in_shares).collect()))
     }
 }
 
@@ -122,15 +123,6 @@ fn note(images: &[String], reason: &str) -> String {
     let films = if images.len() == 1 { "film" } else { "films" };
     let count = images.len();
     format!("{count} {films} of high confidence cannot be shown ({named}{rest}): {reason}.")
-}
-
-/// Converts a box to shares of the film.
-fn shares(of: &FindingBox) -> FilmBox {
-    FilmBox {
-        finding: of.finding.name().to_owned(),
-        corner: [of.x / FRAME, of.y / FRAME],
-        size: [of.height / FRAME, of.width / FRAME],
-    }
 }
 
 #[cfg(test)]

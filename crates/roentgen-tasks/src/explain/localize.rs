@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_data::Finding;
-use roentgen_data::boxes::{FRAME, FindingBox};
 use roentgen_data::pixels::Plane;
 use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{About, BoxedFilm, Localization, localize};
@@ -17,6 +16,7 @@ use super::drawn::MapToDraw;
 use super::maps::{Batch, Maps, Work};
 use super::wanted::{self, ExplainRule, choose};
 use super::{ExplainRequest, Explained, Probability, method, write_pictures};
+use crate::film_box::in_shares;
 use crate::listener::Listener;
 use crate::sources::{SourceFilm, Sources};
 
@@ -125,8 +125,8 @@ impl Boxes {
                 Some(output) => {
                     let film = by_film.entry(one.image.clone()).or_default();
                     match film.iter_mut().find(|(own, _)| *own == output) {
-                        Some((_, boxes)) => boxes.push(shares(one)),
-                        None => film.push((output, vec![shares(one)])),
+                        Some((_, boxes)) => boxes.push(in_shares(one)),
+                        None => film.push((output, vec![in_shares(one)])),
                     }
                 }
             }
@@ -154,15 +154,6 @@ impl Boxes {
     fn of_film(&self, film: &SourceFilm, output: usize) -> &[FilmBox] {
         let own = self.by_film.get(&film.image).into_iter().flatten();
         own.filter(|(of, _)| *of == output).map(|(_, boxes)| boxes.as_slice()).next().unwrap_or(&[])
-    }
-}
-
-/// Converts a box to shares of the film.
-fn shares(of: &FindingBox) -> FilmBox {
-    FilmBox {
-        finding: of.finding.name().to_owned(),
-        corner: [of.x / FRAME, of.y / FRAME],
-        size: [of.height / FRAME, of.width / FRAME],
     }
 }
 

@@ -66,7 +66,7 @@ impl Shell {
         {
             let (values, inner) = rest.split_once("; do").unwrap();
             self.0.push((name.to_owned(), words(values).remove(0)));
-            return self.command_line(&inner.trim().to_owned());
+            return self.command_line(inner.trim());
         }
         let command = words(line.split(['|', '>', ';']).next()?);
         if let [single] = &command[..]

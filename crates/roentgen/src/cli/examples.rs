@@ -84,6 +84,10 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   roentgen explain runs/nih film.png --out maps
   roentgen explain runs/nih data/nih-224 --split test --method grad-cam --finding Mass --out maps";
+pub(super) const JOIN: &str = "\
+Examples:
+  roentgen join part-1.csv part-2.csv part-3.csv --out scores.csv
+  roentgen join part-1.csv part-2.csv --out - > scores.csv";
 pub(super) const EXPORT: &str = "\
 Examples:
   roentgen export runs/nih --out nih.onnx

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
-use roentgen_tasks::engine;
+use roentgen_tasks::{Shard, engine};
 
 use super::gate::GateFlags;
-use super::values::{engine, operating_point, output, positive, split};
+use super::values::{engine, operating_point, output, positive, shard, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
@@ -39,6 +39,21 @@ pub(crate) struct Predict {
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,
+    /// Predict only part I of N, in whole batches; `roentgen join` joins the tables. `auto` is the
+    /// part of the SLURM or Kubernetes job.
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) gate: GateFlags,
+}
+
+/// Flags of `join`.
+#[derive(Args, Debug)]
+pub(crate) struct Join {
+    /// Score tables that `predict --shard` wrote, in the order of the parts.
+    #[arg(required = true)]
+    pub(crate) parts: Vec<PathBuf>,
+    /// Score table to write, `-` for standard output.
+    #[arg(long, value_name = "CSV", value_parser = output)]
+    pub(crate) out: PathBuf,
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use roentgen_tasks::Shard;
 
 use super::values::{at_most, setting};
-use crate::shard::Shard;
 
 #[derive(Args, Debug)]
 pub(crate) struct Sweep {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
-use roentgen_tasks::engine;
+use roentgen_tasks::{Shard, engine};
 
 use crate::output::{STANDARD, thousands};
 
@@ -26,6 +26,18 @@ pub(super) fn at_most<const MOST: usize>(text: &str) -> Result<usize, String> {
 /// Reads the path of an output, where `-` is standard output.
 pub(super) fn output(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(if text == "-" { STANDARD } else { text }))
+}
+
+/// Reads a part, where `auto` is that of a cluster's job.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    if text != "auto" {
+        return text.parse();
+    }
+    Shard::of_cluster(|name| std::env::var(name).ok()).ok_or_else(|| {
+        "neither the variables of a SLURM array job nor those of an indexed Kubernetes job are set; \
+         give a part and the number of parts, such as 2/8"
+            .to_owned()
+    })
 }
 
 /// Reads a split.

@@ -12,6 +12,7 @@ mod explain;
 mod export;
 pub(crate) mod fetch;
 mod init;
+mod join;
 mod phantom;
 mod predict;
 mod prepare;
@@ -75,6 +76,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Compare(args) => compare::run(&args, context),
         Command::Show(args) => train::show(&args),
         Command::Predict(args) => predict::run(&args, context),
+        Command::Join(args) => join::run(&args, context),
         Command::Evaluate(args) => evaluate::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),

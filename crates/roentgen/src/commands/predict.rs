@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
 use roentgen_eval::Scores;
+use roentgen_tasks::Shard;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, CorrectedFilm, PredictRequest};
 use roentgen_train::{overrides, run_dir};
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         engine: args.engine,
         operating_point: args.operating_point,
         gate: args.gate.gate(),
+        shard: args.shard.unwrap_or(Shard::WHOLE),
     };
     let table = predict::table(&request, &context.device, &context.listener())?;
     let bad = &table.predicted.bad;
@@ -65,6 +67,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "picture": args.picture,
         "engine": table.engine,
         "films": scores.len(),
+        "shard": args.shard.map(|shard| shard.to_string()),
         "split": scores.split(),
         "dataset": scores.dataset(),
         "model": table.model,
@@ -113,7 +116,9 @@ fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
 fn describe_written(scores: &Scores, engine: &str, out: &Path, args: &Predict) -> String {
     let split = scores.split().filter(|split| !split.is_empty());
     let split = split.map_or_else(String::new, |split| format!(" ({split})"));
-    let next = if args.split.is_some() {
+    let next = if args.shard.is_some() {
+        "\nnext: roentgen join PARTS --out TABLE".to_owned()
+    } else if args.split.is_some() {
         let model = quote(&args.model);
         format!("\nnext: roentgen evaluate {} --model {model} --out REPORT", quote(out))
     } else {

@@ -18,7 +18,7 @@ use roentgen_phantom::PHANTOM_MARK;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
 use roentgen_tasks::sources::Gate;
-use roentgen_tasks::{explain, predict};
+use roentgen_tasks::{Shard, explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
 
@@ -71,6 +71,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
         gate: Gate::Off,
+        shard: Shard::WHOLE,
     };
     let scores = predict::table(&request, &context.device, &listener)?.scores;
     let path = run.join("scores/test.csv");

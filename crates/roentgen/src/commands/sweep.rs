@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
+use roentgen_tasks::Shard;
 use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
 use roentgen_train::TrainOptions;
 use roentgen_train::run_dir::Start;
@@ -23,7 +24,6 @@ use crate::context::Context;
 use crate::mlflow::Server;
 use crate::output::{Ending, Output, note};
 use crate::progress::{Hashing, Judge, TrainingDisplay};
-use crate::shard::Shard;
 use place::{PointFolder, PointState};
 
 /// The file with the points of the sweep in a folder.

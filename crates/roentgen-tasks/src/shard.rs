@@ -1,10 +1,11 @@
-//! The part of a sweep's points that this process runs.
+//! The part of a divided work that this process does: of a sweep's points, or of the films to predict.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 /// Part `index` of `count`, numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shard {
+pub struct Shard {
     index: usize,
     count: usize,
 }
@@ -24,12 +25,12 @@ impl FromStr for Shard {
 }
 
 impl Shard {
-    /// All points.
-    pub(crate) const WHOLE: Shard = Shard { index: 1, count: 1 };
+    /// All of it.
+    pub const WHOLE: Shard = Shard { index: 1, count: 1 };
 
     /// Reads the part from the variables of a SLURM array job, or of an indexed Kubernetes job
     /// whose template also sets `JOB_COMPLETIONS` to its number of completions.
-    pub(crate) fn of_cluster(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    pub fn of_cluster(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let number = |name: &str| variable(name)?.parse::<usize>().ok();
         let slurm = || {
             let first = number("SLURM_ARRAY_TASK_MIN").unwrap_or(0);
@@ -43,9 +44,16 @@ impl Shard {
         (index < count).then_some(Self { index: index + 1, count })
     }
 
-    /// Returns whether a point, numbered from 1, is in this part.
-    pub(crate) fn has(self, number: usize) -> bool {
+    /// Returns whether a point, numbered from 1, is in this part: neighbours go to different parts.
+    pub fn has(self, number: usize) -> bool {
         (number - 1) % self.count == self.index - 1
+    }
+
+    /// Returns the places, counted from 0, of this part of a list: neighbours stay together, so the
+    /// parts in order are the list.
+    pub fn range(self, length: usize) -> Range<usize> {
+        let start = |part: usize| (part as u128 * length as u128 / self.count as u128) as usize;
+        start(self.index - 1)..start(self.index)
     }
 }
 
@@ -69,6 +77,15 @@ mod tests {
         for text in ["0/3", "4/3", "1", "a/b", "1/0", ""] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_list_in_order_are_the_list() {
+        for length in [0, 1, 5, 12] {
+            let parts = (1..=5).map(|index| Shard { index, count: 5 }.range(length));
+            assert_eq!(parts.flatten().collect::<Vec<_>>(), (0..length).collect::<Vec<_>>());
+        }
+        assert_eq!(Shard::WHOLE.range(7), 0..7);
     }
 
     #[test]

@@ -1,0 +1,21 @@
+//! `join`: joins the score tables of the parts of one prediction.
+
+use roentgen_data::files::create_folder_of;
+use roentgen_eval::Scores;
+use serde_json::json;
+
+use crate::cli::Join;
+use crate::context::Context;
+use crate::output::{Output, films};
+
+/// Reads the tables and writes one.
+pub(crate) fn run(args: &Join, context: &Context) -> anyhow::Result<Output> {
+    context.check_output(&args.out)?;
+    let parts: Vec<Scores> = args.parts.iter().map(Scores::read).collect::<Result<_, _>>()?;
+    let scores = Scores::join(&parts)?;
+    create_folder_of(&args.out)?;
+    scores.write(&args.out)?;
+    let text = format!("{} of {} parts: {}", films(scores.len()), parts.len(), args.out.display());
+    let json = json!({ "out": args.out, "parts": parts.len(), "films": scores.len() });
+    Ok(Output::done(text, json).keep_clear_of(&args.out))
+}
