@@ -16,66 +16,14 @@ use roentgen_data::prepare::{Prepared, PreparedInfo, verify};
 use roentgen_data::rows::{self, Rows};
 use roentgen_data::store::Store;
 use roentgen_data::{boxes, manifest, medmnist, nih, pixels};
+use roentgen_test_support::mutation::{self, Mutator};
 
-/// Mutations of each file, unless `ROENTGEN_MUTATIONS` says another number.
-const TURNS: usize = 120;
+/// Mutations of each file.
+const TURNS: u64 = 120;
 /// The longest that a reader may take for one of these small files.
 const LIMIT: Duration = Duration::from_secs(5);
 /// The most memory that the process may need, in MiB.
 const MEMORY: u64 = 500;
-
-/// A small generator of numbers, the same on every machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end.max(1)
-    }
-
-    /// Changes, cuts, doubles or fills a part of a file.
-    fn mutate(&mut self, whole: &[u8]) -> Vec<u8> {
-        /// What breaks readers: ends of ranges, separators, marks.
-        const ODD: [&[u8]; 12] = [
-            b"\xff\xff\xff\xff",
-            b"\0\0\0\0",
-            b"\x7f\xff\xff\xff",
-            b"\x80\0\0\0",
-            b"\xff\xd8\xff\xd9",
-            b"99999999999999999999",
-            b"-1",
-            b",,,,",
-            b"\"",
-            b"\n\r\n",
-            b"[[[[[[[[",
-            b"\xef\xbb\xbf",
-        ];
-        let mut bytes = whole.to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len());
-            let end = (at + 1 + self.below(40)).min(bytes.len());
-            match self.below(7) {
-                0 | 1 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
-                2 if !bytes.is_empty() => bytes[at] = self.below(256) as u8,
-                3 => bytes.truncate(at),
-                4 => {
-                    let part = bytes[at..end].to_vec();
-                    bytes.splice(at..at, part);
-                }
-                5 => {
-                    bytes.drain(at..end);
-                }
-                _ => {
-                    let odd = ODD[self.below(ODD.len())];
-                    let end = (at + odd.len()).min(bytes.len());
-                    bytes.splice(at..end, odd.iter().copied());
-                }
-            }
-        }
-        bytes
-    }
-}
 
 /// Reads a file and tells whether it was one.
 type Reader<'a> = &'a dyn Fn(&Path) -> bool;
@@ -83,11 +31,10 @@ type Reader<'a> = &'a dyn Fn(&Path) -> bool;
 /// Gives mutations of a file to its reader; returns how many were read and how many refused.
 fn feed(path: &Path, read: Reader<'_>) -> [usize; 2] {
     let whole = fs::read(path).unwrap();
-    let mut numbers = Numbers(path.file_name().unwrap().len() as u64 + whole.len() as u64);
+    let mut mutator = Mutator::new(path.file_name().unwrap().len() as u64 + whole.len() as u64);
     let mut counts = [0; 2];
-    let turns = std::env::var("ROENTGEN_MUTATIONS").map_or(TURNS, |turns| turns.parse().unwrap());
-    for turn in 0..turns {
-        let bytes = numbers.mutate(&whole);
+    for turn in 0..mutation::turns(TURNS) {
+        let bytes = mutator.mutate(&whole);
         fs::write(path, &bytes).unwrap();
         let start = Instant::now();
         let is_read = read(path);

@@ -11,6 +11,7 @@ use roentgen_data::preprocess::{Input, Normalize};
 use roentgen_models::model_dir::{self, Error, ModelInfo};
 use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit};
 use roentgen_models::{Architecture, ClassifierConfig, Pool};
+use roentgen_test_support::mutation::turns;
 use safetensors::tensor::{Dtype, TensorView};
 
 /// Files tried for each kind.
@@ -140,19 +141,19 @@ fn a_changed_description_is_an_error_or_a_model() {
     let path = folder.path().join(model_dir::DESCRIPTION);
     let whole = fs::read(&path).unwrap();
     let mut refused = 0;
-    for seed in 0..TRIES {
+    for seed in 0..turns(TRIES) {
         fs::write(&path, mutated(&whole, whole.len(), seed)).unwrap();
 
         refused += u64::from(model_dir::load(folder.path(), &Device::flex()).is_err());
     }
     // Some changes are to a comment's worth of nothing, such as one within the dropout.
-    assert!(refused > TRIES / 2, "{refused}");
+    assert!(refused > turns(TRIES) / 2, "{refused}");
 }
 
 /// Opens changed files of weights, reads all their values, and loads them into a network.
 fn try_all(path: &Path, whole: &[u8], header: usize) {
     let mut refused = 0;
-    for seed in 0..TRIES {
+    for seed in 0..turns(TRIES) {
         fs::write(path, mutated(whole, header, seed)).unwrap();
         let Ok(file) = WeightFile::open(path) else {
             refused += 1;
@@ -173,7 +174,7 @@ fn try_all(path: &Path, whole: &[u8], header: usize) {
             assert!(fit(model, Architecture::Mobilenet, ClassifierPart::Whole, &file).is_err());
         }
     }
-    assert!(refused > TRIES / 4, "{refused}");
+    assert!(refused > turns(TRIES) / 4, "{refused}");
 }
 
 #[test]
@@ -213,11 +214,11 @@ fn changed_packs_are_errors_or_weights() {
     let text: Vec<&str> = text.lines().filter(|line| !is_sum(line)).collect();
     fs::write(&path, text.join("\n")).unwrap();
     let mut refused = 0;
-    for seed in 0..TRIES / 3 {
+    for seed in 0..turns(TRIES) / 3 {
         let changed = mutated(&whole, 4096, seed);
         fs::write(folder.path().join(model_dir::WEIGHTS), changed).unwrap();
 
         refused += u64::from(model_dir::load(folder.path(), &Device::flex()).is_err());
     }
-    assert!(refused > TRIES / 6, "{refused}");
+    assert!(refused > turns(TRIES) / 6, "{refused}");
 }

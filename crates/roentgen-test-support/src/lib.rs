@@ -18,6 +18,7 @@
 //!
 //! A function that is left out of the list is never used, which the compiler says.
 
+pub mod mutation;
 pub mod peers;
 pub mod shared;
 

@@ -13,6 +13,7 @@ use common::{Folder, Stop};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use roentgen_test_support::mutation::turns;
 use roentgen_train::checkpoint::{RunShape, RunState};
 use roentgen_train::run_dir::{self, Start};
 use roentgen_train::sweep::{self, Points};
@@ -87,7 +88,7 @@ fn mutated(text: &str, seed: u64) -> Vec<u8> {
 
 /// Writes each mutation of `text` to `path` and reads it; a panic names the mutation.
 fn without_panic(path: &Path, text: &str, count: u64, mut read: impl FnMut(&Path)) {
-    for seed in 0..count {
+    for seed in 0..turns(count) {
         let bytes = mutated(text, seed);
         fs::write(path, &bytes).unwrap();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(path)));

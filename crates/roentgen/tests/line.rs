@@ -221,6 +221,10 @@ fn parts_of_a_prediction_are_joined_to_the_bytes_of_the_whole() {
     let error = place.fails("predict run prepared --batch 60 --shard 1/2 --out empty.csv");
     assert!(error.contains("part 1/2 contains no films: there are 60 films"), "{error}");
     assert!(!place.at("twice.csv").exists() && !place.at("empty.csv").exists());
+
+    place.write("foreign.csv", "image,patient,X,X.truth\na,1,0.5,1\n");
+    let joined = place.run("join foreign.csv --out again.csv");
+    assert!(stderr(&joined).contains("unknown whether one model"), "{}", stderr(&joined));
 }
 
 #[test]
