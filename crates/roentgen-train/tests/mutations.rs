@@ -154,15 +154,16 @@ learning_rate = 0.001
 
 #[test]
 fn an_edited_experiment_is_refused_or_can_be_run() {
+    const EDITS: u64 = 600;
     let folder = Folder::with_films(40);
     let text = EVERYTHING.replace("PREPARED", folder.at("prepared").to_str().unwrap());
     let path = folder.at("edited.toml");
-    let (mut read, mut checked) = (0, 0);
+    let (mut read, mut checked) = (0_u64, 0);
     fs::write(&path, &text).unwrap();
     let whole = overrides::read(&path, &[]).unwrap();
     roentgen_train::check(&whole, &|_, _| ()).unwrap();
 
-    without_panic(&path, &text, 600, |path| {
+    without_panic(&path, &text, EDITS, |path| {
         let Ok(experiment) = overrides::read(path, &[]) else { return };
         read += 1;
         let resolved = toml::to_string(&experiment).unwrap();
@@ -170,7 +171,8 @@ fn an_edited_experiment_is_refused_or_can_be_run() {
         checked += usize::from(roentgen_train::check(&experiment, &|_, _| ()).is_ok());
     });
 
-    assert!(read > 50 && checked > 20 && read < 500, "{read} read, {checked} could be run");
+    let some_are_refused = read < turns(EDITS) * 5 / 6;
+    assert!(read > 50 && checked > 20 && some_are_refused, "{read} read, {checked} could be run");
 }
 
 #[test]

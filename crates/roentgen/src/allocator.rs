@@ -3,6 +3,8 @@
 //!
 //! glibc returns the pages every time, mimalloc after a delay, and the kernel fills each returned
 //! page with zeros before it is used again: that takes a fifth to a third of a DenseNet's step.
+//! Commands without a network give their pages back: `prepare` decodes films of hundreds of megabytes,
+//! and would keep them once for each thread.
 
 use std::ffi::c_int;
 

@@ -22,10 +22,12 @@ use cli::Cli;
 use output::{Ending, Output};
 
 fn main() -> ExitCode {
-    allocator::keep_pages();
     restore_on_the_cpu();
     fault::silence();
     let cli = Cli::parse();
+    if cli.command.uses_device() {
+        allocator::keep_pages();
+    }
     let is_json = cli.global.json;
     match fault::catch(|| run(cli)) {
         Ok(output) => finish(&output, is_json),
