@@ -246,12 +246,15 @@ fn means(
 ) -> MeanFigures {
     let pooled = Cohort::over_all_pairs(scores).areas()[0];
     let counted = || findings.iter().filter(|finding| finding.auroc.is_some());
+    let positives: usize = findings.iter().map(|finding| finding.positives).sum();
+    let pairs: usize = findings.iter().map(|each| each.positives + each.negatives).sum();
     MeanFigures {
         auroc: mean(counted().map(|finding| finding.auroc)),
         auroc_ci95: intervals.mean_auroc,
         average_precision: mean(counted().map(|finding| finding.average_precision)),
         average_precision_ci95: intervals.mean_average_precision,
         findings: counted().count(),
+        prevalence: mean(counted().map(|finding| finding.prevalence)),
         brier: mean(counted().map(|finding| finding.brier)),
         ece: mean(counted().map(|finding| finding.ece)),
         ece_equal_mass: mean(counted().map(|finding| finding.calibration.ece_equal_mass)),
@@ -259,6 +262,7 @@ fn means(
         micro_auroc_ci95: intervals.micro_auroc,
         micro_average_precision: pooled.map(|areas| areas.average_precision),
         micro_average_precision_ci95: intervals.micro_average_precision,
+        micro_prevalence: (pairs > 0).then(|| positives as f64 / pairs as f64),
         operating_points,
     }
 }

@@ -25,8 +25,8 @@ pub use differences::{Compared, write_differences};
 pub use provenance::Provenance;
 
 use crate::{
-    Error, Evaluation, Scores, file, localization::Localization, protocols::Protocols,
-    render::render,
+    Error, Evaluation, Scores, file, format::PROGRAM, localization::Localization,
+    protocols::Protocols, render::render,
 };
 
 /// The parts of a report.
@@ -109,6 +109,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
 pub fn metrics(report: &Report) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Metrics<'a> {
+        program: &'static str,
         #[serde(flatten)]
         evaluation: &'a Evaluation,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +129,8 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
     let (compared, protocols) = (report.compared.as_ref(), report.protocols.as_ref());
     let localization = report.localization.as_ref();
-    let metrics = Metrics { evaluation, compared, protocols, provenance, localization };
+    let metrics =
+        Metrics { program: PROGRAM, evaluation, compared, protocols, provenance, localization };
     let text = serde_json::to_string_pretty(&metrics);
     Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }

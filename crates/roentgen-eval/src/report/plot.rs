@@ -112,7 +112,7 @@ fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<Curv
     let average = decimals(figures.average_precision, 3);
     let mut svg =
         frame(figures, &average, &format_interval(figures.average_precision_ci95), [1.0; 2]);
-    let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
+    let (Some(curve), Some(prevalence)) = (curve, figures.prevalence) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));

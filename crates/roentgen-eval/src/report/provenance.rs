@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::Report;
-use crate::format::count;
+use crate::format::{PROGRAM, count};
 
 /// Where figures come from; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,7 +66,7 @@ pub(super) fn lines(report: &Report) -> Vec<ProvenanceRow> {
         line("Films like one of another patient or list", duplicates(of)),
         line("Score table", text(&of.score_table)),
         line("Date", text(&of.date)),
-        line("Program", Some(format!("roentgen {}", env!("CARGO_PKG_VERSION")))),
+        line("Program", Some(PROGRAM.to_owned())),
     ]
 }
 

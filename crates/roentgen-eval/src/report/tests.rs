@@ -228,7 +228,7 @@ fn the_tables_beside_the_report_have_curves_and_wrong_films() {
     assert!((area - evaluation.findings[0].auroc.unwrap()).abs() < 1e-12);
     let precision = rows("pr.csv");
     let last = precision.iter().rfind(|row| row[0] == "Mass").unwrap();
-    assert_eq!(number(&last[3]), evaluation.findings[0].prevalence().unwrap());
+    assert_eq!(number(&last[3]), evaluation.findings[0].prevalence.unwrap());
 
     let errors = rows("errors.csv");
     let point = &evaluation.findings[1].operating_points[0];

@@ -163,6 +163,7 @@ fn about(explainer: &Explainer, method: Method, sources: &Sources, boxes: &Boxes
         let values: BTreeSet<&str> = films.iter().map(of).collect();
         values.into_iter().collect::<Vec<_>>().join(", ")
     };
+    let has_identity = films.iter().all(|film| !film.dataset_id.is_empty());
     let is_known = films.iter().all(|film| film.patient_in_training.is_some());
     let in_training = films.iter().filter(|film| film.patient_in_training == Some(true));
     let patients: BTreeSet<&str> = in_training.map(|film| film.patient.as_str()).collect();
@@ -172,6 +173,7 @@ fn about(explainer: &Explainer, method: Method, sources: &Sources, boxes: &Boxes
         architecture: description.network.architecture.name().to_owned(),
         method: method.name().to_owned(),
         dataset: joined(|film| &film.dataset),
+        dataset_id: has_identity.then(|| joined(|film| &film.dataset_id)),
         split: joined(|film| &film.split),
         size: description.input.size,
         patients_in_training: is_known.then_some(patients.len()),

@@ -27,7 +27,7 @@ pub(in crate::report) fn net_benefit(
 pub(super) fn decision_panel(figures: &FindingFigures, finding: &ScoredFinding) -> Svg {
     let curve = net_benefit(finding, None);
     let scaled = figures.platt.map(|platt| net_benefit(finding, Some(platt)));
-    let prevalence = figures.prevalence().unwrap_or(0.0);
+    let prevalence = figures.prevalence.unwrap_or(0.0);
     // Beyond, a handful of films keeps the curve just above the floor.
     let is_used = |point: &&NetBenefit| point.model > 0.01 * prevalence;
     let all = curve.iter().chain(scaled.iter().flatten());

@@ -41,7 +41,7 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
             of.positives.to_string(),
             of.negatives.to_string(),
             of.unknown.to_string(),
-            cell(of.prevalence()),
+            cell(of.prevalence),
             cell(of.auroc),
             low(of.auroc_ci95),
             high(of.auroc_ci95),
@@ -61,10 +61,18 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
         ]);
     }
     let mean = &report.evaluation.mean;
-    for (name, auroc, auroc_ends, average, average_ends) in [
-        (MACRO, mean.auroc, mean.auroc_ci95, mean.average_precision, mean.average_precision_ci95),
+    for (name, prevalence, auroc, auroc_ends, average, average_ends) in [
+        (
+            MACRO,
+            mean.prevalence,
+            mean.auroc,
+            mean.auroc_ci95,
+            mean.average_precision,
+            mean.average_precision_ci95,
+        ),
         (
             MICRO,
+            mean.micro_prevalence,
             mean.micro_auroc,
             mean.micro_auroc_ci95,
             mean.micro_average_precision,
@@ -73,6 +81,7 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
     ] {
         let mut row = header.map(|_| String::new());
         row[0] = name.to_owned();
+        row[4] = cell(prevalence);
         row[5..8].clone_from_slice(&[cell(auroc), low(auroc_ends), high(auroc_ends)]);
         row[10..13].clone_from_slice(&[cell(average), low(average_ends), high(average_ends)]);
         if name == MACRO {

@@ -2,6 +2,7 @@
 //! back and compared with the JSON.
 
 mod calls;
+mod explanations;
 mod groups;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ struct Files {
     json: Value,
     html: Sheets,
     markdown: Sheets,
+    pages: [String; 2],
     csv: HashMap<String, Vec<HashMap<String, String>>>,
 }
 
@@ -66,6 +68,7 @@ fn files() -> Files {
     let report = Report {
         compared: Some(compared),
         protocols: Some(protocols(&scores, &options).unwrap()),
+        localization: Some(explanations::localization()),
         ..plain(&scores, &evaluation)
     };
     let folder = tempfile::tempdir().unwrap();
@@ -81,6 +84,7 @@ fn files() -> Files {
         json: serde_json::from_str(&text("metrics.json")).unwrap(),
         html: Sheets::of_html(&text("report.html")),
         markdown: Sheets::of_markdown(&text("report.md")),
+        pages: ["report.html", "report.md"].map(text),
         csv: tables.map(table).collect(),
     }
 }
@@ -138,7 +142,12 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
     groups::subgroups(&files);
     groups::compared(&files);
     groups::protocols(&files);
+    explanations::tables(&files);
     pairs(&files);
+    let program = files.json["program"].as_str().unwrap();
+    for page in &files.pages {
+        assert!(page.contains(&format!("Made by {program}.")), "{program}");
+    }
 }
 
 fn findings(files: &Files, name: &str) {
@@ -148,6 +157,7 @@ fn findings(files: &Files, name: &str) {
         ("positives", &of["positives"]),
         ("negatives", &of["negatives"]),
         ("unknown", &of["unknown"]),
+        ("prevalence", &of["prevalence"]),
         ("auroc", &of["auroc"]),
         ("auroc_low", &of["auroc_ci95"][0]),
         ("auroc_high", &of["auroc_ci95"][1]),
@@ -169,6 +179,7 @@ fn findings(files: &Files, name: &str) {
         files.on_pages("Findings", &[&shown], column, figures);
     };
     on("Positive", &[&of["positives"]]);
+    on("Prevalence", &[&of["prevalence"]]);
     on("AUROC", &[&of["auroc"], &of["auroc_ci95"]]);
     on("Average precision", &[&of["average_precision"], &of["average_precision_ci95"]]);
     on("Brier", &[&of["brier"]]);
