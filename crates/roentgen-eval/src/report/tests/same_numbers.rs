@@ -213,10 +213,16 @@ fn findings(files: &Files, name: &str) {
 
 fn pairs(files: &Files) {
     let of = &files.json["co_occurrence"];
-    let (one, other) = (3, 9);
-    let row = [("finding", NIH_FINDINGS[one]), ("other", NIH_FINDINGS[other])];
-    files.in_csv("co-occurrence.csv", &row, "labels", &of["labels"][one][other]);
-    files.in_csv("co-occurrence.csv", &row, "calls", &of["calls"][one][other]);
-    let cell = files.html.numbers("Findings together", &[NIH_FINDINGS[one]], NIH_FINDINGS[other]);
-    assert_stated(&cell, &[&of["labels"][one][other], &of["calls"][one][other]]);
+    for (one, name) in NIH_FINDINGS.into_iter().enumerate() {
+        for (two, other) in NIH_FINDINGS.into_iter().enumerate() {
+            let (labels, calls) = (&of["labels"][one][two], &of["calls"][one][two]);
+            let shown = [name, other].map(|name| name.replace('_', " "));
+            files.on_pages("Findings together", &[&shown[0]], &shown[1], &[labels, calls]);
+            if one <= two {
+                let row = [("finding", name), ("other", other)];
+                files.in_csv("co-occurrence.csv", &row, "labels", labels);
+                files.in_csv("co-occurrence.csv", &row, "calls", calls);
+            }
+        }
+    }
 }
