@@ -60,7 +60,7 @@ impl Report<'_> {
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
-/// pictures, and the tables `findings.csv`, `calibration.csv`, `operating-points.csv`,
+/// pictures, and the tables `summary.csv`, `findings.csv`, `calibration.csv`, `operating-points.csv`,
 /// `subgroups.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
 /// figures by two protocols also `protocols.csv`.
 ///
@@ -81,6 +81,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
         ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
         ("decision-curves.svg", plot::picture(plot::Kind::Decision, report)),
+        ("summary.csv", tables::summary(report)?),
         ("findings.csv", tables::findings(report)?),
         ("calibration.csv", tables::calibration(report)?),
         ("operating-points.csv", tables::operating_points(report)?),

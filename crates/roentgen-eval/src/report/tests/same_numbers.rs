@@ -144,6 +144,7 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
     groups::protocols(&files);
     explanations::tables(&files);
     pairs(&files);
+    whole(&files);
     let program = files.json["program"].as_str().unwrap();
     for page in &files.pages {
         assert!(page.contains(&format!("Made by {program}.")), "{program}");
@@ -171,6 +172,11 @@ fn findings(files: &Files, name: &str) {
         ("ece", &of["ece"]),
         ("ece_equal_mass", &of["calibration"]["ece_equal_mass"]),
         ("slope", &of["calibration"]["slope"]),
+        ("useful_threshold_low", &of["useful_thresholds"][0]),
+        ("useful_threshold_high", &of["useful_thresholds"][1]),
+        ("useful_threshold_platt_low", &of["useful_thresholds_platt"][0]),
+        ("useful_threshold_platt_high", &of["useful_thresholds_platt"][1]),
+        ("resamples_skipped", &of["resamples_skipped"]),
     ] {
         files.in_csv("findings.csv", &row, column, value);
     }
@@ -207,6 +213,30 @@ fn findings(files: &Files, name: &str) {
         ] {
             files.in_csv("calibration.csv", &row, column, value);
             files.on_pages("Calibration", &[&shown, title], heading, &[value]);
+        }
+    }
+}
+
+/// The figures of the whole table.
+fn whole(files: &Files) {
+    let of = &files.json;
+    assert_eq!(files.csv["summary.csv"].len(), 9);
+    for row in &files.csv["summary.csv"] {
+        let figure = row["figure"].as_str();
+        files.in_csv("summary.csv", &[("figure", figure)], "value", &of[figure]);
+    }
+    let percent = |key: &str| {
+        let share = 100.0 * of[key].as_f64().unwrap();
+        if share < 10.0 { format!("{share:.2} %") } else { format!("{share:.1} %") }
+    };
+    let (accuracy, negative) =
+        (percent("binary_accuracy"), percent("binary_accuracy_all_negative"));
+    let error = format!("{:.3}", of["mean_absolute_error"].as_f64().unwrap());
+    for page in &files.pages {
+        let at = page.find("Binary accuracy over all pairs").unwrap();
+        let said = page[at..].lines().next().unwrap();
+        for figure in [&accuracy, &negative, &error] {
+            assert!(said.contains(figure.as_str()), "{figure}: {said}");
         }
     }
 }
