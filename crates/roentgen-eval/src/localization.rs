@@ -30,6 +30,7 @@ use crate::{
 pub use figures::{AtOverlap, Correlation, Figure, Lead, RowFigures, Rows};
 pub(crate) use page::summary;
 use references::{ceiling, map_of_box, mean_box, random};
+pub use score::points_into;
 use score::{Scored, score};
 
 /// A film with boxes of one finding, and the map of a model for it.

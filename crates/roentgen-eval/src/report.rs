@@ -77,10 +77,6 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("metrics.json", metrics(report)?),
         ("model-card.md", card::markdown(report)?),
         ("model-card.json", card::json_text(report)? + "\n"),
-        ("roc.svg", plot::picture(plot::Kind::Roc, report)),
-        ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
-        ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
-        ("decision-curves.svg", plot::picture(plot::Kind::Decision, report)),
         ("summary.csv", tables::summary(report)?),
         ("findings.csv", tables::findings(report)?),
         ("calibration.csv", tables::calibration(report)?),
@@ -92,6 +88,8 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("pr.csv", tables::precision_recall(report)?),
         ("errors.csv", tables::errors(report)?),
     ];
+    let pictures = plot::Kind::ALL.map(|kind| (kind.file_name(), plot::picture(kind, report)));
+    files.extend(pictures);
     if let Some(protocols) = &report.protocols {
         files.push(("protocols.csv", tables::protocols(protocols)?));
     }

@@ -151,7 +151,20 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
     let films: Vec<BoxedFilm> = (0..30).map(film).collect();
     let found = localized(&films, &["Mass", "Pleural_Thickening", "Hernia"]);
     let folder = tempfile::tempdir().unwrap();
-    let files = found.write(folder.path(), &[]).unwrap();
+    let card = FilmCard {
+        choice: crate::films::ChosenFilm {
+            row: 0,
+            image: "0.png".into(),
+            finding: "Mass".into(),
+            probability: 0.75,
+            label: true,
+            verdict: crate::films::Agreement::Found,
+        },
+        png: vec![1],
+        boxes: films[0].boxes.clone(),
+        text: "highest point in a box".into(),
+    };
+    let files = found.write(folder.path(), &[card]).unwrap();
     let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
 
     assert_eq!(files.len(), 3);
@@ -182,6 +195,9 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
         page.contains("Findings without boxes: Hernia.") && page.contains("2 boxes are on films")
     );
     assert!(page.contains("synthetic test data"));
+    let alt = "alt=\"Film 0.png under its map for Mass, probability 0.750, with the drawn box; \
+               highest point in a box\"";
+    assert!(page.contains(alt), "{page}");
     let json: serde_json::Value = serde_json::from_str(&text("localization.json")).unwrap();
     for key in ["program", "dataset_id"] {
         let stated = format!("<dd>{}</dd>", json[key].as_str().unwrap());

@@ -99,8 +99,12 @@ pub(super) struct ReportPage {
 #[derive(Debug, Serialize)]
 struct Panels {
     id: &'static str,
+    /// The picture of all panels, beside the page.
+    file: &'static str,
     title: &'static str,
     caption: String,
+    /// What the picture shows, for who cannot see it.
+    text: String,
     panels: Vec<String>,
 }
 
@@ -110,10 +114,12 @@ impl ReportPage {
         let low = axis_start(evaluation);
         let main = evaluation.main_point();
         let (is_fitted, reaches_half) = (main != "0.5", reaches_half(evaluation));
-        let panels = |id, title, kind: Kind| Panels {
-            id,
-            title,
+        let panels = |kind: Kind| Panels {
+            id: kind.id(),
+            file: kind.file_name(),
+            title: kind.title(),
             caption: kind.caption(evaluation),
+            text: kind.describe_all(evaluation),
             panels: plot::panels(kind, report),
         };
         let named = |count: &dyn Fn(&FindingFigures) -> usize| {
@@ -165,12 +171,7 @@ impl ReportPage {
                 Some(_) => finding.resamples_skipped,
                 None => 0,
             }),
-            pictures: vec![
-                panels("roc", "ROC curves", Kind::Roc),
-                panels("precision-recall", "Precision and recall", Kind::PrecisionRecall),
-                panels("reliability", "Reliability", Kind::Reliability),
-                panels("decision", "Decision curves", Kind::Decision),
-            ],
+            pictures: Kind::ALL.map(panels).into(),
             accuracy: percent(evaluation.binary_accuracy),
             accuracy_all_negative: percent(evaluation.binary_accuracy_all_negative),
             mean_absolute_error: figure(evaluation.mean_absolute_error),
