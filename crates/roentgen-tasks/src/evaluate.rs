@@ -190,6 +190,7 @@ fn provenance(
         architecture: Some(description.network.architecture.name().to_owned()),
         size: Some(description.input.size),
         epoch: training.map(|training| training.epoch),
+        training_dataset: training.map(|training| training.dataset.to_string()),
         seed: training.map(|training| training.seed),
         experiment: experiment(model),
         initial_weights: match (training, description.imported) {
