@@ -9,6 +9,7 @@ mod compared;
 mod explanations;
 mod findings;
 mod groups;
+mod how;
 mod protocols;
 mod summary;
 mod together;
@@ -57,7 +58,6 @@ pub(super) struct ReportPage {
     /// The model that was given for a table that does not say which model predicted it.
     unchecked_model: Option<String>,
     resamples: usize,
-    seed: u64,
     mean: Mean,
     findings: Vec<FindingRow>,
     axis: String,
@@ -94,6 +94,8 @@ pub(super) struct ReportPage {
     compared: Option<Differences>,
     protocols: Option<Protocols>,
     notes: Vec<String>,
+    /// Words of the report and their definitions.
+    how: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,7 +153,6 @@ impl ReportPage {
                 Some(true) | None => None,
             },
             resamples: evaluation.resamples,
-            seed: evaluation.seed,
             mean: mean(evaluation, main, low),
             findings: evaluation.findings.iter().map(|each| finding(each, main, low)).collect(),
             axis: whisker::axis(low),
@@ -182,6 +183,7 @@ impl ReportPage {
             compared: report.compared.as_ref().map(Differences::of),
             protocols: report.protocols.as_ref().map(Protocols::of),
             notes: report.notes.clone(),
+            how: how::how(evaluation),
         }
     }
 }

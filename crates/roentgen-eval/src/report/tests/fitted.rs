@@ -107,6 +107,28 @@ fn curves_have_the_points_of_all_pictures() {
 }
 
 #[test]
+fn both_pages_define_the_fits_if_one_is_used() {
+    let scores = table("NIH ChestX-ray14", "official test");
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
+    let report = plain(&scores, &evaluation);
+    let unfitted = [html(&report).unwrap(), markdown(&report).unwrap()];
+
+    for (fitted, unfitted) in fitted_pages().iter().zip(&unfitted) {
+        let fitted = fitted.replace("&#x2f;", "/");
+        let platt = "1 / (negatives + 2) and (positives + 1) / (positives + 2)";
+        let ties = "Of equally good thresholds the highest is taken";
+        for definition in [platt, ties] {
+            assert!(fitted.contains(definition) && !unfitted.contains(definition), "{definition}");
+        }
+        let mass = "in 15 bins of about equally many films";
+        let clamp = "closer to 0 or 1 than 1e-7 count as that close";
+        for definition in [mass, clamp, "seed 1; 2.5th to 97.5th percentile"] {
+            assert!(fitted.contains(definition) && unfitted.contains(definition), "{definition}");
+        }
+    }
+}
+
+#[test]
 fn fitted_operating_points_and_calibration_are_shown() {
     for page in fitted_pages() {
         assert!(page.contains("fitted on 200 films of 200 patients (valid)"), "{page}");
