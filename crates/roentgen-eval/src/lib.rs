@@ -105,4 +105,4 @@ pub use precision_recall::{average_precision, precision_recall_curve};
 pub use reliability::MeasuredBin;
 pub use roc::{CurvePoint, auroc, roc_curve};
 pub use scores::{Column, NIH_FINDINGS, ScoredFinding, Scores};
-pub use subgroups::{Gap, Subgroup};
+pub use subgroups::{Gap, Subgroup, SubgroupFinding};

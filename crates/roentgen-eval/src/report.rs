@@ -61,7 +61,7 @@ impl Report<'_> {
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
 /// pictures, and the tables `summary.csv`, `findings.csv`, `calibration.csv`, `operating-points.csv`,
-/// `subgroups.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
+/// `subgroups.csv`, `subgroup-findings.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
 /// figures by two protocols also `protocols.csv`.
 ///
 /// # Errors
@@ -82,6 +82,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("calibration.csv", tables::calibration(report)?),
         ("operating-points.csv", tables::operating_points(report)?),
         ("subgroups.csv", tables::subgroups(report)?),
+        ("subgroup-findings.csv", tables::subgroup_findings(report)?),
         ("co-occurrence.csv", tables::co_occurrence(report)?),
         ("curves.csv", tables::all_curves(report)?),
         ("roc.csv", tables::roc(report)?),

@@ -11,7 +11,7 @@ use crate::{
     roc::{Step, precision_recall_points, roc_points, steps},
 };
 pub(super) use figures::{calibration, co_occurrence, findings, operating_points, summary};
-pub(super) use groups::{protocols, subgroups};
+pub(super) use groups::{protocols, subgroup_findings, subgroups};
 
 /// The maximum number of points of a curve; more would make a file of megabytes and no other
 /// drawing.

@@ -130,7 +130,7 @@ fn all_files_are_written() {
     let folder = tempfile::tempdir().unwrap();
 
     let paths = write(folder.path().join("out"), &report).unwrap();
-    assert_eq!(paths.len(), 19);
+    assert_eq!(paths.len(), 20);
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.len() > 100 || text.lines().count() > 1, "{}", path.display());
