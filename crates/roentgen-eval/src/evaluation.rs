@@ -4,6 +4,7 @@
 //! `null`: a finding without positives has no AUROC and is left out of the mean, whose `findings`
 //! says how many are included.
 
+mod fitted_films;
 mod given;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +24,7 @@ use crate::{
     subgroups::{Gaps, Subgroups, subgroups},
 };
 
+pub use fitted_films::FittedFilms;
 pub use given::{FittedOn, Given};
 use given::{check_prevalence, fit, thresholds};
 
@@ -126,12 +128,13 @@ pub fn evaluate(scores: &Scores, options: &BootstrapOptions) -> Result<Evaluatio
 /// after calibration, and at a stated prevalence.
 ///
 /// Whoever has the table that was fitted to compares its films with
-/// [`refuse_shared_films`](crate::refuse_shared_films()).
+/// [`refuse_shared_films`](crate::refuse_shared_films()); whoever knows only which films they were
+/// names them in [`Given::fitted_films`].
 ///
 /// # Errors
 ///
 /// Returns an error under the conditions of [`evaluate`], if calibration and thresholds were fitted
-/// for another model, or if a stated prevalence is not between 0 and 1 or of no finding of the
+/// for another model, if the table has films that they were fitted on, or if a stated prevalence is not between 0 and 1 or of no finding of the
 /// table.
 pub fn evaluate_with(
     scores: &Scores,
@@ -140,7 +143,10 @@ pub fn evaluate_with(
 ) -> Result<Evaluation, Error> {
     let (training_marks, films_in_training) = check(scores)?;
     check_prevalence(scores, given)?;
-    let fit = given.calibration.map(|calibration| fit(scores, calibration)).transpose()?;
+    let fit = given
+        .calibration
+        .map(|calibration| fit(scores, calibration, given.fitted_films))
+        .transpose()?;
     let is_used = fit.as_ref().is_some_and(|fit| fit.is_used);
     let calibration = given.calibration.filter(|_| is_used);
 

@@ -89,7 +89,7 @@ pub use delong::{DeLong, DeLongTest, delong, delong_test};
 pub use difference::{Difference, paired_difference};
 pub use ensemble::{EnsembleRule, ensemble};
 pub use error::Error;
-pub use evaluation::{Evaluation, FittedOn, Given, evaluate, evaluate_with};
+pub use evaluation::{Evaluation, FittedFilms, FittedOn, Given, evaluate, evaluate_with};
 pub use figures::{CalibrationFigures, FindingFigures, MeanFigures};
 pub use fit::{Fitted, WeightScope, fit};
 pub use heat_map::HeatMap;

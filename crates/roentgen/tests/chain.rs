@@ -289,6 +289,18 @@ fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     called("specificity-0.90");
     let metrics = place.json("evaluate after.csv --model a --out report --resamples 5");
     assert_eq!(metrics["fit"]["is_used"], true);
+    // Validation films that do not say so are refused, by the run's own list of films.
+    place.ok("predict a prepared --split valid --out unnamed.csv");
+    let valid = place.text("unnamed.csv");
+    assert!(valid.contains(",official valid,"));
+    place.write("unnamed.csv", valid.replace(",official valid,", ",,"));
+    let error = place.fails("evaluate unnamed.csv --model a --out no --resamples 5");
+    assert!(
+        error.contains("that calibration and thresholds of the model were fitted on"),
+        "{error}"
+    );
+    assert!(!place.at("no").exists());
+    place.ok("evaluate unnamed.csv --out without --resamples 5");
     assert!(metrics["provenance"]["experiment"].as_str().unwrap().contains("SHA-256"));
     assert_eq!(metrics["provenance"]["seed"], 5);
 }

@@ -26,7 +26,7 @@ fn fitted() -> (Scores, Evaluation) {
     };
     let calibration = crate::calibrate(&table("valid", 0), crate::WithIsotonic::No).unwrap();
     let prevalence = [("Mass".to_owned(), 0.02)].into();
-    let given = crate::Given { calibration: Some(&calibration), prevalence };
+    let given = crate::Given { calibration: Some(&calibration), prevalence, ..Default::default() };
     let scores = table("test", 3);
     let options = BootstrapOptions { resamples: 100, seed: 1 };
     let evaluation = crate::evaluate_with(&scores, &options, &given).unwrap();

@@ -62,7 +62,7 @@ fn files() -> Files {
     let options = BootstrapOptions { resamples: 60, seed: 1 };
     let calibration = calibrate(&films("valid", 0), WithIsotonic::Yes).unwrap();
     let prevalence = NIH_FINDINGS.map(|name| (name.to_owned(), 0.02)).into();
-    let given = Given { calibration: Some(&calibration), prevalence };
+    let given = Given { calibration: Some(&calibration), prevalence, ..Default::default() };
     let evaluation = evaluate_with(&scores, &options, &given).unwrap();
     let compared = Compared::of(("a.csv", &scores), ("b.csv", &other), &options).unwrap();
     let report = Report {
