@@ -38,6 +38,9 @@ pub struct PredictRequest<'a> {
     pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
+    /// The method of the calibrated probabilities, which the model must then have; by default Platt
+    /// scaling, if the model has it.
+    pub calibration: Option<CalibrationMethod>,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
     /// The part of the films to predict. It consists of whole batches, because the last digits of a
@@ -83,6 +86,8 @@ pub struct PredictedTable {
     pub thresholds: BTreeMap<String, f64>,
     /// The operating point of these thresholds.
     pub operating_point: OperatingRule,
+    /// The method of the calibrated probabilities; `None` if the model has no calibration.
+    pub calibration: Option<CalibrationMethod>,
     /// Identity of the model.
     pub model: String,
     /// The engine in words.
@@ -93,14 +98,18 @@ pub struct PredictedTable {
 ///
 /// # Errors
 ///
-/// Returns an error if the model or an input cannot be opened, if no film can be read, or if the
-/// engine fails.
+/// Returns an error if the model or an input cannot be opened, if the model lacks the calibration
+/// that was asked for, if no film can be read, or if the engine fails.
 pub fn table(
     request: &PredictRequest<'_>,
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<PredictedTable> {
     let description = ModelInfo::read(request.model)?;
+    if let Some(method) = request.calibration {
+        check_calibration(&description, method, request.model)?;
+    }
+    let method = request.calibration.unwrap_or(CalibrationMethod::Platt);
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
@@ -114,14 +123,14 @@ pub fn table(
     }
     let scores = predicted.scores(&description, engine.identity())?;
     let scores = match &description.calibration {
-        Some(fitted) => fitted
-            .annotate(&scores, CalibrationMethod::Platt, request.operating_point)
-            .with_context(|| {
+        Some(fitted) => {
+            fitted.annotate(&scores, method, request.operating_point).with_context(|| {
                 format!(
                     "the calibration in `{}` cannot be used; `roentgen calibrate` fits it again",
                     request.model.display()
                 )
-            })?,
+            })?
+        }
         None => scores,
     };
     let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
@@ -136,9 +145,31 @@ pub fn table(
         predicted,
         thresholds,
         operating_point: request.operating_point,
+        calibration: description.calibration.as_ref().map(|_| method),
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
+}
+
+/// Refuses a method of calibration that the model has for none of its findings.
+fn check_calibration(
+    description: &ModelInfo,
+    method: CalibrationMethod,
+    model: &Path,
+) -> anyhow::Result<()> {
+    if description.calibration.as_ref().is_some_and(|fitted| fitted.has(method)) {
+        return Ok(());
+    }
+    let flag = match method {
+        CalibrationMethod::Isotonic => " --isotonic",
+        CalibrationMethod::Platt | CalibrationMethod::Temperature => "",
+    };
+    let model = model.display();
+    bail!(
+        "`{model}` has no calibration by `{}`, which `--calibration` asks for; `roentgen calibrate \
+         {model}{flag}` fits it to the validation films of a run",
+        method.name()
+    )
 }
 
 /// Predicts the films of a part, and decodes each batch on all cores before it passes through the

@@ -258,6 +258,30 @@ fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
     assert!(metrics["findings"]["Mass"]["calibrated"]["isotonic"].is_object());
 }
 
+/// `predict --calibration`, on a model with Platt scaling and a temperature.
+fn calibrated_by_each_method(place: &Place) {
+    let predict = "predict a prepared --split test --out by-method.csv";
+    let calibrated = |method: &str| {
+        let document = place.json(&format!("{predict} --calibration {method}"));
+        assert_eq!(document["calibration"], method);
+        let text = place.text("by-method.csv");
+        let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+        let at = header.iter().position(|column| *column == "Mass.calibrated").unwrap();
+        let rows = text.lines().skip(1);
+        let cells = rows.map(|row| row.split(',').nth(at).unwrap().to_owned());
+        cells.collect::<Vec<_>>()
+    };
+    let error = place.fails(&format!("{predict} --calibration isotonic"));
+    assert!(error.contains("no calibration by `isotonic`"), "{error}");
+    assert!(error.contains("calibrate a --isotonic"), "{error}");
+    place.ok("calibrate a --isotonic");
+    let by = ["platt", "temperature", "isotonic"].map(calibrated);
+    assert!(by.iter().flatten().all(|cell| (0.0..=1.0).contains(&cell.parse().unwrap())), "{by:?}");
+    assert!(by[0] != by[1] && by[1] != by[2] && by[0] != by[2], "{by:?}");
+    place.ok(predict);
+    assert_eq!(place.json(predict)["calibration"], "platt");
+}
+
 #[test]
 fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     let place = two_models();
@@ -287,6 +311,7 @@ fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     };
     called("youden");
     called("specificity-0.90");
+    calibrated_by_each_method(&place);
     let metrics = place.json("evaluate after.csv --model a --out report --resamples 5");
     assert_eq!(metrics["fit"]["is_used"], true);
     // Validation films that do not say so are refused, by the run's own list of films.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use roentgen_data::split::Split;
-use roentgen_eval::OperatingRule;
+use roentgen_eval::{CalibrationMethod, OperatingRule};
 use roentgen_tasks::{Shard, engine};
 
 use crate::output::{STANDARD, thousands};
@@ -74,6 +74,14 @@ pub(super) fn operating_point() -> impl TypedValueParser<Value = OperatingRule> 
     PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
         let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
         known.ok_or_else(|| std::io::Error::other("unknown operating point"))
+    })
+}
+
+/// Reads a method of calibration.
+pub(super) fn calibration() -> impl TypedValueParser<Value = CalibrationMethod> {
+    PossibleValuesParser::new(CalibrationMethod::ALL.map(CalibrationMethod::name)).try_map(|name| {
+        let known = CalibrationMethod::ALL.into_iter().find(|method| method.name() == name);
+        known.ok_or_else(|| std::io::Error::other("unknown method of calibration"))
     })
 }
 
