@@ -203,34 +203,12 @@ fn a_folder_is_trained_in_by_one_process_at_a_time() {
     place.ok("train a.toml --out other");
 }
 
-/// Writes a table like `from` with forty films of forty patients that are not in any data set, of
-/// which every third has both findings.
-fn made_up_films(place: &Place, from: &str, to: &str) {
-    let text = place.text(from);
-    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
-    let (header, row) = (lines.next().unwrap(), lines.next().unwrap());
-    let mut table = header.join(",");
-    for film in 0..40 {
-        let cells = header.iter().zip(&row).map(|(name, cell)| match name.as_str() {
-            "image" => format!("made-up-{film}.png"),
-            "patient" => format!("{}", 900_000 + film),
-            "Mass" | "Nodule" => format!("{}", 0.1 + f64::from(film * 7 % 40) / 50.0),
-            "Mass.truth" | "Nodule.truth" => {
-                u8::from(film * 7 % 40 > 20 || film % 3 == 0).to_string()
-            }
-            _ => cell.clone(),
-        });
-        table += &format!("\n{}", cells.collect::<Vec<_>>().join(","));
-    }
-    place.write(to, table + "\n");
-}
-
 #[test]
 fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
     let place = two_models();
     place.ok("predict a prepared --split train --out train.csv");
-    made_up_films(&place, "a/scores/valid.csv", "made-up.csv");
-    made_up_films(&place, "b/scores/valid.csv", "other.csv");
+    place.made_up_films("a/scores/valid.csv", "made-up.csv");
+    place.made_up_films("b/scores/valid.csv", "other.csv");
     let test = place.text("a.csv");
     // The same patients on films of other names, and a table without patients.
     let mut lines = test.lines();
@@ -286,7 +264,12 @@ fn calibrated_by_each_method(place: &Place) {
 fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     let place = two_models();
     place.ok("predict a prepared --split test --out before.csv");
-    made_up_films(&place, "a/scores/valid.csv", "a/scores/valid.csv");
+    // Of a dozen validation films nothing can be fitted, and `train` says so for each finding.
+    let trained = place.text("a/model.toml");
+    let trained = trained.split_once("[calibration]").expect("`train` fits at its end").1;
+    assert!(trained.contains("split = \"official valid\""), "{trained}");
+    assert_eq!(trained.matches("\nreason = ").count(), 2, "{trained}");
+    place.made_up_films("a/scores/valid.csv", "a/scores/valid.csv");
     let fitted = place.json("calibrate a");
     let mass = &fitted["calibration"]["findings"][0];
     assert_eq!((&mass["films"], &mass["positives"]), (&40.into(), &26.into()));
