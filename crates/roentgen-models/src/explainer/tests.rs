@@ -164,7 +164,11 @@ fn every_head_has_maps(architecture: Architecture) {
                 .expect("no weights gave a map that is not flat");
             let expected = if method == Method::Occlusion { 13 } else { 2 };
             for map in &maps {
-                assert_eq!([map.height, map.width], [expected; 2], "{architecture:?} {pool:?} {method:?}");
+                assert_eq!(
+                    [map.height, map.width],
+                    [expected; 2],
+                    "{architecture:?} {pool:?} {method:?}"
+                );
                 assert!(map.values.iter().all(|value| value.is_finite()));
             }
             assert_ne!(maps[0], maps[1], "{architecture:?} {pool:?} {method:?}");
