@@ -3,6 +3,7 @@
 mod files;
 mod read;
 mod relation;
+mod sides;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,7 @@ use anyhow::bail;
 use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
 use roentgen_data::prepare::Prepared;
-use roentgen_data::selection::Selection;
-use roentgen_data::split::{self, Split};
+use roentgen_data::split::Split;
 use roentgen_models::ModelInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
 
@@ -21,8 +21,6 @@ use relation::Relation;
 
 pub use read::{Error, Gate, ReadFilm};
 
-/// The split of films of a data set that the model was not trained on.
-const EXTERNAL: &str = "external";
 /// Digits of a data set's identity.
 const IDENTITY: usize = 12;
 
@@ -156,43 +154,16 @@ impl Sources {
         let relation = training.map_or(Relation::Other, |training| {
             Relation::between(training, dataset, &prepared.description.fingerprint)
         });
-        let is_same = relation == Relation::Same;
-        if let (Some(training), Some(side)) = (training.filter(|_| !is_same), side) {
-            bail!(
-                "the model was trained on {}, and `{}` is another data set ({dataset}), so the \
-                 model has no split `{}` of it; leave `--split` out",
-                training.dataset,
-                folder.display(),
-                side.name()
-            );
-        }
-        // An imported model has no split of its own: NIH's lists split the films.
-        let (selection, seed) = training
-            .map_or((Selection::OFFICIAL, 0), |training| (training.selection, training.seed));
-        let is_external = training.is_some() && !is_same;
-        let sides = match selection.sides(&prepared.rows, &description.findings, seed) {
-            _ if is_external => vec![None; prepared.rows.len()],
-            // Another hospital's films are not on NIH's lists.
-            Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
-            sides => sides?,
-        };
-        let name_of = |side: Option<Split>| match side {
-            Some(side) => selection.name(side),
-            None if is_external => EXTERNAL.to_owned(),
-            None => "none".to_owned(),
-        };
+        let sides = sides::of_films(&prepared, description, relation, trained_on, side)?;
         let place = self.prepared.len();
-        for (index, (row, found)) in prepared.rows.iter().zip(&sides).enumerate() {
-            if side.is_some() && *found != side {
+        for (index, (row, (found, split))) in prepared.rows.iter().zip(sides).enumerate() {
+            if side.is_some() && found != side {
                 continue;
             }
             let patient = row.patient.to_string();
             self.films.push(SourceFilm {
-                patient_in_training: trained_on.and_then(|films| match relation {
-                    Relation::Same => Some(films.have_patient(&patient)),
-                    Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
-                    Relation::Other => None,
-                }),
+                patient_in_training: trained_on
+                    .and_then(|films| relation.mark(films, &row.image, &patient)),
                 image: row.image.clone(),
                 patient,
                 view: row.view.clone(),
@@ -201,7 +172,7 @@ impl Sources {
                 source: folder.to_string_lossy().into_owned(),
                 dataset: dataset.to_string(),
                 dataset_id: identity_of(&prepared),
-                split: name_of(*found),
+                split,
                 findings: Some(row.findings),
                 place: Place::Row(place, index),
             });

@@ -2,6 +2,7 @@
 
 use roentgen_data::Dataset;
 use roentgen_models::model_dir::TrainingInfo;
+use roentgen_train::films::TrainingFilms;
 
 /// What a data set is to the one that a model was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,14 @@ impl Relation {
             Relation::Same
         } else {
             Relation::Other
+        }
+    }
+    /// Says whether a patient of such a data set was in training, if that can be known.
+    pub(super) fn mark(self, films: &TrainingFilms, image: &str, patient: &str) -> Option<bool> {
+        match self {
+            Relation::Same => Some(films.have_patient(patient)),
+            Relation::Unknown => films.have_film(image, patient).then_some(true),
+            Relation::Other => None,
         }
     }
 }
