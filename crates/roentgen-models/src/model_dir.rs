@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::classifier::Classifier;
 use crate::weights;
 
-pub use description::{ModelInfo, TrainingInfo};
+pub use description::{EarlierFilms, ModelInfo, TrainingInfo};
 pub use error::Error;
 
 /// File name of the description.

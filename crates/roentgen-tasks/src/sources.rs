@@ -2,7 +2,6 @@
 
 mod files;
 mod read;
-mod relation;
 mod sides;
 
 use std::collections::HashMap;
@@ -15,10 +14,9 @@ use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
 use roentgen_models::ModelInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
+use roentgen_train::relation::Relation;
 
 use crate::listener::Listener;
-use relation::Relation;
-
 pub use read::{Error, Gate, ReadFilm};
 
 /// Digits of a data set's identity.

@@ -15,6 +15,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
+use roentgen_models::model_dir::EarlierFilms;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
 use crate::checkpoint::{self, RunShape, RunState};
@@ -31,6 +32,7 @@ use crate::tensorboard::Events;
 
 mod best;
 mod describe;
+mod earlier;
 mod epoch;
 mod epoch_end;
 mod error;
@@ -88,7 +90,7 @@ pub fn train(
     let TrainOptions { start, memory: limit } = options.into();
     let material = Material::open(experiment, &|done, bytes| progress.hashed(done, bytes))?;
     let network = network(experiment, &material, limit, device)?;
-    let initial = initial::weights(experiment, network)?;
+    let initial = initial::weights(experiment, &material, network)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
     train_in(experiment, &material, initial, run_dir, device, progress)
@@ -130,8 +132,8 @@ fn train_in(
     let Material { prepared, findings, sides } = material;
     let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
     let input = experiment.input(prepared.store.size());
-    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides)?);
-    let Initial { network, origin, log } = initial;
+    let Initial { network, origin, earlier, log } = initial;
+    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides, &earlier.films)?);
     log.map_or(Ok(()), |line| run_dir.log(&line))?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
@@ -144,6 +146,7 @@ fn train_in(
         experiment,
         phases,
         origin,
+        earlier_films: earlier.known,
         dir: run_dir,
         films_sha256,
         train: SelectedFilms { prepared, findings, input, rows: &train_rows },
@@ -169,7 +172,8 @@ fn train_in(
 /// Returns an error if films are missing or of another size, if the split leaks or leaves a split
 /// without films, or if weights are missing.
 pub fn check(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<(), Error> {
-    Material::open(experiment, hashed)?;
+    let material = Material::open(experiment, hashed)?;
+    earlier::earlier(experiment, &material)?;
     initial::find(experiment).map(|_| ())
 }
 
@@ -179,6 +183,8 @@ struct Run<'a> {
     phases: Vec<ResolvedPhase>,
     /// Origin of the backbone's initial weights, in words.
     origin: Option<String>,
+    /// What is known of the films on which those were trained.
+    earlier_films: Option<EarlierFilms>,
     dir: RunDir,
     /// Of the table of films.
     films_sha256: Option<String>,

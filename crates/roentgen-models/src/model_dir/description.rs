@@ -72,6 +72,22 @@ pub struct TrainingInfo {
     /// Origin of the backbone's initial weights, if not random: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    /// What is known of the films that those weights were trained on, if they are of another model;
+    /// `None` also in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_films: Option<EarlierFilms>,
+}
+
+/// What is known of the films on which initial weights were trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EarlierFilms {
+    /// They are in the run's table of films.
+    Listed,
+    /// Some or all are of another data set; those of this one are in the run's table of films.
+    OtherDataSet,
+    /// Nothing: the other model has no table of films, or its data set has no name.
+    Unknown,
 }
 
 impl ModelInfo {

@@ -11,8 +11,8 @@ use roentgen_data::split::{Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
 use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
+use roentgen_train::relation::Relation;
 
-use super::relation::Relation;
 use super::sides::{EXTERNAL, NONE, TRAIN_VAL};
 use super::{Place, SourceFilm};
 use crate::listener::Listener;

@@ -14,8 +14,7 @@ use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_models::ModelInfo;
 use roentgen_models::model_dir::TrainingInfo;
 use roentgen_train::films::{FILMS, TrainingFilms};
-
-use super::relation::Relation;
+use roentgen_train::relation::Relation;
 
 /// The split of films of a data set that the model was not trained on.
 pub(super) const EXTERNAL: &str = "external";

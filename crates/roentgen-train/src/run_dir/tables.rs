@@ -8,14 +8,15 @@ use roentgen_data::split::Split;
 use roentgen_models::model_dir;
 
 use super::{EPOCHS, Error, RunDir};
-use crate::films::{self, FILMS};
+use crate::films::{self, EARLIER, FILMS, FilmRow};
 use crate::progress::EpochRow;
 
 /// The longest table that is read, in bytes.
 const MAX_TABLE: u64 = 64 << 20;
 
 impl RunDir {
-    /// Writes the table of films and their splits, and returns its SHA-256.
+    /// Writes the table of films and their splits, and after them the films `earlier`, on which the
+    /// initial weights were trained; returns its SHA-256.
     ///
     /// # Errors
     ///
@@ -24,11 +25,15 @@ impl RunDir {
         &self,
         rows: &[ManifestRow],
         sides: &[Option<Split>],
+        earlier: &[FilmRow],
     ) -> Result<String, Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
             [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
         });
+        let earlier =
+            earlier.iter().map(|row| [row.image.clone(), row.patient.clone(), EARLIER.to_owned()]);
+        let rows = rows.chain(earlier);
         let bytes = self.write_csv(FILMS, &films::HEADER, rows)?;
         Ok(model_dir::sha256(&bytes))
     }

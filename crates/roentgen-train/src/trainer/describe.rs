@@ -79,6 +79,7 @@ impl Run<'_> {
                 valid_loss: Some(row.valid_loss),
                 valid_auroc: row.valid_auroc,
                 weights: self.origin.clone(),
+                earlier_films: self.earlier_films,
             }),
             ..ModelInfo::new(
                 self.train.findings.to_vec(),
