@@ -133,13 +133,18 @@ fn train_in(
     let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
     let input = experiment.input(prepared.store.size());
     let Initial { network, origin, earlier, log } = initial;
-    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides, &earlier.films)?);
+    let films = run_dir.film_table(&prepared.rows, sides, &earlier.films)?;
     log.map_or(Ok(()), |line| run_dir.log(&line))?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
     let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size };
     let optimizer = experiment.train.optimizer.init();
-    let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
+    let (mut state, model, optimizer) =
+        checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
+    state.check_films(&run_dir.path, &films.sha256)?;
+    // The table of a run that was trained on other films is not replaced.
+    run_dir.write_films(&films)?;
+    state.films_sha256 = Some(films.sha256);
     let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
     let model = model.freeze(experiment.model.architecture, freeze);
     let mut run = Run {
@@ -148,7 +153,6 @@ fn train_in(
         origin,
         earlier_films: earlier.known,
         dir: run_dir,
-        films_sha256,
         train: SelectedFilms { prepared, findings, input, rows: &train_rows },
         valid: SelectedFilms { prepared, findings, input, rows: &valid_rows },
         device: device.clone().autodiff(),
@@ -186,8 +190,6 @@ struct Run<'a> {
     /// What is known of the films on which those were trained.
     earlier_films: Option<EarlierFilms>,
     dir: RunDir,
-    /// Of the table of films.
-    films_sha256: Option<String>,
     train: SelectedFilms<'a>,
     valid: SelectedFilms<'a>,
     device: Device,
