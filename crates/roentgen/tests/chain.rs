@@ -262,6 +262,8 @@ fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
 fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     let place = two_models();
     place.ok("predict a prepared --split test --out before.csv");
+    // With it, the made-up films would not be taken for the validation films of the run.
+    fs::remove_file(place.at("a/films.csv")).unwrap();
     made_up_films(&place, "a/scores/valid.csv", "a/scores/valid.csv");
     let fitted = place.json("calibrate a");
     let mass = &fitted["calibration"]["findings"][0];
@@ -291,4 +293,31 @@ fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     assert_eq!(metrics["fit"]["is_used"], true);
     assert!(metrics["provenance"]["experiment"].as_str().unwrap().contains("SHA-256"));
     assert_eq!(metrics["provenance"]["seed"], 5);
+}
+
+#[test]
+fn only_the_validation_films_of_a_run_calibrate_and_compare_it() {
+    let place = two_models();
+    let own = place.text("a/scores/valid.csv");
+    let rows = own.lines().count();
+    assert!(rows > 3);
+    let without_a_film: Vec<&str> = own.lines().take(rows - 1).collect();
+    for (table, says) in [
+        (place.text("a.csv"), "other split (official test)"),
+        (place.text("b/scores/valid.csv"), "was predicted by the model"),
+        (without_a_film.join("\n") + "\n", "other films"),
+    ] {
+        for command in ["calibrate a", "compare a b --out comparison --resamples 20"] {
+            assert_ne!(table, own);
+            place.write("a/scores/valid.csv", &table);
+            let output = place.run(command);
+            let error = common::stderr(&output);
+            assert_eq!(output.status.code(), Some(0), "{command}: {error}");
+            assert!(error.contains("predicting the validation films, because"), "{error}");
+            assert!(error.contains(says), "{command}: {error}");
+            // Calibrated columns follow from the model as it is now.
+            assert_eq!(place.text("a/scores/valid.csv").lines().count(), rows);
+        }
+    }
+    assert!(place.text("a/model.toml").contains("split = \"official valid\""));
 }

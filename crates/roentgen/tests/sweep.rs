@@ -174,3 +174,35 @@ fn a_sweep_is_no_experiment_and_an_experiment_no_sweep() {
     assert!(place.fails("train sweep.toml --out run").contains("roentgen sweep"));
     assert!(place.fails("sweep one.toml --out out").contains("roentgen train"));
 }
+
+#[test]
+fn points_whose_folders_were_swapped_are_refused_and_tables_of_others_are_made_again() {
+    let place = four_points();
+    place.ok("sweep sweep.toml --out out --set train.epochs=1");
+    let csv = table(&place, "out");
+    let folder = |number: &str| {
+        let entries = std::fs::read_dir(place.at("out/points")).unwrap();
+        let mut paths = entries.map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| path.to_str().unwrap().contains(&format!("/{number}-")));
+        path.unwrap()
+    };
+    let swap = |name: &str| {
+        let [one, two] = ["001", "002"].map(|number| folder(number).join(name));
+        let aside = place.at("aside");
+        std::fs::rename(&one, &aside).unwrap();
+        std::fs::rename(&two, &one).unwrap();
+        std::fs::rename(&aside, &two).unwrap();
+    };
+
+    swap("run");
+    let error = place.fails("sweep sweep.toml --out out --set train.epochs=1");
+    assert!(error.contains("is not a run of the point") && error.contains("rate"), "{error}");
+    swap("run");
+
+    swap("run/scores/valid.csv");
+    let output = place.run("sweep sweep.toml --out out --set train.epochs=1");
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.contains("was predicted by the model"), "{error}");
+    assert_eq!(table(&place, "out"), csv);
+}
