@@ -12,7 +12,7 @@ use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
 use roentgen_data::prepare::Prepared;
 use roentgen_data::split::Split;
-use roentgen_models::ModelInfo;
+use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::films::{FILMS, TrainingFilms};
 use roentgen_train::relation::Relation;
 
@@ -82,6 +82,15 @@ impl Sources {
             listener.note(&format!(
                 "warning: `{}` is missing, so it is unknown which patients were in training",
                 model.join(FILMS).display()
+            ));
+        }
+        let unrecorded = model_dir::unrecorded(model)?;
+        if !unrecorded.is_empty() {
+            listener.note(&format!(
+                "note: the model `{}` has no hash of {}, so it is unknown whether they are as they \
+                 were written",
+                model.display(),
+                unrecorded.join(" and ")
             ));
         }
         let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };

@@ -9,7 +9,7 @@ use roentgen_data::{Dataset, Finding};
 use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 
-use super::{DESCRIPTION, Error, FORMAT};
+use super::{DESCRIPTION, Error, FORMAT, seal};
 use crate::classifier::ClassifierConfig;
 
 /// Most bytes of a description.
@@ -110,21 +110,30 @@ impl ModelInfo {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file is missing or was written by another version.
+    /// Returns an error if the file is missing, was written by another version, or has changed.
     pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::read_sealed(folder).map(|(description, _)| description)
+    }
+
+    /// Reads `model.toml`; the flag says whether it is known to be as it was written.
+    pub(super) fn read_sealed(folder: &Path) -> Result<(Self, bool), Error> {
         let path = folder.join(DESCRIPTION);
         let text = files::read_text_at_most(&path, LONGEST)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
+        let (text, is_whole) = seal::open(&text);
         // Read first: another layout has other keys.
-        let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        let table: toml::Table = toml::from_str(text).map_err(damaged)?;
         match table.get("format") {
             Some(toml::Value::Integer(found)) if *found != i64::from(FORMAT) => {
                 return Err(Error::Format { path, found: found.to_string() });
             }
             _ => {}
         }
-        let description: Self = toml::from_str(&text).map_err(damaged)?;
+        let description: Self = toml::from_str(text).map_err(damaged)?;
+        if is_whole == Some(false) {
+            return Err(Error::Changed { path });
+        }
         if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
             return Err(Error::Calibration { path, problem });
         }
@@ -138,6 +147,6 @@ impl ModelInfo {
             .network
             .check(description.input.size, description.input.channels)
             .map_err(|source| Error::Network { path, source })?;
-        Ok(description)
+        Ok((description, is_whole.is_some()))
     }
 }
