@@ -90,7 +90,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         ("predict run prepared --split valid --out run/valid.csv", &[], &["predictions"]),
         ("join run/test.csv run/valid.csv --out joined.csv", &[], &[]),
         (
-            "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
+            "ensemble run/test.csv --rule mean --out mean.csv",
             &[],
             &[
                 "learned_from_films",

@@ -139,10 +139,10 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
 
     place.write(
         "sweep.toml",
-        format!("{EXPERIMENT}[sweep.product]\ntrain.learning_rate = [1e-3]\n"),
+        format!("{EXPERIMENT}[sweep.product]\ntrain.learning_rate = [1e-2]\n"),
     );
     place.ok("sweep sweep.toml --out sweep --set train.epochs=1");
-    let point = "sweep/points/001-learning-rate-0.001/run";
+    let point = "sweep/points/001-learning-rate-0.01/run";
 
     for (way, model, data, answers) in [
         ("model whole", "run", "prepared", [Refused, Validation, Apart, Unknown]),
