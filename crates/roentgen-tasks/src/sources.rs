@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
-use roentgen_data::prepare::Prepared;
+use roentgen_data::prepare::{Prepared, PreparedInfo};
 use roentgen_data::split::Split;
 use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::films::{FILMS, TrainingFilms};
@@ -257,5 +257,10 @@ impl Sources {
 
 /// Returns the identity of a data set, as score tables have it.
 pub(crate) fn identity_of(prepared: &Prepared) -> String {
-    prepared.description.fingerprint.chars().take(IDENTITY).collect()
+    identity_of_info(&prepared.description)
+}
+
+/// Returns the identity of the data set with this description.
+pub(crate) fn identity_of_info(description: &PreparedInfo) -> String {
+    description.fingerprint.chars().take(IDENTITY).collect()
 }

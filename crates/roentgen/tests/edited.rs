@@ -62,3 +62,19 @@ fn only_the_validation_films_of_a_run_calibrate_and_compare_it() {
     }
     assert!(place.text("run/model.toml").contains("split = \"official valid\""));
 }
+
+#[test]
+fn a_table_is_not_verified_by_another_data_set() {
+    let place = Place::trained();
+    place.ok("predict run prepared --split test --out test.csv");
+    place.ok("phantom --films 40 --size 64 --seed 9 --out others");
+    place.ok("prepare others --out other --size 32");
+    place.ok("verify test.csv prepared run");
+    std::fs::rename(place.at("prepared"), place.at("moved")).unwrap();
+    place.ok("verify test.csv moved run");
+
+    let output = place.run("verify test.csv other");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("which is none of those given"), "{text}");
+}
