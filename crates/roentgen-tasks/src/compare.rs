@@ -18,6 +18,7 @@ use roentgen_train::{Experiment, Facts, run_dir};
 
 use crate::listener::Listener;
 
+pub(crate) use own::scores_of_locked;
 pub use own::{own_scores, predict_valid, valid_scores};
 
 /// The seed of the resamples of patients.

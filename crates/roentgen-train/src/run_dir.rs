@@ -200,6 +200,15 @@ impl RunDir {
     }
 }
 
+/// Locks the run in `folder`, as training does, for another command that changes its files.
+///
+/// # Errors
+///
+/// Returns an error if another process trains in the folder or changes its files.
+pub fn lock(folder: &Path) -> Result<FolderLock, Error> {
+    Ok(FolderLock::take_as(folder, LOCK)?)
+}
+
 /// Describes the first line in which two experiments differ.
 fn difference(there: &str, here: &str) -> String {
     let differs = there.lines().zip(here.lines()).find(|(a, b)| a != b);

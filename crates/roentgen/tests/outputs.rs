@@ -56,3 +56,55 @@ fn no_output_replaces_what_was_read() {
     place.ok("predict run folder --out folder/scores.csv");
     place.ok("predict run folder --out folder/scores.csv");
 }
+
+#[test]
+fn a_report_has_no_table_of_the_one_before() {
+    let place = Place::trained();
+    place.ok("predict run prepared --split test --out a.csv");
+    std::fs::copy(place.at("a.csv"), place.at("b.csv")).unwrap();
+    place.ok("evaluate a.csv --protocols --out report --resamples 2");
+    assert!(place.at("report/protocols.csv").exists());
+    place.ok("evaluate a.csv b.csv --out report --resamples 2");
+    assert!(place.at("report/differences.csv").exists());
+
+    place.ok("evaluate a.csv --out report --resamples 2");
+
+    assert!(!place.at("report/protocols.csv").exists());
+    assert!(!place.at("report/differences.csv").exists());
+}
+
+#[test]
+fn a_folder_is_written_into_by_one_command_at_a_time() {
+    let place = Place::trained();
+    place.ok("predict run prepared --split test --out a.csv");
+    place.ok("train experiment.toml --out other --set train.epochs=1 --seed 6");
+    std::fs::create_dir(place.at("out")).unwrap();
+    let lock = |name: &str| {
+        let file = std::fs::File::options().create(true).append(true).open(place.at(name)).unwrap();
+        file.lock().unwrap();
+        file
+    };
+
+    let held = lock("out/.report.lock");
+    for line in [
+        "evaluate a.csv --out out --resamples 2",
+        "explain run film.png --out out",
+        "compare run other --out out --resamples 20",
+    ] {
+        let error = place.fails(line);
+        assert!(error.contains("another `roentgen` is writing into `out`"), "{line}: {error}");
+    }
+    drop(held);
+    place.ok("evaluate a.csv --out out --resamples 2");
+
+    // While a run is trained its model is not calibrated, and its table is only read.
+    let before = place.read("run/model.toml");
+    let held = lock("run/.run.lock");
+    assert!(place.fails("calibrate run").contains("is writing into `run`"));
+    assert!(place.read("run/model.toml") == before);
+    place.ok("compare run other --out out --resamples 20");
+    std::fs::remove_file(place.at("run/scores/valid.csv")).unwrap();
+    assert!(place.fails("compare run other --out out").contains("is writing into `run`"));
+    drop(held);
+    place.ok("calibrate run");
+}

@@ -56,7 +56,8 @@ pub fn predict_valid(
 ///
 /// # Errors
 ///
-/// Returns an error if the films cannot be predicted, or if the table cannot be written or read.
+/// Returns an error if the films cannot be predicted, if the table cannot be written or read, or if
+/// another process changes the files of the run meanwhile.
 pub fn own_scores(
     experiment: &Experiment,
     run: &Path,
@@ -64,17 +65,40 @@ pub fn own_scores(
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<Scores> {
-    let table = valid_scores(run);
-    let because = match Scores::read(&table).ok() {
-        None => String::new(),
-        Some(scores) => match difference(&scores, run, experiment)? {
-            None => return Ok(scores),
-            Some(difference) => format!(", because `{}` {difference}", table.display()),
-        },
+    // A run that is only read may be read-only, so it is not locked.
+    if let Ok(scores) = there(experiment, run)? {
+        return Ok(scores);
+    }
+    let _lock = run_dir::lock(run)?;
+    scores_of_locked(experiment, run, data, device, listener)
+}
+
+/// Returns the score table of a run's validation films as [`own_scores`] does; the caller has locked
+/// the run.
+pub(crate) fn scores_of_locked(
+    experiment: &Experiment,
+    run: &Path,
+    data: &[PathBuf],
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<Scores> {
+    let because = match there(experiment, run)? {
+        Ok(scores) => return Ok(scores),
+        Err(because) => because,
     };
     listener.note(&format!("{}: predicting the validation films{because}", run.display()));
     predict_valid(experiment, run, data, device, listener)?;
-    Ok(Scores::read(&table)?)
+    Ok(Scores::read(valid_scores(run))?)
+}
+
+/// Returns the table of validation films that is there, or why it cannot be used.
+fn there(experiment: &Experiment, run: &Path) -> anyhow::Result<Result<Scores, String>> {
+    let table = valid_scores(run);
+    let Ok(scores) = Scores::read(&table) else { return Ok(Err(String::new())) };
+    Ok(match difference(&scores, run, experiment)? {
+        None => Ok(scores),
+        Some(difference) => Err(format!(", because `{}` {difference}", table.display())),
+    })
 }
 
 /// Returns the path of the table that [`predict_valid`] writes.
