@@ -206,3 +206,35 @@ fn points_whose_folders_were_swapped_are_refused_and_tables_of_others_are_made_a
     assert!(error.contains("was predicted by the model"), "{error}");
     assert_eq!(table(&place, "out"), csv);
 }
+
+#[test]
+fn the_journal_has_local_times_and_facts_without_a_time_are_refused() {
+    let place = four_points();
+    let journal = |zone: &str| {
+        let line = "sweep sweep.toml --out out --set train.epochs=1";
+        let output = place.command(line.split(' ')).env("TZ", zone).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = place.text("out/optuna.log");
+        let times = text.split("\"datetime_complete\":\"").skip(1);
+        times.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let (utc, nine_hours_later) = (journal("UTC0"), journal("JST-9"));
+
+    assert_eq!((utc.len(), nine_hours_later.len()), (4, 4));
+    for (utc, later) in utc.iter().zip(&nine_hours_later) {
+        let hour = |time: &str| time[11..13].parse::<u32>().unwrap();
+        assert_eq!((hour(utc) + 9) % 24, hour(later), "{utc}, {later}");
+        assert_eq!(utc[13..], later[13..]);
+    }
+
+    let points = std::fs::read_dir(place.at("out/points")).unwrap();
+    let facts = points.map(|entry| entry.unwrap().path().join("run/facts.toml")).next().unwrap();
+    let text = std::fs::read_to_string(&facts).unwrap();
+    let seconds = text.lines().find(|line| line.starts_with("seconds = ")).unwrap();
+    for value in ["1e300", "inf", "nan", "-1.0"] {
+        std::fs::write(&facts, text.replace(seconds, &format!("seconds = {value}"))).unwrap();
+        let error = place.fails("sweep sweep.toml --out out --set train.epochs=1");
+        assert!(error.contains("facts.toml") && error.contains("not the time of a run"), "{error}");
+    }
+}
