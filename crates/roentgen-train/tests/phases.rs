@@ -9,6 +9,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{Folder, Stop};
+use roentgen_data::rows::{RowWriter, Rows};
 use roentgen_data::split::SplitRule;
 use roentgen_models::ModelInfo;
 use roentgen_models::model_dir::EarlierFilms;
@@ -299,4 +300,42 @@ fn films_of_the_initial_weights_count_as_training_films() {
     let fourth = ModelInfo::read(&folder.at("fourth")).unwrap();
     let films = TrainingFilms::read(&folder.at("fourth"), &fourth).unwrap().unwrap();
     assert_eq!(films.have_patient("no patient"), None);
+}
+
+#[test]
+fn features_of_other_films_or_another_network_are_computed_again() {
+    let folder = with_first();
+    let text = from_first(&folder, "freeze = \"backbone\"", "");
+    let mut experiment = folder.experiment(&text);
+    experiment.train.epochs = 9;
+    // The features are complete, and the head has learned for a step.
+    let [own, other] = ["own", "other"].map(|run| {
+        folder.run(&experiment, run, Start::Fresh, &Stop::after(1));
+        folder.at(run).join("features/train.safetensors")
+    });
+    let resume = |run| folder.run(&experiment, run, Start::Resume, &Stop::after(1));
+    let whole = fs::read(&own).unwrap();
+    assert!(fs::read(&other).unwrap() == whole);
+    let rows = Rows::open(&own).unwrap().unwrap();
+    let (films, shape) = (rows.len(), rows.shape().to_vec());
+    let row: usize = shape.iter().product();
+    let written = fs::metadata(&own).unwrap().modified().unwrap();
+
+    // Fewer rows, none, other numbers of the same shape, and rows with two axes.
+    for (shape, films) in
+        [(&shape, films - 1), (&shape, 0), (&shape, films), (&vec![row, 1], films)]
+    {
+        fs::remove_file(&other).unwrap();
+        let mut writer = RowWriter::start(&other, shape).unwrap();
+        writer.append(&vec![0.5; films * row]).unwrap();
+        writer.finish().unwrap();
+
+        assert_eq!(resume("other"), TrainOutcome::Interrupted);
+
+        assert!(fs::read(&other).unwrap() == whole, "{films} rows of {shape:?}");
+    }
+
+    // Those of the run itself are used, although its head is another one by now.
+    resume("own");
+    assert_eq!(fs::metadata(&own).unwrap().modified().unwrap(), written);
 }
