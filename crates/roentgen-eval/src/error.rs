@@ -75,7 +75,7 @@ pub enum Error {
     /// The table has no labels at all.
     #[error(
         "could not evaluate `{}`: no finding has a label\n\
-         fill the columns named `<finding>.label` with 0 or 1",
+         fill the columns named `<finding>.truth` with 0 or 1",
         path.display()
     )]
     NoTruth {

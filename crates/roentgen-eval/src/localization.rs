@@ -11,6 +11,7 @@
 
 mod figures;
 mod page;
+mod read;
 mod references;
 mod region;
 mod score;
@@ -226,8 +227,7 @@ impl Localization {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = roentgen_files::read_at_most(path, 64 << 20)
             .map_err(|source| Error::ReadFile { path: path.to_owned(), source })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|source| Error::Localization { path: path.to_owned(), source })
+        read::parse(&bytes).map_err(|source| Error::Localization { path: path.to_owned(), source })
     }
 
     /// Writes `localization.html`, which shows these films, `localization.json` and

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use roentgen_data::lock::FolderLock;
 use roentgen_data::metadata::Version;
 use roentgen_data::prepare;
 use roentgen_data::split::Split;
@@ -24,6 +25,9 @@ use serde_json::Value;
 
 use self::cards::{Sources, collect_cards};
 use crate::listener::Listener;
+
+/// The table that a report has only if it was asked for.
+const PROTOCOLS: &str = "protocols.csv";
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
@@ -123,6 +127,10 @@ pub fn write_report(
         compared,
         protocols,
     };
+    let _lock = FolderLock::take_for_report(folder)?;
+    if report.protocols.is_none() {
+        remove_stale(&folder.join(PROTOCOLS))?;
+    }
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     let Report { compared, protocols, .. } = report;
@@ -144,6 +152,22 @@ fn fitted_films(model: &Path, listener: &dyn Listener) -> anyhow::Result<Option<
     let dataset = description.training.map_or_else(String::new, |of| of.dataset.to_string());
     let valid = films.of(Split::Valid).map(|film| (film.image.clone(), film.patient.clone()));
     Ok(Some(FittedFilms::new(dataset, valid)))
+}
+
+/// Removes a table that an earlier report left in the folder and that this one does not have.
+///
+/// # Errors
+///
+/// Returns an error if it is there and cannot be removed.
+pub fn remove_stale(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let text =
+                format!("could not remove `{}`, which is of an earlier report", path.display());
+            Err(error).context(text)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Names the label file of a prepared data set, with the version if it is a known one.

@@ -76,13 +76,18 @@ fn a_table_of_films_that_is_not_the_runs_own_is_refused_and_never_read_as_empty(
     // A model of an earlier version records no hash; the number of training films is still checked.
     let description = place.text("a/model.toml");
     let description = description.split("[calibration]").next().unwrap();
-    let without: Vec<&str> = description.lines().filter(|line| !line.contains("_sha256")).collect();
+    let is_recorded = |line: &&str| line.contains("_sha256") || line.starts_with("seal = ");
+    let without: Vec<&str> = description.lines().filter(|line| !is_recorded(line)).collect();
     place.write("a/model.toml", without.join("\n"));
     place.write("a/films.csv", films.replace(",train", ",test"));
     let error = place.fails("predict a prepared --split test --out again.csv");
     assert!(error.contains("0 training films, but `model.toml` says"), "{error}");
     place.write("a/films.csv", films);
-    place.ok("predict a prepared --split test --out again.csv");
+    let output = place.run("predict a prepared --split test --out again.csv");
+    assert_eq!(output.status.code(), Some(0));
+    let error = common::stderr(&output);
+    assert!(error.contains("has no hash of model.toml and model.bpk"), "{error}");
+    assert!(place.ok("verify a").contains("model.toml: unknown: it has no seal"));
 }
 
 #[test]
@@ -272,6 +277,8 @@ fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     let trained = trained.split_once("[calibration]").expect("`train` fits at its end").1;
     assert!(trained.contains("split = \"official valid\""), "{trained}");
     assert_eq!(trained.matches("\nreason = ").count(), 2, "{trained}");
+    // With it, the made-up films would not be taken for the validation films of the run.
+    fs::remove_file(place.at("a/films.csv")).unwrap();
     place.made_up_films("a/scores/valid.csv", "a/scores/valid.csv");
     let fitted = place.json("calibrate a");
     let mass = &fitted["calibration"]["findings"][0];

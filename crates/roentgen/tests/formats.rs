@@ -89,8 +89,10 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         ("predict run films", &["findings"], &[]),
         ("predict run prepared --split valid --out run/valid.csv", &[], &["predictions"]),
         ("join run/test.csv run/valid.csv --out joined.csv", &[], &[]),
+        ("train a.toml --out other --seed 6", &["best"], &[]),
+        ("predict other prepared --split test --out other/test.csv", &[], &["predictions"]),
         (
-            "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
+            "ensemble run/test.csv other/test.csv --rule mean --out mean.csv",
             &[],
             &[
                 "learned_from_films",

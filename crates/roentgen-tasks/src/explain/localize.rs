@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_data::Finding;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::pixels::Plane;
 use roentgen_eval::localization::{About, BoxedFilm, Localization, localize, points_into};
 use roentgen_eval::report::{Agreement, ChosenFilm, FilmBox, FilmCard};
@@ -70,7 +71,7 @@ pub fn against_boxes(
     let rule = ExplainRule::Boxed(by_film.collect());
     let random = explainer.with_random_weights(options.seed);
 
-    roentgen_files::create_folder(out)?;
+    let _lock = FolderLock::take_for_report(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
     let mut films: Vec<BoxedFilm> = Vec::new();

@@ -17,13 +17,16 @@ use serde_json::json;
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
+use crate::inputs::refuse_to_replace;
 use crate::output::{Ending, Output, figure, films, note, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let files = outputs(args);
+    let read: Vec<&Path> = args.inputs.iter().chain([&args.model]).map(PathBuf::as_path).collect();
     for (number, (flag, file)) in files.iter().enumerate() {
         context.check_output(file)?;
+        refuse_to_replace(file, &read)?;
         if let Some((first, _)) = files[..number].iter().find(|(_, other)| other == file) {
             bail!("`{first}` and `{flag}` both name `{}`; give two files", file.display());
         }
