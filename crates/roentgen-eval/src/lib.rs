@@ -26,7 +26,7 @@
 //!
 //! [`Scores::read`] reads a table, [`ensemble`] combines tables, [`evaluate`] computes the metrics
 //! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs, and
-//! [`localization`] holds heat maps against boxes.
+//! [`localization`] compares heat maps with boxes.
 
 mod bootstrap;
 mod calibrate;

@@ -1,4 +1,4 @@
-//! Heat maps held against boxes that radiologists drew.
+//! Heat maps compared with boxes that radiologists drew.
 //!
 //! A figure of a map says little by itself: a large box is hit by chance, lesions of one finding are
 //! often at the same place, and a coarse map cannot show a small one. So each figure is beside that

@@ -18,8 +18,8 @@
 //! assert_eq!(features.max().into_scalar::<f32>(), 9.0);
 //! ```
 //!
-//! They take and give ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on a
-//! GPU in `f32`, `bf16` or `f16` beside weights in `f32`. Those of training have gradients. On any
+//! They take and return ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on
+//! a GPU in `f32`, `bf16` or `f16` with weights in `f32`. The operations of training have gradients. On any
 //! other device they are the plain Burn operations of [`mod@reference`]. Results do not depend on the
 //! number of threads.
 

@@ -103,7 +103,7 @@ fn the_packages_network_predicts_what_the_package_predicts() {
     let all = predict(&file, &foreign("torchxrayvision"), &films);
     assert_same(&all, &logits, &(0..14).collect::<Vec<_>>());
 
-    // Outputs may be passed over anywhere.
+    // Any output may be skipped.
     let some = format!("-,Consolidation{},Mass,-,-,-,-,-", ",-".repeat(10));
     let some = Foreign { normalize: Some(Normalize::Minus1024To1024), ..foreign(&some) };
     let some = predict(&file, &some, &films[..SIZE * SIZE]);

@@ -77,7 +77,7 @@ pub(crate) struct Exceptions {
 pub struct PredictedTable {
     /// The table, which lacks the bad films.
     pub scores: Scores,
-    /// The films and predictions behind it, in the same order.
+    /// The films and predictions of which it was made, in the same order.
     pub predicted: Predicted,
     /// The thresholds of the calls, by finding; a finding without one has no call.
     pub thresholds: BTreeMap<String, f64>,

@@ -103,7 +103,7 @@ fn model_of<'a>(scores: &Scores, known: &'a Known, problems: &mut Vec<String>) -
     let missing: Vec<&str> = of_table.split('+').filter(|one| find(one).is_none()).collect();
     if !known.models.is_empty() && !missing.is_empty() {
         problems.push(format!(
-            "it was predicted by the model {}, which is none of those given",
+            "it was predicted by the model {}, which is not one of those given",
             missing.join(" and ")
         ));
     }

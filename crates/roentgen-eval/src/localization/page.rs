@@ -75,7 +75,7 @@ impl LocalizationPage {
         let in_training = about.patients_in_training.filter(|&patients| patients > 0);
         Self {
             title: format!(
-                "{} of {} held against boxes, {}, {}",
+                "{} of {} compared with boxes, {}, {}",
                 about.method, about.architecture, about.dataset, about.split
             ),
             version: env!("CARGO_PKG_VERSION"),

@@ -195,7 +195,7 @@ impl Infer for CubeBackend {
     }
 }
 
-/// A convolution behind a norm, with what the backward pass needs of both.
+/// A convolution after a norm, with what the backward pass needs of both.
 #[derive(Clone, Debug)]
 pub(crate) struct NormedConv {
     norm: BatchNorm,
@@ -231,7 +231,7 @@ impl NormedConv {
 }
 
 impl Algorithm {
-    /// The output, of rows `x` behind their affine, and the weight as the backward pass takes it.
+    /// Returns the output for rows `x` after their affine, and the weight as the backward pass takes it.
     pub(crate) fn on_gpu(
         self,
         x: &CubeTensor,

@@ -25,7 +25,7 @@ pub struct NormConvolution {
 /// Mean and biased variance of each channel.
 pub type Statistics = [Tensor<1>; 2];
 
-/// Convolves twice, each time behind a norm and ReLU, and concatenates `x` and the result.
+/// Convolves twice, each time after a norm and ReLU, and concatenates `x` and the result.
 ///
 /// Returns the output and, without gradients, the statistics of both norms.
 ///

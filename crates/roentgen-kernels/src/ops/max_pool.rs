@@ -1,4 +1,4 @@
-//! Max pooling, alone or behind a bias and an activation.
+//! Max pooling, alone or after a bias and an activation.
 
 use burn::tensor::Tensor;
 

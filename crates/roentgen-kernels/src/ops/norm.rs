@@ -1,4 +1,4 @@
-//! Batch normalization, and the activation behind it.
+//! Batch normalization and the activation after it.
 
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! A bias and the activation behind it.
+//! A bias and the activation after it.
 
 use burn::tensor::Tensor;
 

@@ -14,13 +14,13 @@ use crate::zoo::Architecture;
 pub(super) struct Copies {
     /// The source of each tensor of the chosen copy.
     pub(super) sources: Vec<Source>,
-    /// What stands before its names in the file.
+    /// The prefix of its names in the file.
     pub(super) prefix: String,
     /// The same of the copies that were not chosen.
     pub(super) others: Vec<String>,
 }
 
-/// Finds the one copy of a backbone in a file, or the one behind the file's prefix.
+/// Finds the one copy of a backbone in a file, or the one that the file's prefix chooses.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ fn complete<'a>(
     copies
 }
 
-/// Returns each spelling with each prefix behind which the first tensor is found.
+/// Returns each spelling with each prefix after which the first tensor is found.
 fn candidates<'a>(
     architecture: Architecture,
     file: &'a WeightFile,

@@ -66,8 +66,8 @@ impl Spelling {
         }
     }
 
-    /// Returns what stands in the file before a tensor of that newest name, such as `module.`; one
-    /// prefix for each tensor whose name ends in it.
+    /// Returns the prefixes in the file of a tensor with this newest name, such as `module.`: one for
+    /// each tensor whose name ends in it.
     pub(super) fn prefixes<'a>(self, file: &'a WeightFile, name: &str) -> Vec<&'a str> {
         let spelled = match self {
             Spelling::Newest => name.to_owned(),

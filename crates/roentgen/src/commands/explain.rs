@@ -1,4 +1,4 @@
-//! `explain`: draws where a model looked, and holds it against boxes.
+//! `explain`: draws where a model looked, and compares it with boxes.
 
 use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{Figure, Localization};

@@ -1,4 +1,4 @@
-//! Heat maps held against boxes, for the templates; only if they were given.
+//! Heat maps compared with boxes, for the templates; only if they were given.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Convolutions on the CPU, alone or behind a norm.
+//! Convolutions on the CPU, alone or after a norm.
 
 mod dense;
 mod depthwise;
@@ -75,7 +75,7 @@ impl Algorithm {
     }
 }
 
-/// A convolution behind a norm, with what the backward pass needs of both.
+/// A convolution after a norm, with what the backward pass needs of both.
 ///
 /// The norm's input is all that is kept: its output is computed again where the gradient of the
 /// weights reads it, see [`ConvInput`].

@@ -1,4 +1,4 @@
-//! [Batch normalization][paper] by the statistics of the batch, and the activation behind it.
+//! [Batch normalization][paper] by the statistics of the batch, and the activation after it.
 //!
 //! One task takes one channel through all images twice: the second time it is still in the cache,
 //! so a training step reads each activation from memory once. The normalized values are not kept;

@@ -58,7 +58,7 @@ fn is_model(path: &Path) -> bool {
     path.join(model_dir::DESCRIPTION).exists()
 }
 
-/// Returns the models and data sets with which tables are compared; one that is damaged is none.
+/// Returns the models and data sets with which tables are compared; damaged ones are left out.
 fn known(paths: &[PathBuf]) -> Known {
     let models = paths.iter().filter(|path| is_model(path)).filter_map(|path| {
         let identity = model_dir::identity(path).ok()?;
