@@ -31,13 +31,16 @@ mod cuda;
 mod geometry;
 mod operation;
 mod ops;
+mod place;
 pub mod reference;
+mod settings;
 mod tape;
 
 use burn::tensor::Device;
 
 pub use activation::Activation;
 pub use ops::*;
+pub use settings::{AdamStep, Convolution};
 
 #[cfg(feature = "cuda")]
 pub use cuda::Libraries;

@@ -248,3 +248,9 @@ impl Predicted {
             .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?)
     }
 }
+
+/// Returns the number of the highest probability.
+pub(crate) fn find_most_probable(probabilities: &[f32]) -> usize {
+    let numbered = probabilities.iter().copied().enumerate();
+    numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map_or(0, |(output, _)| output)
+}

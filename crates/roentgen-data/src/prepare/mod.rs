@@ -12,6 +12,7 @@ mod integrity;
 mod journal;
 mod labelled;
 mod lists;
+mod opened;
 mod prepared;
 mod remembered;
 pub(crate) mod seal;
@@ -38,9 +39,9 @@ use crate::{boxes, prepare::journal::Journal};
 
 pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
-pub use integrity::{Check, Checks};
 pub use labelled::Labelled;
 use lists::Lists;
+pub use opened::{Check, Checks};
 pub use prepared::{PatientNumbers, Prepared, PreparedInfo};
 pub use sealed_table::FileState;
 pub use verify::{FileReport, Verification, verify};

@@ -4,6 +4,7 @@ pub(crate) mod activation;
 mod adam;
 pub(crate) mod conv;
 mod dense_layer;
+mod mean_pool;
 pub(crate) mod norm;
 mod pool;
 mod shift;
@@ -20,13 +21,12 @@ use crate::activation::Curve;
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
 use crate::operation::Operation;
-use crate::ops::AdamStep;
+use crate::settings::AdamStep;
 use crate::tape::{Compute, Infer, exactly};
 use conv::NormedConv;
-use conv::input::ChannelAffine;
 use dense_layer::DenseLayer;
-use norm::channel::Affine;
-use norm::{BatchNorm, mean_pool, residual};
+use norm::channel::{Affine, ChannelAffine};
+use norm::{BatchNorm, residual};
 use storage::{contiguous, dims, values};
 
 /// What the backward pass of each operation needs.

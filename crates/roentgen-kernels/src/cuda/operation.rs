@@ -13,7 +13,7 @@ use crate::activation::{Activation, Curve};
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
 use crate::operation::Operation;
-use crate::ops::AdamStep;
+use crate::settings::AdamStep;
 use crate::tape::{Compute, Infer, exactly};
 
 /// What the backward pass of each operation needs.

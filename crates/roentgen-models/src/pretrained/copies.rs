@@ -8,6 +8,7 @@ use super::error::{FitError, Known};
 use super::layout::fits;
 use super::spelling::Source;
 use super::{Wanted, WeightFile};
+use crate::published_file::Spelling;
 use crate::zoo::Architecture;
 
 /// One complete copy of a backbone.
@@ -90,7 +91,7 @@ fn candidates<'a>(
     architecture: Architecture,
     file: &'a WeightFile,
     wanted: &[Wanted],
-) -> Vec<(super::Spelling, &'a str)> {
+) -> Vec<(Spelling, &'a str)> {
     let first = wanted.first().map_or("", |wanted| wanted.name.as_str());
     let spellings = architecture.blueprint().spellings.iter();
     let with_prefixes = spellings.flat_map(|&spelling| {
@@ -101,7 +102,7 @@ fn candidates<'a>(
 
 /// Describes the copy of which the fewest tensors are missing.
 fn missing(architecture: Architecture, file: &WeightFile, wanted: &[Wanted]) -> FitError {
-    let lacking = |(spelling, prefix): (super::Spelling, &str)| -> Vec<&Wanted> {
+    let lacking = |(spelling, prefix): (Spelling, &str)| -> Vec<&Wanted> {
         let is_lacking = |wanted: &&Wanted| spelling.find(file, prefix, wanted) == Source::Nowhere;
         wanted.iter().filter(is_lacking).collect()
     };

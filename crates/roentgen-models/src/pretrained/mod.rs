@@ -28,4 +28,3 @@ pub use import::{Foreign, Imported, import};
 pub use names::{Wanted, list_wanted};
 pub use outputs::{Outputs, OutputsError};
 pub use report::{FitReport, FoundTensor};
-pub(crate) use spelling::Spelling;

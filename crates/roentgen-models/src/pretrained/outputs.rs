@@ -40,9 +40,7 @@ pub struct Outputs(Vec<Option<Finding>>);
 #[non_exhaustive]
 pub enum OutputsError {
     /// An output is not one of the findings.
-    #[error(
-        "`{0}` is not one of the fourteen findings; write `-` to skip an output"
-    )]
+    #[error("`{0}` is not one of the fourteen findings; write `-` to skip an output")]
     Unknown(String),
     /// Two outputs have the same finding.
     #[error("{} is named twice", .0.name())]

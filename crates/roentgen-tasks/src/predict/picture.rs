@@ -11,8 +11,7 @@ use roentgen_models::overlay::{self, LETTER, Picture};
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{Explainer, Method, ModelInfo};
 
-use super::PredictedTable;
-use crate::explain::find_most_probable;
+use super::{PredictedTable, find_most_probable};
 
 /// Side of the squares for the film and the heat map, in pixels.
 const SIDE: u32 = 512;

@@ -14,8 +14,9 @@ use burn_flex::FlexTensor;
 use crate::activation::Curve;
 use crate::algorithm::Algorithm;
 use crate::cpu::norm::BatchNorm;
+use crate::cpu::norm::channel::ChannelAffine;
 use crate::cpu::storage::{dims, tensor, values};
-use input::{ChannelAffine, ConvInput};
+use input::ConvInput;
 use matmul::{outer_product, per_image};
 use matrix::Matrix;
 

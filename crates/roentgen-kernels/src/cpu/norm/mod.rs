@@ -8,7 +8,6 @@
 
 pub(crate) mod channel;
 pub(crate) mod gradient;
-pub(crate) mod mean_pool;
 pub(crate) mod residual;
 
 use std::mem::MaybeUninit;
@@ -17,9 +16,8 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::activation::Curve;
-use crate::cpu::conv::input::ChannelAffine;
 use crate::cpu::storage::{build_vec, dims, split_by_channel, tensor, values};
-use channel::{Affine, Channel, normalize, scale_shift, statistics};
+use channel::{Affine, Channel, ChannelAffine, normalize, scale_shift, statistics};
 use gradient::{AffineGradient, gradient_sums, input_gradient};
 
 /// Multiplies each channel, adds to it and activates, in the memory of `x`.
