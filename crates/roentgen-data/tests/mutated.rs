@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::DataSet;
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::prepare::{Prepared, PreparedInfo, verify};
-use roentgen_data::rows::{self, Rows};
+use roentgen_data::rows::{self, RowStore};
 use roentgen_data::store::Store;
 use roentgen_data::{boxes, manifest, medmnist, nih, pixels};
 use roentgen_test_support::mutation::{self, Mutator};
@@ -168,7 +168,7 @@ fn every_reader_survives_mutated_files() {
         (list, &|path| nih::read_list(path).is_ok()),
         (file(root, "a.npz", &npz()), &unpacks),
         (root.join("rows"), &|path| {
-            let rows = Rows::open(path);
+            let rows = RowStore::open(path);
             rows.is_ok_and(|rows| {
                 rows.is_some_and(|rows| {
                     let mut values = Vec::new();

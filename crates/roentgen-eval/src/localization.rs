@@ -26,7 +26,7 @@ use crate::{
     BootstrapOptions, Error, HeatMap, cohort::number, delong::mid_ranks, file, render::render,
 };
 
-pub use figures::{AtOverlap, Correlation, Figure, Lead, RowFigures, Rows};
+pub use figures::{AtOverlap, Correlation, Figure, Lead, MapFigures, RowFigures};
 pub(crate) use page::summary;
 use references::{ceiling, map_of_box, mean_box, random};
 use score::{Scored, score};
@@ -92,7 +92,7 @@ pub struct Localization {
     /// The figures of each finding; those of one without boxes are `None`.
     pub findings: Vec<FindingLocalization>,
     /// Means over the findings that have the figure.
-    pub mean: Rows,
+    pub mean: MapFigures,
 }
 
 /// The figures of one finding.
@@ -110,7 +110,7 @@ pub struct FindingLocalization {
     pub flat: usize,
     /// The figures.
     #[serde(flatten)]
-    pub rows: Rows,
+    pub rows: MapFigures,
 }
 
 /// The maps of a film and finding, scored.

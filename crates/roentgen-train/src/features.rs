@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use roentgen_data::rows::{RowWriter, Rows};
+use roentgen_data::rows::{RowStore, RowWriter};
 use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
@@ -54,7 +54,7 @@ pub enum Error {
 /// The features of one split's films.
 #[derive(Debug)]
 pub struct Features {
-    rows: Rows,
+    rows: RowStore,
     path: PathBuf,
     /// Number of films in the split, which are in the order of its rows.
     films: usize,
@@ -93,7 +93,7 @@ pub(crate) fn keep(
     let films = plan.films.len();
     let draws = plan.augment.map_or(1, |(_, _, draws)| draws);
     let all = films * draws;
-    if let Some(rows) = Rows::open(&path).map_err(failed)? {
+    if let Some(rows) = RowStore::open(&path).map_err(failed)? {
         return Ok(Some(Features { rows, path, films }));
     }
     std::fs::create_dir_all(run.join(FOLDER)).map_err(failed)?;
@@ -123,7 +123,7 @@ pub(crate) fn keep(
         }
     }
     growing.finish().map_err(failed)?;
-    let rows = Rows::open(&path).map_err(failed)?;
+    let rows = RowStore::open(&path).map_err(failed)?;
     let rows = rows.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     Ok(Some(Features { rows, path, films }))
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Wanted, WeightFile};
+use super::{PublishedTensor, WeightFile};
 use crate::published_file::Spelling;
 
 /// The source of one of our tensors.
@@ -32,7 +32,7 @@ impl fmt::Display for Source {
 
 impl Spelling {
     /// Finds the source of a tensor, given its newest name.
-    pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &Wanted) -> Source {
+    pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &PublishedTensor) -> Source {
         let name = wanted.name.as_str();
         let named = |name: String| {
             let name = format!("{prefix}{name}");

@@ -43,7 +43,7 @@ impl Run<'_> {
         let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
         // Taken out of `self`, because the input pipeline reads them while steps change `self`.
         let (features, device) = (self.features.take(), self.device.clone());
-        let line = InputPipeline {
+        let pipeline = InputPipeline {
             films: self.train,
             augment: image.augment.as_ref(),
             features: features.as_ref().map(|[train, _]| train),
@@ -52,14 +52,14 @@ impl Run<'_> {
             micro_batch: self.experiment.micro_batch_size(),
             device: &device,
         };
-        let ended = line.run(batches, |batches| {
+        let ended = pipeline.run(batches, |batches| {
             for step in first.. {
                 let asked = self.progress.seconds();
                 let Ok(batch) = batches.recv() else { break };
                 let batch = batch?;
                 self.state.waiting += self.progress.seconds() - asked;
                 let films = batch.labels.len() / self.train.findings.len();
-                let loss = self.batch(batch, line.features.is_some());
+                let loss = self.batch(batch, pipeline.features.is_some());
                 self.state.step += 1;
                 self.state.films += films;
                 self.state.loss += loss * films as f64;

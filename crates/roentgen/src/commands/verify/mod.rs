@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::prepare::Prepared;
 use roentgen_models::model_dir;
-use roentgen_tasks::verify::Known;
+use roentgen_tasks::verify::KnownFolders;
 use serde_json::{Value, json};
 
 use crate::cli::Verify;
@@ -59,16 +59,16 @@ fn is_model(path: &Path) -> bool {
 }
 
 /// Returns the models and data sets with which tables are compared; damaged ones are left out.
-fn known(paths: &[PathBuf]) -> Known {
+fn known(paths: &[PathBuf]) -> KnownFolders {
     let models = paths.iter().filter(|path| is_model(path)).filter_map(|path| {
         let identity = model_dir::identity(path).ok()?;
         Some((path.clone(), identity))
     });
     let data = paths.iter().filter(|path| Prepared::is_prepared(path)).cloned();
-    Known { models: models.collect(), data: data.collect() }
+    KnownFolders { models: models.collect(), data: data.collect() }
 }
 
-fn report(path: &Path, known: &Known, context: &Context) -> anyhow::Result<Report> {
+fn report(path: &Path, known: &KnownFolders, context: &Context) -> anyhow::Result<Report> {
     if Prepared::is_prepared(path) {
         data_set::report(path, context)
     } else if is_model(path) {
