@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::DataSet;
+use roentgen_data::medmnist::ArchiveOrigin;
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::prepare::{Prepared, PreparedInfo, verify};
 use roentgen_data::rows::{self, RowStore};
@@ -155,7 +156,8 @@ fn every_reader_survives_mutated_files() {
     let unpacked = root.join("unpacked");
     let unpacks = |path: &Path| {
         let _ = fs::remove_dir_all(&unpacked);
-        medmnist::prepare(path, &unpacked, 28, ["here", "abc"], &|_, _, _| ()).is_ok()
+        let origin = ArchiveOrigin { source: "here", checksum: "abc" };
+        medmnist::prepare(path, &unpacked, 28, origin, &|_, _, _| ()).is_ok()
     };
     let png = data.root.join("images/00000001_000.png");
     let jpeg = include_bytes!("fixtures/progressive-colour.jpg");

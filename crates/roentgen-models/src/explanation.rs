@@ -104,7 +104,7 @@ impl Method {
     }
 
     /// Lists the methods that a head allows.
-    pub fn allowed_by(pool: Pool) -> Vec<Self> {
+    pub(crate) fn allowed_by(pool: Pool) -> Vec<Self> {
         Self::ALL.into_iter().filter(|method| method.check(pool).is_ok()).collect()
     }
 

@@ -57,7 +57,7 @@ pub const BAD_FILMS: &str = "bad-films.csv";
 /// Name of the file that lists films which several patients or lists share.
 pub const DUPLICATES: &str = "duplicates.csv";
 /// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
-pub const BOXES: &str = "boxes.csv";
+pub(crate) const BOXES: &str = "boxes.csv";
 
 /// Settings of `prepare`.
 #[derive(Clone, Debug, PartialEq)]

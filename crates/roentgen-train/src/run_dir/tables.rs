@@ -20,7 +20,7 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_films(
+    pub(crate) fn write_films(
         &self,
         rows: &[ManifestRow],
         sides: &[Option<Split>],
@@ -38,7 +38,7 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
+    pub(crate) fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
         let header = [
             "epoch",
             "train_loss",
