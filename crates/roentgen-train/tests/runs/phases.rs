@@ -2,16 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
 use roentgen_models::pretrained::WeightFile;
 use roentgen_train::run_dir::Start;
 use roentgen_train::{TrainOutcome, overrides, train};
+
+use crate::folder::{Folder, Stop};
 
 /// Returns the weights of a run by path.
 fn weights(folder: &Folder, run: &str) -> BTreeMap<String, Vec<f32>> {
