@@ -8,6 +8,7 @@ use crate::operation::Operation;
 use crate::ops::convolution::norm_convolve;
 use crate::ops::norm;
 use crate::place::{self, Place};
+use crate::settings::Convolution;
 use crate::tape;
 
 /// Norm, ReLU and convolution.

@@ -122,6 +122,8 @@ impl<'a> ConvInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::Curve;
+    use crate::cpu::norm::channel::Affine;
 
     fn one([mean, scale, shift]: [f32; 3]) -> Affine {
         Affine { mean, scale, shift }
