@@ -4,6 +4,7 @@
 //! say in the folder whose film it is, so that file names alone repeat. Where they do, a film is
 //! called by its path below the folder that was given.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -28,18 +29,27 @@ pub fn name_films(root: &Path, paths: Vec<PathBuf>) -> Vec<NamedFilm> {
     paths
         .into_iter()
         .map(|path| {
-            let below = path.strip_prefix(root).unwrap_or(&path);
-            let parts: Vec<_> = below.iter().map(OsStr::to_string_lossy).collect();
-            let patient = parts.iter().find(|part| is_patient(part)).map(ToString::to_string);
             let name = match path.file_name() {
-                Some(name) if are_unique || below.as_os_str().is_empty() => {
-                    name.to_string_lossy().into_owned()
-                }
-                _ => parts.join("/"),
+                Some(name) if are_unique || path == root => name.to_string_lossy().into_owned(),
+                _ => path_below(root, &path),
             };
-            NamedFilm { path, name, patient }
+            NamedFilm { patient: patient_of(root, &path), path, name }
         })
         .collect()
+}
+
+/// Returns the path of a file below the folder `root`, with `/`.
+pub fn path_below(root: &Path, path: &Path) -> String {
+    parts(root, path).join("/")
+}
+
+/// Returns the folder below `root` that is called like a patient, see [`NamedFilm::patient`].
+pub fn patient_of(root: &Path, path: &Path) -> Option<String> {
+    parts(root, path).into_iter().find(|part| is_patient(part)).map(Cow::into_owned)
+}
+
+fn parts<'a>(root: &Path, path: &'a Path) -> Vec<Cow<'a, str>> {
+    path.strip_prefix(root).unwrap_or(path).iter().map(OsStr::to_string_lossy).collect()
 }
 
 /// Whether a folder is called like a patient of CheXpert or MIMIC-CXR.

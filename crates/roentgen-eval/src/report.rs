@@ -4,6 +4,7 @@
 //! forbids loading anything. Image names are not trusted, so the template escapes every text except
 //! for the SVG that is drawn here.
 
+mod auroc;
 mod card;
 mod differences;
 mod page;
@@ -21,6 +22,7 @@ use std::{
 use serde::Serialize;
 
 pub use crate::films::{Agreement, ChosenFilm, FilmBox, FilmCard, confident_films};
+pub use auroc::{auroc_table, roc_picture};
 pub use differences::{Compared, write_differences};
 pub use provenance::Provenance;
 

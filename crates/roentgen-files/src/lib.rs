@@ -266,7 +266,15 @@ pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// Returns an error as [`read_at_most`] does, and if the file is not UTF-8.
 pub fn read_text_at_most(path: &Path, limit: u64) -> io::Result<String> {
-    let bytes = read_at_most(path, limit)?;
+    text(read_at_most(path, limit)?)
+}
+
+/// Makes text of the bytes of a file in UTF-8; a byte order mark at its start is left out.
+///
+/// # Errors
+///
+/// Returns an error if the bytes are not UTF-8.
+pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         let text = "it is in UTF-16; save it as UTF-8";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));

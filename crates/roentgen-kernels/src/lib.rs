@@ -45,6 +45,11 @@ pub use settings::{AdamStep, Convolution};
 #[cfg(feature = "cuda")]
 pub use cuda::Libraries;
 
+/// Returns the instruction set with which loops on the CPU run on this machine.
+pub fn instruction_set() -> &'static str {
+    cpu::instruction_set()
+}
+
 /// Whether the device is an NVIDIA GPU of CUDA's, with or without autodiff.
 pub fn is_cuda(device: &Device) -> bool {
     #[cfg(feature = "cuda")]

@@ -1,11 +1,13 @@
 //! A model on disk: `model.toml`, which contains everything that prediction needs to know, and
-//! `model.bpk`, the weights.
+//! `model.bpk`, the weights; in a folder, or together in one file, a [bundle](parts).
 //!
 //! Both are written completely or not at all, the weights first: if `model.toml` exists, so do its
 //! weights.
 
+mod bundle;
 mod description;
 mod error;
+mod parts;
 
 use std::path::Path;
 
@@ -18,8 +20,10 @@ use sha2::{Digest, Sha256};
 use crate::classifier::Classifier;
 use crate::weights;
 
+pub use bundle::bundle;
 pub use description::{ModelInfo, TrainingInfo};
 pub use error::Error;
+pub use parts::{is_model, read_part};
 
 /// File name of the description.
 pub const DESCRIPTION: &str = "model.toml";
@@ -27,6 +31,8 @@ pub const DESCRIPTION: &str = "model.toml";
 pub const WEIGHTS: &str = "model.bpk";
 /// The version of the layout of `model.toml` that this program writes and reads.
 pub const FORMAT: u32 = 1;
+/// Most bytes of weights that are read.
+const HEAVIEST: u64 = 4 << 30;
 /// Digits of an identity.
 const DIGITS: usize = 12;
 
@@ -35,7 +41,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Returns the identity of the model in `folder`: the first digits of a SHA-256 of its description
+/// Returns the identity of the model in `folder`, which may be a bundle: the first digits of a SHA-256 of its description
 /// and its weights. Calibration and thresholds are not part of it, because they are fitted to what
 /// the model predicts and do not change it.
 ///
@@ -55,13 +61,10 @@ struct Files {
 
 impl Files {
     fn read(folder: &Path) -> Result<Self, Error> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            files::read_at_most(&path, u64::MAX).map_err(|source| Error::Read { path, source })
-        };
         let description = ModelInfo::read(folder)?;
-        let weights = read(WEIGHTS)?;
         let path = folder.join(WEIGHTS);
+        let weights = read_part(folder, WEIGHTS, HEAVIEST)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
         let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
         text.push_str(&sha256(&weights));
@@ -126,7 +129,7 @@ fn to_text(folder: &Path, description: &ModelInfo) -> Result<String, Error> {
     })
 }
 
-/// Loads the model in `folder` onto `device`.
+/// Loads the model in `folder`, which may be a bundle, onto `device`.
 ///
 /// # Errors
 ///
@@ -137,8 +140,12 @@ pub fn load(folder: &Path, device: &Device) -> Result<Model, Error> {
     let path = folder.join(WEIGHTS);
     let network =
         description.network.init(description.input.channels, description.findings.len(), device);
-    let network = weights::load(network, weights)
-        .map_err(|source| Error::Weights { path: path.clone(), source })?;
+    let unfit = |source| Error::Weights { path: path.clone(), source };
+    let weights = match description.rounded {
+        Some(_) => weights::widen(weights).map_err(unfit)?.to_vec(),
+        None => weights,
+    };
+    let network = weights::load(network, weights).map_err(unfit)?;
     let mut finite = Finite(true);
     network.visit(&mut finite);
     if !finite.0 {

@@ -4,10 +4,15 @@
 //! numbered in network order instead, so that two runs with the same seed write equal files, and an
 //! optimizer's state finds its parameters again.
 
+mod storage;
+
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Bytes;
 use burn_pack::{Reader, Writer};
+
+pub(crate) use storage::widen;
+pub use storage::{Storage, round};
 
 /// Why weights could not be packed or loaded.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,6 @@ use roentgen_models::{ModelInfo, Predictor};
 use roentgen_onnx::{Runtime, Waiting};
 
 use crate::listener::Listener;
-use crate::sources::Sources;
 
 /// A value of `--engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +58,8 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Loads the model in `folder`. The number of films selects the engine; whether the films need
-    /// decoding selects how its threads wait.
+    /// Loads the model in `folder`, which may be a bundle. The number of films selects the engine;
+    /// whether the films are decoded already selects how its threads wait.
     ///
     /// # Errors
     ///
@@ -69,12 +68,12 @@ impl Engine {
     pub fn load(
         folder: &Path,
         choice: EngineChoice,
-        sources: &Sources,
+        films: usize,
+        are_decoded: bool,
         device: &Device,
         listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
-        let films = sources.films.len();
-        let waiting = if sources.are_decoded() { Waiting::Spinning } else { Waiting::Sleeping };
+        let waiting = if are_decoded { Waiting::Spinning } else { Waiting::Sleeping };
         let threads = rayon::current_num_threads();
         let burn_instead = |reason: &dyn fmt::Display| {
             listener.note(&format!("warning: predicting with Burn, because {reason}"));

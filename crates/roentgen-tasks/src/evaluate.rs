@@ -200,8 +200,9 @@ fn provenance(
     })
 }
 
-/// Names the experiment of a run by its file and SHA-256; `None` if the folder has none.
+/// Names the experiment of a run by its file and SHA-256; `None` if the model has none.
 fn experiment(model: &Path) -> Option<String> {
-    let hash = model_dir::sha256(&std::fs::read(model.join(run_dir::EXPERIMENT)).ok()?);
+    let bytes = model_dir::read_part(model, run_dir::EXPERIMENT, u64::MAX).ok()?;
+    let hash = model_dir::sha256(&bytes);
     Some(format!("{}, SHA-256 {hash:.12}", run_dir::EXPERIMENT))
 }

@@ -34,6 +34,7 @@
 //!
 //! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
 //! [`calibrate`] fits calibration and thresholds,
+//! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
@@ -50,6 +51,7 @@ pub mod predict;
 mod shard;
 pub mod sources;
 pub mod verify;
+pub mod watch;
 
 pub use listener::{Listener, Silent};
 pub use shard::Shard;

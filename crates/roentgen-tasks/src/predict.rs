@@ -1,5 +1,6 @@
 //! Predicts films, and makes their score table.
 
+mod auroc;
 mod picture;
 
 use std::collections::BTreeMap;
@@ -21,12 +22,13 @@ use crate::listener::Listener;
 use crate::shard::Shard;
 use crate::sources::{Gate, SourceFilm, Sources};
 
+pub use auroc::{PredictedAuroc, auroc};
 pub use picture::picture;
 
 /// What to predict, and how.
 #[derive(Clone, Debug)]
 pub struct PredictRequest<'a> {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    /// Run directory, bundle, or another folder that holds `model.toml` and `model.bpk`.
     pub model: &'a Path,
     /// Films, folders of films, or prepared data sets.
     pub inputs: &'a [PathBuf],
@@ -104,7 +106,9 @@ pub fn table(
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
-    let mut engine = Engine::load(request.model, request.engine, &sources, device, listener)?;
+    let (films, are_decoded) = (sources.films.len(), sources.are_decoded());
+    let mut engine =
+        Engine::load(request.model, request.engine, films, are_decoded, device, listener)?;
     let predicted = predict(&mut engine, sources, request.batch, request.shard, listener)?;
     if predicted.predictions.is_empty() {
         for film in &predicted.bad {
@@ -112,18 +116,7 @@ pub fn table(
         }
         bail!("none of the {} films could be predicted", predicted.bad.len());
     }
-    let scores = predicted.scores(&description, engine.identity())?;
-    let scores = match &description.calibration {
-        Some(fitted) => fitted
-            .annotate(&scores, CalibrationMethod::Platt, request.operating_point)
-            .with_context(|| {
-                format!(
-                    "the calibration in `{}` cannot be used; `roentgen calibrate` fits it again",
-                    request.model.display()
-                )
-            })?,
-        None => scores,
-    };
+    let scores = scores(&predicted, &engine, request.operating_point)?;
     let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
     let thresholds = fitted
         .filter_map(|finding| {
@@ -139,6 +132,30 @@ pub fn table(
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
+}
+
+/// Makes the score table of predictions, with calibrated probabilities and calls if the model has a
+/// calibration.
+///
+/// # Errors
+///
+/// Returns an error if nothing was predicted, if a probability is not a number, or if the
+/// calibration does not fit the model.
+pub(crate) fn scores(
+    predicted: &Predicted,
+    engine: &Engine,
+    operating_point: OperatingRule,
+) -> anyhow::Result<Scores> {
+    let description = engine.description();
+    let scores = predicted.scores(description, engine.identity())?;
+    match &description.calibration {
+        Some(fitted) => {
+            fitted.annotate(&scores, CalibrationMethod::Platt, operating_point).context(
+                "the calibration of the model cannot be used; `roentgen calibrate` fits it again",
+            )
+        }
+        None => Ok(scores),
+    }
 }
 
 /// Predicts the films of a part, and decodes each batch on all cores before it passes through the

@@ -128,6 +128,21 @@ impl Sources {
         Ok(sources)
     }
 
+    /// Makes films of files that arrived below a folder, each named by its path there, so that a
+    /// name does not depend on the other films.
+    pub(crate) fn arrived(
+        folder: &Path,
+        paths: &[PathBuf],
+        trained_on: Option<&TrainingFilms>,
+    ) -> Self {
+        let films = files::arrived(folder, paths);
+        let mut sources = Self { prepared: Vec::new(), films, gate: Gate::Off };
+        if let Some(films) = trained_on {
+            sources.mark_files(films);
+        }
+        sources
+    }
+
     /// Sets what happens to files that do not look like upright frontal chest films.
     #[must_use]
     pub fn with_gate(mut self, gate: Gate) -> Self {
@@ -237,7 +252,7 @@ impl Sources {
     }
 
     /// Returns whether all films are decoded already.
-    pub fn are_decoded(&self) -> bool {
+    pub(crate) fn are_decoded(&self) -> bool {
         self.films.iter().all(|film| match film.place {
             Place::Row(..) => true,
             Place::File(..) => false,

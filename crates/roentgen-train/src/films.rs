@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use roentgen_data::files;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir::{self, ModelInfo};
 use serde::Deserialize;
@@ -66,15 +65,15 @@ pub enum Error {
 /// Returns an error if the table cannot be read, has other columns, or has an unknown split.
 pub fn read(folder: &Path) -> Result<Option<Vec<FilmRow>>, Error> {
     let path = folder.join(FILMS);
-    Ok(match bytes(&path)? {
+    Ok(match bytes(folder, &path)? {
         Some(bytes) => Some(parse(&path, &bytes)?),
         None => None,
     })
 }
 
-/// Reads the file, if there is one.
-fn bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match files::read_at_most(path, LONGEST) {
+/// Reads the table of a model, if there is one.
+fn bytes(model: &Path, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match model_dir::read_part(model, FILMS, LONGEST) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::Read { path: path.to_owned(), source: error.into() }),
@@ -117,7 +116,7 @@ impl TrainingFilms {
     /// Returns an error as [`read`] does, and if the table does not belong to the model.
     pub fn read(folder: &Path, description: &ModelInfo) -> Result<Option<Self>, Error> {
         let path = folder.join(FILMS);
-        let Some(bytes) = bytes(&path)? else { return Ok(None) };
+        let Some(bytes) = bytes(folder, &path)? else { return Ok(None) };
         let rows = parse(&path, &bytes)?;
         model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
         let mut films = Self::default();

@@ -10,10 +10,12 @@ mod explain;
 mod export;
 mod fetch;
 mod gate;
+mod install;
 mod predict;
 mod sweep;
 mod train;
 mod values;
+pub(crate) mod version;
 mod weights;
 
 use std::path::PathBuf;
@@ -31,6 +33,7 @@ pub(crate) use ensemble::{Ensemble, RuleName};
 pub(crate) use explain::Explain;
 pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
+pub(crate) use install::{Completions, Man};
 pub(crate) use predict::{Join, Predict};
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
@@ -38,7 +41,8 @@ pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
 #[derive(Parser, Debug)]
-#[command(name = "roentgen", version, propagate_version = true, after_help = examples::PROGRAM)]
+#[command(name = "roentgen", version, long_version = version::long(), propagate_version = true)]
+#[command(after_help = examples::PROGRAM)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -136,6 +140,12 @@ pub(crate) enum Command {
     /// Show which devices and engines this build and this machine have.
     #[command(after_help = examples::DOCTOR)]
     Doctor,
+    /// Print the script that completes commands and flags in a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(Completions),
+    /// Write a man page for each command.
+    #[command(after_help = examples::MAN)]
+    Man(Man),
 }
 
 impl Command {
@@ -163,7 +173,9 @@ impl Command {
             | Command::Evaluate(_)
             | Command::Ensemble(_)
             | Command::Export(_)
-            | Command::Fetch(_) => false,
+            | Command::Fetch(_)
+            | Command::Completions(_)
+            | Command::Man(_) => false,
         }
     }
 }

@@ -21,11 +21,21 @@ impl Scores {
     /// Returns an error if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let bytes = self.to_csv().map_err(|source| Error::Csv { path: path.to_owned(), source })?;
+        let bytes =
+            self.csv_bytes().map_err(|source| Error::Csv { path: path.to_owned(), source })?;
         file::write(path, &bytes)
     }
 
-    fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
+    /// Returns the bytes that [`write`](Self::write) writes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the memory of the text cannot be written, which does not happen.
+    pub fn to_csv(&self) -> Result<Vec<u8>, Error> {
+        self.csv_bytes().map_err(|source| Error::Csv { path: self.origin.clone(), source })
+    }
+
+    fn csv_bytes(&self) -> Result<Vec<u8>, csv::Error> {
         let rank =
             |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
         let mut columns: Vec<_> = self.columns.iter().collect();

@@ -29,6 +29,8 @@ use norm::channel::{Affine, ChannelAffine};
 use norm::{BatchNorm, residual};
 use storage::{contiguous, dims, values};
 
+pub(crate) use simd::instruction_set;
+
 /// What the backward pass of each operation needs.
 #[derive(Clone, Debug)]
 pub(crate) enum Saved {

@@ -9,7 +9,7 @@ use roentgen_data::{Dataset, Finding};
 use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 
-use super::{DESCRIPTION, Error, FORMAT};
+use super::{DESCRIPTION, Error, FORMAT, read_part};
 use crate::classifier::ClassifierConfig;
 
 /// Most bytes of a description.
@@ -37,6 +37,10 @@ pub struct ModelInfo {
     /// How it was trained; `None` if someone else trained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingInfo>,
+    /// Identity of the model whose weights were rounded to fewer bits for a bundle, and the bits, such
+    /// as `f16 of 0123456789ab`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounded: Option<String>,
     /// Origin of weights that someone else trained: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
@@ -85,19 +89,21 @@ impl ModelInfo {
             network,
             input,
             training: None,
+            rounded: None,
             imported: None,
             calibration: None,
         }
     }
 
-    /// Reads `model.toml` in `folder`.
+    /// Reads `model.toml` in `folder`, which may be a bundle.
     ///
     /// # Errors
     ///
     /// Returns an error if the file is missing or was written by another version.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
-        let text = files::read_text_at_most(&path, LONGEST)
+        let text = read_part(folder, DESCRIPTION, LONGEST)
+            .and_then(files::text)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
         // Read first: another layout has other keys.

@@ -53,6 +53,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Rounded weights were to be rounded again.
+    #[error("`{path}` has rounded weights ({rounded}); make the bundle from the model itself")]
+    Rounded {
+        /// The model.
+        path: PathBuf,
+        /// What they are.
+        rounded: String,
+    },
     /// Calibration or thresholds were edited.
     #[error("`{path}` cannot be used: {problem}; `roentgen calibrate` fits it again")]
     Calibration {

@@ -68,6 +68,16 @@ pub(super) fn films(
     Ok(films)
 }
 
+/// Makes films of the files at `paths`, each named by its path below `folder`.
+pub(super) fn arrived(folder: &Path, paths: &[PathBuf]) -> Vec<SourceFilm> {
+    let name = |path: &PathBuf| NamedFilm {
+        name: study::path_below(folder, path),
+        patient: study::patient_of(folder, path),
+        path: path.clone(),
+    };
+    paths.iter().map(name).map(unknown).collect()
+}
+
 /// Makes a film of which nothing is known but its name.
 fn unknown(film: NamedFilm) -> SourceFilm {
     let NamedFilm { path, name, patient } = film;

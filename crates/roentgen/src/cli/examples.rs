@@ -91,7 +91,7 @@ Examples:
 pub(super) const EXPORT: &str = "\
 Examples:
   roentgen export runs/nih --out nih.onnx
-  roentgen export runs/nih --out - > nih.onnx";
+  roentgen export runs/nih --format bundle --weights f16 --out nih.roentgen";
 pub(super) const FETCH: &str = "\
 Examples:
   roentgen fetch nih --out data/nih
@@ -144,3 +144,11 @@ pub(super) const BENCH_EVALUATE: &str = "\
 Examples:
   roentgen bench evaluate --scores runs/nih/scores/test.csv
   roentgen bench evaluate --scores runs/nih/scores/test.csv --steps 3";
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  roentgen completions bash > ~/.local/share/bash-completion/completions/roentgen
+  roentgen completions fish > ~/.config/fish/completions/roentgen.fish";
+pub(super) const MAN: &str = "\
+Examples:
+  roentgen man --out ~/.local/share/man/man1
+  roentgen man --out man1 --json";

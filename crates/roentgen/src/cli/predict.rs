@@ -12,7 +12,7 @@ use super::values::{engine, operating_point, output, positive, shard, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
-    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
+    /// Run directory, bundle, or another folder that contains `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
     /// PNG, JPEG or DICOM files, folders of them, or prepared data sets; with `--split`, the data
     /// set of the run by default.
@@ -43,6 +43,16 @@ pub(crate) struct Predict {
     /// part of the SLURM or Kubernetes job.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
+    /// Keep looking for new films in the folder given, and append their rows to `--out`, each film
+    /// once. Ends on Ctrl-C; start it again to continue.
+    #[arg(long, requires = "out", conflicts_with_all = ["split", "shard", "picture"])]
+    pub(crate) watch: bool,
+    /// AUROC of each finding with intervals to write as CSV, if the films have labels.
+    #[arg(long, value_name = "CSV", value_parser = output, conflicts_with_all = ["shard", "watch"])]
+    pub(crate) csv_auroc: Option<PathBuf>,
+    /// Picture of the ROC curves to write as SVG, if the films have labels.
+    #[arg(long, value_name = "SVG", value_parser = output, conflicts_with_all = ["shard", "watch"])]
+    pub(crate) roc: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) gate: GateFlags,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use roentgen_data::split::Split;
 use roentgen_eval::OperatingRule;
+use roentgen_models::weights::Storage;
 use roentgen_tasks::{Shard, engine};
 
 use crate::output::{STANDARD, thousands};
@@ -74,6 +75,14 @@ pub(super) fn operating_point() -> impl TypedValueParser<Value = OperatingRule> 
     PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
         let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
         known.ok_or_else(|| std::io::Error::other("unknown operating point"))
+    })
+}
+
+/// Reads a number format of weights.
+pub(super) fn storage() -> impl TypedValueParser<Value = Storage> {
+    PossibleValuesParser::new(Storage::ALL.map(Storage::name)).try_map(|name| {
+        let known = Storage::ALL.into_iter().find(|storage| storage.name() == name);
+        known.ok_or_else(|| std::io::Error::other("unknown number format"))
     })
 }
 

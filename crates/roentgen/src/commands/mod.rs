@@ -4,6 +4,7 @@
 mod bench;
 mod calibrate;
 mod compare;
+mod completions;
 mod describe;
 mod doctor;
 mod ensemble;
@@ -13,6 +14,7 @@ mod export;
 pub(crate) mod fetch;
 mod init;
 mod join;
+mod man;
 mod phantom;
 mod predict;
 mod prepare;
@@ -85,5 +87,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Weights(args) => weights::run(&args, context),
         Command::Bench(args) => bench::run(&args, context),
         Command::Doctor => Ok(doctor::run(context)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

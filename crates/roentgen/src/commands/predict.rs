@@ -1,12 +1,13 @@
 //! `predict`: predicts films, and writes a score table or prints the answer.
 
 mod answer;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
-use roentgen_eval::Scores;
+use roentgen_eval::{Evaluation, Scores};
 use roentgen_tasks::Shard;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, CorrectedFilm, PredictRequest};
@@ -16,23 +17,25 @@ use serde_json::json;
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
-use crate::output::{Ending, Output, films, note, quote};
+use crate::output::{Ending, Output, figure, films, note, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
-    for file in [&args.out, &args.picture].into_iter().flatten() {
+    let files = outputs(args);
+    for (number, (flag, file)) in files.iter().enumerate() {
         context.check_output(file)?;
-    }
-    if let (Some(out), Some(picture)) = (&args.out, &args.picture)
-        && out == picture
-    {
-        bail!("`--out` and `--picture` both name `{}`; give two files", out.display());
+        if let Some((first, _)) = files[..number].iter().find(|(_, other)| other == file) {
+            bail!("`{first}` and `{flag}` both name `{}`; give two files", file.display());
+        }
     }
     if args.engine == EngineChoice::Onnx && context.names_gpu {
         bail!(
             "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
             context.device_name
         );
+    }
+    if args.watch {
+        return watch::run(args, context);
     }
     let inputs =
         if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
@@ -50,11 +53,21 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let bad = &table.predicted.bad;
     name_corrected_films(&table.predicted.corrected);
     name_bad_films(bad, None);
-    // Before the table, so that a wrong number of films leaves nothing behind.
-    if let Some(file) = &args.picture {
-        let png = predict::picture(&table, &args.model, &context.device)?;
+    // Before the table, so that a wrong number of films or films without labels leave nothing behind.
+    let picture = args
+        .picture
+        .as_ref()
+        .map(|file| predict::picture(&table, &args.model, &context.device).map(|png| (file, png)));
+    let asks_auroc = args.csv_auroc.is_some() || args.roc.is_some();
+    let auroc = asks_auroc.then(|| predict::auroc(&table, &args.model)).transpose()?;
+    let texts = auroc.iter().flat_map(|auroc| {
+        let table = args.csv_auroc.as_ref().map(|file| (file, auroc.table.clone().into_bytes()));
+        let roc = args.roc.as_ref().map(|file| (file, auroc.picture.clone().into_bytes()));
+        [table, roc].into_iter().flatten()
+    });
+    for (file, bytes) in picture.transpose()?.into_iter().chain(texts) {
         create_folder_of(file)?;
-        write_whole(file, &png)?;
+        write_whole(file, &bytes)?;
     }
     let scores = &table.scores;
     if let Some(out) = &args.out {
@@ -65,6 +78,9 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let mut json = json!({
         "out": args.out,
         "picture": args.picture,
+        "csv_auroc": args.csv_auroc,
+        "roc": args.roc,
+        "auroc": auroc.as_ref().map(|auroc| auroc.evaluation.mean.auroc),
         "engine": table.engine,
         "films": scores.len(),
         "shard": args.shard.map(|shard| shard.to_string()),
@@ -84,11 +100,36 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if let Some(file) = &args.picture {
         text.push_str(&format!("\npicture: {}", file.display()));
     }
+    if let Some(auroc) = &auroc {
+        text.push_str(&format!("\n{}", describe_auroc(&auroc.evaluation)));
+    }
     let output = Output { text, json, ending };
-    Ok([&args.out, &args.picture]
-        .into_iter()
-        .flatten()
-        .fold(output, |output, file| output.keep_clear_of(file)))
+    Ok(outputs(args).iter().fold(output, |output, (_, file)| output.keep_clear_of(file)))
+}
+
+/// Returns the files that the command writes, each with its flag.
+fn outputs(args: &Predict) -> Vec<(&'static str, &Path)> {
+    let mut files = Vec::new();
+    for (flag, file) in [
+        ("--out", &args.out),
+        ("--picture", &args.picture),
+        ("--csv-auroc", &args.csv_auroc),
+        ("--roc", &args.roc),
+    ] {
+        files.extend(file.as_deref().map(|file| (flag, file)));
+    }
+    files
+}
+
+/// Says the mean AUROC and of which split it is.
+fn describe_auroc(evaluation: &Evaluation) -> String {
+    let mean = &evaluation.mean;
+    let value = figure(mean.auroc);
+    let interval = mean.auroc_ci95.map_or_else(String::new, |ends| {
+        format!(" ({} to {})", figure(Some(ends.low)), figure(Some(ends.high)))
+    });
+    let split = evaluation.split.as_deref().filter(|split| !split.is_empty());
+    format!("mean AUROC {value}{interval}, {}", split.unwrap_or("split not recorded"))
 }
 
 /// Names the films that were turned or inverted before they were predicted.

@@ -54,13 +54,9 @@ fn ending(is_sound: bool) -> Ending {
     if is_sound { Ending::Done } else { Ending::BadFilms }
 }
 
-fn is_model(path: &Path) -> bool {
-    path.join(model_dir::DESCRIPTION).exists()
-}
-
 /// Returns the models and data sets with which tables are compared; damaged ones are left out.
 fn known(paths: &[PathBuf]) -> KnownFolders {
-    let models = paths.iter().filter(|path| is_model(path)).filter_map(|path| {
+    let models = paths.iter().filter(|path| model_dir::is_model(path)).filter_map(|path| {
         let identity = model_dir::identity(path).ok()?;
         Some((path.clone(), identity))
     });
@@ -71,7 +67,7 @@ fn known(paths: &[PathBuf]) -> KnownFolders {
 fn report(path: &Path, known: &KnownFolders, context: &Context) -> anyhow::Result<Report> {
     if Prepared::is_prepared(path) {
         data_set::report(path, context)
-    } else if is_model(path) {
+    } else if model_dir::is_model(path) {
         model::report(path)
     } else if path.is_dir() {
         bail!(

@@ -1,0 +1,47 @@
+//! A bundle: a model as one file, to be copied to where it predicts.
+
+use std::io;
+use std::path::Path;
+
+use roentgen_data::files::WriteError;
+
+use super::{DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, parts, sha256, to_text};
+use crate::weights::{self, Storage};
+
+/// Packs the model in `folder` into a bundle: description, weights in `storage`, and those of the
+/// files `others` that it has. Equal models give equal bytes; `f32` keeps the model's identity.
+///
+/// # Errors
+///
+/// Returns an error if the model cannot be read, or if its weights cannot be rounded.
+pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8>, Error> {
+    let Files { description, identity, weights } = Files::read(folder)?;
+    let path = folder.join(WEIGHTS);
+    let (description, weights) = match storage {
+        Storage::F32 => (description, weights),
+        rounded => {
+            if let Some(rounded) = description.rounded {
+                return Err(Error::Rounded { path: folder.to_owned(), rounded });
+            }
+            let weights = weights::round(weights, rounded)
+                .map_err(|source| Error::Weights { path, source })?
+                .to_vec();
+            let description = ModelInfo {
+                weights_sha256: Some(sha256(&weights)),
+                rounded: Some(format!("{} of {identity}", rounded.name())),
+                ..description
+            };
+            (description, weights)
+        }
+    };
+    let text = to_text(folder, &description)?;
+    let mut files = vec![(DESCRIPTION, text.into_bytes()), (WEIGHTS, weights)];
+    for &name in others {
+        match parts::read_part(folder, name, HEAVIEST) {
+            Ok(bytes) => files.push((name, bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Read { path: folder.join(name), source }),
+        }
+    }
+    parts::pack(&files).map_err(|source| WriteError { path: folder.to_owned(), source }.into())
+}

@@ -1,0 +1,182 @@
+//! Predicts films as they arrive in a folder, each once, also if the machine loses power.
+//!
+//! The score table is the only memory: a film whose file it names is done. Rows are appended a batch
+//! at a time and synced, and a row that was cut off is removed at the next start.
+
+mod table;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, bail};
+use burn::tensor::Device;
+use roentgen_data::nih;
+use roentgen_eval::OperatingRule;
+use roentgen_models::ModelInfo;
+use roentgen_train::films::TrainingFilms;
+
+use crate::engine::{Engine, EngineChoice};
+use crate::listener::Listener;
+use crate::predict::{self, Predicted};
+use crate::shard::Shard;
+use crate::sources::{Gate, Sources};
+use table::GrowingTable;
+
+/// What to watch, and how to predict.
+#[derive(Clone, Debug)]
+pub struct WatchRequest<'a> {
+    /// Run directory, bundle, or another folder that holds `model.toml` and `model.bpk`.
+    pub model: &'a Path,
+    /// The folder in which films arrive, also in folders below it.
+    pub folder: &'a Path,
+    /// The score table, which grows; it is created if it is not there.
+    pub out: &'a Path,
+    /// Most films in a batch.
+    pub batch: usize,
+    /// The engine. `auto` is Burn, which starts faster.
+    pub engine: EngineChoice,
+    /// The operating point of the calls, if the model has thresholds.
+    pub operating_point: OperatingRule,
+    /// What happens to files that do not look like upright frontal chest films.
+    pub gate: Gate,
+}
+
+/// What became of the films that arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Films that were added to the table.
+    pub predicted: usize,
+    /// Films that could not be read, or that the input gate refused.
+    pub bad: usize,
+}
+
+/// Looks into the folder, predicts the films that are complete, and calls `go_on` with what has been
+/// done so far, until that returns `false`. `go_on` also waits: a film is complete when it has not
+/// changed from one look to the next.
+///
+/// # Errors
+///
+/// Returns an error if the model cannot be loaded, if the folder cannot be read, if the table is of
+/// another model, or if it cannot be written.
+pub fn watch(
+    request: &WatchRequest<'_>,
+    device: &Device,
+    listener: &dyn Listener,
+    go_on: &mut dyn FnMut(Watched) -> bool,
+) -> anyhow::Result<Watched> {
+    if !request.folder.is_dir() {
+        bail!("`{}` is not a folder; name the one in which films arrive", request.folder.display());
+    }
+    let description = ModelInfo::read(request.model)?;
+    let trained_on = TrainingFilms::read(request.model, &description)?;
+    let choice = match request.engine {
+        EngineChoice::Auto => EngineChoice::Burn,
+        named => named,
+    };
+    let mut engine = Engine::load(request.model, choice, 0, false, device, listener)?;
+    let mut table = GrowingTable::open(request.out, engine.identity())?;
+    let mut watched = Watched::default();
+    let mut seen = Seen::default();
+    loop {
+        let arrived = seen.complete(request.folder, |path| table.has(path))?;
+        for paths in arrived.chunks(request.batch) {
+            let sources = Sources::arrived(request.folder, paths, trained_on.as_ref())
+                .with_gate(request.gate);
+            let Predicted { sources, predictions, bad, corrected } =
+                predict::predict(&mut engine, sources, request.batch, Shard::WHOLE, listener)?;
+            for film in &bad {
+                listener.note(&format!("skipped {}: {}", film.image, film.reason));
+            }
+            watched.bad += bad.len();
+            let predicted = Predicted { sources, predictions, bad, corrected };
+            if !predicted.predictions.is_empty() {
+                let scores = predict::scores(&predicted, &engine, request.operating_point)?;
+                table.append(&scores)?;
+                watched.predicted += scores.len();
+            }
+        }
+        if !go_on(watched) {
+            return Ok(watched);
+        }
+    }
+}
+
+/// What is known about the files of the folder.
+#[derive(Default)]
+struct Seen {
+    /// The size and the time of each file at the last look.
+    states: HashMap<PathBuf, (u64, Option<SystemTime>)>,
+    /// The state in which a file was handed out; a film that could not be predicted is tried again
+    /// when it has changed.
+    tried: HashMap<PathBuf, (u64, Option<SystemTime>)>,
+}
+
+impl Seen {
+    /// Returns the films that have not changed since the last look and have not been predicted.
+    fn complete(
+        &mut self,
+        folder: &Path,
+        is_done: impl Fn(&Path) -> bool,
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        let mut states = HashMap::new();
+        let mut complete = BTreeMap::new();
+        let paths = nih::walk(folder)
+            .with_context(|| format!("could not look for films in `{}`", folder.display()))?;
+        for path in paths {
+            if is_done(&path) {
+                continue;
+            }
+            // A file that is gone was moved on by someone else.
+            let Ok(about) = fs::metadata(&path) else { continue };
+            let state = (about.len(), about.modified().ok());
+            let is_same = |of: &HashMap<PathBuf, _>| of.get(&path) == Some(&state);
+            if is_same(&self.states) && !is_same(&self.tried) && nih::holds_film(&path) {
+                complete.insert(path.clone(), state);
+            }
+            states.insert(path, state);
+        }
+        self.states = states;
+        let paths = complete.keys().cloned().collect();
+        self.tried.extend(complete);
+        Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_is_complete_when_it_has_not_changed_and_is_tried_again_when_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.png");
+        let mut seen = Seen::default();
+        let mut look = || seen.complete(folder.path(), |_| false).unwrap();
+
+        fs::write(&path, b"\x89PNG").unwrap();
+        assert!(look().is_empty(), "it may still be growing");
+        fs::write(&path, b"\x89PNG\r\n\x1a\n").unwrap();
+        assert!(look().is_empty(), "it has grown");
+        assert_eq!(look(), std::slice::from_ref(&path));
+        assert!(look().is_empty(), "it was handed out");
+        fs::write(&path, b"\x89PNG\r\n\x1a\n0123").unwrap();
+        assert!(look().is_empty());
+        assert_eq!(look(), [path]);
+    }
+
+    #[test]
+    fn films_that_are_done_and_other_files_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["done.png", "new.png", "notes.txt"] {
+            fs::write(folder.path().join(name), b"\x89PNG\r\n\x1a\n").unwrap();
+        }
+        let mut seen = Seen::default();
+        let mut look = || seen.complete(folder.path(), |path| path.ends_with("done.png")).unwrap();
+
+        look();
+
+        assert_eq!(look(), [folder.path().join("new.png")]);
+    }
+}
