@@ -171,25 +171,27 @@ fn is_as_documented(
 fn json_documents_about_runs_have_the_keys_of_the_page_and_no_others() {
     let place = Place::trained();
     let page = page();
-    let is_as_documented = |line, own| is_as_documented(&place, &page, line, own, &[]);
+    let document = |line, own, absent| is_as_documented(&place, &page, line, own, absent);
 
-    is_as_documented("init new.toml", &[]);
+    document("init new.toml", &[], &[]);
     place.write("sweep.toml", format!("{EXPERIMENT}[sweep.product]\nseed = [1, 2]\n"));
-    is_as_documented("sweep sweep.toml --out sweep --set train.epochs=1", &["comparison"]);
-    let compared = is_as_documented("compare sweep --out compared", &[]);
+    document("sweep sweep.toml --out sweep --set train.epochs=1", &["comparison"], &[]);
+    let compared = document("compare sweep --out compared", &[], &[]);
     assert!(compared["repeats"][0]["has_same_films"].is_boolean(), "{compared}");
     let table = place.text("compared/comparison.csv");
     let columns = words(section(&page, "## The folder of a sweep"));
     for column in table.lines().next().unwrap().split(',') {
         assert!(columns.contains(column), "`comparison.csv` has `{column}`");
     }
-    is_as_documented("calibrate run", &["calibration"]);
-    let exported = is_as_documented("export run --out model.onnx", &["metadata"]);
+    document("calibrate run", &["calibration"], &[]);
+    let exported = document("export run --out model.onnx", &["metadata"], &["model", "weights"]);
     let metadata = words(section(&page, "## The exported model"));
     for key in exported["metadata"].as_object().unwrap().keys() {
         assert!(has_key(&metadata, key), "the metadata have `{key}`");
     }
-    is_as_documented("resume run --epochs 2", &["best"]);
+    let of_onnx = ["input", "shape", "outputs", "metadata"];
+    document("export run --format bundle --out model.roentgen", &[], &of_onnx);
+    document("resume run --epochs 2", &["best"], &[]);
 
     let mut found = BTreeSet::new();
     keys(&place.json("show experiment.toml"), &[], &mut found);
