@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::place::{self, Place};
 #[cfg(feature = "cuda")]
+use crate::place::Place;
 
 /// Moves a running mean and variance towards those of a batch:
 /// `running * (1 - momentum) + batch * momentum`.
