@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 #[cfg(feature = "cuda")]
 use crate::cuda;
 #[cfg(feature = "cuda")]
-use crate::place::Place;
+use crate::place::{self, Place};
 
 /// Moves a running mean and variance towards those of a batch:
 /// `running * (1 - momentum) + batch * momentum`.
