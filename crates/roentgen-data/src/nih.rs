@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
-pub use crate::kind::{is_film, is_hidden};
+pub use crate::kind::is_film;
 pub(crate) use walk::is_label_file;
 pub use walk::{holds_film, kinds, walk};
 

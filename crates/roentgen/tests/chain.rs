@@ -186,7 +186,7 @@ fn verify_compares_a_score_table_with_its_model_and_data_set() {
     let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
     assert_eq!(document["is_sound"], false);
     let problem = document["verified"][2]["problems"][0].as_str().unwrap();
-    assert!(problem.contains("none of those given"), "{problem}");
+    assert!(problem.contains("not one of those given"), "{problem}");
 }
 
 #[test]

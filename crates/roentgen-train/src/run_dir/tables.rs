@@ -59,7 +59,7 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
+    pub(crate) fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
         let header = [
             "epoch",
             "train_loss",

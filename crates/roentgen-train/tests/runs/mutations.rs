@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -18,6 +15,8 @@ use roentgen_train::checkpoint::{RunShape, RunState};
 use roentgen_train::run_dir::{self, Start};
 use roentgen_train::sweep::{self, Points};
 use roentgen_train::{Experiment, Facts, ResumeOptions, overrides, resume};
+
+use crate::folder::{Folder, Stop};
 
 /// Values that people and programs write by mistake.
 const HOSTILE: [&str; 16] = [
