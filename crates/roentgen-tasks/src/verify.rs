@@ -121,7 +121,7 @@ fn model_of<'a>(
 
 /// Says which data sets of the table are none of those that were given. Without them its films would be
 /// compared with nothing, or with what the table itself names.
-fn other_data(scores: &Scores, known: &Known) -> anyhow::Result<Option<String>> {
+fn other_data(scores: &Scores, known: &KnownFolders) -> anyhow::Result<Option<String>> {
     let mut given = BTreeSet::new();
     for folder in &known.data {
         given.insert(identity_of_info(&PreparedInfo::read(folder)?));

@@ -107,7 +107,7 @@ pub(crate) fn keep(
         Ok::<_, Error>(model.pooled_features(input))
     };
     let shape: [usize; 4] = compute(0, 1)?.dims();
-    if let Some(rows) = Rows::open(&path).map_err(failed)? {
+    if let Some(rows) = RowStore::open(&path).map_err(failed)? {
         // Rows of another network, other films or an earlier version are computed again.
         let is_whole = rows.len() == all && *rows.shape() == shape[1..];
         if is_whole && rows.purpose() == Some(&purpose) {

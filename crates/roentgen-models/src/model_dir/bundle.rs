@@ -6,8 +6,7 @@ use std::path::Path;
 use roentgen_data::files::WriteError;
 
 use super::{
-    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, identify, parts, seal, sha256,
-    to_text,
+    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, identify, parts, seal, sha256, to_text,
 };
 use crate::weights::{self, Storage};
 

@@ -315,7 +315,7 @@ fn features_of_other_films_or_another_network_are_computed_again() {
     let resume = |run| folder.run(&experiment, run, Start::Resume, &Stop::after(1));
     let whole = fs::read(&own).unwrap();
     assert!(fs::read(&other).unwrap() == whole);
-    let rows = Rows::open(&own).unwrap().unwrap();
+    let rows = RowStore::open(&own).unwrap().unwrap();
     let (films, shape) = (rows.len(), rows.shape().to_vec());
     let row: usize = shape.iter().product();
     let written = fs::metadata(&own).unwrap().modified().unwrap();
