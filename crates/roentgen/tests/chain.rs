@@ -254,7 +254,10 @@ fn calibrated_by_each_method(place: &Place) {
     assert!(error.contains("calibrate a --isotonic"), "{error}");
     place.ok("calibrate a --isotonic");
     let by = ["platt", "temperature", "isotonic"].map(calibrated);
-    assert!(by.iter().flatten().all(|cell| (0.0..=1.0).contains(&cell.parse().unwrap())), "{by:?}");
+    assert!(
+        by.iter().flatten().all(|cell| (0.0..=1.0).contains(&cell.parse::<f64>().unwrap())),
+        "{by:?}"
+    );
     assert!(by[0] != by[1] && by[1] != by[2] && by[0] != by[2], "{by:?}");
     place.ok(predict);
     assert_eq!(place.json(predict)["calibration"], "platt");
