@@ -48,6 +48,22 @@ impl Place {
         place
     }
 
+    /// Makes two runs of one shape on the same films, `a` and `b`, with their findings in another
+    /// order, and score tables of their test films.
+    pub(crate) fn with_two_models() -> Self {
+        let place = Self::new();
+        place.ok("phantom --films 60 --size 64 --out films");
+        place.ok("prepare films --out prepared --size 32");
+        place.write("a.toml", EXPERIMENT);
+        let settings = "--set train.epochs=1 --set findings=";
+        place.ok(&format!("train a.toml --out a {settings}[\"Mass\",\"Nodule\"]"));
+        place.ok(&format!("train a.toml --out b {settings}[\"Nodule\",\"Mass\"]"));
+        for run in ["a", "b"] {
+            place.ok(&format!("predict {run} prepared --split test --out {run}.csv"));
+        }
+        place
+    }
+
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
