@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::repaired::repaired;
-use super::{Error, PrepareOutcome, PrepareSettings, PreparedInfo, digest, prepared};
+use super::{Error, PrepareOutcome, PrepareSettings, PreparedInfo, digest, integrity, prepared};
 use crate::archive;
 use crate::metadata::LabelFile;
 use crate::nih::Layout;
@@ -30,6 +30,7 @@ pub(super) fn is_done(
         let what = format!("{} films of {} px{other}", done.films, done.size);
         return Err(Error::Mixed { path: out.to_owned(), what });
     }
+    integrity::check_but_pixels(out, &done)?;
     outcome.bad = prepared::read_bad_films(out)?;
     // Of two films of one name, the one that was used is no bad film.
     let is_again = |image: &str| {
