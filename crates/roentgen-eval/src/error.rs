@@ -116,6 +116,25 @@ pub enum Error {
         first: Vec<String>,
     },
 
+    /// The table has films that the calibration and thresholds of its model were fitted on.
+    #[error(
+        "could not evaluate `{}`: {count} of its films are {what}those that calibration and \
+         thresholds of the model were fitted on (`{}`)\n\
+         evaluate other films, write `valid` into their column `split` to evaluate them without \
+         the fit, or leave the model out",
+        path.display(), first.join("`, `")
+    )]
+    FittedFilms {
+        /// The table.
+        path: PathBuf,
+        /// Number of films.
+        count: usize,
+        /// Empty, or whose films they are.
+        what: &'static str,
+        /// The first three of them.
+        first: Vec<String>,
+    },
+
     /// Weights, calibration or thresholds were to be fitted to films that a model was trained on.
     #[error(
         "could not fit to `{}`: {count} {what} (`{}`)\n\

@@ -67,11 +67,16 @@ impl Files {
         let weights = read_part(folder, WEIGHTS, HEAVIEST)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
         check_sha256(&path, &weights, description.weights_sha256.as_deref())?;
-        let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
-        text.push_str(&sha256(&weights));
-        let identity = sha256(text.as_bytes())[..DIGITS].to_owned();
+        let identity = identify(folder, &description, &weights)?;
         Ok(Self { description, identity, weights })
     }
+}
+
+/// Returns the identity of a model with this description and these weights.
+fn identify(folder: &Path, description: &ModelInfo, weights: &[u8]) -> Result<String, Error> {
+    let mut text = to_text(folder, &ModelInfo { calibration: None, ..description.clone() })?;
+    text.push_str(&sha256(weights));
+    Ok(sha256(text.as_bytes())[..DIGITS].to_owned())
 }
 
 /// A loaded model.

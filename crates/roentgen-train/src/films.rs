@@ -173,6 +173,11 @@ impl TrainingFilms {
             || self.earlier.contains(&(image.to_owned(), patient.to_owned()))
     }
 
+    /// Returns the films of a split, in no order.
+    pub fn of(&self, split: Split) -> impl Iterator<Item = &FilmRow> {
+        self.by_name.values().filter(move |row| row.split == split.name())
+    }
+
     /// Returns the split of a film with this name and patient; `None` if the run did not use it.
     #[must_use]
     pub fn split_of(&self, image: &str, patient: &str) -> Option<Split> {

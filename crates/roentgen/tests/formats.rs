@@ -198,7 +198,7 @@ fn the_report_has_the_keys_and_headers_of_the_page(place: &Place, page: &str) {
             assert!(row.contains(&format!("`{column}`")), "`{name}` has `{column}`");
         }
     }
-    assert_eq!(tables, 10);
+    assert_eq!(tables, 12);
 
     let metrics = place.text("report/2-test/metrics.json");
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();

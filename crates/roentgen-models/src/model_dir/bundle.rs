@@ -6,12 +6,13 @@ use std::path::Path;
 use roentgen_data::files::WriteError;
 
 use super::{
-    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, parts, seal, sha256, to_text,
+    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, identify, parts, seal, sha256, to_text,
 };
 use crate::weights::{self, Storage};
 
 /// Packs the model in `folder` into a bundle: description, weights in `storage`, and those of the
 /// files `others` that it has. Equal models give equal bytes; `f32` keeps the model's identity.
+/// Calibration and thresholds are those of the model, also for rounded weights.
 ///
 /// # Errors
 ///
@@ -28,11 +29,17 @@ pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8
             let weights = weights::round(weights, rounded)
                 .map_err(|source| Error::Weights { path, source })?
                 .to_vec();
-            let description = ModelInfo {
+            let mut description = ModelInfo {
                 weights_sha256: Some(sha256(&weights)),
                 rounded: Some(format!("{} of {identity}", rounded.name())),
                 ..description
             };
+            let rounded_identity = identify(folder, &description, &weights)?;
+            if let Some(fitted) = &mut description.calibration
+                && fitted.model.as_ref() == Some(&identity)
+            {
+                fitted.model = Some(rounded_identity);
+            }
             (description, weights)
         }
     };

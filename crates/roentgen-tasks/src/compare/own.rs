@@ -42,6 +42,7 @@ pub fn predict_valid(
         batch: experiment.micro_batch_size(),
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
+        calibration: None,
         gate: Gate::Off,
         shard: Shard::WHOLE,
     };

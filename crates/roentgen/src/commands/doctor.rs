@@ -3,6 +3,7 @@
 use roentgen_tasks::{device, engine};
 use serde_json::json;
 
+use crate::cli::version::COMMIT;
 use crate::context::Context;
 use crate::output::Output;
 
@@ -27,13 +28,16 @@ pub(crate) fn run(context: &Context) -> Output {
     let gpus: String = cuda.iter().map(|line| format!("\n  {line}")).collect();
     let gpus = if cuda.is_empty() { gpus } else { format!("\nNVIDIA GPUs:{gpus}") };
     let text = format!(
-        "roentgen {version}\nbackends in this build: {}\ndevice chosen: {}\nthreads: {threads} of \
-         {cores} cores\nengine of `predict`: {engine}{gpus}",
+        "roentgen {version}, commit {COMMIT}\nbackends in this build: {}\nCPU kernels: {}\ndevice \
+         chosen: {}\nthreads: {threads} of {cores} cores\nengine of `predict`: {engine}{gpus}",
         backends.join(", "),
+        roentgen_kernels::instruction_set(),
         context.device_name,
     );
     let json = json!({
         "version": version,
+        "commit": COMMIT,
+        "cpu_kernels": roentgen_kernels::instruction_set(),
         "backends": backends,
         "device": context.device_name,
         "cuda": cuda,

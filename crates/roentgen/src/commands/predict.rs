@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
-use roentgen_eval::{Evaluation, Scores};
+use roentgen_eval::{CalibrationMethod, Evaluation, Scores};
 use roentgen_tasks::Shard;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, CorrectedFilm, PredictRequest};
@@ -49,6 +49,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         engine: args.engine,
         operating_point: args.operating_point,
+        calibration: args.calibration,
         gate: args.gate.gate(),
         shard: args.shard.unwrap_or(Shard::WHOLE),
     };
@@ -90,6 +91,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "split": scores.split(),
         "dataset": scores.dataset(),
         "model": table.model,
+        "calibration": table.calibration.map(CalibrationMethod::name),
         "bad": bad,
         "corrected": table.predicted.corrected,
     });
