@@ -96,6 +96,8 @@ fn calibration_and_thresholds_travel_in_the_exported_file() -> Outcome {
     let place = trained();
     let metadata = |place: &Place| place.json("export run --format onnx --out out/model.onnx");
     let description = place.text("run/model.toml");
+    // As an earlier version wrote it, without a seal.
+    let (_, description) = description.split_once('\n').unwrap();
     place.write("run/model.toml", description.split("[calibration]").next().unwrap());
     assert!(metadata(&place)["metadata"]["calibration"].is_null());
 
