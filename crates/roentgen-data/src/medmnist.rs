@@ -23,7 +23,7 @@ use crate::finding::{FilmFindings, Finding};
 use crate::lock::FolderLock;
 use crate::manifest::{List, ManifestRow};
 use crate::npy::{self, Header};
-use crate::prepare::{PatientNumbers, PreparedInfo, seal};
+use crate::prepare::{PatientNumbers, PreparedInfo, count_films, seal};
 use crate::store::{self, GrowingStore};
 
 /// Names of the splits in the archive, with the list each belongs to.
@@ -75,7 +75,8 @@ pub enum Error {
 pub fn prepared(out: &Path, size: u32) -> Result<Option<PreparedInfo>, Error> {
     match PreparedInfo::read_if_there(out)? {
         Some(done) if done.dataset != Dataset::ChestMnist || done.size != size => {
-            let what = format!("{} films of {} px of {}", done.films, done.size, done.dataset);
+            let what =
+                format!("{} of {} px of {}", count_films(done.films), done.size, done.dataset);
             Err(crate::prepare::Error::Mixed { path: out.to_owned(), what }.into())
         }
         done => Ok(done),
