@@ -109,8 +109,10 @@ fn check(points: &Points, args: &cli::Sweep, context: &Context) -> anyhow::Resul
         bail!("no point has `{only}` in its name; the points are: {}", names.join("; "));
     }
     let bar = Hashing::new(context.bars);
+    let mut checker = roentgen_train::Checker::default();
     for point in all.iter().filter(|point| is_named(&args.only, point)) {
-        roentgen_train::check(&point.experiment, &|done, bytes| bar.set(done, bytes))
+        checker
+            .check(&point.experiment, &|done, bytes| bar.set(done, bytes))
             .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
     }
     Ok(())
