@@ -17,9 +17,9 @@ use crate::kind::{Kind, START, is_dicomdir, is_film, is_hidden};
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Returns the DICOM files in the archive at `path`, in order; none if it is not an archive or cannot be
-/// read. A file that cannot be unpacked, for example for lack of a password, counts by its name.
+/// read, see [`damage`]. A file that cannot be unpacked, for example for lack of a password, counts by its name.
 pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
-    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
+    if !is_archive(path) {
         return Vec::new();
     }
     let Ok(mut archive) = archive(path) else { return Vec::new() };
@@ -48,6 +48,18 @@ pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
     found.sort();
     found.dedup();
     found
+}
+
+/// Says why the archive at `path` cannot be opened; `None` if it can, or if it is no archive.
+pub(crate) fn damage(path: &Path) -> Option<String> {
+    if !is_archive(path) || !path.is_file() {
+        return None;
+    }
+    archive(path).err().map(|error| error.to_string())
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
 }
 
 /// Returns the file that a path leads to: itself, or the archive that contains it.
@@ -170,5 +182,9 @@ mod tests {
 
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         assert!(dicom_files(&path).is_empty());
+        assert!(damage(&path).is_some());
+        fs::write(&path, &whole).unwrap();
+        assert_eq!(damage(&path), None);
+        assert_eq!(damage(folder.path()), None);
     }
 }

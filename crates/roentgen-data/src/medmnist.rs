@@ -23,7 +23,7 @@ use crate::finding::{FilmFindings, Finding};
 use crate::lock::FolderLock;
 use crate::manifest::{List, ManifestRow};
 use crate::npy::{self, Header};
-use crate::prepare::{PatientNumbers, PreparedInfo, seal};
+use crate::prepare::{PatientNumbers, PreparedInfo, count_films, seal};
 use crate::store::{self, GrowingStore};
 
 /// Names of the splits in the archive, with the list each belongs to.
@@ -31,6 +31,8 @@ const SIDES: [(&str, List); 3] =
     [("train", List::Train), ("val", List::Valid), ("test", List::Test)];
 /// Bytes of films to write between two syncs to disk.
 const BLOCK: usize = 16 << 20;
+/// Most bytes of the labels of a split; those of MedMNIST have one.
+const MAX_LABELS: usize = 256 << 20;
 
 /// Why MedMNIST films could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +84,8 @@ pub struct ArchiveOrigin<'a> {
 pub fn prepared(out: &Path, size: u32) -> Result<Option<PreparedInfo>, Error> {
     match PreparedInfo::read_if_there(out)? {
         Some(done) if done.dataset != Dataset::ChestMnist || done.size != size => {
-            let what = format!("{} films of {} px of {}", done.films, done.size, done.dataset);
+            let what =
+                format!("{} of {} px of {}", count_films(done.films), done.size, done.dataset);
             Err(crate::prepare::Error::Mixed { path: out.to_owned(), what }.into())
         }
         done => Ok(done),
@@ -202,11 +205,15 @@ fn read_labels(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<Fil
     if labels != Finding::BY_WANG.len() {
         return Err(other_shape(&shape));
     }
+    let expected = films.checked_mul(labels * width).filter(|&bytes| bytes <= MAX_LABELS);
+    let Some(expected) = expected else {
+        return Err(io::Error::other(format!("labels of {films} films are more than are read")));
+    };
+    // An archive may inflate to any length, whatever the header of the array says.
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    file.take(expected as u64 + 1).read_to_end(&mut bytes)?;
     let is_label = |value: &[u8]| value[0] <= 1 && value[1..].iter().all(|&byte| byte == 0);
-    let whole = films.checked_mul(labels * width) == Some(bytes.len());
-    if !whole || !bytes.chunks_exact(width).all(is_label) {
+    if bytes.len() != expected || !bytes.chunks_exact(width).all(is_label) {
         return Err(io::Error::other(format!(
             "the file does not contain {films} films with labels 0 or 1"
         )));

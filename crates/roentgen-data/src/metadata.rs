@@ -11,10 +11,11 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::cut::LastRow;
+use crate::dataset::Dataset;
 use crate::files;
 use crate::finding::{FilmFindings, Finding};
 use cells::{Fault, parse_age, whole_number};
@@ -33,6 +34,8 @@ const AGE: &str = "Patient Age";
 const SEX: &str = "Patient Sex";
 const GENDER: &str = "Patient Gender";
 const VIEW: &str = "View Position";
+/// Name of the column in which the label file of drawn films has their seed.
+pub const PHANTOM_COLUMN: &str = "Phantom Seed";
 
 /// One row: one film.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +64,8 @@ pub struct LabelFile {
     pub path: PathBuf,
     /// Films in the order of the file; each name occurs once.
     pub films: Vec<LabeledFilm>,
+    /// The data set that the file names, as only that of drawn films does.
+    pub dataset: Option<Dataset>,
 }
 
 /// Which of the label files in circulation this is, judged by the counts of its findings.
@@ -103,6 +108,7 @@ impl LabelFile {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&bytes[..]);
         let columns = Columns::find(path, reader.headers().map_err(read)?)?;
 
+        let mut seeds = BTreeSet::new();
         let mut films = Vec::new();
         let mut lines: HashMap<String, u64> = HashMap::new();
         for row in reader.records() {
@@ -122,6 +128,7 @@ impl LabelFile {
                     image: film.image,
                 });
             }
+            seeds.extend(columns.phantom_seed(&row));
             films.push(film);
         }
         if let Some(line) = last.cut() {
@@ -130,7 +137,7 @@ impl LabelFile {
         if films.is_empty() {
             return Err(Error::Empty { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), films })
+        Ok(Self { path: path.to_owned(), films, dataset: phantom(&seeds) })
     }
 
     /// Tells the label files in circulation apart by four counts.
@@ -151,6 +158,16 @@ impl LabelFile {
     }
 }
 
+/// Returns the data set of films that were drawn with these seeds. Of several nobody knows which.
+fn phantom(seeds: &BTreeSet<String>) -> Option<Dataset> {
+    let seed = match seeds.iter().collect::<Vec<_>>()[..] {
+        [] => return None,
+        [seed] => seed.parse().ok(),
+        _ => None,
+    };
+    Some(Dataset::Phantom { seed })
+}
+
 /// Where the columns are.
 struct Columns {
     image: usize,
@@ -160,6 +177,7 @@ struct Columns {
     age: usize,
     sex: usize,
     view: usize,
+    phantom: Option<usize>,
 }
 
 /// A line of a label file.
@@ -197,6 +215,7 @@ impl Columns {
             sex: find(SEX).map_or_else(|| column(GENDER), Ok)?,
             age: column(AGE)?,
             view: column(VIEW)?,
+            phantom: find(PHANTOM_COLUMN),
         })
     }
 
@@ -205,6 +224,13 @@ impl Columns {
         let columns =
             [self.image, self.labels, self.follow_up, self.patient, self.age, self.sex, self.view];
         columns.into_iter().max().map_or(0, |last| last + 1)
+    }
+
+    /// Returns the text of a seed, if the row has one.
+    fn phantom_seed(&self, row: &csv::StringRecord) -> Option<String> {
+        let cell = row.get(self.phantom?)?.trim();
+        let seed = cell.strip_suffix(".0").unwrap_or(cell);
+        (!seed.is_empty()).then(|| seed.to_owned())
     }
 
     fn film(&self, place: &Place<'_>, row: &csv::StringRecord) -> Result<LabeledFilm, Error> {

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::archive;
 use crate::files;
+use crate::pixels;
 
 pub use crate::kind::is_film;
 pub(crate) use walk::is_label_file;
@@ -42,6 +44,8 @@ pub struct Layout {
     pub again: Vec<PathBuf>,
     /// Films whose file name is not UTF-8 and so cannot be in a label file.
     pub nameless: Vec<PathBuf>,
+    /// Archives that cannot be opened, and why.
+    pub damaged: Vec<(PathBuf, String)>,
     /// The marker file of films drawn by `phantom`, if present.
     pub phantom: Option<PathBuf>,
 }
@@ -176,6 +180,10 @@ impl Layout {
             } else {
                 if name == PHANTOM_MARK {
                     layout.phantom = Some(path);
+                } else if let Some(reason) = archive::damage(&path)
+                    && !pixels::is_dicom(&path)
+                {
+                    layout.damaged.push((path, reason));
                 } else if holds_film(&path) {
                     if layout.films.contains_key(name) {
                         layout.again.push(path);

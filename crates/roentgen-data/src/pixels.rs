@@ -174,7 +174,14 @@ fn open(path: &Path) -> Result<BufReader<std::fs::File>, Error> {
         Err(_) if archive::is_inside(path) => archive::open(path),
         file => file,
     };
-    Ok(BufReader::new(file.map_err(Error::Read)?))
+    let mut file = BufReader::new(file.map_err(Error::Read)?);
+    // Whatever a film is called, its content says what it is.
+    if let Some(reason) = archive::damage(path)
+        && Kind::of(file.fill_buf().map_err(Error::Read)?).is_none()
+    {
+        return Err(Error::Archive(reason));
+    }
+    Ok(file)
 }
 
 /// Decodes a film; the loan covers the memory of the plane.

@@ -22,7 +22,7 @@ const NAME: &str = "images";
 #[non_exhaustive]
 pub enum Error {
     /// The file could not be opened.
-    #[error("could not read the films in `{path}`; run `roentgen prepare` to write them")]
+    #[error("could not read the films in `{path}`; run `roentgen prepare` again into a new folder")]
     Read {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,9 @@ pub enum Error {
         source: io::Error,
     },
     /// A film could not be read from a file that was opened.
-    #[error("could not read film {index} of `{path}`; run `roentgen prepare` again")]
+    #[error(
+        "could not read film {index} of `{path}`; run `roentgen prepare` again into a new folder"
+    )]
     Film {
         /// The file.
         path: PathBuf,
@@ -40,7 +42,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The file was not written by `prepare`, or is damaged.
-    #[error("`{path}` is not a store of films ({what}); run `roentgen prepare` again")]
+    #[error(
+        "`{path}` is not a store of films ({what}); run `roentgen prepare` again into a new folder"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::{DataSet, SETTINGS, name, texture};
 use image::{DynamicImage, ImageFormat};
+use roentgen_data::nih::holds_film;
 use roentgen_data::pixels::{self, Error, Filter, Plane, decode, read, read_resized, size};
 use roentgen_data::prepare::{PrepareProgress, Prepared, prepare};
 
@@ -383,4 +384,27 @@ fn what_is_no_file_is_a_bad_film_at_once() {
     assert!(reason("socket.png").contains("a socket"), "{}", reason("socket.png"));
     assert!(matches!(read(&fifo), Err(Error::Read(_))));
     assert!(matches!(pixels::size(Path::new("/dev/zero")), Err(Error::Read(_))));
+}
+
+#[cfg(feature = "dicom")]
+#[test]
+fn an_archive_that_was_cut_off_is_a_bad_film_and_may_hold_the_missing_ones() {
+    let root = tempfile::tempdir().unwrap();
+    let mut data = DataSet::six(root.path().join("data"), 1);
+    data.row("IM1", "Mass", 4);
+    let archive = data.root.join("images/study.zip");
+    fs::write(&archive, b"PK\x03\x04, of which the rest is missing").unwrap();
+
+    let outcome = data.prepare(&root.path().join("out")).unwrap();
+
+    let reason = |image: &str| {
+        outcome.bad.iter().find(|bad| bad.image == image).map(|bad| bad.reason.clone()).unwrap()
+    };
+    assert_eq!(outcome.bad.len(), 2);
+    assert!(reason("study.zip").contains("the archive cannot be opened"), "{:?}", outcome.bad);
+    assert!(reason("IM1").contains("`study.zip`, which cannot be opened"), "{:?}", outcome.bad);
+    assert!(holds_film(&archive) && matches!(read(&archive), Err(Error::Archive(_))));
+    // A film under a misleading name is a film.
+    fs::write(&archive, jpeg(&DynamicImage::ImageLuma8(image()))).unwrap();
+    assert!(read(&archive).is_ok());
 }

@@ -382,3 +382,29 @@ fn a_box_list_of_an_interrupted_run_does_not_stay() {
     assert!(!out.join("boxes.csv").exists());
     assert!(Prepared::open(&out).unwrap().checks.all_match());
 }
+
+#[test]
+fn a_damaged_folder_is_not_called_finished() {
+    let root = tempfile::tempdir().unwrap();
+    let data = DataSet::six(root.path().join("data"), 1);
+    let whole = root.path().join("whole");
+    data.prepare(&whole).unwrap();
+    for (file, says) in [
+        ("images.safetensors", "cut off"),
+        ("manifest.csv", "was changed, replaced or damaged"),
+        ("bad-films.csv", "was changed, replaced or damaged"),
+    ] {
+        let path = whole.join(file);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        for error in [data.prepare(&whole).unwrap_err(), Prepared::open(&whole).unwrap_err()] {
+            let text = error.to_string();
+            assert!(text.contains(says), "{file}: {text}");
+            assert!(text.contains("`roentgen prepare` again into a new folder"), "{file}: {text}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(data.prepare(&whole).is_err(), "{file}");
+        fs::write(&path, bytes).unwrap();
+    }
+    data.prepare(&whole).unwrap();
+}

@@ -166,3 +166,28 @@ fn the_order_of_labels_is_medmnists() {
     );
     assert!(Finding::ALL.iter().all(|finding| Finding::BY_WANG.contains(finding)));
 }
+
+#[test]
+fn labels_inflate_no_further_than_their_header_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = |films: u64, bytes: usize| {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        zip.start_file("train_labels.npy", options).unwrap();
+        zip.write_all(&npy("|u1", &format!("{films}, 14"), &vec![0; bytes])).unwrap();
+        zip.finish().unwrap().into_inner()
+    };
+    for (films, bytes, says) in [
+        (2, 64 << 20, "does not contain 2 films"),
+        (1 << 40, 100, "are more than are read"),
+        (u64::MAX, 100, "are more than are read"),
+    ] {
+        let npz = write(folder.path(), &archive(films, bytes));
+        let out = folder.path().join("out");
+
+        let error = medmnist::prepare(&npz, &out, 28, ["here", "abc"], &|_, _, _| ()).unwrap_err();
+
+        let Error::Array { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains(says), "{source}");
+    }
+}

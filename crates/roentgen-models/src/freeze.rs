@@ -25,7 +25,10 @@ pub enum Freeze {
 
 /// `"nothing"`, `"backbone"` or a number of stages.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`freeze` must be \"nothing\", \"backbone\" or a number of stages from 0"
+)]
 enum FreezeText {
     Stages(usize),
     Name(String),

@@ -11,6 +11,7 @@ use super::canvas::Area;
 use super::patient::{Patient, Sex, View, Visit};
 use roentgen_data::Finding;
 use roentgen_data::boxes::FRAME;
+use roentgen_data::metadata::PHANTOM_COLUMN;
 
 /// The share of films in the test list: NIH's 25,596 of 112,120.
 const TEST_SHARE: f64 = 0.228;
@@ -42,11 +43,12 @@ pub(super) fn film_name(patient: &Patient, visit: &Visit) -> String {
     format!("{:08}_{:03}.png", patient.id, visit.number)
 }
 
-/// Writes `Data_Entry_2017_v2020.csv`.
-pub(super) fn labels(patients: &[Patient], rng: &mut ChaCha8Rng) -> String {
-    let mut text = String::from(
+/// Writes `Data_Entry_2017_v2020.csv`. Its last column, which NIH's file does not have, says on each row
+/// that the film is none of NIH's, also after the file was copied elsewhere.
+pub(super) fn labels(patients: &[Patient], seed: u64, rng: &mut ChaCha8Rng) -> String {
+    let mut text = format!(
         "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
-         View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
+         View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],{PHANTOM_COLUMN}\n"
     );
     for patient in patients {
         let sex = match patient.sex {
@@ -61,7 +63,8 @@ pub(super) fn labels(patients: &[Patient], rng: &mut ChaCha8Rng) -> String {
             let Visit { number, age, .. } = visit;
             let (name, findings) = (film_name(patient, visit), visit.findings());
             let (id, original) = (patient.id, draw_original(originals, rng));
-            text += &format!("{name},{findings},{number},{id},{age},{sex},{view},{original}\n");
+            text +=
+                &format!("{name},{findings},{number},{id},{age},{sex},{view},{original},{seed}\n");
         }
     }
     text
@@ -159,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_labels_has_eleven_columns() {
-        let labels = labels(&patients(40), &mut ChaCha8Rng::seed_from_u64(1));
+    fn every_row_of_labels_has_the_eleven_columns_of_nih_and_the_seed() {
+        let labels = labels(&patients(40), 1, &mut ChaCha8Rng::seed_from_u64(1));
 
-        assert!(labels.lines().all(|row| row.split(',').count() == 11));
+        assert!(labels.lines().all(|row| row.split(',').count() == 12));
         assert!(labels.lines().nth(1).is_some_and(|row| row.starts_with("00000001_000.png,")));
     }
 

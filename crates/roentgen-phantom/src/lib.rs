@@ -171,7 +171,7 @@ pub fn write(
     let patients = patients(seed, films);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let is_test = layout::choose_test(&patients, &mut rng);
-    let labels = layout::labels(&patients, &mut rng);
+    let labels = layout::labels(&patients, seed, &mut rng);
     let rgba = choose_rgba(films, &mut rng);
     let unfinished = Unfinished::begin(out, settings)?;
     let folders = make_folders(out, films)?;

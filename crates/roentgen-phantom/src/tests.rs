@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::patient::{Sign, View};
 use super::*;
-use roentgen_data::{FilmFindings, Finding};
+use roentgen_data::pixels::Filter;
+use roentgen_data::prepare::{PrepareSettings, prepare};
+use roentgen_data::{Dataset, FilmFindings, Finding};
 
 /// A patient whose first film shows `finding` or nothing.
 fn patient(id: u32, finding: Option<Finding>, strength: f32) -> Patient {
@@ -197,4 +199,20 @@ fn a_drawing_that_was_stopped_continues_to_the_same_files_and_others_are_refused
 
 fn is_png(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "png")
+}
+
+#[test]
+fn drawn_films_are_known_without_their_marker() {
+    let folder = tempfile::tempdir().unwrap();
+    let films = folder.path().join("films");
+    let settings = PhantomSettings { films: 12, size: 64, seed: 7 };
+    write(&films, &settings, &|_| ()).unwrap();
+    fs::remove_file(films.join(PHANTOM_MARK)).unwrap();
+
+    let out = folder.path().join("out");
+    let settings =
+        PrepareSettings { size: 16, filter: Filter::Lanczos3, labels: None, any_size: false };
+    let outcome = prepare(&films, &out, &settings, &|_| ()).unwrap();
+
+    assert_eq!(outcome.description.dataset, Dataset::Phantom { seed: Some(7) });
 }

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 pub use localize::{Localized, against_boxes};
 
+use crate::batch::check_batch;
 use crate::listener::Listener;
 use crate::predict::CorrectedFilm;
 use crate::sources::{Gate, ReadFilm, Sources};
@@ -138,6 +139,7 @@ pub fn draw(
     let sources =
         Sources::open(request.model, description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
+    check_batch(description, request.batch, sources.films.len(), device)?;
     let _lock = FolderLock::take_for_report(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };

@@ -40,6 +40,7 @@
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
 
+pub mod batch;
 pub mod calibrate;
 pub mod compare;
 pub mod device;

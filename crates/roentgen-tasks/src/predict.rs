@@ -17,6 +17,7 @@ use roentgen_models::ModelInfo;
 use roentgen_models::predictor::Prediction;
 use serde::Serialize;
 
+use crate::batch::check_batch;
 use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
 use crate::shard::Shard;
@@ -113,6 +114,7 @@ pub fn table(
         Sources::open(request.model, &description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
     let (films, are_decoded) = (sources.films.len(), sources.are_decoded());
+    check_batch(&description, request.batch, films, device)?;
     let mut engine =
         Engine::load(request.model, request.engine, films, are_decoded, device, listener)?;
     let predicted = predict(&mut engine, sources, request.batch, request.shard, listener)?;

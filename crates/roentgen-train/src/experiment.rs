@@ -177,6 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_none_of_the_choices_is_refused_with_the_choices() {
+        let refused = |text: &str| toml::from_str::<Experiment>(text).unwrap_err().to_string();
+        for findings in ["\"every\"", "[\"Mas\"]", "3", "true"] {
+            let text = refused(&format!("seed = 1\nfindings = {findings}\n"));
+            assert!(text.contains("line 2") && text.contains("\"over-1000\""), "{text}");
+        }
+        for freeze in ["-1", "1.5", "[]"] {
+            let text = refused(&format!("[model]\nfreeze = {freeze}\n"));
+            assert!(text.contains("line 2") && text.contains("a number of stages"), "{text}");
+        }
+    }
+
+    #[test]
     fn the_seed_of_the_split_is_absent_from_the_text_unless_it_is_set() {
         let experiment = Experiment::default();
         let split = Experiment { split_seed: Some(7), ..experiment.clone() };

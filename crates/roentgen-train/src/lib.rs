@@ -61,4 +61,6 @@ use burn::optim::{RecordState, StateSink, StateSource};
 pub use experiment::{Experiment, augment, optimizer, overrides, phase, schedule, sweep};
 pub use facts::Facts;
 pub use progress::Progress;
-pub use trainer::{MemoryLimit, ResumeOptions, TrainOptions, TrainOutcome, check, resume, train};
+pub use trainer::{
+    Checker, MemoryLimit, ResumeOptions, TrainOptions, TrainOutcome, check, resume, train,
+};

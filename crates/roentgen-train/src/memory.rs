@@ -9,6 +9,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use roentgen_data::preprocess::Input;
+use roentgen_models::ClassifierConfig;
+
+/// Of the activations that training keeps, the share that exists at once without it, at least: the two
+/// largest feature maps of a network are more.
+const AT_ONCE: u64 = 15;
+
+/// Returns a lower estimate of the bytes for passing films through a network that does not learn: the
+/// films, and a share of the activations.
+pub fn least_for_inference(network: &ClassifierConfig, input: Input, films: usize) -> u64 {
+    let values = (films as u64).saturating_mul((input.channels * input.size * input.size) as u64);
+    let activations = network.activation_bytes(input.size, films) as u64 / AT_ONCE;
+    values.saturating_mul(4).saturating_add(activations)
+}
+
 /// Memory that is available, in bytes, and what limits it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Available {

@@ -31,6 +31,7 @@ use crate::run_dir::{EXPERIMENT, RunDir};
 use crate::tensorboard::Events;
 
 mod best;
+mod check;
 mod describe;
 mod earlier;
 mod epoch;
@@ -45,6 +46,7 @@ mod pictures;
 mod position;
 mod resume;
 
+pub use check::{Checker, check};
 pub use error::Error;
 pub use need::TooLittle;
 pub use options::{MemoryLimit, TrainOptions};
@@ -165,20 +167,6 @@ fn train_in(
     };
     progress.started(&run.plan());
     run.run_phases()
-}
-
-/// Checks, without a step, everything that [`train`] would refuse before its first step.
-///
-/// While films are hashed, `hashed` is called with the bytes done and the bytes in all.
-///
-/// # Errors
-///
-/// Returns an error if films are missing or of another size, if the split leaks or leaves a split
-/// without films, or if weights are missing.
-pub fn check(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<(), Error> {
-    let material = Material::open(experiment, hashed)?;
-    earlier::earlier(experiment, &material)?;
-    initial::find(experiment).map(|_| ())
 }
 
 /// A run in progress.

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use roentgen_data::files;
@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Response;
 
+/// How long a server may take to answer.
+const CONNECT: Duration = Duration::from_secs(20);
 /// The file in which a run notes that a server has it.
 const NOTE: &str = "mlflow.toml";
 /// Limits of one request.
@@ -34,10 +36,26 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes a client of the server at `address`, such as `http://127.0.0.1:5000`.
-    pub(crate) fn new(address: &str) -> Self {
-        let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        Self { address: address.trim_end_matches('/').to_owned(), agent }
+    /// Connects to the server at `address`, such as `http://127.0.0.1:5000`: before a run, which may
+    /// take days, rather than after it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no MLflow server answers there.
+    pub(crate) fn connect(address: &str) -> anyhow::Result<Self> {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT))
+            .build()
+            .into();
+        let server = Self { address: address.trim_end_matches('/').to_owned(), agent };
+        server.find_experiment("Default").with_context(|| {
+            format!(
+                "no MLflow server answers at `{address}`; give the address of one, such as \
+                 `http://127.0.0.1:5000`, or leave `--mlflow` out"
+            )
+        })?;
+        Ok(server)
     }
 
     /// Records the finished run in `folder`, unless the server already has it.
@@ -126,25 +144,33 @@ impl Server {
 
     /// Returns the ID of the experiment with this name, and creates the experiment if needed.
     fn experiment(&self, name: &str) -> anyhow::Result<String> {
-        let url = self.url("experiments/get-by-name");
-        let found = self.agent.get(&url).query("experiment_name", name).call()?;
-        let found = if found.status() == 404 { None } else { Some(answer(&url, found)?) };
-        let id = |value: &Value| value.as_str().map(str::to_owned);
-        if let Some(found) = found.and_then(|found| id(&found["experiment"]["experiment_id"])) {
+        if let Some(found) = self.find_experiment(name)? {
             return Ok(found);
         }
+        let id = |value: &Value| value.as_str().map(str::to_owned);
         match self.post("experiments/create", &json!({ "name": name })) {
             Ok(created) => {
                 id(&created["experiment_id"]).context("the server returned no experiment")
             }
             // Another process may have created it since.
-            Err(error) => {
-                let found = self.agent.get(&url).query("experiment_name", name).call()?;
-                let found = answer(&url, found).map_err(|_| error)?;
-                id(&found["experiment"]["experiment_id"])
-                    .context("the server returned no experiment")
-            }
+            Err(error) => self.find_experiment(name).ok().flatten().ok_or(error),
         }
+    }
+
+    /// Returns the ID of the experiment with this name; `None` if the server has none.
+    fn find_experiment(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let url = self.url("experiments/get-by-name");
+        let mut found = self.agent.get(&url).query("experiment_name", name).call()?;
+        if found.status() == 404 {
+            let text = found.body_mut().read_to_string()?;
+            if text.contains("RESOURCE_DOES_NOT_EXIST") {
+                return Ok(None);
+            }
+            bail!("{url} answered {}: {}", found.status(), truncate(text.trim()));
+        }
+        let found = answer(&url, found)?;
+        let id = found["experiment"]["experiment_id"].as_str();
+        Ok(Some(id.context("the server returned no experiment")?.to_owned()))
     }
 
     fn upload(&self, place: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {

@@ -133,7 +133,7 @@ fn another_size_is_not_mixed_into_a_prepared_data_set() {
     let before = place.read("prepared/images.safetensors");
 
     let error = place.fails("prepare films --out prepared --size 48");
-    assert!(error.contains("already contains 1 films of 32 px"), "{error}");
+    assert!(error.contains("already contains 1 film of 32 px"), "{error}");
     assert!(place.read("prepared/images.safetensors") == before);
     place.ok("prepare films --out prepared --size 32");
 }

@@ -13,7 +13,7 @@ use roentgen_test_support::{Missing, Outcome, peers, test_file};
 
 test_file![
     mlflow_reads_back_the_points_of_a_sweep_each_once,
-    a_server_that_is_not_there_is_named_and_the_run_is_kept
+    a_server_that_is_not_there_is_named_before_the_run
 ];
 
 const READ: &str = r#"
@@ -84,15 +84,21 @@ fn mlflow_reads_back_the_points_of_a_sweep_each_once() -> Outcome {
     Ok(())
 }
 
-fn a_server_that_is_not_there_is_named_and_the_run_is_kept() {
+fn a_server_that_is_not_there_is_named_before_the_run() {
     let place = Place::new();
     place.ok("phantom --films 60 --size 64 --seed 2 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("http://127.0.0.1:{port}");
-    let error = place.fails(&format!("train experiment.toml --out run --mlflow {address}"));
+    place.write("sweep.toml", format!("{EXPERIMENT}[sweep.product]\ntrain.epochs = [1, 2]\n"));
+    for address in [&*address, "notaurl"] {
+        for line in ["train experiment.toml --out run", "sweep sweep.toml --out sweep"] {
+            let error = place.fails(&format!("{line} --mlflow {address}"));
 
-    assert!(error.contains("MLflow") && error.contains(&address), "{error}");
-    assert!(place.at("run/finished").exists() && !place.at("run/mlflow.toml").exists());
+            assert!(error.contains("no MLflow server answers at"), "{line}: {error}");
+            assert!(error.contains(address), "{line}: {error}");
+        }
+    }
+    assert!(!place.at("run").exists() && !place.at("sweep").exists());
 }

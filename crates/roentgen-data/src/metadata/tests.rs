@@ -214,3 +214,18 @@ fn a_row_that_was_cut_off_is_refused_and_never_half_a_number() {
     let error = read(&format!("{V2020}c.png,Mass,0,12\n{row}")).unwrap_err();
     assert!(matches!(error, Error::Cut { line: 2, .. }), "{error}");
 }
+
+#[test]
+fn the_label_file_of_drawn_films_says_so() {
+    let of = |seeds: [&str; 2]| {
+        let header = V2020.replace('\n', ",Phantom Seed\n");
+        let row = |name, seed| format!("{name}.png,Mass,0,7,58,M,PA,1,1,1,1,{seed}\n");
+        read(&format!("{header}{}{}", row("a", seeds[0]), row("b", seeds[1]))).unwrap().dataset
+    };
+
+    assert_eq!(of(["4", "4"]), Some(Dataset::Phantom { seed: Some(4) }));
+    assert_eq!(of(["4.0", ""]), Some(Dataset::Phantom { seed: Some(4) }));
+    assert_eq!(of(["4", "5"]), Some(Dataset::Phantom { seed: None }));
+    assert_eq!(of(["", ""]), None);
+    assert_eq!(read(&format!("{V2020}a.png,Mass,0,7,58,M,PA\n")).unwrap().dataset, None);
+}

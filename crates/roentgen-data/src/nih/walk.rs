@@ -19,10 +19,13 @@ pub(crate) fn is_label_file(name: &str) -> bool {
 }
 
 /// Whether a file is a film by its name, or is in DICOM by its content: hospitals name such files
-/// after their number, without an extension. A `DICOMDIR` is a list of files and no film.
+/// after their number, without an extension. A `DICOMDIR` is a list of files and no film. An archive that
+/// is cut off counts as a film that cannot be read.
 pub fn holds_film(path: &Path) -> bool {
-    // In archives only DICOM files are listed.
-    is_film(path) || (!is_dicomdir(path) && (archive::is_inside(path) || pixels::is_dicom(path)))
+    // In archives only DICOM files are listed. One that cannot be opened may hold some.
+    is_film(path)
+        || archive::damage(path).is_some()
+        || (!is_dicomdir(path) && (archive::is_inside(path) || pixels::is_dicom(path)))
 }
 
 /// Counts files by extension, the most common first: `3 .dcm, 1 .csv`.

@@ -9,6 +9,9 @@ pub enum Error {
     /// The file could not be read.
     #[error("the file could not be read: {0}")]
     Read(io::Error),
+    /// The file is an archive that cannot be opened.
+    #[error("the archive cannot be opened ({0}); copy or download it again")]
+    Archive(String),
     /// The file is empty.
     #[error("the file is empty (0 bytes)")]
     Empty,

@@ -40,7 +40,7 @@ pub(super) fn films<'a>(
         .map(|film| {
             let path = layout.films.get(&film.image);
             let file_size = path
-                .ok_or_else(|| "the label file lists it, but the file does not exist".to_owned())
+                .ok_or_else(|| missing(layout))
                 .and_then(|path| pixels::size(path).map_err(|error| error.to_string()));
             progress(PrepareProgress::Checking(
                 done.fetch_add(1, Ordering::Relaxed) + 1,
@@ -64,6 +64,10 @@ pub(super) fn films<'a>(
             reason: "the file name is not UTF-8, so no label file can list it".to_owned(),
         })
         .collect();
+    bad.extend(layout.damaged.iter().map(|(path, reason)| BadFilm {
+        image: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        reason: pixels::Error::Archive(reason.clone()).to_string(),
+    }));
     bad.extend(layout.again.iter().map(|path| BadFilm {
         image: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         reason: format!(
@@ -90,6 +94,18 @@ pub(super) fn films<'a>(
         bad.push(BadFilm { image: film.image.clone(), reason });
     }
     FoundFilms { good, bad }
+}
+
+/// Says that a listed film is not there.
+fn missing(layout: &Layout) -> String {
+    let text = "the label file lists it, but the file does not exist";
+    match layout.damaged.first() {
+        Some((archive, _)) => {
+            let name = archive.file_name().unwrap_or_default().to_string_lossy();
+            format!("{text}; `{name}`, which cannot be opened, may contain it")
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// Returns the size that most films have; of equally frequent sizes, the largest.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::repaired::repaired;
-use super::{Error, PrepareOutcome, PrepareSettings, PreparedInfo, digest, prepared};
+use super::{
+    Error, PrepareOutcome, PrepareSettings, PreparedInfo, count_films, digest, integrity, prepared,
+};
 use crate::archive;
 use crate::metadata::LabelFile;
 use crate::nih::Layout;
@@ -27,9 +29,10 @@ pub(super) fn is_done(
     if done.inputs != inputs {
         let same = done.size == settings.size && done.filter == Some(settings.filter);
         let other = if same { ", prepared from other films or tables" } else { "" };
-        let what = format!("{} films of {} px{other}", done.films, done.size);
+        let what = format!("{} of {} px{other}", count_films(done.films), done.size);
         return Err(Error::Mixed { path: out.to_owned(), what });
     }
+    integrity::check_but_pixels(out, &done)?;
     outcome.bad = prepared::read_bad_films(out)?;
     // Of two films of one name, the one that was used is no bad film.
     let is_again = |image: &str| {
@@ -38,7 +41,8 @@ pub(super) fn is_done(
     let path_of =
         |image: &str| layout.films.get(image).map(PathBuf::as_path).filter(|_| !is_again(image));
     if let Some(image) = repaired(&outcome.bad, path_of, settings) {
-        let what = format!("{} films, prepared when `{image}` could not be read", done.films);
+        let what =
+            format!("{}, prepared when `{image}` could not be read", count_films(done.films));
         return Err(Error::Mixed { path: out.to_owned(), what });
     }
     outcome.duplicates = prepared::read_duplicates(out)?;

@@ -50,7 +50,34 @@ fn open(
 ) -> Result<(PreparedInfo, Vec<ManifestRow>, Store, Checks), Error> {
     let (description, is_sealed) = PreparedInfo::read_sealed(folder)?;
     let seal = if is_sealed { Check::Matches } else { Check::Unknown };
+    let (bytes, rows, store) = open_tables(folder, &description)?;
+    let boxes = open_boxes(folder, &description, &rows)?;
+    check_films(folder, &description, &bytes, progress)?;
+    // The fingerprint, which every version has written, covers manifest and films.
+    let checks = Checks {
+        description: seal,
+        manifest: Check::Matches,
+        films: Check::Matches,
+        boxes,
+        bad_films: check_table(folder, &description.bad_films_table())?,
+        duplicates: check_table(folder, &description.duplicates_table())?,
+    };
+    Ok((description, rows, store, checks))
+}
 
+/// Checks a folder in which `prepare` has nothing to do, without reading its pixels.
+pub(super) fn check_but_pixels(folder: &Path, description: &PreparedInfo) -> Result<(), Error> {
+    let (_, rows, _) = open_tables(folder, description)?;
+    open_boxes(folder, description, &rows)?;
+    check_table(folder, &description.bad_films_table())?;
+    check_table(folder, &description.duplicates_table()).map(|_| ())
+}
+
+/// Opens manifest and films, and compares the manifest with its hash and both with the description.
+fn open_tables(
+    folder: &Path,
+    description: &PreparedInfo,
+) -> Result<(Vec<u8>, Vec<ManifestRow>, Store), Error> {
     let path = folder.join(MANIFEST);
     let bytes = manifest::bytes(&path)?;
     if let Some(expected) = &description.manifest_sha256
@@ -64,20 +91,9 @@ fn open(
         Some(what) => Err(Error::Inconsistent { folder: folder.to_owned(), what }),
         None => Ok(()),
     };
-    agree(problems_of_rows(&description, &rows))?;
-    agree(problems_of_store(&description, &store))?;
-    let boxes = open_boxes(folder, &description, &rows)?;
-    check_films(folder, &description, &bytes, progress)?;
-    // The fingerprint, which every version has written, covers manifest and films.
-    let checks = Checks {
-        description: seal,
-        manifest: Check::Matches,
-        films: Check::Matches,
-        boxes,
-        bad_films: check_table(folder, &description.bad_films_table())?,
-        duplicates: check_table(folder, &description.duplicates_table())?,
-    };
-    Ok((description, rows, store, checks))
+    agree(problems_of_rows(description, &rows))?;
+    agree(problems_of_store(description, &store))?;
+    Ok((bytes, rows, store))
 }
 
 /// Compares `boxes.csv` with its hash and with the films.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadFilm, Error};
+use super::{BadFilm, Error, count_films};
 use crate::files;
 
 const FILE: &str = "prepare.part.toml";
@@ -46,8 +46,9 @@ impl Journal {
             .map_err(|source| Error::Damaged { path: path.clone(), source: Box::new(source) })?;
         if journal.settings != settings {
             let what = format!(
-                "{} films of an unfinished `prepare` ({})",
-                journal.films, journal.settings
+                "{} of an unfinished `prepare` ({})",
+                count_films(journal.films),
+                journal.settings
             );
             return Err(Error::Mixed { path: out.to_owned(), what });
         }

@@ -8,7 +8,7 @@ use crate::metadata::LabelFile;
 use crate::nih::{self, Layout};
 
 /// The official lists.
-pub(super) struct Lists {
+pub struct Lists {
     train_val: HashSet<String>,
     test: HashSet<String>,
 }
@@ -20,7 +20,7 @@ impl Lists {
     ///
     /// Returns an error if a list cannot be read, if it has names but none of the label file, or if
     /// a film is on both.
-    pub(super) fn read(layout: &Layout, labels: &LabelFile) -> Result<Self, nih::Error> {
+    pub fn read(layout: &Layout, labels: &LabelFile) -> Result<Self, nih::Error> {
         let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
         let read = |path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(HashSet::new()) };
@@ -53,7 +53,7 @@ impl Lists {
     }
 
     /// Returns the list that contains a film.
-    pub(super) fn of(&self, image: &str) -> Option<List> {
+    pub fn of(&self, image: &str) -> Option<List> {
         if self.test.contains(image) {
             Some(List::Test)
         } else {

@@ -40,7 +40,7 @@ use crate::{boxes, prepare::journal::Journal};
 pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
 pub use labelled::Labelled;
-use lists::Lists;
+pub use lists::Lists;
 pub use opened::{Check, Checks};
 pub use prepared::{PatientNumbers, Prepared, PreparedInfo};
 pub use sealed_table::FileState;
@@ -186,6 +186,11 @@ pub fn prepare(
     note_duplicates(out, &rows, &paths, settings, &mut outcome)?;
     finish(out, packed.store, &rows, &layout, &mut outcome)?;
     Ok(outcome)
+}
+
+/// Counts films in words: `1 film`, `2 films`.
+pub(crate) fn count_films(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "film" } else { "films" })
 }
 
 /// Looks for films that several patients or lists share, and writes them next to the pixels.

@@ -266,8 +266,11 @@ pub(super) fn dataset(layout: &Layout, labels: &LabelFile) -> Dataset {
     };
     match &layout.phantom {
         Some(mark) if is_below(mark) => Dataset::Phantom { seed: read_seed(mark) },
-        _ if labels.films.iter().all(|film| is_nih_name(&film.image)) => Dataset::Nih,
-        _ => Dataset::NihLayout,
+        _ => match &labels.dataset {
+            Some(named) => named.clone(),
+            None if labels.films.iter().all(|film| is_nih_name(&film.image)) => Dataset::Nih,
+            None => Dataset::NihLayout,
+        },
     }
 }
 

@@ -17,6 +17,7 @@ use super::drawn::MapToDraw;
 use super::maps::{Batch, Maps, Work};
 use super::wanted::{self, ExplainRule, choose};
 use super::{ExplainRequest, Explained, Probability, method, write_pictures};
+use crate::batch::check_batch;
 use crate::film_box::in_shares;
 use crate::listener::Listener;
 use crate::sources::{SourceFilm, Sources};
@@ -69,6 +70,7 @@ pub fn against_boxes(
     let outputs = |of: &Vec<(usize, Vec<FilmBox>)>| of.iter().map(|(output, _)| *output).collect();
     let by_film = boxes.by_film.iter().map(|(film, of)| (film.clone(), outputs(of)));
     let rule = ExplainRule::Boxed(by_film.collect());
+    check_batch(description, request.batch, sources.films.len(), device)?;
     let random = explainer.with_random_weights(options.seed);
 
     let _lock = FolderLock::take_for_report(out)?;

@@ -38,7 +38,11 @@ impl Extends {
 
 /// The findings to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`findings` must be \"all\", \"over-1000\" or a list of names such as [\"Mass\", \"Edema\"]; \
+                 `roentgen init` lists them"
+)]
 pub enum Findings {
     /// `"all"` fourteen, or `"over-1000"`: the findings on more than 1000 films, as in the 2019
     /// study.

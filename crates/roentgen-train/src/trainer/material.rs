@@ -1,5 +1,7 @@
 //! The inputs of a run: films, findings and split.
 
+use std::sync::Arc;
+
 use roentgen_data::Finding;
 use roentgen_data::manifest::ManifestRow;
 use roentgen_data::prepare::Prepared;
@@ -10,7 +12,7 @@ use crate::experiment::{BestBy, Experiment, Findings, NamedFindings};
 
 /// The inputs of an experiment.
 pub(super) struct Material {
-    pub(super) prepared: Prepared,
+    pub(super) prepared: Arc<Prepared>,
     pub(super) findings: Vec<Finding>,
     /// Split of each row of the prepared data set.
     pub(super) sides: Vec<Option<Split>>,
@@ -19,7 +21,8 @@ pub(super) struct Material {
 impl Material {
     /// Opens the prepared data set, and chooses findings and split.
     pub(super) fn open(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<Self, Error> {
-        Self::of(experiment, Prepared::open_with(&experiment.data.prepared, hashed)?)
+        let prepared = Prepared::open_with(&experiment.data.prepared, hashed)?;
+        Self::of(experiment, Arc::new(prepared))
     }
 
     /// Returns the rows of the prepared data set that are in a split.
@@ -28,12 +31,12 @@ impl Material {
     }
 
     /// Chooses findings and split of a prepared data set.
-    pub(super) fn of(experiment: &Experiment, prepared: Prepared) -> Result<Self, Error> {
+    pub(super) fn of(experiment: &Experiment, prepared: Arc<Prepared>) -> Result<Self, Error> {
         let size = prepared.store.size();
         if let Some(asked) = experiment.image.size
             && asked != size
         {
-            return Err(Error::Size { asked, size, prepared: prepared.folder });
+            return Err(Error::Size { asked, size, prepared: prepared.folder.clone() });
         }
         experiment.network().check(size, experiment.image.channels)?;
         let findings = findings(experiment, &prepared)?;

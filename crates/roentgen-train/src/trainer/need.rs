@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use roentgen_models::Freeze;
 
 use crate::experiment::Experiment;
-use crate::memory::{Available, LimitedBy};
+use crate::memory::{Available, LimitedBy, least_for_inference};
 
 /// Training needs more memory than is available.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -61,7 +61,8 @@ pub(super) fn estimate(experiment: &Experiment, size: usize, films: usize, weigh
 
 /// Refuses a run whose estimate is above the memory that is available, where that is known.
 ///
-/// The estimate is of a backbone that learns, so a run that only trains a head is not refused.
+/// Where only a head learns, nothing of the backbone is kept for a backward pass, and the estimate is a
+/// lower one.
 pub(super) fn check(
     experiment: &Experiment,
     size: usize,
@@ -70,8 +71,15 @@ pub(super) fn check(
     available: Option<Available>,
 ) -> Result<(), TooLittle> {
     let is_head_only = experiment.phases().iter().all(|phase| phase.freeze == Freeze::Backbone);
-    let Some(available) = available.filter(|_| !is_head_only) else { return Ok(()) };
-    let need = |films: usize| estimate(experiment, size, films.min(train_films), weights);
+    let Some(available) = available else { return Ok(()) };
+    let need = |films: usize| {
+        let films = films.min(train_films);
+        if is_head_only {
+            least_for_inference(&experiment.network(), experiment.input(size), films)
+        } else {
+            estimate(experiment, size, films, weights)
+        }
+    };
     let micro = experiment.micro_batch_size();
     if need(micro) <= available.bytes {
         return Ok(());
@@ -122,12 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn unknown_memory_and_a_frozen_backbone_refuse_nothing() {
+    fn unknown_memory_refuses_nothing_and_a_frozen_backbone_needs_less() {
         let mut experiment = Experiment::default();
         assert_eq!(refused(&experiment, None), None);
+        let need = estimate(&experiment, 224, experiment.micro_batch_size(), 3_000_000) >> 20;
+        assert!(refused(&experiment, of(need / 2)).is_some());
 
         experiment.model.freeze = Freeze::Backbone;
-        assert_eq!(refused(&experiment, of(1)), None);
+        assert_eq!(refused(&experiment, of(need / 2)), None);
+
+        experiment.train.batch_size = 100_000;
+        let error = check(&experiment, 224, 100_000, 3_000_000, of(8 << 10)).unwrap_err();
+        assert!(error.fits.is_some_and(|films| films < 50_000), "{error}");
+        // No more films pass through the network at once than there are.
+        assert_eq!(check(&experiment, 224, 100, 3_000_000, of(8 << 10)), Ok(()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! rates of the epochs that are done must not depend on the number of epochs.
 
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
@@ -92,7 +92,7 @@ pub fn resume(
     run_dir::check_given(folder, &options.data)?;
     let found = run_dir::data_set(folder, &experiment, &options.data)?;
     let prepared = Prepared::open_with(&found, &hashed)?;
-    let material = Material::of(&experiment, prepared)?;
+    let material = Material::of(&experiment, Arc::new(prepared))?;
     let network = network(&experiment, &material, options.memory, device)?;
     if let Some(epochs) = options.epochs {
         experiment = lengthen(&run_dir, &experiment, epochs)?;

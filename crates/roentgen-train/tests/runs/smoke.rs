@@ -233,3 +233,18 @@ fn a_run_whose_films_are_cut_off_ends_with_an_error_that_names_the_file() {
         error => panic!("{error}"),
     }
 }
+
+#[test]
+fn a_checker_opens_a_data_set_once() {
+    let folder = Folder::with_films(40);
+    let experiment = folder.experiment("[model]\nwidth = 0.0625\n[train]\nbest_by = \"loss\"\n");
+    let mut checker = roentgen_train::Checker::default();
+    checker.check(&experiment, &|_, _| ()).unwrap();
+
+    std::fs::remove_file(folder.at("prepared").join("manifest.csv")).unwrap();
+
+    let mut other = experiment.clone();
+    other.train.learning_rate = 0.5;
+    checker.check(&other, &|_, _| ()).unwrap();
+    assert!(roentgen_train::check(&experiment, &|_, _| ()).is_err());
+}

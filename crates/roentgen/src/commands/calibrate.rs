@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::Calibrate;
 use crate::context::Context;
-use crate::output::{Output, films, table};
+use crate::output::{Output, films, patients, table};
 
 /// Calibrates a run.
 pub(crate) fn run(args: &Calibrate, context: &Context) -> anyhow::Result<Output> {
@@ -42,10 +42,10 @@ fn text(calibration: &Calibration, run: &Path) -> String {
         .collect();
     let header = ["finding", "positives", "slope", "intercept", "temperature", "youden", "why not"];
     format!(
-        "{}\nfitted to {} of {} patients ({}): {}",
+        "{}\nfitted to {} of {} ({}): {}",
         table(&header, &rows),
         films(calibration.films),
-        calibration.patients,
+        patients(calibration.patients),
         calibration.split.as_deref().unwrap_or("split unknown"),
         run.display()
     )

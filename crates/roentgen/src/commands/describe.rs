@@ -1,17 +1,16 @@
 //! `describe`: describes a data set in tables and, with `--out`, in the figures of the 2019 study.
 
-use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use roentgen_data::Finding;
 use roentgen_data::files;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::manifest::{List, ManifestRow};
+use roentgen_data::manifest::ManifestRow;
 use roentgen_data::metadata::LabelFile;
-use roentgen_data::nih;
-use roentgen_data::prepare::{PatientNumbers, Prepared};
+use roentgen_data::nih::Layout;
+use roentgen_data::prepare::{Lists, PatientNumbers, Prepared};
 use roentgen_data::split::{self, SplitRule};
 use roentgen_data::summary::{self, SplitSummary, Summary};
 use serde_json::json;
@@ -92,13 +91,11 @@ impl Data {
         if path.is_file() {
             let labels = LabelFile::read(path)?;
             let name = labels.version().text().to_owned();
-            let (train_val, test) = lists_beside(path)?;
-            let list = |image: &str| match (test.contains(image), train_val.contains(image)) {
-                (true, _) => Some(List::Test),
-                (false, on_train_val) => on_train_val.then_some(List::TrainVal),
-            };
-            let rows =
-                labels.films.iter().map(|film| ManifestRow::of(film, list(&film.image), [0, 0]));
+            let lists = Lists::read(&lists_beside(path)?, &labels)?;
+            let rows = labels
+                .films
+                .iter()
+                .map(|film| ManifestRow::of(film, lists.of(&film.image), [0, 0]));
             return Ok(Self { name, rows: rows.collect(), prepared: None });
         }
         let bar = Hashing::new(context.bars);
@@ -108,22 +105,39 @@ impl Data {
     }
 }
 
-/// Reads the official lists in the folder of a label file: train_val and test, each empty if
-/// absent.
-fn lists_beside(labels: &Path) -> anyhow::Result<(HashSet<String>, HashSet<String>)> {
+/// Finds the official lists in the folder of a label file.
+///
+/// # Errors
+///
+/// Returns an error if the folder cannot be listed, or if there are two lists for one purpose.
+fn lists_beside(labels: &Path) -> anyhow::Result<Layout> {
     let folder = labels.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries =
-        fs::read_dir(folder.unwrap_or(Path::new("."))).context("could not list the folder")?;
-    let mut lists = (HashSet::new(), HashSet::new());
-    for path in entries.flatten().map(|entry| entry.path()) {
+    let folder = folder.unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("could not list the folder `{}`", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut layout = Layout::default();
+    for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        if name.starts_with("train_val_list") && name.ends_with(".txt") {
-            lists.0 = nih::read_list(&path)?;
-        } else if name.starts_with("test_list") && name.ends_with(".txt") {
-            lists.1 = nih::read_list(&path)?;
+        let list = if !name.ends_with(".txt") {
+            continue;
+        } else if name.starts_with("train_val_list") {
+            &mut layout.train_val
+        } else if name.starts_with("test_list") {
+            &mut layout.test
+        } else {
+            continue;
+        };
+        if let Some(first) = list.replace(path.clone()) {
+            bail!(
+                "there are two lists for one purpose, `{}` and `{}`; move one of them elsewhere",
+                first.display(),
+                path.display()
+            );
         }
     }
-    Ok(lists)
+    Ok(layout)
 }
 
 /// Returns the findings that the 2019 study kept.

@@ -91,18 +91,29 @@ fn text(outcome: &PrepareOutcome, args: &Prepare) -> String {
         ));
     }
     if outcome.unlisted > 0 {
-        let films = thousands(outcome.unlisted);
-        lines.push(format!("{films} film files are not in the label file and were ignored"));
+        lines.push(match outcome.unlisted {
+            1 => "1 film file is not in the label file and was ignored".to_owned(),
+            more => {
+                let more = thousands(more);
+                format!("{more} film files are not in the label file and were ignored")
+            }
+        });
     }
     if outcome.lists_only > 0 {
-        let names = thousands(outcome.lists_only);
-        lines.push(format!("{names} names on the official lists are not in the label file"));
+        lines.push(match outcome.lists_only {
+            1 => "1 name on the official lists is not in the label file".to_owned(),
+            more => {
+                format!("{} names on the official lists are not in the label file", thousands(more))
+            }
+        });
     }
     if outcome.above_100 > 0 {
-        lines.push(format!("{} ages above 100, kept unchanged", outcome.above_100));
+        let ages = if outcome.above_100 == 1 { "age" } else { "ages" };
+        lines.push(format!("{} {ages} above 100, kept unchanged", thousands(outcome.above_100)));
     }
     if description.boxes > 0 {
-        lines.push(format!("{} boxes", description.boxes));
+        let boxes = if description.boxes == 1 { "box" } else { "boxes" };
+        lines.push(format!("{} {boxes}", thousands(description.boxes)));
     }
     lines.join("\n")
 }

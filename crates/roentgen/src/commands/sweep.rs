@@ -32,6 +32,7 @@ const POINTS: &str = "points.toml";
 /// Runs the remaining points, then compares the finished ones.
 pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output> {
     let (sweep, points) = sweep::read(&args.experiment, &args.settings)?;
+    let server = args.mlflow.as_deref().map(Server::connect).transpose()?;
     check(&points, args, context)?;
     let shard = args.shard.or_else(|| Shard::of_cluster(|name| std::env::var(name).ok()));
     let shard = shard.unwrap_or(Shard::WHOLE);
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         note(&format!("currently run by another process: {}", busy.join(", ")));
     }
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
-    summary(args, &sweep, &points, title, ran, context)
+    summary(args, server.as_ref(), &sweep, &points, title, ran, context)
 }
 
 /// Checks every point, or the ends of every range of a search, before the first point runs.
@@ -108,8 +109,10 @@ fn check(points: &Points, args: &cli::Sweep, context: &Context) -> anyhow::Resul
         bail!("no point has `{only}` in its name; the points are: {}", names.join("; "));
     }
     let bar = Hashing::new(context.bars);
+    let mut checker = roentgen_train::Checker::default();
     for point in all.iter().filter(|point| is_named(&args.only, point)) {
-        roentgen_train::check(&point.experiment, &|done, bytes| bar.set(done, bytes))
+        checker
+            .check(&point.experiment, &|done, bytes| bar.set(done, bytes))
             .with_context(|| format!("the point `{}` of the sweep cannot be run", point.name))?;
     }
     Ok(())
@@ -131,6 +134,7 @@ fn is_asked(only: &Option<String>, points: &Points, number: usize) -> bool {
 /// server.
 fn summary(
     args: &cli::Sweep,
+    server: Option<&Server>,
     sweep: &SweepSettings,
     points: &Points,
     title: &str,
@@ -162,8 +166,7 @@ fn summary(
             PointState::Open => {}
         }
     }
-    if let Some(address) = &args.mlflow {
-        let server = Server::new(address);
+    if let Some(server) = server {
         for (point, run) in &finished {
             // Only the process that holds the point records it.
             if let Some(_claim) = PointFolder::new(&args.out, &point.folder).claim()? {

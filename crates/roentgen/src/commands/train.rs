@@ -28,14 +28,15 @@ pub(crate) fn run(args: &Train, context: &Context) -> anyhow::Result<Output> {
             args.experiment.display()
         );
     }
+    let server = args.mlflow.as_deref().map(Server::connect).transpose()?;
     let start = if args.resume { Start::Resume } else { Start::Fresh };
     let options = TrainOptions { start, memory: limit(args.force) };
     let output = experiment_into(&experiment, &args.out, options, context)?;
-    if let Some(address) = args.mlflow.as_ref().filter(|_| output.ending == Ending::Done) {
+    if let Some(server) = server.filter(|_| output.ending == Ending::Done) {
         let stem = |path: &Path| {
             path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
         };
-        Server::new(address).record(&stem(&args.experiment), &stem(&args.out), &args.out)?;
+        server.record(&stem(&args.experiment), &stem(&args.out), &args.out)?;
     }
     Ok(output)
 }

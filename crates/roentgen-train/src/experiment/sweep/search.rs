@@ -199,6 +199,21 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_very_many_choices_is_refused() {
+        let list = |count: usize| {
+            let space = Table::from_iter([(
+                "seed".to_owned(),
+                Value::Array(vec![Value::Integer(1); count]),
+            )]);
+            space::collect(&space, &mut Vec::new(), &mut Vec::new())
+        };
+
+        assert_eq!(list(1000), Ok(()));
+        let error = list(1001).unwrap_err();
+        assert!(error.contains("`seed` has 1001 choices; at most 1000"), "{error}");
+    }
+
+    #[test]
     fn a_space_that_is_none_is_refused_with_its_key() {
         let refused = |space: &str| {
             let space = toml::from_str(space).unwrap();

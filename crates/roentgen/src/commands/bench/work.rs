@@ -8,6 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use roentgen_data::preprocess::Input;
 use roentgen_models::pretrained::{self, ClassifierPart, WeightFile};
 use roentgen_models::{Architecture, Classifier, ClassifierConfig, ModelInfo, Pool, model_dir};
+use roentgen_tasks::batch::check_batch;
 use roentgen_train::memory;
 use serde_json::{Value, json};
 
@@ -38,9 +39,10 @@ impl Work {
             dropout,
             stochastic_depth: None,
         };
-        if file.is_none() && !args.force {
-            // Before the films are made, which may be too many as well.
-            check_memory(&config, args.size, args.batch, device)?;
+        if !args.force {
+            // Before the films are made or read, which may be too many as well.
+            let (batch, size) = batch_and_size(file.as_ref(), args.batch, args.size);
+            check_memory(&config, size, batch, device)?;
         }
         let shape = [args.batch, 3, args.size, args.size];
         let (films, labels) = Self::films(file.as_ref(), shape, 14, device)?;
@@ -79,6 +81,10 @@ impl Work {
         let description = ModelInfo::read(folder)?;
         let Input { size, channels, .. } = description.input;
         let file = args.like.as_deref().map(WeightFile::open).transpose()?;
+        if !args.force {
+            let (batch, _) = batch_and_size(file.as_ref(), args.batch, size);
+            check_batch(&description, batch, batch, device)?;
+        }
         let findings = description.findings.len();
         let shape = [args.batch, channels, size, size];
         let (films, labels) = Self::films(file.as_ref(), shape, findings, device)?;
@@ -123,6 +129,14 @@ impl Work {
             "batch": batch,
             "channels": channels,
         })
+    }
+}
+
+/// Returns number and size of the films in a file, or of those to be made.
+fn batch_and_size(file: Option<&WeightFile>, batch: usize, size: usize) -> (usize, usize) {
+    match file.and_then(|file| file.shape("films")) {
+        Some(&[batch, _, height, _]) => (batch, height),
+        _ => (batch, size),
     }
 }
 

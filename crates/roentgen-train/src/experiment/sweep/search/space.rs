@@ -6,6 +6,9 @@ use optimizer::distribution::{
 use optimizer::param::ParamValue;
 use toml::{Table, Value};
 
+/// The most choices of one key; each is made a point and checked before the first one runs.
+const MOST_CHOICES: usize = 1000;
+
 /// One key of the space: its path and its range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -103,6 +106,12 @@ pub(super) fn collect(
         above.push(key.clone());
         let bad = |what: &str| Err(format!("`{}` {what}", above.join(".")));
         let range = match value {
+            Value::Array(choices) if choices.len() > MOST_CHOICES => {
+                return bad(&format!(
+                    "has {} choices; at most {MOST_CHOICES} are tried, since each is checked first",
+                    choices.len()
+                ));
+            }
             Value::Array(choices) if !choices.is_empty() => SearchRange::Choice(choices.clone()),
             Value::Table(range) if range.contains_key("low") || range.contains_key("high") => {
                 let known = ["low", "high", "log"];
