@@ -39,7 +39,7 @@ def check(program):
         program.expect(f"{what}: is read", answer.code == 0, answer)
         program.expect(f"{what}: means the same", answer.out.splitlines()[1:3] == whole, answer)
     for what, how, parts in [
-        ("semicolons", dict(sep=";"), ["`image`"]),
+        ("semicolons", dict(sep=";"), ["`image`", "semicolons"]),
         ("UTF-16", dict(encoding="utf-16"), ["UTF-8"]),
         ("logits", dict(change=lambda row: row | {"Mass": "2.5"}), ["logit"]),
         ("marks that are words", dict(change=lambda row: row | {"patient_in_training": "no"}), ["patient_in_training"]),
@@ -56,7 +56,8 @@ def check(program):
         program.refused(f"an ensemble of films marked {mark}",
                         program.run("ensemble", "--fit", "model", "table.csv", "table.csv", "--apply", "test.csv",
                                     "test.csv", "--out", "e.csv"), "trained on")
-        program.ok("ensemble", "table.csv", "table.csv", "--rule", "mean", "--out", "joint.csv")
+        write("other.csv", lambda row: row | {"split": "", "patient_in_training": mark, "model": "another"})
+        program.ok("ensemble", "table.csv", "other.csv", "--rule", "mean", "--out", "joint.csv")
         program.refused(f"a joint table of films marked {mark}", evaluated("joint.csv"), "trained on")
     program.refused("training films", evaluated("train.csv"), "train")
 

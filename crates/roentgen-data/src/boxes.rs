@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cut::LastRow;
 use crate::files;
 use crate::finding::{Finding, UnknownFinding};
 
@@ -51,6 +52,14 @@ pub enum Error {
         /// The line, from 1.
         line: u64,
     },
+    /// The last row was cut off.
+    #[error("line {line} of the box list `{path}` was cut off; copy or download the file again")]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
     /// A finding is not one of the fourteen.
     #[error("could not read the finding on line {line} of the box list `{path}`")]
     Finding {
@@ -71,8 +80,9 @@ pub enum Error {
 /// finding; the error has the line.
 pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
     let failed = |source: csv::Error| Error::Read { path: path.to_owned(), source };
-    let file = files::open_at_most(path, MAX_BYTES).map_err(|error| failed(error.into()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let bytes = files::read_at_most(path, MAX_BYTES).map_err(|error| failed(error.into()))?;
+    let mut last = LastRow::of(&bytes);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&bytes[..]);
     let mut boxes = Vec::new();
     for row in reader.records() {
         let row = row.map_err(failed)?;
@@ -81,6 +91,7 @@ pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
             continue;
         }
         let line = row.position().map_or(0, csv::Position::line);
+        last.see(row.len(), line);
         let bad = || Error::Row { path: path.to_owned(), line };
         let cell = |index: usize| row.get(index).map(str::trim).ok_or_else(bad);
         let number = |index: usize| cell(index)?.parse::<f64>().map_err(|_| bad());
@@ -95,7 +106,10 @@ pub fn read(path: &Path) -> Result<Vec<FindingBox>, Error> {
         })?;
         boxes.push(FindingBox { image: cell(0)?.to_owned(), finding, x, y, width, height });
     }
-    Ok(boxes)
+    match last.cut() {
+        Some(line) => Err(Error::Cut { path: path.to_owned(), line }),
+        None => Ok(boxes),
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +142,19 @@ mod tests {
         let error = read_text("Image Index,Finding Label,Bbox [x,y,w,h],,,\na.png,Mass,1,2\n");
 
         assert!(matches!(error, Err(Error::Row { line: 2, .. })));
+    }
+
+    #[test]
+    fn a_height_that_was_cut_off_is_refused() {
+        let row = "a.png,Mass,225.5,547,86.7,79.1,,,\n";
+        let whole = format!("Image Index,Finding Label,Bbox [x,y,w,h],,,\n{row}{row}");
+        assert_eq!(read_text(&whole).unwrap().len(), 2);
+        assert_eq!(read_text(whole.trim_end()).unwrap().len(), 2);
+
+        for end in [",,,\n", "9.1,,,\n", "79.1,,,\n"] {
+            let error = read_text(whole.strip_suffix(end).unwrap()).unwrap_err();
+            assert!(matches!(error, Error::Cut { line: 3, .. } | Error::Row { line: 3, .. }));
+        }
     }
 
     #[test]

@@ -46,6 +46,7 @@
 
 mod archive;
 pub mod boxes;
+mod cut;
 pub mod dataset;
 pub mod finding;
 pub mod gate;

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the file in a locked folder.
 pub const FILE: &str = "lock";
+/// Name of the file for reports, comparisons and maps, which people put into folders of runs and sweeps.
+const REPORT: &str = ".report.lock";
 
 /// A lock on a folder, held until it is dropped.
 #[derive(Debug)]
@@ -65,6 +67,16 @@ impl FolderLock {
             Err(TryLockError::WouldBlock) => Err(Error::Held { folder: folder.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(folder, source)),
         }
+    }
+
+    /// Takes the lock of those that write a report, a comparison or maps into `folder`; otherwise as
+    /// [`Self::take`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Self::take`] does.
+    pub fn take_for_report(folder: &Path) -> Result<Self, Error> {
+        Self::take_as(folder, REPORT)
     }
 
     /// Creates `folder` if it is not there, and locks it as soon as no other process holds the

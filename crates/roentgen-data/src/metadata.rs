@@ -12,9 +12,9 @@ mod error;
 mod tests;
 
 use std::collections::HashMap;
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use crate::cut::LastRow;
 use crate::files;
 use crate::finding::{FilmFindings, Finding};
 use cells::{Fault, parse_age, whole_number};
@@ -95,13 +95,12 @@ impl LabelFile {
     /// film is listed twice or a value is not a number; the error has the line.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = |source: csv::Error| Error::Read { path: path.to_owned(), source };
-        let file = files::open_at_most(path, MAX_BYTES).map_err(|error| read(error.into()))?;
-        let mut file = std::io::BufReader::new(file);
-        let start = file.fill_buf().map_err(|error| read(error.into()))?;
-        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        let bytes = files::read_at_most(path, MAX_BYTES).map_err(|error| read(error.into()))?;
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(Error::Utf16 { path: path.to_owned() });
         }
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+        let mut last = LastRow::of(&bytes);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&bytes[..]);
         let columns = Columns::find(path, reader.headers().map_err(read)?)?;
 
         let mut films = Vec::new();
@@ -113,6 +112,7 @@ impl LabelFile {
                 continue;
             }
             let line = row.position().map_or(0, csv::Position::line);
+            last.see(row.len(), line);
             let film = columns.film(&Place { path, line }, &row)?;
             if let Some(first) = lines.insert(film.image.clone(), line) {
                 return Err(Error::Duplicate {
@@ -123,6 +123,9 @@ impl LabelFile {
                 });
             }
             films.push(film);
+        }
+        if let Some(line) = last.cut() {
+            return Err(Error::Cut { path: path.to_owned(), line });
         }
         if films.is_empty() {
             return Err(Error::Empty { path: path.to_owned() });
@@ -197,7 +200,18 @@ impl Columns {
         })
     }
 
+    /// Returns the number of cells that a row needs, up to the last column that is used.
+    fn used(&self) -> usize {
+        let columns =
+            [self.image, self.labels, self.follow_up, self.patient, self.age, self.sex, self.view];
+        columns.into_iter().max().map_or(0, |last| last + 1)
+    }
+
     fn film(&self, place: &Place<'_>, row: &csv::StringRecord) -> Result<LabeledFilm, Error> {
+        // The last cell of such a row may be half a number.
+        if row.len() < self.used() {
+            return Err(Error::Cut { path: place.path.to_owned(), line: place.line });
+        }
         let cell = |index: usize| row.get(index).unwrap_or("").trim();
         let number = |column: &'static str, index: usize| {
             whole_number(cell(index)).map_err(|fault| place.fault(column, cell(index), fault))

@@ -57,6 +57,12 @@ impl RowStore {
         &self.file.shape()[1..]
     }
 
+    /// Returns what the rows were written for; `None` if the file does not say, as those of earlier
+    /// versions.
+    pub fn purpose(&self) -> Option<&str> {
+        self.file.purpose()
+    }
+
     /// Appends row `index` to `values`.
     ///
     /// # Errors
@@ -80,6 +86,7 @@ pub struct RowWriter {
     path: PathBuf,
     shape: Vec<usize>,
     rows: usize,
+    purpose: String,
 }
 
 impl RowWriter {
@@ -112,7 +119,9 @@ impl RowWriter {
         let end = DATA_START as u64 + rows * bytes;
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
-        Ok(Self { file, path: path.to_owned(), shape: shape.to_vec(), rows: rows as usize })
+        let purpose = purpose.to_owned();
+        let (path, shape, rows) = (path.to_owned(), shape.to_vec(), rows as usize);
+        Ok(Self { file, path, shape, rows, purpose })
     }
 
     /// Starts the file for `path` afresh.
@@ -146,14 +155,15 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Writes the header and gives the file its final name.
+    /// Writes the header, with the purpose, and gives the file its final name.
     ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be written or renamed.
     pub fn finish(mut self) -> io::Result<()> {
         let shape = [&[self.rows], self.shape.as_slice()].concat();
-        write_header(&mut self.file, NAME, "F32", &shape, BYTES)?;
+        let purpose = Some(&*self.purpose).filter(|purpose| !purpose.is_empty());
+        write_header(&mut self.file, NAME, "F32", &shape, BYTES, purpose)?;
         let aside = files::temporary_path(&self.path);
         fs::rename(&aside, &self.path)?;
         files::sync_folder(&self.path)?;
@@ -200,6 +210,7 @@ mod tests {
         let rows = RowStore::open(&path).unwrap().unwrap();
 
         assert_eq!((rows.len(), rows.shape()), (2, [3, 1, 2].as_slice()));
+        assert_eq!(rows.purpose(), Some("these"));
         assert_eq!(row(&rows, 0), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(row(&rows, 1), [-1.0; 6]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

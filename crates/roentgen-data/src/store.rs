@@ -144,7 +144,7 @@ impl GrowingStore {
 
     /// Writes the header once the number of films is known.
     pub(crate) fn finish(mut self, films: usize) -> io::Result<()> {
-        write_header(&mut self.file, NAME, "U8", &[films, self.size, self.size], 1)
+        write_header(&mut self.file, NAME, "U8", &[films, self.size, self.size], 1, None)
     }
 }
 

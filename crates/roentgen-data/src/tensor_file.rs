@@ -14,6 +14,8 @@ use safetensors::tensor::Metadata;
 
 use crate::files;
 
+/// Key of the header's metadata.
+const PURPOSE: &str = "purpose";
 /// Offset of the first row, in bytes.
 pub(crate) const DATA_START: usize = 4096;
 
@@ -23,6 +25,7 @@ pub(crate) struct TensorFile {
     file: File,
     shape: Vec<usize>,
     row_bytes: usize,
+    purpose: Option<String>,
 }
 
 /// Why a file could not be opened.
@@ -73,7 +76,13 @@ impl TensorFile {
         if bytes.map(|bytes| (bytes + DATA_START) as u64) != Some(length) {
             return Err(damaged("it is cut off or has more bytes than its header says"));
         }
-        Ok(Self { file, shape, row_bytes })
+        let purpose = tensors.metadata().as_ref().and_then(|about| about.get(PURPOSE).cloned());
+        Ok(Self { file, shape, row_bytes, purpose })
+    }
+
+    /// Returns what the file says it was written for; `None` if it does not say.
+    pub(crate) fn purpose(&self) -> Option<&str> {
+        self.purpose.as_deref()
     }
 
     /// Returns the shape of the tensor; it has at least one dimension.
@@ -136,11 +145,19 @@ pub(crate) fn write_header(
     dtype: &str,
     shape: &[usize],
     bytes: usize,
+    purpose: Option<&str>,
 ) -> io::Result<()> {
     let end = shape.iter().product::<usize>() * bytes;
-    let mut header =
-        format!(r#"{{"{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[0,{end}]}}}}"#)
+    let tensor =
+        format!(r#""{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[0,{end}]}}"#)
             .replace(", ", ",");
+    let mut header = match purpose {
+        Some(purpose) => {
+            let purpose = serde_json::to_string(purpose)?;
+            format!(r#"{{"__metadata__":{{"{PURPOSE}":{purpose}}},{tensor}}}"#)
+        }
+        None => format!("{{{tensor}}}"),
+    };
     while header.len() < DATA_START - 8 {
         header.push(' ');
     }

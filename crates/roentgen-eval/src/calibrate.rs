@@ -132,6 +132,11 @@ impl Calibration {
         self.findings.iter().find(|finding| finding.finding == name)
     }
 
+    /// Whether any finding has a calibration by this method.
+    pub fn has(&self, method: CalibrationMethod) -> bool {
+        self.findings.iter().any(|finding| finding.apply(method, 0.5).is_some())
+    }
+
     /// Describes the first value that no fit can have, such as one edited by hand.
     pub fn problem(&self) -> Option<String> {
         self.findings.iter().find_map(|finding| {

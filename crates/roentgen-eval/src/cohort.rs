@@ -16,6 +16,10 @@ use crate::{
     ranking::{Areas, Ranking},
 };
 
+/// Number of resamples that are computed in one pass over the films; the sums of more would not stay
+/// in registers.
+pub(crate) const LANES: usize = 8;
+
 /// Settings of the resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BootstrapOptions {
@@ -72,9 +76,7 @@ impl Cohort {
 
     /// Returns both areas of each finding, for each resample.
     pub(crate) fn draw_areas(&self, options: &BootstrapOptions) -> Vec<Vec<Option<Areas>>> {
-        resample(self.patients, options, |weights| {
-            self.findings.iter().map(|ranking| ranking.areas(weights)).collect()
-        })
+        draw_areas(self.patients, options, &self.findings.iter().collect::<Vec<_>>())
     }
 }
 
@@ -116,17 +118,59 @@ pub(crate) fn resample<T: Send>(
     (0..options.resamples).into_par_iter().map_init(|| vec![0; patients], one).collect()
 }
 
+/// Computes both areas of rankings on each resample of [`resample`].
+pub(crate) fn draw_areas(
+    patients: usize,
+    options: &BootstrapOptions,
+    rankings: &[&Ranking],
+) -> Vec<Vec<Option<Areas>>> {
+    resample_lanes(patients, options, |weights| {
+        let mut areas = [(); LANES].map(|()| Vec::with_capacity(rankings.len()));
+        for ranking in rankings {
+            areas.iter_mut().zip(ranking.areas(weights)).for_each(|(lane, of)| lane.push(of));
+        }
+        areas
+    })
+}
+
+/// Computes something on each resample of [`resample`], several resamples at once: `weights` has, for
+/// each patient, how often it was drawn in each of them.
+pub(crate) fn resample_lanes<T: Send>(
+    patients: usize,
+    options: &BootstrapOptions,
+    of: impl Fn(&[[u32; LANES]]) -> [T; LANES] + Sync,
+) -> Vec<T> {
+    if patients < 2 {
+        return Vec::new();
+    }
+    let block = |weights: &mut Vec<[u32; LANES]>, block: usize| {
+        weights.fill([0; LANES]);
+        let streams = block * LANES..options.resamples.min((block + 1) * LANES);
+        for (lane, stream) in streams.clone().enumerate() {
+            draw_each(patients, options.seed, stream as u64, |drawn| weights[drawn][lane] += 1);
+        }
+        of(weights).into_iter().take(streams.len())
+    };
+    let blocks = (0..options.resamples.div_ceil(LANES)).into_par_iter();
+    blocks.map_init(|| vec![[0; LANES]; patients], block).flatten_iter().collect()
+}
+
 /// Draws as many patients as there are, and counts how often each was drawn.
 pub(crate) fn draw(weights: &mut [u32], seed: u64, stream: u64) {
+    weights.fill(0);
+    draw_each(weights.len(), seed, stream, |drawn| weights[drawn] += 1);
+}
+
+/// Draws as many patients as there are; `of` is called with the number of each.
+fn draw_each(patients: usize, seed: u64, stream: u64, mut of: impl FnMut(usize)) {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
-    let patients = weights.len() as u64;
-    weights.fill(0);
+    let patients = patients as u64;
     for _ in 0..patients {
         // 32 bits scaled to the number of patients: the bias is less than one in a hundred thousand
         // for the largest public data set, and the same in every version of every crate.
         let drawn = (u64::from(generator.next_u32()) * patients) >> 32;
-        weights[drawn as usize] += 1;
+        of(drawn as usize);
     }
 }
 

@@ -83,14 +83,15 @@ impl EnsembleRule {
 /// # Errors
 ///
 /// Returns an error that names the table, film and finding if films, findings, patients or labels
-/// differ from those of the first member, if there are no members, or if the weights or a mark in
-/// `patient_in_training` are not valid.
+/// differ from those of the first member, if a model predicted two of the tables, if there are no
+/// members, or if the weights or a mark in `patient_in_training` are not valid.
 pub fn ensemble(members: &[Scores], rule: &EnsembleRule) -> Result<Scores, Error> {
     let Some((first, others)) = members.split_first() else {
         return Err(Error::Weights {
             problem: "no score tables were given\ngive at least one score table".into(),
         });
     };
+    identity::refuse_twice(members)?;
     let aligned: Vec<Scores> =
         others.iter().map(|other| align(first, other)).collect::<Result<_, _>>()?;
 

@@ -75,7 +75,7 @@ pub enum Error {
     /// The table has no labels at all.
     #[error(
         "could not evaluate `{}`: no finding has a label\n\
-         fill the columns named `<finding>.label` with 0 or 1",
+         fill the columns named `<finding>.truth` with 0 or 1",
         path.display()
     )]
     NoTruth {
@@ -112,6 +112,25 @@ pub enum Error {
         count: usize,
         /// The split of the first of them, as the table names it.
         split: String,
+        /// The first three of them.
+        first: Vec<String>,
+    },
+
+    /// The table has films that the calibration and thresholds of its model were fitted on.
+    #[error(
+        "could not evaluate `{}`: {count} of its films are {what}those that calibration and \
+         thresholds of the model were fitted on (`{}`)\n\
+         evaluate other films, write `valid` into their column `split` to evaluate them without \
+         the fit, or leave the model out",
+        path.display(), first.join("`, `")
+    )]
+    FittedFilms {
+        /// The table.
+        path: PathBuf,
+        /// Number of films.
+        count: usize,
+        /// Empty, or whose films they are.
+        what: &'static str,
         /// The first three of them.
         first: Vec<String>,
     },

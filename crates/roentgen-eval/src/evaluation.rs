@@ -4,6 +4,7 @@
 //! `null`: a finding without positives has no AUROC and is left out of the mean, whose `findings`
 //! says how many are included.
 
+mod fitted_films;
 mod given;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +24,7 @@ use crate::{
     subgroups::{Gaps, Subgroups, subgroups},
 };
 
+pub use fitted_films::FittedFilms;
 pub use given::{FittedOn, Given};
 use given::{check_prevalence, fit, thresholds};
 
@@ -126,12 +128,13 @@ pub fn evaluate(scores: &Scores, options: &BootstrapOptions) -> Result<Evaluatio
 /// after calibration, and at a stated prevalence.
 ///
 /// A caller that has the table of the fit compares its films with
-/// [`refuse_shared_films`](crate::refuse_shared_films()).
+/// [`refuse_shared_films`](crate::refuse_shared_films()); one that knows only which films they were
+/// names them in [`Given::fitted_films`].
 ///
 /// # Errors
 ///
 /// Returns an error under the conditions of [`evaluate`], if calibration and thresholds were fitted
-/// for another model, or if a stated prevalence is not between 0 and 1 or of no finding of the
+/// for another model, if the table has films that they were fitted on, or if a stated prevalence is not between 0 and 1 or of no finding of the
 /// table.
 pub fn evaluate_with(
     scores: &Scores,
@@ -140,7 +143,10 @@ pub fn evaluate_with(
 ) -> Result<Evaluation, Error> {
     let (training_marks, films_in_training) = check(scores)?;
     check_prevalence(scores, given)?;
-    let fit = given.calibration.map(|calibration| fit(scores, calibration)).transpose()?;
+    let fit = given
+        .calibration
+        .map(|calibration| fit(scores, calibration, given.fitted_films))
+        .transpose()?;
     let is_used = fit.as_ref().is_some_and(|fit| fit.is_used);
     let calibration = given.calibration.filter(|_| is_used);
 
@@ -246,12 +252,15 @@ fn means(
 ) -> MeanFigures {
     let pooled = Cohort::over_all_pairs(scores).areas()[0];
     let counted = || findings.iter().filter(|finding| finding.auroc.is_some());
+    let positives: usize = findings.iter().map(|finding| finding.positives).sum();
+    let pairs: usize = findings.iter().map(|each| each.positives + each.negatives).sum();
     MeanFigures {
         auroc: mean(counted().map(|finding| finding.auroc)),
         auroc_ci95: intervals.mean_auroc,
         average_precision: mean(counted().map(|finding| finding.average_precision)),
         average_precision_ci95: intervals.mean_average_precision,
         findings: counted().count(),
+        prevalence: mean(counted().map(|finding| finding.prevalence)),
         brier: mean(counted().map(|finding| finding.brier)),
         ece: mean(counted().map(|finding| finding.ece)),
         ece_equal_mass: mean(counted().map(|finding| finding.calibration.ece_equal_mass)),
@@ -259,6 +268,7 @@ fn means(
         micro_auroc_ci95: intervals.micro_auroc,
         micro_average_precision: pooled.map(|areas| areas.average_precision),
         micro_average_precision_ci95: intervals.micro_average_precision,
+        micro_prevalence: (pairs > 0).then(|| positives as f64 / pairs as f64),
         operating_points,
     }
 }

@@ -29,6 +29,8 @@ pub struct FindingFigures {
     pub negatives: usize,
     /// Number of films of unknown label, which are left out.
     pub unknown: usize,
+    /// Fraction of films of known label with the finding.
+    pub prevalence: Option<f64>,
     /// Area under the ROC curve.
     pub auroc: Option<f64>,
     /// Its interval.
@@ -125,6 +127,7 @@ impl FindingFigures {
             positives,
             negatives: labels.len() - positives,
             unknown: finding.labels.len() - labels.len(),
+            prevalence: (!labels.is_empty()).then(|| positives as f64 / labels.len() as f64),
             auroc: auroc(&probabilities, &labels),
             auroc_ci95: intervals.auroc,
             auroc_delong_ci95: delong(&probabilities, &labels).and_then(|delong| delong.interval),
@@ -148,12 +151,6 @@ impl FindingFigures {
     pub fn operating_point(&self, name: &str) -> Option<&OperatingPoint> {
         self.operating_points.iter().find(|point| point.name == name)
     }
-
-    /// Returns the fraction of films of known label with the finding.
-    pub fn prevalence(&self) -> Option<f64> {
-        let known = self.positives + self.negatives;
-        (known > 0).then(|| self.positives as f64 / known as f64)
-    }
 }
 
 /// Means over the findings that have both classes.
@@ -169,6 +166,9 @@ pub struct MeanFigures {
     pub average_precision_ci95: Option<Interval>,
     /// Number of findings in these means.
     pub findings: usize,
+    /// Mean prevalence of the same findings, which is what a random classifier has as mean average
+    /// precision.
+    pub prevalence: Option<f64>,
     /// Mean Brier score over the same findings.
     pub brier: Option<f64>,
     /// Mean expected calibration error in equal bins, over the same findings.
@@ -184,6 +184,8 @@ pub struct MeanFigures {
     pub micro_average_precision: Option<f64>,
     /// Its interval.
     pub micro_average_precision_ci95: Option<Interval>,
+    /// Fraction of all pairs whose label is positive.
+    pub micro_prevalence: Option<f64>,
     /// Macro and micro means of the calls, by name of the threshold.
     #[serde(serialize_with = "means_by_threshold")]
     pub operating_points: Vec<MeanPoint>,

@@ -8,6 +8,9 @@ pub(crate) use roentgen_figures::thousands as count;
 
 use crate::Interval;
 
+/// The program and its version, as files and pages name it.
+pub(crate) const PROGRAM: &str = concat!("roentgen ", env!("CARGO_PKG_VERSION"));
+
 /// Formats a figure with three decimals.
 pub(crate) fn figure(value: Option<f64>) -> String {
     decimals(value, 3)

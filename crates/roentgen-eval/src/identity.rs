@@ -3,11 +3,12 @@
 //! An identity is a short text, such as the first digits of a hash, or several joined by `+` for an
 //! ensemble. It is unknown if any row lacks it: what is unknown is said, and never taken for fine.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::Scores;
+use crate::{Error, Scores};
 
 /// The column with the identity of the model.
 pub(crate) const MODEL: &str = "model";
@@ -93,6 +94,30 @@ pub(crate) fn join(joined: &mut Scores, members: &[&Scores]) {
     }
 }
 
+/// Refuses a model that is in two tables, where it would have two votes.
+pub(crate) fn refuse_twice(members: &[Scores]) -> Result<(), Error> {
+    let mut tables: HashMap<String, &Scores> = HashMap::new();
+    for member in members {
+        let Some(Identity::One(of)) = member.model() else { continue };
+        for model in of.split('+') {
+            match tables.insert(model.to_owned(), member) {
+                Some(first) if !std::ptr::eq(first, member) => {
+                    return Err(Error::Join {
+                        path: member.origin().to_owned(),
+                        problem: format!(
+                            "the model `{model}` also predicted `{}` and would count twice\n\
+                             give one table for each model; `--weights` gives one more weight",
+                            first.origin().display()
+                        ),
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +169,19 @@ mod tests {
         assert_eq!(ensemble(&members, &EnsembleRule::Mean).unwrap().model(), None);
         let [_, unknown, known] = members;
         assert_eq!(ensemble(&[unknown, known], &EnsembleRule::Mean).unwrap().model(), None);
+    }
+
+    #[test]
+    fn a_model_has_one_vote() {
+        let join = |models: [&'static str; 3]| {
+            let members = models.map(|model| table(&[("model", [model; 3])]));
+            ensemble(&members, &EnsembleRule::Mean).map_err(|error| error.to_string())
+        };
+
+        assert!(join(["a1", "b2", "c3"]).is_ok() && join(["", "", "c3"]).is_ok());
+        for models in [["a1", "b2", "a1"], ["a1", "b2+a1", "c3"]] {
+            let error = join(models).unwrap_err();
+            assert!(error.contains("the model `a1` also predicted"), "{error}");
+        }
     }
 }

@@ -11,6 +11,7 @@
 
 mod figures;
 mod page;
+mod read;
 mod references;
 mod region;
 mod score;
@@ -23,12 +24,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::films::{FilmBox, FilmCard};
 use crate::{
-    BootstrapOptions, Error, HeatMap, cohort::number, delong::mid_ranks, file, render::render,
+    BootstrapOptions, Error, HeatMap, cohort::number, delong::mid_ranks, file, format::PROGRAM,
+    render::render,
 };
 
 pub use figures::{AtOverlap, Correlation, Figure, Lead, MapFigures, RowFigures};
 pub(crate) use page::summary;
 use references::{ceiling, map_of_box, mean_box, random};
+pub use score::points_into;
 use score::{Scored, score};
 
 /// A film with boxes of one finding, and the map of a model for it.
@@ -59,6 +62,8 @@ pub struct About {
     pub method: String,
     /// The data set of the films.
     pub dataset: String,
+    /// Its identity, if it is known.
+    pub dataset_id: Option<String>,
     /// The split of the films.
     pub split: String,
     /// Height and width of the films as the model sees them, in pixels; figures are computed there.
@@ -74,6 +79,9 @@ pub struct About {
 /// The figures of a model's maps against boxes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Localization {
+    /// The program that computed the figures, with its version; `None` in files of versions that did
+    /// not write it.
+    pub program: Option<String>,
     /// What maps and boxes are of.
     #[serde(flatten)]
     pub about: About,
@@ -169,6 +177,7 @@ pub fn localize(
     });
     let described: Vec<FindingLocalization> = described.collect();
     Localization {
+        program: Some(PROGRAM.to_owned()),
         about,
         map: films.first().map(|film| [film.map.height, film.map.width]),
         films: distinct(films.iter().map(|film| &film.image)),
@@ -218,8 +227,7 @@ impl Localization {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = roentgen_files::read_at_most(path, 64 << 20)
             .map_err(|source| Error::ReadFile { path: path.to_owned(), source })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|source| Error::Localization { path: path.to_owned(), source })
+        read::parse(&bytes).map_err(|source| Error::Localization { path: path.to_owned(), source })
     }
 
     /// Writes `localization.html`, which shows these films, `localization.json` and
@@ -247,4 +255,4 @@ impl Localization {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

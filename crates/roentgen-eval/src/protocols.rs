@@ -16,11 +16,7 @@ mod paragraph;
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    BootstrapOptions, Error, Interval, NIH_FINDINGS, Scores,
-    cohort::{numbers, resample},
-    evaluation,
-};
+use crate::{BootstrapOptions, Error, Interval, NIH_FINDINGS, Scores, cohort::numbers, evaluation};
 use cells::{Cells, State, Values};
 use films::Films;
 
@@ -150,8 +146,8 @@ pub fn protocols(scores: &Scores, options: &BootstrapOptions) -> Result<Protocol
         }
     }
     let open = open(&reasons);
-    let values = cells.values(None);
-    let draws = resample(patients, options, |weights| cells.values(Some(weights)));
+    let values = cells.values();
+    let draws = cells.draw_values(patients, options);
     let interval = |of: &dyn Fn(&Values) -> Option<f64>| {
         of(&values).and_then(|_| Interval::of(draws.iter().filter_map(of).collect()))
     };

@@ -1,18 +1,14 @@
 //! The bins of a reliability picture, with intervals by patient.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use crate::{
     Bin, BootstrapOptions, Interval,
     calibration::{BINS, equal_bin},
-    cohort::resample,
+    cohort::{LANES, resample_lanes},
+    ranking::sum,
     reliability,
 };
-
-/// Resamples of a bin; fewer than for the table, because there are hundreds of bins.
-const RESAMPLES: usize = 200;
 
 /// The films in one of 15 equal bins of probability.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -30,28 +26,25 @@ pub(crate) fn measured_bins(
     patients: usize,
     options: &BootstrapOptions,
 ) -> Vec<MeasuredBin> {
-    let options = BootstrapOptions { resamples: options.resamples.min(RESAMPLES), ..*options };
-    let mut counts: HashMap<(u32, usize), [u32; 2]> = HashMap::new();
+    // The patients of the films in each bin, without and with the finding.
+    let mut bins: [[Vec<u32>; 2]; BINS] = Default::default();
     for &(p, label, patient) in films {
-        let [all, positives] = counts.entry((patient, equal_bin(p))).or_default();
-        *all += 1;
-        *positives += u32::from(label);
+        bins[equal_bin(p)][usize::from(label)].push(patient);
     }
-    let counts: Vec<(u32, usize, [u32; 2])> =
-        counts.into_iter().map(|((patient, bin), count)| (patient, bin, count)).collect();
-    let draws: Vec<[Option<f64>; BINS]> = resample(patients, &options, |weights| {
-        let mut sums = [[0_u64; 2]; BINS];
-        for &(patient, bin, [all, positives]) in &counts {
-            let weight = u64::from(weights[patient as usize]);
-            sums[bin][0] += weight * u64::from(all);
-            sums[bin][1] += weight * u64::from(positives);
+    let draws: Vec<[Option<f64>; BINS]> = resample_lanes(patients, options, |weights| {
+        let mut observed = [[None; BINS]; LANES];
+        for (bin, patients) in bins.iter().enumerate() {
+            let [negatives, positives] =
+                patients.each_ref().map(|patients| sum(patients, |patient| &weights[patient]));
+            for (lane, observed) in observed.iter_mut().enumerate() {
+                let all = negatives[lane] + positives[lane];
+                observed[bin] = (all > 0.0).then(|| positives[lane] / all);
+            }
         }
-        sums.map(|[all, positives]| (all > 0).then(|| positives as f64 / all as f64))
+        observed
     });
     let (p, y): (Vec<f64>, Vec<bool>) = films.iter().map(|&(p, label, _)| (p, label)).unzip();
-    let mut is_full = [false; BINS];
-    p.iter().for_each(|&p| is_full[equal_bin(p)] = true);
-    let places = (0..BINS).filter(|&bin| is_full[bin]);
+    let places = (0..BINS).filter(|&bin| bins[bin].iter().any(|patients| !patients.is_empty()));
     places
         .zip(reliability(&p, &y))
         .map(|(place, bin)| MeasuredBin {
@@ -70,10 +63,10 @@ mod tests {
     fn the_interval_of_a_bin_is_that_of_the_drawn_films() {
         let film = |i: u32| (f64::from(i * 29 % 83) / 83.0, i * 7 % 11 > 6, i / 3);
         let films: Vec<(f64, bool, u32)> = (0..90).map(film).collect();
-        let bins = measured_bins(&films, 30, &BootstrapOptions { resamples: 40, seed: 2 });
+        let bins = measured_bins(&films, 30, &BootstrapOptions { resamples: 250, seed: 2 });
 
         let mut values = Vec::new();
-        for stream in 0..40 {
+        for stream in 0..250 {
             let mut weights = vec![0; 30];
             draw(&mut weights, 2, stream);
             let drawn = films.iter().filter(|(p, ..)| 1.0 / 15.0 < *p && *p <= 2.0 / 15.0);

@@ -27,8 +27,8 @@ pub use differences::{Compared, write_differences};
 pub use provenance::Provenance;
 
 use crate::{
-    Error, Evaluation, Scores, file, localization::Localization, protocols::Protocols,
-    render::render,
+    Error, Evaluation, Scores, file, format::PROGRAM, localization::Localization,
+    protocols::Protocols, render::render,
 };
 
 /// The parts of a report.
@@ -62,8 +62,8 @@ impl Report<'_> {
 
 /// Writes the files of a report into a folder, each under a temporary name first, and returns their
 /// paths: `report.html`, `report.md`, `metrics.json`, `model-card.md` and `model-card.json`, four
-/// pictures, and the tables `findings.csv`, `calibration.csv`, `operating-points.csv`,
-/// `subgroups.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
+/// pictures, and the tables `summary.csv`, `findings.csv`, `calibration.csv`, `operating-points.csv`,
+/// `subgroups.csv`, `subgroup-findings.csv`, `co-occurrence.csv`, `curves.csv`, `roc.csv`, `pr.csv` and `errors.csv`; with
 /// figures by two protocols also `protocols.csv`.
 ///
 /// # Errors
@@ -79,20 +79,20 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
         ("metrics.json", metrics(report)?),
         ("model-card.md", card::markdown(report)?),
         ("model-card.json", card::json_text(report)? + "\n"),
-        ("roc.svg", plot::picture(plot::Kind::Roc, report)),
-        ("precision-recall.svg", plot::picture(plot::Kind::PrecisionRecall, report)),
-        ("reliability.svg", plot::picture(plot::Kind::Reliability, report)),
-        ("decision-curves.svg", plot::picture(plot::Kind::Decision, report)),
+        ("summary.csv", tables::summary(report)?),
         ("findings.csv", tables::findings(report)?),
         ("calibration.csv", tables::calibration(report)?),
         ("operating-points.csv", tables::operating_points(report)?),
         ("subgroups.csv", tables::subgroups(report)?),
+        ("subgroup-findings.csv", tables::subgroup_findings(report)?),
         ("co-occurrence.csv", tables::co_occurrence(report)?),
         ("curves.csv", tables::all_curves(report)?),
         ("roc.csv", tables::roc(report)?),
         ("pr.csv", tables::precision_recall(report)?),
         ("errors.csv", tables::errors(report)?),
     ];
+    let pictures = plot::Kind::ALL.map(|kind| (kind.file_name(), plot::picture(kind, report)));
+    files.extend(pictures);
     if let Some(protocols) = &report.protocols {
         files.push(("protocols.csv", tables::protocols(protocols)?));
     }
@@ -111,6 +111,7 @@ pub fn write(folder: impl AsRef<Path>, report: &Report) -> Result<Vec<PathBuf>, 
 pub fn metrics(report: &Report) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Metrics<'a> {
+        program: &'static str,
         #[serde(flatten)]
         evaluation: &'a Evaluation,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +131,8 @@ pub fn metrics(report: &Report) -> Result<String, Error> {
     let provenance = Origin { provenance, model_is_checked: report.model_is_checked() };
     let (compared, protocols) = (report.compared.as_ref(), report.protocols.as_ref());
     let localization = report.localization.as_ref();
-    let metrics = Metrics { evaluation, compared, protocols, provenance, localization };
+    let metrics =
+        Metrics { program: PROGRAM, evaluation, compared, protocols, provenance, localization };
     let text = serde_json::to_string_pretty(&metrics);
     Ok(text.map_err(|source| Error::Json { source })? + "\n")
 }

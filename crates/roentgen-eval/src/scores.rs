@@ -4,12 +4,13 @@
 //! would change digits, and with them ties. A label may be missing; such a row is left out for that
 //! finding only.
 
+mod cells;
 mod check;
 mod join;
 mod read;
 mod write;
 
-pub(crate) use read::parse_flag;
+pub(crate) use cells::parse_flag;
 
 use std::path::{Path, PathBuf};
 

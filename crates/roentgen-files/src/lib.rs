@@ -16,12 +16,14 @@
 //! written to, because a rename would replace it (`/dev/null` as an ordinary file breaks a machine).
 
 mod cache;
+mod standard;
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 pub use cache::cache_folder;
+pub use standard::is_standard_output;
 
 /// The number of links from one name to another that is followed, as in the Linux kernel.
 const MAX_LINKS: usize = 40;
@@ -189,16 +191,7 @@ fn destination(path: &Path) -> io::Result<Destination> {
 /// The link in `/proc` names the file that the shell opened; replacing that file would leave the
 /// shell with the old one.
 fn descriptor(path: &Path) -> Option<io::Result<File>> {
-    let text = path.to_str()?;
-    let number = text
-        .strip_prefix("/proc/self/fd/")
-        .or_else(|| text.strip_prefix("/dev/fd/"))
-        .map(|number| number.parse::<u32>().ok());
-    let number = match text {
-        "/dev/stdout" => 1,
-        "/dev/stderr" => 2,
-        _ => number??,
-    };
+    let number = descriptor_number(path)?;
     #[cfg(unix)]
     {
         use std::os::fd::AsFd;
@@ -213,6 +206,17 @@ fn descriptor(path: &Path) -> Option<io::Result<File>> {
     {
         let _ = number;
         None
+    }
+}
+
+/// Returns the number in `/dev/fd/3` and the like.
+fn descriptor_number(path: &Path) -> Option<u32> {
+    let text = path.to_str()?;
+    let number = text.strip_prefix("/proc/self/fd/").or_else(|| text.strip_prefix("/dev/fd/"));
+    match text {
+        "/dev/stdout" => Some(1),
+        "/dev/stderr" => Some(2),
+        _ => number?.parse().ok(),
     }
 }
 

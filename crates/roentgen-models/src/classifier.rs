@@ -210,6 +210,11 @@ impl Classifier {
         self.head_with_mask(self.features(films))
     }
 
+    /// Returns the backbone, on which [`Self::pooled_features`] depends and nothing else.
+    pub fn backbone(&self) -> &impl Module {
+        &self.backbone
+    }
+
     /// Computes the input of the head: the feature map, or its mean over the film as a map of one
     /// cell if the head needs no more. Worth storing while the backbone is frozen.
     ///

@@ -8,6 +8,7 @@ mod bundle;
 mod description;
 mod error;
 mod parts;
+mod seal;
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ use crate::classifier::Classifier;
 use crate::weights;
 
 pub use bundle::bundle;
-pub use description::{ModelInfo, TrainingInfo};
+pub use description::{EarlierFilms, ModelInfo, TrainingInfo};
 pub use error::Error;
 pub use parts::{is_model, read_part};
 
@@ -112,7 +113,7 @@ pub fn save(folder: &Path, description: &ModelInfo, model: &Classifier) -> Resul
         weights::to_bytes(model).map_err(|source| Error::Weights { path: path.clone(), source })?;
     files::write_whole(&path, &bytes)?;
     let description = ModelInfo { weights_sha256: Some(sha256(&bytes)), ..description.clone() };
-    let text = to_text(folder, &description)?;
+    let text = seal::seal(&to_text(folder, &description)?);
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
 }
 
@@ -122,9 +123,23 @@ pub fn save(folder: &Path, description: &ModelInfo, model: &Classifier) -> Resul
 ///
 /// Returns an error if the description cannot be read or written.
 pub fn save_calibration(folder: &Path, calibration: Calibration) -> Result<(), Error> {
-    let description = ModelInfo { calibration: Some(calibration), ..ModelInfo::read(folder)? };
-    let text = to_text(folder, &description)?;
+    let (description, is_sealed) = ModelInfo::read_sealed(folder)?;
+    let text = to_text(folder, &ModelInfo { calibration: Some(calibration), ..description })?;
+    // What is unknown of a model of an earlier version stays unknown.
+    let text = if is_sealed { seal::seal(&text) } else { text };
     Ok(files::write_whole(&folder.join(DESCRIPTION), text.as_bytes())?)
+}
+
+/// Lists the files of the model in `folder` of which no hash is recorded, as in models of earlier
+/// versions. Whether they are as they were written is unknown.
+///
+/// # Errors
+///
+/// Returns an error if the description cannot be read.
+pub fn unrecorded(folder: &Path) -> Result<Vec<&'static str>, Error> {
+    let (description, is_sealed) = ModelInfo::read_sealed(folder)?;
+    let files = [(DESCRIPTION, is_sealed), (WEIGHTS, description.weights_sha256.is_some())];
+    Ok(files.into_iter().filter(|(_, is_recorded)| !is_recorded).map(|(name, _)| name).collect())
 }
 
 fn to_text(folder: &Path, description: &ModelInfo) -> Result<String, Error> {

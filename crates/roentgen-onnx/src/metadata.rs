@@ -11,6 +11,7 @@ use serde_json::json;
 /// - `normalize`: how 8-bit gray becomes the input, in words for people
 /// - `mean`, `std`: one per channel, on 0..255, if they are the same for all films
 /// - `output`: how to convert the logits
+/// - `calibration`: the table `calibration` of `model.toml`, if the model has it
 /// - `network`, `dataset`, `split`, `training_films`, `seed`: the model and its training
 pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
     let input = description.input;
@@ -37,6 +38,9 @@ pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
         pairs.extend([("mean", means), ("std", stds)]);
     }
     pairs.push(("output", "probability = sigmoid(logit)".to_owned()));
+    if let Some(calibration) = &description.calibration {
+        pairs.push(("calibration", json!(calibration).to_string()));
+    }
     pairs.push(("network", json!(description.network).to_string()));
     match (&description.training, &description.imported) {
         (Some(training), _) => pairs.extend([

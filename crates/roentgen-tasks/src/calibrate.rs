@@ -7,7 +7,7 @@ use roentgen_eval::{Calibration, WithIsotonic, calibrate};
 use roentgen_models::model_dir;
 use roentgen_train::{Experiment, run_dir};
 
-use crate::compare::own_scores;
+use crate::compare::scores_of_locked;
 use crate::listener::Listener;
 
 /// Calibrates the run in `folder` by its table of validation films, which is made if it is not there
@@ -15,7 +15,8 @@ use crate::listener::Listener;
 ///
 /// # Errors
 ///
-/// Returns an error if no folder of `data` has the run's films, if the validation films cannot be predicted, or if the model cannot be written.
+/// Returns an error if another process trains in the folder, if no folder of `data` has the run's films,
+/// if the validation films cannot be predicted, or if the model cannot be written.
 pub fn calibrate_run(
     folder: &Path,
     experiment: &Experiment,
@@ -24,8 +25,9 @@ pub fn calibrate_run(
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<Calibration> {
+    let _lock = run_dir::lock(folder)?;
     run_dir::check_given(folder, data)?;
-    let scores = own_scores(experiment, folder, data, device, listener)?;
+    let scores = scores_of_locked(experiment, folder, data, device, listener)?;
     let calibration = calibrate(&scores, isotonic)?;
     model_dir::save_calibration(folder, calibration.clone())?;
     Ok(calibration)

@@ -1,29 +1,26 @@
 //! Compares finished runs, as a sweep does with its points.
 
+mod own;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
-use roentgen_data::split::Split;
 use roentgen_eval::comparison::{
     Comparison, Cost, Criterion, Entrant, Failure, ReportedFigures, RunEpoch,
 };
-use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
-use roentgen_models::model_dir;
+use roentgen_eval::{BootstrapOptions, Scores};
 use roentgen_train::experiment::BestBy;
 use roentgen_train::sweep::{self, SweepPoint, SweepSettings};
 use roentgen_train::{Experiment, Facts, run_dir};
 
-use crate::engine::EngineChoice;
 use crate::listener::Listener;
-use crate::predict::{self, PredictRequest};
-use crate::shard::Shard;
-use crate::sources::Gate;
 
-/// The score table of a run's validation films.
-const SCORES: &str = "scores/valid.csv";
+pub(crate) use own::scores_of_locked;
+pub use own::{own_scores, predict_valid, valid_scores};
+
 /// The seed of the resamples of patients.
 const SEED: u64 = 2018;
 
@@ -79,6 +76,7 @@ pub fn points(
 ) -> anyhow::Result<Comparison> {
     let mut entrants = Vec::new();
     for (point, run) in finished {
+        check_point(point, run)?;
         let reported = point.reported.as_ref().map_or_else(ReportedFigures::default, |reported| {
             ReportedFigures {
                 valid_loss: reported.valid_loss,
@@ -95,64 +93,38 @@ pub fn points(
     Ok(comparison.with_reported_by(sweep.reported_by.as_str()))
 }
 
-/// Predicts the validation films of a run, so that it can be compared. `data` are folders to which
-/// data sets have been moved.
+/// Checks that the run in the folder of a point is of the point's experiment.
 ///
 /// # Errors
 ///
-/// Returns an error if they cannot be predicted, or if the table cannot be written.
-pub fn predict_valid(
-    experiment: &Experiment,
-    run: &Path,
-    data: &[PathBuf],
-    device: &Device,
-    listener: &dyn Listener,
-) -> anyhow::Result<()> {
-    let prepared = run_dir::data_set(run, experiment, data)?;
-    let request = PredictRequest {
-        model: run,
-        inputs: std::slice::from_ref(&prepared),
-        split: Some(Split::Valid),
-        batch: experiment.micro_batch_size(),
-        engine: EngineChoice::Burn,
-        operating_point: OperatingRule::Youden,
-        gate: Gate::Off,
-        shard: Shard::WHOLE,
-    };
-    let table = predict::table(&request, device, listener)?;
-    let out = valid_scores(run);
-    roentgen_files::create_folder_of(&out)?;
-    Ok(table.scores.write(&out)?)
-}
-
-/// Returns the score table of a run's validation films. They are predicted if there is no table, or
-/// one of other weights, such as those of the run before it was lengthened.
-///
-/// # Errors
-///
-/// Returns an error if the films cannot be predicted, or if the table cannot be written or read.
-pub fn own_scores(
-    experiment: &Experiment,
-    run: &Path,
-    data: &[PathBuf],
-    device: &Device,
-    listener: &dyn Listener,
-) -> anyhow::Result<Scores> {
-    let table = valid_scores(run);
-    let identity = model_dir::identity(run)?;
-    let is_own =
-        |scores: &Scores| scores.model().is_some_and(|model| model.to_string() == identity);
-    if let Some(scores) = Scores::read(&table).ok().filter(is_own) {
-        return Ok(scores);
+/// Returns an error if it is of another one, such as after folders were moved, or if it cannot be
+/// read.
+pub fn check_point(point: &SweepPoint, run: &Path) -> anyhow::Result<()> {
+    let there = experiment_of(run)?;
+    if there == point.experiment {
+        return Ok(());
     }
-    listener.note(&format!("{}: predicting the validation films", run.display()));
-    predict_valid(experiment, run, data, device, listener)?;
-    Ok(Scores::read(&table)?)
+    let values = [sweep::values(&there)?, sweep::values(&point.experiment)?];
+    let [(key, found), (_, expected)] = differing(&values);
+    bail!(
+        "`{}` is not a run of the point `{}` of the sweep: its `{key}` is {found}, but the point has \
+         {expected}; move the folders of the points, and `set.toml` in them, back to where they were",
+        run.display(),
+        point.name
+    )
 }
 
-/// Returns the path of the table that [`predict_valid`] writes.
-pub fn valid_scores(run: &Path) -> PathBuf {
-    run.join(SCORES)
+/// Returns the first setting in which two experiments differ, with both values.
+fn differing(values: &[Vec<(String, String)>; 2]) -> [(String, String); 2] {
+    let [here, there] = values;
+    let none = || "not set".to_owned();
+    let find = |values: &[(String, String)], key: &str| {
+        values.iter().find(|pair| pair.0 == key).map_or_else(none, |pair| format!("`{}`", pair.1))
+    };
+    let differs = |key: &&String| find(here, key) != find(there, key);
+    let key = here.iter().chain(there).map(|pair| &pair.0).find(differs);
+    let key = key.map_or("experiment", String::as_str);
+    [here, there].map(|values| (key.to_owned(), find(values, key)))
 }
 
 fn entrant(
@@ -177,7 +149,7 @@ fn entrant(
         best_by,
         epochs: epochs.collect(),
         is_stopped: facts.is_stopped,
-        scores: Scores::read(run.join(SCORES))?,
+        scores: Scores::read(valid_scores(run))?,
         cost: Cost {
             parameters: facts.parameters,
             seconds: facts.seconds,

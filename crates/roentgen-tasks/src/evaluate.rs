@@ -6,22 +6,28 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use roentgen_data::lock::FolderLock;
 use roentgen_data::metadata::Version;
 use roentgen_data::prepare;
+use roentgen_data::split::Split;
 use roentgen_eval::localization::Localization;
 use roentgen_eval::protocols::{Protocols, protocols};
 use roentgen_eval::report::{self, Compared, Provenance, Report};
 use roentgen_eval::{
-    BootstrapOptions, Evaluation, Given, Identity, Scores, WithIsotonic, calibrate, check_members,
-    evaluate_with,
+    BootstrapOptions, Evaluation, FittedFilms, Given, Identity, Scores, WithIsotonic, calibrate,
+    check_members, evaluate_with,
 };
 use roentgen_models::{ModelInfo, model_dir};
+use roentgen_train::films::{FILMS, TrainingFilms};
 use roentgen_train::run_dir;
 use serde_json::Value;
 
 use self::cards::{Sources, collect_cards};
 use crate::listener::Listener;
+
+/// The table that a report has only if it was asked for.
+const PROTOCOLS: &str = "protocols.csv";
 
 /// A score table to evaluate.
 #[derive(Clone, Debug)]
@@ -82,7 +88,15 @@ pub fn write_report(
         (None, Some(model)) => ModelInfo::read(model)?.calibration,
         (None, None) => None,
     };
-    let given = Given { calibration: fitted.as_ref(), prevalence: request.prevalence.clone() };
+    let fitted_films = match (fit, model) {
+        (None, Some(model)) if fitted.is_some() => fitted_films(model, listener)?,
+        _ => None,
+    };
+    let given = Given {
+        calibration: fitted.as_ref(),
+        fitted_films: fitted_films.as_ref(),
+        prevalence: request.prevalence.clone(),
+    };
     let evaluation = evaluate_with(scores, options, &given)?;
     let localization = localization.map(|file| localized(scores, path, file)).transpose()?;
     let name = path.display().to_string();
@@ -113,10 +127,47 @@ pub fn write_report(
         compared,
         protocols,
     };
+    let _lock = FolderLock::take_for_report(folder)?;
+    if report.protocols.is_none() {
+        remove_stale(&folder.join(PROTOCOLS))?;
+    }
     report::write(folder, &report)?;
     let metrics = serde_json::from_str(&report::metrics(&report)?)?;
     let Report { compared, protocols, .. } = report;
     Ok(WrittenReport { page: folder.join("report.html"), metrics, compared, protocols, evaluation })
+}
+
+/// Returns the validation films of a run, which `train` and `calibrate` fit to; `None` if the model
+/// has no table of its films.
+fn fitted_films(model: &Path, listener: &dyn Listener) -> anyhow::Result<Option<FittedFilms>> {
+    let description = ModelInfo::read(model)?;
+    let Some(films) = TrainingFilms::read(model, &description)? else {
+        listener.note(&format!(
+            "warning: `{}` is missing, so it is unknown whether thresholds and calibration were \
+             fitted on films of this table",
+            model.join(FILMS).display()
+        ));
+        return Ok(None);
+    };
+    let dataset = description.training.map_or_else(String::new, |of| of.dataset.to_string());
+    let valid = films.of(Split::Valid).map(|film| (film.image.clone(), film.patient.clone()));
+    Ok(Some(FittedFilms::new(dataset, valid)))
+}
+
+/// Removes a table that an earlier report left in the folder and that this one does not have.
+///
+/// # Errors
+///
+/// Returns an error if it is there and cannot be removed.
+pub fn remove_stale(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let text =
+                format!("could not remove `{}`, which is of an earlier report", path.display());
+            Err(error).context(text)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Names the label file of a prepared data set, with the version if it is a known one.
@@ -190,6 +241,7 @@ fn provenance(
         architecture: Some(description.network.architecture.name().to_owned()),
         size: Some(description.input.size),
         epoch: training.map(|training| training.epoch),
+        training_dataset: training.map(|training| training.dataset.to_string()),
         seed: training.map(|training| training.seed),
         experiment: experiment(model),
         initial_weights: match (training, description.imported) {

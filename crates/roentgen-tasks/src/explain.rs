@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use roentgen_data::Finding;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::pixels::Plane;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
@@ -137,7 +138,7 @@ pub fn draw(
     let sources =
         Sources::open(request.model, description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
-    roentgen_files::create_folder(out)?;
+    let _lock = FolderLock::take_for_report(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
     let maps = work.write(out, listener, &mut |_| ())?;

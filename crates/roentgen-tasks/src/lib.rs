@@ -17,6 +17,7 @@
 //!     batch: 16,
 //!     engine: EngineChoice::Auto,
 //!     operating_point: OperatingRule::Youden,
+//!     calibration: None,
 //!     gate: Gate::Refuse,
 //!     shard: Shard::WHOLE,
 //! };

@@ -40,6 +40,9 @@ pub struct PredictRequest<'a> {
     pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
+    /// The method of the calibrated probabilities, which the model must then have; by default Platt
+    /// scaling, if the model has it.
+    pub calibration: Option<CalibrationMethod>,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
     /// The part of the films to predict. It consists of whole batches, because the last digits of a
@@ -85,6 +88,8 @@ pub struct PredictedTable {
     pub thresholds: BTreeMap<String, f64>,
     /// The operating point of these thresholds.
     pub operating_point: OperatingRule,
+    /// The method of the calibrated probabilities; `None` if the model has no calibration.
+    pub calibration: Option<CalibrationMethod>,
     /// Identity of the model.
     pub model: String,
     /// The engine in words.
@@ -95,14 +100,15 @@ pub struct PredictedTable {
 ///
 /// # Errors
 ///
-/// Returns an error if the model or an input cannot be opened, if no film can be read, or if the
-/// engine fails.
+/// Returns an error if the model or an input cannot be opened, if the model lacks the calibration
+/// that was asked for, if no film can be read, or if the engine fails.
 pub fn table(
     request: &PredictRequest<'_>,
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<PredictedTable> {
     let description = ModelInfo::read(request.model)?;
+    let method = calibration_method(&description, request.calibration, request.model)?;
     let sources =
         Sources::open(request.model, &description, request.inputs, request.split, listener)?
             .with_gate(request.gate);
@@ -116,7 +122,7 @@ pub fn table(
         }
         bail!("none of the {} films could be predicted", predicted.bad.len());
     }
-    let scores = scores(&predicted, &engine, request.operating_point)?;
+    let scores = scores(&predicted, &engine, method, request.operating_point)?;
     let fitted = description.calibration.iter().flat_map(|fitted| &fitted.findings);
     let thresholds = fitted
         .filter_map(|finding| {
@@ -129,6 +135,7 @@ pub fn table(
         predicted,
         thresholds,
         operating_point: request.operating_point,
+        calibration: description.calibration.as_ref().map(|_| method),
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
@@ -144,18 +151,40 @@ pub fn table(
 pub(crate) fn scores(
     predicted: &Predicted,
     engine: &Engine,
+    method: CalibrationMethod,
     operating_point: OperatingRule,
 ) -> anyhow::Result<Scores> {
     let description = engine.description();
     let scores = predicted.scores(description, engine.identity())?;
     match &description.calibration {
-        Some(fitted) => {
-            fitted.annotate(&scores, CalibrationMethod::Platt, operating_point).context(
-                "the calibration of the model cannot be used; `roentgen calibrate` fits it again",
-            )
-        }
+        Some(fitted) => fitted.annotate(&scores, method, operating_point).context(
+            "the calibration of the model cannot be used; `roentgen calibrate` fits it again",
+        ),
         None => Ok(scores),
     }
+}
+
+/// Returns the method of the calibrated probabilities, and refuses one that the model has for none of
+/// its findings; Platt scaling if none is asked for.
+pub(crate) fn calibration_method(
+    description: &ModelInfo,
+    asked: Option<CalibrationMethod>,
+    model: &Path,
+) -> anyhow::Result<CalibrationMethod> {
+    let Some(method) = asked else { return Ok(CalibrationMethod::Platt) };
+    if description.calibration.as_ref().is_some_and(|fitted| fitted.has(method)) {
+        return Ok(method);
+    }
+    let flag = match method {
+        CalibrationMethod::Isotonic => " --isotonic",
+        CalibrationMethod::Platt | CalibrationMethod::Temperature => "",
+    };
+    let model = model.display();
+    bail!(
+        "`{model}` has no calibration by `{}`, which `--calibration` asks for; `roentgen calibrate \
+         {model}{flag}` fits it to the validation films of a run",
+        method.name()
+    )
 }
 
 /// Predicts the films of a part, and decodes each batch on all cores before it passes through the

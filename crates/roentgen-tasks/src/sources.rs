@@ -2,7 +2,7 @@
 
 mod files;
 mod read;
-mod relation;
+mod sides;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,15 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::FilmFindings;
 use roentgen_data::boxes::FindingBox;
-use roentgen_data::prepare::Prepared;
-use roentgen_data::selection::Selection;
-use roentgen_data::split::{self, Split};
-use roentgen_models::ModelInfo;
+use roentgen_data::prepare::{Prepared, PreparedInfo};
+use roentgen_data::split::Split;
+use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::films::{FILMS, TrainingFilms};
+use roentgen_train::relation::Relation;
 
 use crate::listener::Listener;
-use relation::Relation;
-
 pub use read::{Error, Gate, ReadFilm};
 
-/// The split of films of a data set that the model was not trained on.
-const EXTERNAL: &str = "external";
 /// Digits of a data set's identity.
 const IDENTITY: usize = 12;
 
@@ -86,6 +82,15 @@ impl Sources {
             listener.note(&format!(
                 "warning: `{}` is missing, so it is unknown which patients were in training",
                 model.join(FILMS).display()
+            ));
+        }
+        let unrecorded = model_dir::unrecorded(model)?;
+        if !unrecorded.is_empty() {
+            listener.note(&format!(
+                "note: the model `{}` has no hash of {}, so it is unknown whether they are as they \
+                 were written",
+                model.display(),
+                unrecorded.join(" and ")
             ));
         }
         let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };
@@ -171,43 +176,16 @@ impl Sources {
         let relation = training.map_or(Relation::Other, |training| {
             Relation::between(training, dataset, &prepared.description.fingerprint)
         });
-        let is_same = relation == Relation::Same;
-        if let (Some(training), Some(side)) = (training.filter(|_| !is_same), side) {
-            bail!(
-                "the model was trained on {}, and `{}` is another data set ({dataset}), so the \
-                 model has no split `{}` of it; leave `--split` out",
-                training.dataset,
-                folder.display(),
-                side.name()
-            );
-        }
-        // An imported model has no split of its own: NIH's lists split the films.
-        let (selection, seed) = training
-            .map_or((Selection::OFFICIAL, 0), |training| (training.selection, training.seed));
-        let is_external = training.is_some() && !is_same;
-        let sides = match selection.sides(&prepared.rows, &description.findings, seed) {
-            _ if is_external => vec![None; prepared.rows.len()],
-            // Another hospital's films are not on NIH's lists.
-            Err(split::Error::NoLists) if side.is_none() => vec![None; prepared.rows.len()],
-            sides => sides?,
-        };
-        let name_of = |side: Option<Split>| match side {
-            Some(side) => selection.name(side),
-            None if is_external => EXTERNAL.to_owned(),
-            None => "none".to_owned(),
-        };
+        let sides = sides::of_films(&prepared, description, relation, trained_on, side)?;
         let place = self.prepared.len();
-        for (index, (row, found)) in prepared.rows.iter().zip(&sides).enumerate() {
-            if side.is_some() && *found != side {
+        for (index, (row, (found, split))) in prepared.rows.iter().zip(sides).enumerate() {
+            if side.is_some() && found != side {
                 continue;
             }
             let patient = row.patient.to_string();
             self.films.push(SourceFilm {
-                patient_in_training: trained_on.and_then(|films| match relation {
-                    Relation::Same => Some(films.have_patient(&patient)),
-                    Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
-                    Relation::Other => None,
-                }),
+                patient_in_training: trained_on
+                    .and_then(|films| relation.mark(films, &row.image, &patient)),
                 image: row.image.clone(),
                 patient,
                 view: row.view.clone(),
@@ -216,7 +194,7 @@ impl Sources {
                 source: folder.to_string_lossy().into_owned(),
                 dataset: dataset.to_string(),
                 dataset_id: identity_of(&prepared),
-                split: name_of(*found),
+                split,
                 findings: Some(row.findings),
                 place: Place::Row(place, index),
             });
@@ -279,5 +257,10 @@ impl Sources {
 
 /// Returns the identity of a data set, as score tables have it.
 pub(crate) fn identity_of(prepared: &Prepared) -> String {
-    prepared.description.fingerprint.chars().take(IDENTITY).collect()
+    identity_of_info(&prepared.description)
+}
+
+/// Returns the identity of the data set with this description.
+pub(crate) fn identity_of_info(description: &PreparedInfo) -> String {
+    description.fingerprint.chars().take(IDENTITY).collect()
 }

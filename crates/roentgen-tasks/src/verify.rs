@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use roentgen_data::FilmFindings;
 use roentgen_data::manifest::ManifestRow;
-use roentgen_data::prepare::Prepared;
+use roentgen_data::prepare::{Prepared, PreparedInfo};
 use roentgen_eval::{Identity, Scores, TrainingMarks, refuse_training};
 use roentgen_models::ModelInfo;
 use serde::Serialize;
 
 use crate::listener::Listener;
-use crate::sources::{self, Sources, identity_of};
+use crate::sources::{self, Sources, identity_of, identity_of_info};
 
 /// The most problems of rows that are listed.
 const LISTED: usize = 10;
@@ -72,6 +72,7 @@ pub fn table(
         Err(error) => (None, Some(error.to_string())),
     };
     let model = model_of(&scores, known, &mut problems);
+    problems.extend(other_data(&scores, known)?);
     let (mut compared, mut compared_split) = (0, 0);
     let mut found = Vec::new();
     for folder in folders(&scores, known) {
@@ -116,6 +117,25 @@ fn model_of<'a>(
         ));
     }
     find(&of_table).map(|(folder, _)| folder.as_path())
+}
+
+/// Says which data sets of the table are none of those that were given. Without them its films would be
+/// compared with nothing, or with what the table itself names.
+fn other_data(scores: &Scores, known: &Known) -> anyhow::Result<Option<String>> {
+    let mut given = BTreeSet::new();
+    for folder in &known.data {
+        given.insert(identity_of_info(&PreparedInfo::read(folder)?));
+    }
+    let cells = scores.column("dataset_id").unwrap_or_default().iter();
+    let own: BTreeSet<&str> = cells.flat_map(|cell| cell.trim().split('+')).collect();
+    let is_missing = |one: &&str| !one.is_empty() && !given.contains(*one);
+    let missing: Vec<&str> = own.into_iter().filter(is_missing).collect();
+    Ok((!given.is_empty() && !missing.is_empty()).then(|| {
+        format!(
+            "its films are of the data set {}, which is none of those given",
+            missing.join(" and ")
+        )
+    }))
 }
 
 /// Returns the folders of prepared data sets that the table names or the caller gives.

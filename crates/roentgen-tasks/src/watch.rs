@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::nih;
-use roentgen_eval::OperatingRule;
+use roentgen_eval::{CalibrationMethod, OperatingRule};
 use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
 
@@ -39,6 +39,9 @@ pub struct WatchRequest<'a> {
     pub engine: EngineChoice,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
+    /// The method of the calibrated probabilities, as of
+    /// [`PredictRequest`](crate::predict::PredictRequest).
+    pub calibration: Option<CalibrationMethod>,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
 }
@@ -70,6 +73,7 @@ pub fn watch(
         bail!("`{}` is not a folder; name the one in which films arrive", request.folder.display());
     }
     let description = ModelInfo::read(request.model)?;
+    let method = predict::calibration_method(&description, request.calibration, request.model)?;
     let trained_on = TrainingFilms::read(request.model, &description)?;
     let choice = match request.engine {
         EngineChoice::Auto => EngineChoice::Burn,
@@ -92,7 +96,7 @@ pub fn watch(
             watched.bad += bad.len();
             let predicted = Predicted { sources, predictions, bad, corrected };
             if !predicted.predictions.is_empty() {
-                let scores = predict::scores(&predicted, &engine, request.operating_point)?;
+                let scores = predict::scores(&predicted, &engine, method, request.operating_point)?;
                 table.append(&scores)?;
                 watched.predicted += scores.len();
             }

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::BestBy;
 use crate::run_dir::{self, FACTS};
 
+/// More seconds than any run takes: a thousand years.
+const LONGEST: f64 = 3.2e10;
+
 /// Facts and figures of a finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
     /// Number of weights and running statistics of the network.
     pub parameters: usize,
@@ -70,7 +74,14 @@ impl Facts {
             return Ok(None);
         }
         let read = files::read_text_at_most(&path, 1 << 20)
-            .and_then(|text| toml::from_str(&text).map_err(std::io::Error::other));
+            .and_then(|text| toml::from_str(&text).map_err(std::io::Error::other))
+            .and_then(|facts: Self| match facts.seconds {
+                seconds if (0.0..LONGEST).contains(&seconds) => Ok(facts),
+                seconds => {
+                    let text = format!("`seconds` = {seconds} is not the time of a run");
+                    Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
+                }
+            });
         read.map(Some).map_err(|source| run_dir::Error::Read { path, source })
     }
 

@@ -93,9 +93,6 @@ pub(crate) fn keep(
     let films = plan.films.len();
     let draws = plan.augment.map_or(1, |(_, _, draws)| draws);
     let all = films * draws;
-    if let Some(rows) = RowStore::open(&path).map_err(failed)? {
-        return Ok(Some(Features { rows, path, films }));
-    }
     std::fs::create_dir_all(run.join(FOLDER)).map_err(failed)?;
     let device = device.clone().without_autodiff();
     let model = model.valid();
@@ -110,6 +107,14 @@ pub(crate) fn keep(
         Ok::<_, Error>(model.pooled_features(input))
     };
     let shape: [usize; 4] = compute(0, 1)?.dims();
+    if let Some(rows) = Rows::open(&path).map_err(failed)? {
+        // Rows of another network, other films or an earlier version are computed again.
+        let is_whole = rows.len() == all && *rows.shape() == shape[1..];
+        if is_whole && rows.purpose() == Some(&purpose) {
+            return Ok(Some(Features { rows, path, films }));
+        }
+        std::fs::remove_file(&path).map_err(failed)?;
+    }
     let mut growing = RowWriter::open(&path, &shape[1..], &purpose).map_err(failed)?;
     while growing.rows() < all {
         let first = growing.rows();
@@ -139,10 +144,11 @@ pub(crate) fn discard(run: &Path) -> Result<(), Error> {
     }
 }
 
-/// Describes the features in one line: network, films and augmentation.
+/// Describes the features in one line: backbone, films and augmentation. The head is no part of it: it
+/// learns while they are used.
 fn purpose(model: &Classifier, plan: &FeaturePlan<'_>) -> Result<String, weights::Error> {
     let mut digest = Sha256::new();
-    digest.update(&weights::to_bytes(model)?[..]);
+    digest.update(&weights::to_bytes(model.backbone())?[..]);
     digest.update(&plan.films.prepared.description.fingerprint);
     digest.update(format!("{:?} {:?} {:?}", plan.films.input, plan.films.rows, plan.augment));
     Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

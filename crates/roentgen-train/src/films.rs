@@ -8,13 +8,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::split::Split;
-use roentgen_models::model_dir::{self, ModelInfo};
+use roentgen_models::model_dir::{self, EarlierFilms, ModelInfo, TrainingInfo};
 use serde::Deserialize;
 
 /// File name of the table.
 pub const FILMS: &str = "films.csv";
 /// Most bytes of the table; one of all of ChestX-ray14 has 3 MB.
 const LONGEST: u64 = 1 << 30;
+/// In place of a split: a film on which the initial weights were trained, in an earlier run.
+pub(crate) const EARLIER: &str = "earlier";
 /// The columns, in order.
 pub(crate) const HEADER: [&str; 3] = ["image", "patient", "split"];
 
@@ -26,7 +28,8 @@ pub struct FilmRow {
     pub image: String,
     /// Its patient.
     pub patient: String,
-    /// Its split: `train`, `valid` or `test`.
+    /// Its split: `train`, `valid` or `test`; or `earlier`, if the initial weights were trained on
+    /// the film. A film that this run uses too is then listed twice.
     pub split: String,
 }
 
@@ -92,7 +95,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<FilmRow>, Error> {
     let rows: Vec<FilmRow> = reader.deserialize().collect::<Result<_, _>>().map_err(failed)?;
     let names = [Split::Train, Split::Valid, Split::Test].map(Split::name);
     for (line, row) in (2..).zip(&rows) {
-        if !names.contains(&row.split.as_str()) {
+        if !names.contains(&row.split.as_str()) && row.split != EARLIER {
             return Err(damaged(format!("line {line} has the split `{}`", row.split)));
         }
     }
@@ -104,7 +107,11 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<FilmRow>, Error> {
 pub struct TrainingFilms {
     /// The films of all splits, by name.
     by_name: HashMap<String, FilmRow>,
+    /// The films on which the initial weights were trained, with their patients.
+    earlier: HashSet<(String, String)>,
     patients: HashSet<String>,
+    /// Whether the weights were trained on other films too, which are not known.
+    has_unknown: bool,
 }
 
 impl TrainingFilms {
@@ -119,10 +126,14 @@ impl TrainingFilms {
         let Some(bytes) = bytes(folder, &path)? else { return Ok(None) };
         let rows = parse(&path, &bytes)?;
         model_dir::check_sha256(&path, &bytes, description.films_sha256.as_deref())?;
-        let mut films = Self::default();
+        let has_unknown = description.training.as_ref().is_some_and(has_unknown);
+        let mut films = Self { has_unknown, ..Self::default() };
         let mut found = 0;
         for row in rows {
-            if row.split == Split::Train.name() {
+            if row.split == EARLIER {
+                films.patients.insert(row.patient.clone());
+                films.earlier.insert((row.image, row.patient));
+            } else if row.split == Split::Train.name() {
                 found += 1;
                 films.patients.insert(row.patient.clone());
                 films.by_name.insert(row.image.clone(), row);
@@ -141,16 +152,17 @@ impl TrainingFilms {
         Ok(Some(films))
     }
 
-    /// Returns the number of patients of training films.
+    /// Returns the number of patients of training films, also of earlier runs.
     #[must_use]
     pub fn patients(&self) -> usize {
         self.patients.len()
     }
 
-    /// Returns whether a patient of the same data set has a training film.
+    /// Returns whether a patient of the same data set has a training film; `None` if that is unknown.
     #[must_use]
-    pub fn have_patient(&self, patient: &str) -> bool {
-        self.patients.contains(patient)
+    pub fn have_patient(&self, patient: &str) -> Option<bool> {
+        let is_known = self.patients.contains(patient);
+        (is_known || !self.has_unknown).then_some(is_known)
     }
 
     /// Returns whether a film with this name and patient is a training film, whatever its data set is
@@ -158,6 +170,12 @@ impl TrainingFilms {
     #[must_use]
     pub fn have_film(&self, image: &str, patient: &str) -> bool {
         self.split_of(image, patient) == Some(Split::Train)
+            || self.earlier.contains(&(image.to_owned(), patient.to_owned()))
+    }
+
+    /// Returns the films of a split, in no order.
+    pub fn of(&self, split: Split) -> impl Iterator<Item = &FilmRow> {
+        self.by_name.values().filter(move |row| row.split == split.name())
     }
 
     /// Returns the split of a film with this name and patient; `None` if the run did not use it.
@@ -165,6 +183,16 @@ impl TrainingFilms {
     pub fn split_of(&self, image: &str, patient: &str) -> Option<Split> {
         let row = self.by_name.get(image).filter(|row| row.patient == patient)?;
         [Split::Train, Split::Valid, Split::Test].into_iter().find(|side| side.name() == row.split)
+    }
+}
+
+/// Whether the weights were trained on films that are not in the table.
+pub(crate) fn has_unknown(training: &TrainingInfo) -> bool {
+    match training.earlier_films {
+        Some(EarlierFilms::Unknown) => true,
+        Some(EarlierFilms::Listed | EarlierFilms::OtherDataSet) => false,
+        // Earlier versions recorded nothing of the films of a run whose weights they took.
+        None => training.weights.as_ref().is_some_and(|of| of.starts_with(model_dir::WEIGHTS)),
     }
 }
 
@@ -204,4 +232,47 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).unwrap().is_none());
     }
+
+    #[test]
+    fn films_of_initial_weights_count_as_training_films_and_keep_their_split() {
+        let text = "image,patient,split\na.png,7,train\nb.png,8,test\nb.png,8,earlier\n";
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILMS), text).unwrap();
+        let description: ModelInfo = toml::from_str(MODEL).unwrap();
+
+        let films = TrainingFilms::read(folder.path(), &description).unwrap().unwrap();
+
+        assert_eq!(["7", "8", "9"].map(|of| films.have_patient(of)), [true, true, false].map(Some));
+        assert!(films.have_film("b.png", "8"));
+        assert_eq!(films.split_of("b.png", "8"), Some(Split::Test));
+    }
+
+    #[test]
+    fn where_films_of_initial_weights_are_unknown_only_known_patients_are_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILMS), "image,patient,split\na.png,7,train\n").unwrap();
+        for (weights, expected) in [
+            ("earlier_films = \"unknown\"", None),
+            // An earlier version began with the weights of a run.
+            ("weights = \"model.bpk, SHA-256 0123\"", None),
+            ("weights = \"model.bpk, SHA-256 0123\"\nearlier_films = \"listed\"", Some(false)),
+            ("earlier_films = \"other-data-set\"", Some(false)),
+            ("weights = \"mobilenet-v2.safetensors, SHA-256 0123\"", Some(false)),
+        ] {
+            let text = MODEL.replace("epoch = 1", &format!("epoch = 1\n{weights}"));
+            let description: ModelInfo = toml::from_str(&text).unwrap();
+
+            let films = TrainingFilms::read(folder.path(), &description).unwrap().unwrap();
+
+            assert_eq!(films.have_patient("7"), Some(true), "{weights}");
+            assert_eq!(films.have_patient("9"), expected, "{weights}");
+        }
+    }
+
+    const MODEL: &str = "format = 1\nfindings = [\"Mass\"]\n\
+        [network]\narchitecture = \"mobilenet\"\nwidth = 0.5\npool = \"attention\"\ndropout = 0.2\n\
+        [input]\nsize = 64\nchannels = 1\nnormalize = \"per-image\"\n\
+        [training]\ndataset = \"phantom (seed 2018)\"\ndata = \"\"\nsplit = \"\"\nseed = 1\nfilms = 1\n\
+        patients = 1\nepoch = 1\n\
+        [training.selection]\nsplit = \"official\"\nleaky = false\nnormal = \"keep\"\n";
 }

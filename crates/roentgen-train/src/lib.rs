@@ -48,6 +48,7 @@ pub mod invalid;
 pub mod loss;
 pub mod memory;
 pub mod progress;
+pub mod relation;
 pub mod run_dir;
 pub mod seed;
 mod tensorboard;

@@ -58,6 +58,7 @@ impl fmt::Display for RunPlan {
 
 /// A row of `epochs.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochRow {
     /// Number of the epoch, from 1.
     pub epoch: usize,

@@ -78,7 +78,9 @@ impl RunDir {
                 let difference = difference(&there, &text);
                 return Err(Error::Other { path: run.path, difference });
             }
-            RunData::read(&run.file(DATA))?.check(&run.path, fingerprint)?;
+            let data = RunData::read(&run.file(DATA))?;
+            data.check(&run.path, fingerprint)?;
+            data.check_experiment(&run.path, &there)?;
             if run.file(FINISHED).exists() && start == Start::Fresh {
                 return Err(Error::Finished { path: run.path });
             }
@@ -88,8 +90,9 @@ impl RunDir {
         } else {
             fs::create_dir_all(path)
                 .map_err(|source| WriteError { path: path.to_owned(), source })?;
-            // The experiment is written last: if it exists, so does the fingerprint.
-            RunData::new(fingerprint, &experiment.data.prepared).write(&run.file(DATA))?;
+            // The experiment is written last: if it exists, so do the fingerprint and its hash.
+            let data = RunData::new(fingerprint, &experiment.data.prepared, &text);
+            data.write(&run.file(DATA))?;
             files::write_whole(&run.file(EXPERIMENT), text.as_bytes())?;
         }
         run.refuse_without_checkpoint()?;
@@ -100,8 +103,8 @@ impl RunDir {
     ///
     /// # Errors
     ///
-    /// Returns an error if the folder contains no run, if another process trains in it, or if the
-    /// run has finished and its checkpoint is gone.
+    /// Returns an error if the folder contains no run, if another process trains in it, if its
+    /// experiment has changed, or if the run has finished and its checkpoint is gone.
     pub fn reopen(path: &Path) -> Result<Self, Error> {
         // Before the lock, which would create the folder.
         if !path.join(EXPERIMENT).is_file() {
@@ -109,6 +112,7 @@ impl RunDir {
         }
         let lock = FolderLock::take_as(path, LOCK)?;
         let run = Self { path: path.to_owned(), _lock: lock };
+        RunData::read(&run.file(DATA))?.check_experiment(&run.path, &run.experiment_text()?)?;
         run.refuse_without_checkpoint()?;
         Ok(run)
     }
@@ -138,6 +142,10 @@ impl RunDir {
             path: path.clone(),
             source: std::io::Error::other(error),
         })?;
+        // A run that is killed in between has one of the two.
+        let mut data = RunData::read(&self.file(DATA))?;
+        data.set_experiments(&[&self.experiment_text()?, &text]);
+        data.write(&self.file(DATA))?;
         for name in [FINISHED, FACTS] {
             let path = self.file(name);
             match fs::remove_file(&path) {
@@ -147,7 +155,9 @@ impl RunDir {
                 _ => {}
             }
         }
-        Ok(files::write_whole(&path, text.as_bytes())?)
+        files::write_whole(&path, text.as_bytes())?;
+        data.set_experiments(&[&text]);
+        Ok(data.write(&self.file(DATA))?)
     }
 
     /// Returns the text of the resolved experiment.
@@ -188,6 +198,15 @@ impl RunDir {
     pub fn finish(&self) -> Result<(), Error> {
         Ok(files::write_whole(&self.file(FINISHED), b"finished\n")?)
     }
+}
+
+/// Locks the run in `folder`, as training does, for another command that changes its files.
+///
+/// # Errors
+///
+/// Returns an error if another process trains in the folder or changes its files.
+pub fn lock(folder: &Path) -> Result<FolderLock, Error> {
+    Ok(FolderLock::take_as(folder, LOCK)?)
 }
 
 /// Describes the first line in which two experiments differ.

@@ -15,6 +15,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
+use roentgen_models::model_dir::EarlierFilms;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
 use crate::checkpoint::{self, RunShape, RunState};
@@ -31,6 +32,7 @@ use crate::tensorboard::Events;
 
 mod best;
 mod describe;
+mod earlier;
 mod epoch;
 mod epoch_end;
 mod error;
@@ -88,7 +90,7 @@ pub fn train(
     let TrainOptions { start, memory: limit } = options.into();
     let material = Material::open(experiment, &|done, bytes| progress.hashed(done, bytes))?;
     let network = network(experiment, &material, limit, device)?;
-    let initial = initial::weights(experiment, network)?;
+    let initial = initial::weights(experiment, &material, network)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
     train_in(experiment, &material, initial, run_dir, device, progress)
@@ -130,22 +132,27 @@ fn train_in(
     let Material { prepared, findings, sides } = material;
     let (train_rows, valid_rows) = (material.rows(Split::Train), material.rows(Split::Valid));
     let input = experiment.input(prepared.store.size());
-    let films_sha256 = Some(run_dir.write_films(&prepared.rows, sides)?);
-    let Initial { network, origin, log } = initial;
+    let Initial { network, origin, earlier, log } = initial;
+    let films = run_dir.film_table(&prepared.rows, sides, &earlier.films)?;
     log.map_or(Ok(()), |line| run_dir.log(&line))?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
     let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size };
     let optimizer = experiment.train.optimizer.init();
-    let (state, model, optimizer) = checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
+    let (mut state, model, optimizer) =
+        checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
+    state.check_films(&run_dir.path, &films.sha256)?;
+    // The table of a run that was trained on other films is not replaced.
+    run_dir.write_films(&films)?;
+    state.films_sha256 = Some(films.sha256);
     let freeze = phases.get(state.phase).map_or(Freeze::Nothing, |phase| phase.freeze);
     let model = model.freeze(experiment.model.architecture, freeze);
     let mut run = Run {
         experiment,
         phases,
         origin,
+        earlier_films: earlier.known,
         dir: run_dir,
-        films_sha256,
         train: SelectedFilms { prepared, findings, input, rows: &train_rows },
         valid: SelectedFilms { prepared, findings, input, rows: &valid_rows },
         device: device.clone().autodiff(),
@@ -169,7 +176,8 @@ fn train_in(
 /// Returns an error if films are missing or of another size, if the split leaks or leaves a split
 /// without films, or if weights are missing.
 pub fn check(experiment: &Experiment, hashed: &dyn Fn(u64, u64)) -> Result<(), Error> {
-    Material::open(experiment, hashed)?;
+    let material = Material::open(experiment, hashed)?;
+    earlier::earlier(experiment, &material)?;
     initial::find(experiment).map(|_| ())
 }
 
@@ -179,9 +187,9 @@ struct Run<'a> {
     phases: Vec<ResolvedPhase>,
     /// Origin of the backbone's initial weights, in words.
     origin: Option<String>,
+    /// What is known of the films on which those were trained.
+    earlier_films: Option<EarlierFilms>,
     dir: RunDir,
-    /// Of the table of films.
-    films_sha256: Option<String>,
     train: SelectedFilms<'a>,
     valid: SelectedFilms<'a>,
     device: Device,

@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod download;
 mod fault;
+mod inputs;
 mod memory;
 mod mlflow;
 mod output;

@@ -105,9 +105,9 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     decimals(value, 4)
 }
 
-/// Returns whether a file is standard output, which flags call `-`.
+/// Returns whether a file is standard output, which flags call `-`, by whatever name.
 pub(crate) fn is_standard(path: &Path) -> bool {
-    path == Path::new(STANDARD)
+    roentgen_data::files::is_standard_output(path)
 }
 
 /// The name under which standard output can be written like a file.

@@ -165,7 +165,9 @@ fn films_of_one_name_are_told_apart_by_their_folders() {
     );
     let explained = place.json("explain run valid --out masks");
     assert_eq!(explained["films"].as_array().unwrap().len(), 3);
-    assert_eq!(std::fs::read_dir(place.at("masks")).unwrap().count(), 9);
+    let names =
+        std::fs::read_dir(place.at("masks")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| !name.to_string_lossy().starts_with('.')).count(), 9);
 
     place.write("other/film.png", &film);
     let error = place.fails("predict run film.png other/film.png");
@@ -275,6 +277,22 @@ fn what_a_head_or_an_input_does_not_allow_is_refused_with_what_it_allows() {
     assert_eq!([map.height(), map.width()], [64, 64]);
 }
 
+/// Adds two boxes on a film that is not a test film to the box list, which has `boxes` on test films.
+fn boxes_of_films_that_are_not_there_do_not_count(place: &Place, boxes: usize) {
+    let list = "films/BBox_List_2017.csv";
+    let film = place.text("films/train_val_list.txt").lines().next().unwrap().to_owned();
+    let rows = ["Mass", "Nodule"].map(|name| format!("{film},{name},300.5,310.5,120.0,90.0\n"));
+    place.write(list, place.text(list) + &rows.concat());
+    place.ok("prepare films --out more --size 96");
+
+    let explained =
+        place.json("explain run more --split test --boxes --resamples 5 --out more-boxes");
+    let found = &explained["localization"];
+    assert_eq!((&found["boxes"], &found["boxes_elsewhere"]), (&boxes.into(), &2.into()));
+    let page = place.text("more-boxes/localization.html");
+    assert!(page.contains("2 boxes are on films that are not among these"), "{page}");
+}
+
 #[test]
 fn maps_are_held_against_boxes_and_the_report_of_the_same_model_shows_it() {
     let place = Place::new();
@@ -311,6 +329,10 @@ fn maps_are_held_against_boxes_and_the_report_of_the_same_model_shows_it() {
     let page = place.text("boxes/localization.html");
     assert!(page.contains("Mean box of other patients") && page.contains("class=\"box own\""));
     assert!(place.text("boxes/localization.csv").contains("mean,ceiling,pointing,,"));
+
+    let identity = found["dataset_id"].as_str().unwrap();
+    assert!(place.text("prepared/prepare.toml").contains(identity), "{identity}");
+    boxes_of_films_that_are_not_there_do_not_count(&place, boxes);
 
     let boxed = found["findings"][0]["finding"].as_str().unwrap();
     let one = place.json(&format!(

@@ -150,11 +150,21 @@ fn comparison_report_and_localization_are_shown_without_a_word_or_a_request() ->
         "explain {run} prepared --boxes --method occlusion --out maps --resamples 20"
     ));
 
+    // A report with everything that one can have: fit, model, explanations.
+    place.made_up_films(scores, "fit.csv");
+    place.ok(&format!("predict {run} prepared --split test --out test.csv"));
+    place.ok(&format!(
+        "evaluate test.csv --model {run} --fit fit.csv --localization maps/localization.json \
+         --prevalence Mass=0.1 --out fitted --resamples 20"
+    ));
+
     let report = "report/2-valid/report.html";
+    let fitted = "fitted/report.html";
     let localization = "maps/localization.html";
     for (page, says) in [
         ("out/comparison.html", "Validation loss by model.pool and train.learning_rate"),
         (report, "By two protocols"),
+        (fitted, "Highest sensitivity + specificity (Youden)"),
         (localization, "random"),
     ] {
         let seen = open(browser, &place.at(page));
@@ -163,9 +173,12 @@ fn comparison_report_and_localization_are_shown_without_a_word_or_a_request() ->
         assert_eq!(seen.requests, [""; 0], "{page}");
     }
     let axe = peers::axe()?;
-    for (page, looks) in
-        [("out/comparison.html", &LOOKS[..2]), (report, &LOOKS), (localization, &LOOKS[1..])]
-    {
+    for (page, looks) in [
+        ("out/comparison.html", &LOOKS[..2]),
+        (report, &LOOKS),
+        (fitted, &LOOKS),
+        (localization, &LOOKS[1..]),
+    ] {
         for look in looks {
             let found = barriers(browser, &axe, &place.at(page), look);
             assert!(found.is_empty(), "{page} {look:?}: {found:#?}");

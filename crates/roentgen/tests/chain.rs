@@ -76,13 +76,18 @@ fn a_table_of_films_that_is_not_the_runs_own_is_refused_and_never_read_as_empty(
     // A model of an earlier version records no hash; the number of training films is still checked.
     let description = place.text("a/model.toml");
     let description = description.split("[calibration]").next().unwrap();
-    let without: Vec<&str> = description.lines().filter(|line| !line.contains("_sha256")).collect();
+    let is_recorded = |line: &&str| line.contains("_sha256") || line.starts_with("seal = ");
+    let without: Vec<&str> = description.lines().filter(|line| !is_recorded(line)).collect();
     place.write("a/model.toml", without.join("\n"));
     place.write("a/films.csv", films.replace(",train", ",test"));
     let error = place.fails("predict a prepared --split test --out again.csv");
     assert!(error.contains("0 training films, but `model.toml` says"), "{error}");
     place.write("a/films.csv", films);
-    place.ok("predict a prepared --split test --out again.csv");
+    let output = place.run("predict a prepared --split test --out again.csv");
+    assert_eq!(output.status.code(), Some(0));
+    let error = common::stderr(&output);
+    assert!(error.contains("has no hash of model.toml and model.bpk"), "{error}");
+    assert!(place.ok("verify a").contains("model.toml: unknown: it has no seal"));
 }
 
 #[test]
@@ -203,34 +208,12 @@ fn a_folder_is_trained_in_by_one_process_at_a_time() {
     place.ok("train a.toml --out other");
 }
 
-/// Writes a table like `from` with forty films of forty patients that are not in any data set, of
-/// which every third has both findings.
-fn made_up_films(place: &Place, from: &str, to: &str) {
-    let text = place.text(from);
-    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
-    let (header, row) = (lines.next().unwrap(), lines.next().unwrap());
-    let mut table = header.join(",");
-    for film in 0..40 {
-        let cells = header.iter().zip(&row).map(|(name, cell)| match name.as_str() {
-            "image" => format!("made-up-{film}.png"),
-            "patient" => format!("{}", 900_000 + film),
-            "Mass" | "Nodule" => format!("{}", 0.1 + f64::from(film * 7 % 40) / 50.0),
-            "Mass.truth" | "Nodule.truth" => {
-                u8::from(film * 7 % 40 > 20 || film % 3 == 0).to_string()
-            }
-            _ => cell.clone(),
-        });
-        table += &format!("\n{}", cells.collect::<Vec<_>>().join(","));
-    }
-    place.write(to, table + "\n");
-}
-
 #[test]
 fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
     let place = two_models();
     place.ok("predict a prepared --split train --out train.csv");
-    made_up_films(&place, "a/scores/valid.csv", "made-up.csv");
-    made_up_films(&place, "b/scores/valid.csv", "other.csv");
+    place.made_up_films("a/scores/valid.csv", "made-up.csv");
+    place.made_up_films("b/scores/valid.csv", "other.csv");
     let test = place.text("a.csv");
     // The same patients on films of other names, and a table without patients.
     let mut lines = test.lines();
@@ -258,11 +241,45 @@ fn nothing_is_fitted_to_the_films_that_are_evaluated_or_were_trained_on() {
     assert!(metrics["findings"]["Mass"]["calibrated"]["isotonic"].is_object());
 }
 
+/// `predict --calibration`, on a model with Platt scaling and a temperature.
+fn calibrated_by_each_method(place: &Place) {
+    let predict = "predict a prepared --split test --out by-method.csv";
+    let calibrated = |method: &str| {
+        let document = place.json(&format!("{predict} --calibration {method}"));
+        assert_eq!(document["calibration"], method);
+        let text = place.text("by-method.csv");
+        let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+        let at = header.iter().position(|column| *column == "Mass.calibrated").unwrap();
+        let rows = text.lines().skip(1);
+        let cells = rows.map(|row| row.split(',').nth(at).unwrap().to_owned());
+        cells.collect::<Vec<_>>()
+    };
+    let error = place.fails(&format!("{predict} --calibration isotonic"));
+    assert!(error.contains("no calibration by `isotonic`"), "{error}");
+    assert!(error.contains("calibrate a --isotonic"), "{error}");
+    place.ok("calibrate a --isotonic");
+    let by = ["platt", "temperature", "isotonic"].map(calibrated);
+    assert!(
+        by.iter().flatten().all(|cell| (0.0..=1.0).contains(&cell.parse::<f64>().unwrap())),
+        "{by:?}"
+    );
+    assert!(by[0] != by[1] && by[1] != by[2] && by[0] != by[2], "{by:?}");
+    place.ok(predict);
+    assert_eq!(place.json(predict)["calibration"], "platt");
+}
+
 #[test]
 fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     let place = two_models();
     place.ok("predict a prepared --split test --out before.csv");
-    made_up_films(&place, "a/scores/valid.csv", "a/scores/valid.csv");
+    // Of a dozen validation films nothing can be fitted, and `train` says so for each finding.
+    let trained = place.text("a/model.toml");
+    let trained = trained.split_once("[calibration]").expect("`train` fits at its end").1;
+    assert!(trained.contains("split = \"official valid\""), "{trained}");
+    assert_eq!(trained.matches("\nreason = ").count(), 2, "{trained}");
+    // With it, the made-up films would not be taken for the validation films of the run.
+    fs::remove_file(place.at("a/films.csv")).unwrap();
+    place.made_up_films("a/scores/valid.csv", "a/scores/valid.csv");
     let fitted = place.json("calibrate a");
     let mass = &fitted["calibration"]["findings"][0];
     assert_eq!((&mass["films"], &mass["positives"]), (&40.into(), &26.into()));
@@ -287,8 +304,21 @@ fn calibration_travels_with_the_model_and_does_not_change_who_it_is() {
     };
     called("youden");
     called("specificity-0.90");
+    calibrated_by_each_method(&place);
     let metrics = place.json("evaluate after.csv --model a --out report --resamples 5");
     assert_eq!(metrics["fit"]["is_used"], true);
+    // Validation films that do not say so are refused, by the run's own list of films.
+    place.ok("predict a prepared --split valid --out unnamed.csv");
+    let valid = place.text("unnamed.csv");
+    assert!(valid.contains(",official valid,"));
+    place.write("unnamed.csv", valid.replace(",official valid,", ",,"));
+    let error = place.fails("evaluate unnamed.csv --model a --out no --resamples 5");
+    assert!(
+        error.contains("that calibration and thresholds of the model were fitted on"),
+        "{error}"
+    );
+    assert!(!place.at("no").exists());
+    place.ok("evaluate unnamed.csv --out without --resamples 5");
     assert!(metrics["provenance"]["experiment"].as_str().unwrap().contains("SHA-256"));
     assert_eq!(metrics["provenance"]["seed"], 5);
 }

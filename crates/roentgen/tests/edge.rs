@@ -47,7 +47,15 @@ fn a_bundle_takes_the_place_of_its_run() {
         place.ok(&format!("evaluate scores.csv --model {model} --out {out} --resamples 20"));
         place.ok(&format!("explain {model} film.png --out {out}-maps"));
     }
-    assert_eq!(place.text("one/metrics.json"), place.text("other/metrics.json"));
+    let metrics = |out: &str| -> serde_json::Value {
+        serde_json::from_str(&place.text(&format!("{out}/metrics.json"))).unwrap()
+    };
+    let (one, other) = (metrics("one"), metrics("other"));
+    assert_eq!(one["findings"], other["findings"]);
+    for key in ["architecture", "epoch", "experiment", "initial_weights"] {
+        let known = &one["provenance"][key];
+        assert!(!known.is_null() && *known == other["provenance"][key], "{key}: {known}");
+    }
     let one = place.json("verify run scores.csv prepared");
     let other = place.json("verify elsewhere/model scores.csv prepared");
     assert_eq!(one["verified"][0]["identity"], other["verified"][0]["identity"]);
@@ -109,7 +117,7 @@ fn auroc_and_roc_curves_are_those_of_the_report() {
         assert_eq!(column(&table, name), column(&report, name));
     }
     let mean = column(&table, "auroc")["macro mean"].parse::<f64>().unwrap();
-    assert!(text.contains(&format!("mean AUROC {mean:.3}")), "{text}");
+    assert!(text.contains(&format!("mean AUROC {mean:.4}")), "{text}");
     let curves = |svg: &str| svg.matches("<path").count();
     assert!(curves(&place.text("roc.svg")) > 0);
     assert_eq!(curves(&place.text("roc.svg")), curves(&place.text("report/roc.svg")));

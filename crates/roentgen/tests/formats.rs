@@ -113,8 +113,10 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         ("predict run films", &["findings"], &[]),
         ("predict run prepared --split valid --out run/valid.csv", &[], &["predictions"]),
         ("join run/test.csv run/valid.csv --out joined.csv", &[], &[]),
+        ("train a.toml --out other --seed 6", &["best"], &[]),
+        ("predict other prepared --split test --out other/test.csv", &[], &["predictions"]),
         (
-            "ensemble run/test.csv run/test.csv --rule mean --out mean.csv",
+            "ensemble run/test.csv other/test.csv --rule mean --out mean.csv",
             &[],
             &[
                 "learned_from_films",
@@ -311,7 +313,7 @@ fn the_report_has_the_keys_and_headers_of_the_page(place: &Place, page: &str) {
             assert!(row.contains(&format!("`{column}`")), "`{name}` has `{column}`");
         }
     }
-    assert_eq!(tables, 10);
+    assert_eq!(tables, 12);
 
     let metrics = place.text("report/2-test/metrics.json");
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();

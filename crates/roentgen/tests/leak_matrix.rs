@@ -105,6 +105,13 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
     place.ok("train a.toml --out run --set train.epochs=1");
     copy(&place, "run", "alone", &["model.toml", "model.bpk"]);
 
+    place.ok("train a.toml --out by-patient --set train.epochs=1 --set data.split=by-patient");
+    copy(&place, "by-patient", "by-patient-alone", &["model.toml", "model.bpk"]);
+
+    // More films of the same name, whose lists and seed split the first sixty otherwise.
+    place.ok("phantom --films 120 --size 64 --seed 4 --out more");
+    place.ok("prepare more --out larger --size 32");
+
     place.ok("phantom --films 60 --size 64 --seed 5 --out others");
     place.ok("prepare others --out other --size 32");
 
@@ -132,15 +139,20 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
 
     place.write(
         "sweep.toml",
-        format!("{EXPERIMENT}[sweep.product]\ntrain.learning_rate = [1e-3]\n"),
+        format!("{EXPERIMENT}[sweep.product]\ntrain.learning_rate = [1e-2]\n"),
     );
     place.ok("sweep sweep.toml --out sweep --set train.epochs=1");
-    let point = "sweep/points/001-learning-rate-0.001/run";
+    let point = "sweep/points/001-learning-rate-0.01/run";
 
     for (way, model, data, answers) in [
         ("model whole", "run", "prepared", [Refused, Validation, Apart, Unknown]),
         ("model alone", "alone", "prepared", [Refused, Validation, Unknown, Unknown]),
         ("other data", "run", "other", [NotMade; 4]),
+        ("other films, whole", "run", "larger", [Refused, Validation, Apart, Unknown]),
+        ("other films, alone", "alone", "larger", [NotMade; 4]),
+        ("by patient, whole", "by-patient", "prepared", [Refused, Validation, Apart, Unknown]),
+        ("by patient, other films", "by-patient", "larger", [Refused, Validation, Apart, Unknown]),
+        ("by patient, other films, alone", "by-patient-alone", "larger", [NotMade; 4]),
         ("stray film", "run", "strayed", [Refused, Validation, Apart, Unknown]),
         ("edited manifest", "run", "edited", [NotMade; 4]),
         ("sweep point", point, "prepared", [Refused, Validation, Apart, Unknown]),
@@ -151,6 +163,8 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
     }
     place.ok("predict run other --out other.csv");
     assert_eq!(evaluated(&place, "other.csv"), Unknown, "other data, all films");
+    place.ok("predict by-patient-alone larger --out larger.csv");
+    assert_eq!(evaluated(&place, "larger.csv"), Unknown, "other films, alone, all films");
 
     let tables = |part: &str| {
         ["run", point].map(|model| predicted(&place, model, "prepared", part).unwrap()).join(" ")
@@ -160,14 +174,29 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
         assert_eq!(evaluated(&place, "mean.csv"), expected, "ensemble, {part}");
     }
     // Weights are fitted on validation films, and a table that does not say so is taken with a note.
-    for (part, expected) in [("train", Some(1)), ("valid", Some(0))] {
+    for (part, expected) in [("train", Some(1)), ("valid", Some(0)), ("unknown", Some(0))] {
+        let test = if part == "unknown" { "valid" } else { "test" };
         let line = format!(
             "ensemble --fit model {} --apply {} --out fitted.csv",
             tables(part),
-            tables("test")
+            tables(test)
         );
         let output = place.run(&line);
-        assert_eq!(output.status.code(), expected, "fit, {part}: {}", stderr(&output));
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), expected, "fit, {part}: {error}");
+        assert_eq!(
+            error.contains("does not say whether"),
+            part == "unknown",
+            "fit, {part}: {error}"
+        );
+        // The same films calibrate the table that is evaluated.
+        let [fit, of] =
+            [part, test].map(|part| predicted(&place, "run", "prepared", part).unwrap());
+        let line = format!("evaluate {of} --fit {fit} --out fitted --resamples 2");
+        let output = place.run(&line);
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), expected, "evaluate --fit, {part}: {error}");
+        assert_eq!(error.contains("does not say whether"), part == "unknown", "{part}: {error}");
     }
     let line = format!(
         "ensemble --fit model {} --apply {} --out same.csv",

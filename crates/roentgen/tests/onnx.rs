@@ -12,6 +12,7 @@ use roentgen_test_support::{Outcome, peers, test_file};
 test_file![
     python_needs_nothing_but_the_exported_file_to_say_the_same,
     the_engines_agree_and_doctor_says_which_there_are,
+    calibration_and_thresholds_travel_in_the_exported_file,
     a_library_that_is_none_is_named_and_burn_steps_in_where_it_may
 ];
 
@@ -62,6 +63,53 @@ fn python_needs_nothing_but_the_exported_file_to_say_the_same() -> Outcome {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("120 "));
+    Ok(())
+}
+
+/// Calibrates and calls the logits of Python's ONNX Runtime by the metadata, for the finding Mass.
+const CALIBRATE: &str = r#"
+import csv, json, pathlib, sys
+import numpy, onnxruntime, PIL.Image
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+meta = session.get_modelmeta().custom_metadata_map
+fitted = {one["finding"]: one for one in json.loads(meta["calibration"])["findings"]}
+mass = fitted["Mass"]
+assert (mass["films"], mass["positives"]) == (40, 26), mass
+assert mass["temperature"] > 0 and len(mass["thresholds"]) == 5, mass
+output = json.loads(meta["findings"]).index("Mass")
+paths = {path.name: path for path in pathlib.Path(sys.argv[3]).rglob("*.png")}
+rows = list(csv.DictReader(open(sys.argv[2])))
+for row in rows:
+    gray = numpy.asarray(PIL.Image.open(paths[row["image"]]).convert("L")).astype(numpy.float64)
+    film = ((gray - gray.mean()) / (gray.std() + 1e-6))[None, None]
+    film = numpy.repeat(film, int(meta["channels"]), 1).astype(numpy.float32)
+    logit = session.run(["logits"], {"image": film})[0][0][output]
+    z = mass["platt"]["slope"] * logit + mass["platt"]["intercept"]
+    assert abs(1 / (1 + numpy.exp(-z)) - float(row["Mass.calibrated"])) < 1e-4, row
+    margin = 1 / (1 + numpy.exp(-logit)) - mass["thresholds"]["youden"]
+    assert abs(margin) < 1e-4 or (margin >= 0) == (row["Mass.call"] == "1"), row
+print(len(rows))
+"#;
+
+fn calibration_and_thresholds_travel_in_the_exported_file() -> Outcome {
+    peers::python("onnxruntime, numpy, PIL")?;
+    let place = trained();
+    let metadata = |place: &Place| place.json("export run --format onnx --out out/model.onnx");
+    let description = place.text("run/model.toml");
+    place.write("run/model.toml", description.split("[calibration]").next().unwrap());
+    assert!(metadata(&place)["metadata"]["calibration"].is_null());
+
+    place.made_up_films("run/scores/valid.csv", "run/scores/valid.csv");
+    place.ok("calibrate run");
+    assert!(metadata(&place)["metadata"]["calibration"].is_string());
+    place.ok("predict run films --engine burn --out scores.csv");
+    let output = Command::new("python3")
+        .args(["-c", CALIBRATE])
+        .args([place.at("out/model.onnx"), place.at("scores.csv"), place.at("films")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "120");
     Ok(())
 }
 

@@ -174,3 +174,67 @@ fn a_sweep_is_no_experiment_and_an_experiment_no_sweep() {
     assert!(place.fails("train sweep.toml --out run").contains("roentgen sweep"));
     assert!(place.fails("sweep one.toml --out out").contains("roentgen train"));
 }
+
+#[test]
+fn points_whose_folders_were_swapped_are_refused_and_tables_of_others_are_made_again() {
+    let place = four_points();
+    place.ok("sweep sweep.toml --out out --set train.epochs=1");
+    let csv = table(&place, "out");
+    let folder = |number: &str| {
+        let entries = std::fs::read_dir(place.at("out/points")).unwrap();
+        let mut paths = entries.map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| path.to_str().unwrap().contains(&format!("/{number}-")));
+        path.unwrap()
+    };
+    let swap = |name: &str| {
+        let [one, two] = ["001", "002"].map(|number| folder(number).join(name));
+        let aside = place.at("aside");
+        std::fs::rename(&one, &aside).unwrap();
+        std::fs::rename(&two, &one).unwrap();
+        std::fs::rename(&aside, &two).unwrap();
+    };
+
+    swap("run");
+    let error = place.fails("sweep sweep.toml --out out --set train.epochs=1");
+    assert!(error.contains("is not a run of the point") && error.contains("rate"), "{error}");
+    swap("run");
+
+    swap("run/scores/valid.csv");
+    let output = place.run("sweep sweep.toml --out out --set train.epochs=1");
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.contains("was predicted by the model"), "{error}");
+    assert_eq!(table(&place, "out"), csv);
+}
+
+#[test]
+fn the_journal_has_local_times_and_facts_without_a_time_are_refused() {
+    let place = four_points();
+    let journal = |zone: &str| {
+        let line = "sweep sweep.toml --out out --set train.epochs=1";
+        let output = place.command(line.split(' ')).env("TZ", zone).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = place.text("out/optuna.log");
+        let times = text.split("\"datetime_complete\":\"").skip(1);
+        times.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let (utc, nine_hours_later) = (journal("UTC0"), journal("JST-9"));
+
+    assert_eq!((utc.len(), nine_hours_later.len()), (4, 4));
+    for (utc, later) in utc.iter().zip(&nine_hours_later) {
+        let hour = |time: &str| time[11..13].parse::<u32>().unwrap();
+        assert_eq!((hour(utc) + 9) % 24, hour(later), "{utc}, {later}");
+        assert_eq!(utc[13..], later[13..]);
+    }
+
+    let points = std::fs::read_dir(place.at("out/points")).unwrap();
+    let facts = points.map(|entry| entry.unwrap().path().join("run/facts.toml")).next().unwrap();
+    let text = std::fs::read_to_string(&facts).unwrap();
+    let seconds = text.lines().find(|line| line.starts_with("seconds = ")).unwrap();
+    for value in ["1e300", "inf", "nan", "-1.0"] {
+        std::fs::write(&facts, text.replace(seconds, &format!("seconds = {value}"))).unwrap();
+        let error = place.fails("sweep sweep.toml --out out --set train.epochs=1");
+        assert!(error.contains("facts.toml") && error.contains("not the time of a run"), "{error}");
+    }
+}

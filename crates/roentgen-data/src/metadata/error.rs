@@ -118,6 +118,17 @@ pub enum Error {
         /// The film.
         image: String,
     },
+    /// A row ends before its last column.
+    #[error(
+        "line {line} of the label file `{path}` was cut off: it has fewer cells than there are \
+         columns; copy or download the file again"
+    )]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
     /// The file is in UTF-16.
     #[error("the label file `{path}` is in UTF-16; save it as `CSV UTF-8`")]
     Utf16 {

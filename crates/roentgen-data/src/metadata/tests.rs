@@ -195,3 +195,22 @@ fn a_device_or_a_folder_is_no_label_file() {
     assert!(matches!(LabelFile::read(Path::new("/dev/zero")), Err(Error::Read { .. })));
     assert!(matches!(LabelFile::read(folder.path()), Err(Error::Read { .. })));
 }
+
+#[test]
+fn a_row_that_was_cut_off_is_refused_and_never_half_a_number() {
+    let row = "a.png,Mass,0,12345,58,M,PA,2682,2749,0.143,0.143\n";
+    let other = row.replacen('a', "b", 1);
+    let whole = format!("{V2020}{row}{other}");
+    assert_eq!(read(&whole).unwrap().films.len(), 2);
+    assert_eq!(read(whole.trim_end()).unwrap().films.len(), 2);
+
+    // In the patient, after it, in the age, in the view, and after the view.
+    for end in ["45,58", ",58,M", "8,M,PA", "A,2682", ",2682"] {
+        let at = whole.rfind(end).unwrap();
+        let error = read(&whole[..at]).unwrap_err();
+        assert!(matches!(error, Error::Cut { line: 3, .. }), "{end}: {error}");
+    }
+    // A row in the middle too, of which nothing says where it ended.
+    let error = read(&format!("{V2020}c.png,Mass,0,12\n{row}")).unwrap_err();
+    assert!(matches!(error, Error::Cut { line: 2, .. }), "{error}");
+}

@@ -11,6 +11,9 @@ use crate::metadata::LabeledFilm;
 use crate::nih::Layout;
 use crate::pixels;
 
+/// Beginning of the reason of a film that has another size than most.
+pub(super) const WRONG_SIZE: &str = "wrong size";
+
 /// A film with a valid header.
 pub(super) struct Checked<'a> {
     pub(super) film: &'a LabeledFilm,
@@ -78,7 +81,7 @@ pub(super) fn films<'a>(
                 let [height, width] = checked.file_size;
                 let [usual_height, usual_width] = usual.unwrap_or_default();
                 format!(
-                    "wrong size: {width} x {height} pixels, where most films have {usual_width} x \
+                    "{WRONG_SIZE}: {width} x {height} pixels, where most films have {usual_width} x \
                      {usual_height} (`--any-size` accepts it)"
                 )
             }

@@ -15,6 +15,7 @@ const MAX_BYTES: u64 = 128 << 20;
 
 /// The work that is safely on disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Journal {
     settings: String,
     inputs: String,
@@ -51,6 +52,12 @@ impl Journal {
             return Err(Error::Mixed { path: out.to_owned(), what });
         }
         Ok(if journal.inputs == inputs { journal } else { fresh })
+    }
+
+    /// Forgets the films on disk, which are then packed again.
+    pub(super) fn start_over(&mut self) {
+        self.films = 0;
+        self.bad.clear();
     }
 
     /// Replaces the journal on disk.

@@ -6,6 +6,7 @@
 
 mod check;
 mod digest;
+mod done;
 mod duplicates;
 mod error;
 mod integrity;
@@ -13,8 +14,10 @@ mod journal;
 mod labelled;
 mod lists;
 mod opened;
+mod pack;
 mod prepared;
 mod remembered;
+mod repaired;
 pub(crate) mod seal;
 mod sealed_table;
 mod verify;
@@ -23,17 +26,14 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::archive;
 use crate::files::{self, WriteError};
 use crate::lock::FolderLock;
 use crate::manifest::ManifestRow;
 use crate::metadata::LabelFile;
 use crate::nih::Layout;
-use crate::pixels::{self, Filter};
+use crate::pixels::Filter;
 use crate::store::{self, GrowingStore};
 use crate::{boxes, prepare::journal::Journal};
 
@@ -46,10 +46,6 @@ pub use prepared::{PatientNumbers, Prepared, PreparedInfo};
 pub use sealed_table::FileState;
 pub use verify::{FileReport, Verification, verify};
 
-/// Films to decode between two entries in the journal, at most.
-const BLOCK: usize = 256;
-/// Bytes of decoded films that wait for the disk, at most, unless that is less than a few films.
-const BLOCK_BYTES: usize = 64 << 20;
 /// Name of the list of films.
 const MANIFEST: &str = "manifest.csv";
 /// Name of the file that lists films left out of the prepared data set.
@@ -86,6 +82,13 @@ pub struct BadFilm {
     pub image: String,
     /// The reason.
     pub reason: String,
+}
+
+impl BadFilm {
+    /// Whether the film was left out for its size alone.
+    fn is_of_another_size(&self) -> bool {
+        self.reason.starts_with(check::WRONG_SIZE)
+    }
 }
 
 /// The outcome of `prepare`.
@@ -136,7 +139,7 @@ pub fn prepare(
     let layout = Layout::find(source, settings.labels.as_deref())?;
     let labels = LabelFile::read(&layout.labels)?;
     let lists = Lists::read(&layout, &labels)?;
-    let inputs = fingerprint_of_inputs(&layout, &labels, settings)?;
+    let inputs = done::fingerprint_of_inputs(&layout, &labels, settings)?;
     let mut outcome = PrepareOutcome {
         description: PreparedInfo::new(source, settings, &layout, &labels, &inputs),
         bad: Vec::new(),
@@ -147,18 +150,18 @@ pub fn prepare(
     };
 
     // A finished folder does not change any more and may be read-only.
-    if is_done(out, settings, &inputs, &mut outcome)? {
+    if done::is_done(out, &layout, settings, &inputs, &mut outcome)? {
         return Ok(outcome);
     }
     let _lock = FolderLock::take(out)?;
     // Another process may have finished meanwhile, perhaps with other films.
-    if is_done(out, settings, &inputs, &mut outcome)? {
+    if done::is_done(out, &layout, settings, &inputs, &mut outcome)? {
         return Ok(outcome);
     }
 
     let checked = check::films(&layout, &labels.films, settings, progress);
     outcome.bad = checked.bad;
-    let packed = pack(out, &checked.good, settings, &inputs, progress)?;
+    let packed = pack::pack(out, &checked.good, settings, &inputs, progress)?;
     let (rows, paths): (Vec<ManifestRow>, Vec<&Path>) = checked
         .good
         .iter()
@@ -183,36 +186,6 @@ pub fn prepare(
     note_duplicates(out, &rows, &paths, settings, &mut outcome)?;
     finish(out, packed.store, &rows, &layout, &mut outcome)?;
     Ok(outcome)
-}
-
-/// Whether `out` contains what is to be prepared; its description and bad films are then in
-/// `outcome`.
-///
-/// # Errors
-///
-/// Returns an error if `out` contains another data set.
-fn is_done(
-    out: &Path,
-    settings: &PrepareSettings,
-    inputs: &str,
-    outcome: &mut PrepareOutcome,
-) -> Result<bool, Error> {
-    let Some(done) = PreparedInfo::read_if_there(out)? else { return Ok(false) };
-    if done.inputs != inputs {
-        let same = done.size == settings.size && done.filter == Some(settings.filter);
-        let other = if same { ", prepared from other films or tables" } else { "" };
-        let what = format!("{} films of {} px{other}", done.films, done.size);
-        return Err(Error::Mixed { path: out.to_owned(), what });
-    }
-    outcome.bad = prepared::read_bad_films(out)?;
-    outcome.duplicates = prepared::read_duplicates(out)?;
-    outcome.description = done;
-    Ok(true)
-}
-
-/// Returns the number of films of `size` px that are decoded, or read again, at a time.
-fn films_at_a_time(size: usize) -> usize {
-    (BLOCK_BYTES / (size * size)).clamp(8, BLOCK)
 }
 
 /// Looks for films that several patients or lists share, and writes them next to the pixels.
@@ -259,106 +232,7 @@ fn finish(
     Ok(())
 }
 
-struct Packed {
-    store: GrowingStore,
-    kept: Vec<bool>,
-    bad: Vec<BadFilm>,
-}
-
-/// Decodes, resizes and appends films, starting where the journal ends.
-fn pack(
-    out: &Path,
-    films: &[check::Checked<'_>],
-    settings: &PrepareSettings,
-    inputs: &str,
-    progress: &(dyn Fn(PrepareProgress) + Sync),
-) -> Result<Packed, Error> {
-    let path = files::temporary_path(&out.join(store::FILE));
-    let failed = |source| WriteError { path: path.clone(), source };
-    let whole = out.join(store::FILE);
-    if !path.exists() && whole.exists() {
-        // The earlier run was killed after the films were renamed and before `prepare.toml` was.
-        fs::rename(&whole, &path).map_err(failed)?;
-    }
-    let mut journal = Journal::resume(out, &settings.name(), inputs)?;
-    let size = settings.size as usize;
-    let start = journal.films.min(films.len());
-    let mut store =
-        GrowingStore::open(&path, size, start - journal.bad.len().min(start)).map_err(failed)?;
-
-    let many = films_at_a_time(size);
-    for (block, at) in films[start..].chunks(many).zip((start..).step_by(many)) {
-        progress(PrepareProgress::Packing(at, films.len()));
-        let done = std::sync::atomic::AtomicUsize::new(at);
-        let planes: Vec<Result<Vec<u8>, pixels::Error>> = block
-            .par_iter()
-            .map(|film| {
-                let plane = pixels::read_resized(film.path, settings.size, settings.filter);
-                let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                progress(PrepareProgress::Packing(done, films.len()));
-                plane.map(|plane| plane.pixels)
-            })
-            .collect();
-        let mut good = Vec::with_capacity(planes.len());
-        for (film, plane) in block.iter().zip(planes) {
-            match plane {
-                Ok(pixels) => good.push(pixels),
-                Err(error) => journal
-                    .bad
-                    .push(BadFilm { image: film.film.image.clone(), reason: error.to_string() }),
-            }
-        }
-        store.append(&good).map_err(failed)?;
-        journal.films = at + block.len();
-        journal.write(out)?;
-    }
-    progress(PrepareProgress::Packing(films.len(), films.len()));
-
-    let bad_names: HashSet<&str> = journal.bad.iter().map(|bad| bad.image.as_str()).collect();
-    let kept = films.iter().map(|film| !bad_names.contains(film.film.image.as_str())).collect();
-    Ok(Packed { store, kept, bad: journal.bad })
-}
-
 fn count_unlisted(layout: &Layout, labels: &LabelFile) -> usize {
     let listed: HashSet<&str> = labels.films.iter().map(|film| film.image.as_str()).collect();
     layout.films.keys().filter(|name| !listed.contains(name.as_str())).count()
-}
-
-/// Hashes everything that determines the result: settings, tables, names and lengths of films.
-fn fingerprint_of_inputs(
-    layout: &Layout,
-    labels: &LabelFile,
-    settings: &PrepareSettings,
-) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    hash.update(format!("{} {:?} {}\n", settings.size, settings.filter, settings.any_size));
-    let tables = [
-        Some(&labels.path),
-        layout.train_val.as_ref(),
-        layout.test.as_ref(),
-        layout.boxes.as_ref(),
-    ];
-    for path in tables.into_iter().flatten() {
-        digest::each_block(path, |block| hash.update(block), &|_| ())
-            .map_err(|source| Error::Read { path: path.clone(), source })?;
-    }
-    // A repaired film has another length; its content is not read just for this.
-    for (name, path) in &layout.films {
-        let bytes = archive::length(path);
-        hash.update(format!("{name} {bytes}\n"));
-    }
-    Ok(digest::hex(&hash.finalize()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_films_are_decoded_a_few_at_a_time() {
-        assert_eq!(films_at_a_time(16), 256);
-        assert_eq!(films_at_a_time(512), 256);
-        assert_eq!(films_at_a_time(1024), 64);
-        assert_eq!(films_at_a_time(4096), 8);
-    }
 }

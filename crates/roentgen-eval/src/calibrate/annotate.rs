@@ -78,6 +78,8 @@ mod tests {
         let scores = calibration.annotate(&table("a1"), CalibrationMethod::Platt, rule).unwrap();
 
         assert_eq!(scores.findings(), table("a1").findings());
+        assert!(calibration.has(CalibrationMethod::Platt));
+        assert!(!calibration.has(CalibrationMethod::Isotonic));
         let mass = calibration.finding("Mass").unwrap();
         for (row, &p) in scores.findings()[0].probabilities.iter().enumerate() {
             let calibrated: f64 = scores.column("Mass.calibrated").unwrap()[row].parse().unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::FittedFilms;
 use crate::{
     Calibration, Error, ScoredFinding, Scores,
     operating_point::Threshold,
@@ -16,6 +17,9 @@ use crate::{
 pub struct Given<'a> {
     /// Calibration and thresholds that were fitted on other films.
     pub calibration: Option<&'a Calibration>,
+    /// The films that they were fitted on, if they are known. A table that has any of them is
+    /// refused, unless its column `split` says so and the fit is therefore not used.
+    pub fitted_films: Option<&'a FittedFilms>,
     /// The prevalence of findings, by name, where the model would be used. PPV and NPV are also
     /// computed at it, because those counted on a test set hold for its prevalence only.
     pub prevalence: BTreeMap<String, f64>,
@@ -49,7 +53,11 @@ pub(super) fn thresholds(
 }
 
 /// Decides whether a fit may be used for a table.
-pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<FittedOn, Error> {
+pub(super) fn fit(
+    scores: &Scores,
+    calibration: &Calibration,
+    films: Option<&FittedFilms>,
+) -> Result<FittedOn, Error> {
     let refuse = |problem: String| Error::Join { path: scores.origin().to_owned(), problem };
     if let Some(problem) = calibration.problem() {
         return Err(refuse(format!("{problem}\nfit it again")));
@@ -63,11 +71,15 @@ pub(super) fn fit(scores: &Scores, calibration: &Calibration) -> Result<FittedOn
     let fitted_on_valid =
         calibration.split.as_deref().is_some_and(|split| Split::of(split) == Some(Split::Valid));
     let has_valid = rows_in(scores, Split::Valid).is_some_and(|rows| !rows.is_empty());
+    let is_used = is_other_data || !(fitted_on_valid && has_valid);
+    if is_used {
+        films.map_or(Ok(()), |films| films.refuse(scores))?;
+    }
     Ok(FittedOn {
         films: calibration.films,
         patients: calibration.patients,
         split: calibration.split.clone(),
-        is_used: is_other_data || !(fitted_on_valid && has_valid),
+        is_used,
         model_is_checked: scores.model().is_some() && calibration.model.is_some(),
     })
 }

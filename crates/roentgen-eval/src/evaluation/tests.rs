@@ -156,7 +156,7 @@ const FEW: BootstrapOptions = BootstrapOptions { resamples: 20, seed: 1 };
 fn fitted_thresholds_and_calibration_are_evaluated() {
     let calibration = calibrate(&rising("valid", "a1"), WithIsotonic::Yes).unwrap();
     let prevalence = BTreeMap::from([("Mass".to_owned(), 0.02)]);
-    let given = Given { calibration: Some(&calibration), prevalence };
+    let given = Given { calibration: Some(&calibration), prevalence, ..Given::default() };
     let evaluation = evaluate_with(&rising("test", "a1"), &FEW, &given).unwrap();
 
     let fit = evaluation.fit.as_ref().unwrap();
@@ -191,11 +191,29 @@ fn a_fit_on_validation_films_is_not_used_for_validation_films() {
 }
 
 #[test]
+fn the_films_of_the_fit_are_refused_unless_the_table_says_that_they_are_validation_films() {
+    let valid = rising("valid", "a1");
+    let calibration = calibrate(&valid, WithIsotonic::No).unwrap();
+    let films = valid.images().iter().zip(valid.patients());
+    let films = FittedFilms::new("", films.map(|(film, patient)| (film.clone(), patient.clone())));
+    let given =
+        Given { calibration: Some(&calibration), fitted_films: Some(&films), ..Given::default() };
+
+    let mut unnamed = valid.clone();
+    unnamed.set_column("split", vec![String::new(); 120]);
+    let error = evaluate_with(&unnamed, &FEW, &given).unwrap_err();
+    assert!(matches!(error, Error::FittedFilms { count: 120, .. }), "{error}");
+    assert!(!evaluate_with(&valid, &FEW, &given).unwrap().fit.unwrap().is_used);
+    let test = evaluate_with(&rising("test", "a1"), &FEW, &given).unwrap();
+    assert!(test.fit.unwrap().is_used);
+}
+
+#[test]
 fn a_fit_for_another_model_and_an_impossible_prevalence_are_refused() {
     let calibration = calibrate(&rising("valid", "a1"), WithIsotonic::No).unwrap();
     let refused = |model: &str, finding: &str, prevalence: f64| {
         let prevalence = BTreeMap::from([(finding.to_owned(), prevalence)]);
-        let given = Given { calibration: Some(&calibration), prevalence };
+        let given = Given { calibration: Some(&calibration), prevalence, ..Given::default() };
         let evaluated = evaluate_with(&rising("test", model), &FEW, &given);
         evaluated.map_err(|error| error.to_string()).err()
     };

@@ -138,6 +138,7 @@ fn tiles(of: &Localization) -> Vec<Tile> {
 
 fn lines(of: &Localization) -> Vec<(&'static str, String)> {
     let about = &of.about;
+    let unknown = || "unknown".to_owned();
     let map =
         of.map.map_or("n/a".to_owned(), |[height, width]| format!("{height} x {width} cells"));
     vec![
@@ -147,8 +148,9 @@ fn lines(of: &Localization) -> Vec<(&'static str, String)> {
         ("Map", map),
         ("Films as the model sees them", format!("{0} x {0} px", about.size)),
         ("Data set", about.dataset.clone()),
+        ("Data set identity", about.dataset_id.clone().unwrap_or_else(unknown)),
         ("Split", about.split.clone()),
-        ("Program", format!("roentgen {}", env!("CARGO_PKG_VERSION"))),
+        ("Program", of.program.clone().unwrap_or_else(unknown)),
     ]
 }
 

@@ -46,9 +46,7 @@ pub(super) struct Scored {
 /// Scores a map against the boxes of its film, at `size` x `size` pixels.
 pub(super) fn score(map: &HeatMap, boxes: &[FilmBox], size: usize) -> Scored {
     let drawn: Vec<PixelBox> = boxes.iter().map(|of| PixelBox::of(of, size)).collect();
-    let is_drawn: Vec<bool> = (0..size * size)
-        .map(|pixel| drawn.iter().any(|of| of.contains([pixel / size, pixel % size])))
-        .collect();
+    let is_drawn = are_drawn(boxes, size);
     let values = scale(map, size);
     let mut detected: Vec<PixelBox> = Vec::new();
     for gray in GRAYS {
@@ -67,6 +65,18 @@ pub(super) fn score(map: &HeatMap, boxes: &[FilmBox], size: usize) -> Scored {
             overlap(&values, &is_drawn, (level + 1) as f32 / (LEVELS + 1) as f32)
         }),
     }
+}
+
+/// Returns the share of the highest pixels of a map that are in a box of its film, at `size` x `size`
+/// pixels: 1 if the map points into a box and 0 if it points elsewhere.
+pub fn points_into(map: &HeatMap, boxes: &[FilmBox], size: usize) -> f64 {
+    pointing(&scale(map, size), &are_drawn(boxes, size))
+}
+
+fn are_drawn(boxes: &[FilmBox], size: usize) -> Vec<bool> {
+    let drawn: Vec<PixelBox> = boxes.iter().map(|of| PixelBox::of(of, size)).collect();
+    let is_drawn = |pixel| drawn.iter().any(|of| of.contains([pixel / size, pixel % size]));
+    (0..size * size).map(is_drawn).collect()
 }
 
 /// Scales a map to 0..1 on the film; a flat map becomes zeros.

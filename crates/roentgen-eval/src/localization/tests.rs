@@ -8,6 +8,7 @@ fn about() -> About {
         architecture: "mobilenet-v2".into(),
         method: "grad-cam".into(),
         dataset: "phantom (seed 1)".into(),
+        dataset_id: Some("ba9876543210".into()),
         split: "official test".into(),
         size: SIZE,
         patients_in_training: Some(0),
@@ -18,7 +19,7 @@ fn about() -> About {
 
 /// A film of patient `number` whose box is at one of four places; the map of the model is on it if
 /// `is_right`, and otherwise in the opposite corner.
-fn film(number: usize, finding: &str, is_right: bool) -> BoxedFilm {
+pub(crate) fn film(number: usize, finding: &str, is_right: bool) -> BoxedFilm {
     let [row, column] = [number % 2, number / 2 % 2];
     let share = |at: usize| 0.125 + 0.5 * at as f64;
     let film_box = FilmBox {
@@ -43,7 +44,7 @@ fn film(number: usize, finding: &str, is_right: bool) -> BoxedFilm {
     }
 }
 
-fn localized(films: &[BoxedFilm], findings: &[&str]) -> Localization {
+pub(crate) fn localized(films: &[BoxedFilm], findings: &[&str]) -> Localization {
     let findings: Vec<String> = findings.iter().map(|name| (*name).to_owned()).collect();
     localize(films, &findings, about(), &BootstrapOptions { resamples: 60, seed: 3 })
 }
@@ -150,7 +151,20 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
     let films: Vec<BoxedFilm> = (0..30).map(film).collect();
     let found = localized(&films, &["Mass", "Pleural_Thickening", "Hernia"]);
     let folder = tempfile::tempdir().unwrap();
-    let files = found.write(folder.path(), &[]).unwrap();
+    let card = FilmCard {
+        choice: crate::films::ChosenFilm {
+            row: 0,
+            image: "0.png".into(),
+            finding: "Mass".into(),
+            probability: 0.75,
+            label: true,
+            verdict: crate::films::Agreement::Found,
+        },
+        png: vec![1],
+        boxes: films[0].boxes.clone(),
+        text: "highest point in a box".into(),
+    };
+    let files = found.write(folder.path(), &[card]).unwrap();
     let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
 
     assert_eq!(files.len(), 3);
@@ -181,6 +195,21 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
         page.contains("Findings without boxes: Hernia.") && page.contains("2 boxes are on films")
     );
     assert!(page.contains("synthetic test data"));
+    let alt = "alt=\"Film 0.png under its map for Mass, probability 0.750, with the drawn box; \
+               highest point in a box\"";
+    assert!(page.contains(alt), "{page}");
+    let json: serde_json::Value = serde_json::from_str(&text("localization.json")).unwrap();
+    for key in ["program", "dataset_id"] {
+        let stated = format!("<dd>{}</dd>", json[key].as_str().unwrap());
+        assert!(page.contains(&stated), "{stated}");
+    }
+    let mut earlier = json;
+    for key in ["program", "dataset_id"] {
+        earlier.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    std::fs::write(folder.path().join("earlier.json"), earlier.to_string()).unwrap();
+    let earlier = Localization::read(&folder.path().join("earlier.json")).unwrap();
+    assert_eq!((earlier.program, earlier.about.dataset_id), (None, None));
     std::fs::write(folder.path().join("other.json"), "{}").unwrap();
     assert!(Localization::read(&folder.path().join("other.json")).is_err());
 }

@@ -2,8 +2,8 @@
 
 use super::{Choice, LEFT_OUT, films::Films};
 use crate::{
-    NIH_FINDINGS, Scores,
-    cohort::films,
+    BootstrapOptions, NIH_FINDINGS, Scores,
+    cohort::{draw_areas, films},
     ranking::{Areas, Ranking},
 };
 
@@ -69,11 +69,26 @@ impl Cells {
         Self { rankings: rankings.collect(), counts_left_out }
     }
 
-    /// Returns the mean AUROC of each state, on a draw of patients or on all films: over the
-    /// findings with both classes in every state.
-    pub(super) fn values(&self, weights: Option<&[u32]>) -> Values {
-        let areas = self.areas(weights);
-        let common = common(&areas);
+    /// Returns the mean AUROC of each state on all films.
+    pub(super) fn values(&self) -> Values {
+        self.means(&self.areas())
+    }
+
+    /// Returns the same for each resample of patients.
+    pub(super) fn draw_values(&self, patients: usize, options: &BootstrapOptions) -> Vec<Values> {
+        let rankings: Vec<&Ranking> = self.rankings.iter().flatten().flatten().collect();
+        let draws = draw_areas(patients, options, &rankings);
+        let by_state = |draw: Vec<Option<Areas>>| {
+            let mut draw = draw.into_iter();
+            let of_state = |rankings: &Vec<Ranking>| draw.by_ref().take(rankings.len()).collect();
+            self.map_states(of_state)
+        };
+        draws.into_iter().map(|draw| self.means(&by_state(draw))).collect()
+    }
+
+    /// Returns the mean of each state over the findings with both classes in every state.
+    fn means(&self, areas: &[Option<Vec<Option<Areas>>>]) -> Values {
+        let common = common(areas);
         let last = NIH_FINDINGS.len() - 1;
         let mut values = [None; State::COUNT];
         for state in State::all() {
@@ -95,7 +110,7 @@ impl Cells {
 
     /// Returns the number of findings in the mean of a state.
     pub(super) fn findings(&self, state: State) -> usize {
-        let common = common(&self.areas(None));
+        let common = common(&self.areas());
         let (last, studied) = common.split_last().unwrap_or((&false, &[]));
         let studied = studied.iter().filter(|&&is_common| is_common).count();
         studied + usize::from(*last && state.has(Choice::Findings))
@@ -103,20 +118,19 @@ impl Cells {
 
     /// Returns the findings that are in no mean although the table has them.
     pub(super) fn left_out(&self, scores: &Scores) -> Vec<String> {
-        let common = common(&self.areas(None));
+        let common = common(&self.areas());
         let names = studied().chain([LEFT_OUT]).zip(common);
         let missing =
             names.filter(|(name, is_common)| !is_common && scores.finding(name).is_some());
         missing.map(|(name, _)| name.to_owned()).collect()
     }
 
-    fn areas(&self, weights: Option<&[u32]>) -> Vec<Option<Vec<Option<Areas>>>> {
-        let area = |ranking: &Ranking| match weights {
-            Some(weights) => ranking.areas(weights),
-            None => ranking.areas_of_all(),
-        };
-        let of_state = |rankings: &Vec<Ranking>| rankings.iter().map(area).collect();
-        self.rankings.iter().map(|rankings| rankings.as_ref().map(of_state)).collect()
+    fn areas(&self) -> Vec<Option<Vec<Option<Areas>>>> {
+        self.map_states(|rankings| rankings.iter().map(Ranking::areas_of_all).collect())
+    }
+
+    fn map_states<T>(&self, mut of: impl FnMut(&Vec<Ranking>) -> T) -> Vec<Option<T>> {
+        self.rankings.iter().map(|rankings| rankings.as_ref().map(&mut of)).collect()
     }
 }
 

@@ -9,6 +9,7 @@ mod compared;
 mod explanations;
 mod findings;
 mod groups;
+mod how;
 mod protocols;
 mod summary;
 mod together;
@@ -57,7 +58,6 @@ pub(super) struct ReportPage {
     /// The model that was given for a table that does not say which model predicted it.
     unchecked_model: Option<String>,
     resamples: usize,
-    seed: u64,
     mean: Mean,
     findings: Vec<FindingRow>,
     axis: String,
@@ -94,13 +94,19 @@ pub(super) struct ReportPage {
     compared: Option<Differences>,
     protocols: Option<Protocols>,
     notes: Vec<String>,
+    /// Words of the report and their definitions.
+    how: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug, Serialize)]
 struct Panels {
     id: &'static str,
+    /// The picture of all panels, beside the page.
+    file: &'static str,
     title: &'static str,
     caption: String,
+    /// What the picture shows, for who cannot see it.
+    text: String,
     panels: Vec<String>,
 }
 
@@ -110,10 +116,12 @@ impl ReportPage {
         let low = axis_start(evaluation);
         let main = evaluation.main_point();
         let (is_fitted, reaches_half) = (main != "0.5", reaches_half(evaluation));
-        let panels = |id, title, kind: Kind| Panels {
-            id,
-            title,
+        let panels = |kind: Kind| Panels {
+            id: kind.id(),
+            file: kind.file_name(),
+            title: kind.title(),
             caption: kind.caption(evaluation),
+            text: kind.describe_all(evaluation),
             panels: plot::panels(kind, report),
         };
         let named = |count: &dyn Fn(&FindingFigures) -> usize| {
@@ -145,7 +153,6 @@ impl ReportPage {
                 Some(true) | None => None,
             },
             resamples: evaluation.resamples,
-            seed: evaluation.seed,
             mean: mean(evaluation, main, low),
             findings: evaluation.findings.iter().map(|each| finding(each, main, low)).collect(),
             axis: whisker::axis(low),
@@ -165,12 +172,7 @@ impl ReportPage {
                 Some(_) => finding.resamples_skipped,
                 None => 0,
             }),
-            pictures: vec![
-                panels("roc", "ROC curves", Kind::Roc),
-                panels("precision-recall", "Precision and recall", Kind::PrecisionRecall),
-                panels("reliability", "Reliability", Kind::Reliability),
-                panels("decision", "Decision curves", Kind::Decision),
-            ],
+            pictures: Kind::ALL.map(panels).into(),
             accuracy: percent(evaluation.binary_accuracy),
             accuracy_all_negative: percent(evaluation.binary_accuracy_all_negative),
             mean_absolute_error: figure(evaluation.mean_absolute_error),
@@ -181,6 +183,7 @@ impl ReportPage {
             compared: report.compared.as_ref().map(Differences::of),
             protocols: report.protocols.as_ref().map(Protocols::of),
             notes: report.notes.clone(),
+            how: how::how(evaluation),
         }
     }
 }

@@ -13,8 +13,7 @@ use roentgen_figures::{Anchor, Said, Svg, decimals, line, wrap};
 use super::{Report, provenance};
 use crate::format::count;
 use crate::{
-    Bin, CurvePoint, FindingFigures, Interval, MeasuredBin, ScoredFinding, precision_recall_curve,
-    roc_curve,
+    Bin, CurvePoint, FindingFigures, Interval, MeasuredBin, precision_recall_curve, roc_curve,
 };
 use decision::decision_panel;
 pub(super) use decision::net_benefit;
@@ -36,11 +35,9 @@ const FULL: usize = 10;
 
 /// Draws one panel per finding, each an SVG element for the page.
 pub(super) fn panels(kind: Kind, report: &Report) -> Vec<String> {
-    let findings = report.scores.findings().iter().zip(&report.evaluation.findings);
-    let panels = draw_panels(kind, report).into_iter().zip(findings);
-    let element = |(inside, (finding, figures)): (Svg, (&ScoredFinding, &FindingFigures))| {
-        let curve = if kind == Kind::Decision { net_benefit(finding, None) } else { Vec::new() };
-        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.describe(figures, &curve)))
+    let panels = draw_panels(kind, report).into_iter().zip(&report.evaluation.findings);
+    let element = |(inside, figures): (Svg, &FindingFigures)| {
+        inside.element("p", [HEIGHT, WIDTH], Said::Text(&kind.describe(figures)))
     };
     panels.map(element).collect()
 }
@@ -112,7 +109,7 @@ fn precision_recall(figures: &FindingFigures, main: &str, curve: Option<Vec<Curv
     let average = decimals(figures.average_precision, 3);
     let mut svg =
         frame(figures, &average, &format_interval(figures.average_precision_ci95), [1.0; 2]);
-    let (Some(curve), Some(prevalence)) = (curve, figures.prevalence()) else { return svg };
+    let (Some(curve), Some(prevalence)) = (curve, figures.prevalence) else { return svg };
     svg.path("p-area", &area(&curve));
     svg.path("p-chance", &polyline(&[[0.0, prevalence], [1.0, prevalence]]));
     svg.path("p-curve", &polyline(&curve));

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::Report;
-use crate::format::count;
+use crate::format::{PROGRAM, count};
 
 /// Where figures come from; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +22,8 @@ pub struct Provenance {
     pub epoch: Option<usize>,
     /// The weights that its training began with, such as `random` or a file.
     pub initial_weights: Option<String>,
+    /// The data set that it was trained on, such as `NIH ChestX-ray14`.
+    pub training_dataset: Option<String>,
     /// The seed of its training.
     pub seed: Option<u64>,
     /// The experiment that defined its training: its file and SHA-256.
@@ -57,6 +59,7 @@ pub(super) fn lines(report: &Report) -> Vec<ProvenanceRow> {
         line("Input size", of.size.map(|size| format!("{size} px"))),
         line("Epoch", of.epoch.map(|epoch| epoch.to_string())),
         line("Initial weights", text(&of.initial_weights)),
+        line("Data set of training", text(&of.training_dataset)),
         line("Seed of training", of.seed.map(|seed| seed.to_string())),
         line("Experiment", text(&of.experiment)),
         line("Data set", evaluation.dataset.clone()),
@@ -66,7 +69,7 @@ pub(super) fn lines(report: &Report) -> Vec<ProvenanceRow> {
         line("Films like one of another patient or list", duplicates(of)),
         line("Score table", text(&of.score_table)),
         line("Date", text(&of.date)),
-        line("Program", Some(format!("roentgen {}", env!("CARGO_PKG_VERSION")))),
+        line("Program", Some(PROGRAM.to_owned())),
     ]
 }
 

@@ -130,7 +130,7 @@ fn all_files_are_written() {
     let folder = tempfile::tempdir().unwrap();
 
     let paths = write(folder.path().join("out"), &report).unwrap();
-    assert_eq!(paths.len(), 18);
+    assert_eq!(paths.len(), 20);
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
         // Subgroups have means over findings.
@@ -188,7 +188,7 @@ fn notes_on_findings_are_one_line() {
 #[test]
 fn each_picture_has_a_text_that_states_its_figure() {
     let scores = rising(0.9, &[]);
-    let [html, _] = pages_of(&scores, Provenance::default());
+    let [html, markdown] = pages_of(&scores, Provenance::default());
     let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 200, seed: 1 }).unwrap();
 
     let auroc = format!("ROC curve of Mass: AUROC {:.3} (", evaluation.findings[0].auroc.unwrap());
@@ -196,9 +196,22 @@ fn each_picture_has_a_text_that_states_its_figure() {
         &*auroc,
         "Precision and recall of Mass: average",
         "Reliability of Mass: expected",
-        "Decision curve of Mass: 0.",
+        "Decision curve of Mass: net benefit above acting on all films and on none at thresholds \
+         from 0.",
     ] {
         assert!(html.contains(&format!("aria-label=\"{text}")), "{text}");
+    }
+    let mean = &evaluation.mean;
+    for text in [
+        format!("![ROC curves: AUROC {:.3} (", mean.auroc.unwrap()),
+        format!(
+            "![Precision and recall: average precision {:.3} (",
+            mean.average_precision.unwrap()
+        ),
+        format!("![Reliability: expected calibration error {:.3}, mean of", mean.ece.unwrap()),
+        "![Decision curves: net benefit above acting on all films and on none for 1 of 2".into(),
+    ] {
+        assert!(markdown.contains(&text), "{text}: {markdown}");
     }
     assert_eq!(html.matches("role=\"img\"").count(), html.matches("aria-label=\"").count() - 1);
 }
@@ -230,7 +243,7 @@ fn the_tables_beside_the_report_have_curves_and_wrong_films() {
     assert!((area - evaluation.findings[0].auroc.unwrap()).abs() < 1e-12);
     let precision = rows("pr.csv");
     let last = precision.iter().rfind(|row| row[0] == "Mass").unwrap();
-    assert_eq!(number(&last[3]), evaluation.findings[0].prevalence().unwrap());
+    assert_eq!(number(&last[3]), evaluation.findings[0].prevalence.unwrap());
 
     let errors = rows("errors.csv");
     let point = &evaluation.findings[1].operating_points[0];

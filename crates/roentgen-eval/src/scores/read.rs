@@ -2,13 +2,15 @@
 //!
 //! A finding is recognized by its two columns `F` and `F.truth`, not by its name, so tables of
 //! other data sets work. Only the 14 NIH names are findings without a label column, because
-//! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a label and
-//! start with a byte order mark; both are accepted.
+//! predictions on unlabelled films have none. Tables written by pandas have `1.0` for a label, `12.0`
+//! for a patient and start with a byte order mark; all are accepted. Names of columns are read without
+//! spaces around them, and `Split` is `split`: a column that is passed over would hide what it says.
 
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::cells::{column_name, hint, parse_flag, patient};
 use super::{Column, NIH_FINDINGS, RESERVED, ScoredFinding, Scores, TRUTH};
 use crate::Error;
 
@@ -59,7 +61,8 @@ impl Scores {
                 format!("it has {} columns; at most {MAX_COLUMNS} are read", record.len());
             return Err(Error::Header { path: path.to_owned(), problem });
         }
-        let header: Vec<String> = texts(&record).map_err(|problem| at(1, problem))?;
+        let header = texts(&record).map_err(|problem| at(1, problem))?;
+        let header: Vec<String> = header.iter().map(|name| column_name(name)).collect();
         let layout = Layout::of(&header)
             .map_err(|problem| Error::Header { path: path.to_owned(), problem })?;
 
@@ -86,9 +89,7 @@ impl Layout {
     fn of(header: &[String]) -> Result<Self, String> {
         let find = |name: &str| header.iter().position(|column| column == name);
         let need = |name: &str| {
-            find(name).ok_or(format!(
-                "it has no column `{name}`\na score table starts with `image,patient,...`"
-            ))
+            find(name).ok_or_else(|| format!("it has no column `{name}`\n{}", hint(header)))
         };
         let mut layout = Self {
             image: need("image")?,
@@ -157,19 +158,8 @@ impl Layout {
             column.values.push(std::mem::take(&mut row[*index]));
         }
         scores.images.push(std::mem::take(&mut row[self.image]));
-        scores.patients.push(std::mem::take(&mut row[self.patient]));
+        scores.patients.push(patient(&row[self.patient]));
         Ok(())
-    }
-}
-
-/// Parses a cell that says yes, no or nothing; returns `None` if it is not 0, 1 or empty. In a
-/// column with empty cells pandas writes 0 and 1 as `0.0` and `1.0`.
-pub(crate) fn parse_flag(text: &str) -> Option<Option<bool>> {
-    match text.trim() {
-        "" => Some(None),
-        "0" | "0.0" => Some(Some(false)),
-        "1" | "1.0" => Some(Some(true)),
-        _ => None,
     }
 }
 
@@ -211,6 +201,28 @@ mod tests {
 
         assert_eq!(scores.findings()[0].labels, [Some(true), None]);
         assert_eq!(scores.findings()[0].probabilities, [0.5, 0.0]);
+    }
+
+    #[test]
+    fn known_columns_are_found_with_spaces_and_capitals() {
+        let text =
+            "Image, Patient ,Split,patient_in_training ,Mood,X,X.truth\na,1,train,1,good,0.5,1\n";
+        let scores = parse(text).unwrap();
+
+        assert_eq!(scores.column("split").unwrap(), ["train"]);
+        assert_eq!(scores.column("patient_in_training").unwrap(), ["1"]);
+        assert_eq!(scores.column("Mood").unwrap(), ["good"]);
+        assert!(crate::refuse_training(&scores).is_err());
+        let error = refused("image,patient,split,Split,X,X.truth\na,1,train,,0.5,1\n");
+        assert!(error.contains("two columns `split`"), "{error}");
+    }
+
+    #[test]
+    fn other_separators_are_named() {
+        let text = "image,patient,X,X.truth\na,1,0.5,1\n";
+
+        assert!(refused(&text.replace(',', ";")).contains("separated by semicolons"));
+        assert!(refused(&text.replace(',', "\t")).contains("separated by tabs"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{ScoredFinding, auroc};
+use crate::{ScoredFinding, auroc, cohort::draw};
 
 fn table(films: usize) -> Scores {
     let finding = |name: &str, every: usize| ScoredFinding {
@@ -35,6 +35,36 @@ fn a_group_has_the_area_of_its_films() {
     assert_eq!(women.auroc, auroc(&p, &y));
     let interval = women.auroc_ci95.unwrap();
     assert!(interval.low < women.auroc.unwrap() && women.auroc.unwrap() < interval.high);
+}
+
+#[test]
+fn a_finding_of_a_group_has_its_own_figures_on_all_resamples() {
+    let scores = table(200);
+    let (groups, _) = subgroups(&scores, &BootstrapOptions { resamples: 250, seed: 1 });
+
+    let (numbers, patients) = numbers(&scores);
+    let finding = &scores.findings()[0];
+    let mut values = Vec::new();
+    for stream in 0..250 {
+        let mut weights = vec![0; patients];
+        draw(&mut weights, 1, stream);
+        let (mut p, mut y) = (Vec::new(), Vec::new());
+        // Men are the films of odd rows.
+        for (row, score, label) in finding.labeled_films().filter(|(row, ..)| row % 2 == 1) {
+            for _ in 0..weights[numbers[row] as usize] {
+                p.push(score);
+                y.push(label);
+            }
+        }
+        values.extend(auroc(&p, &y));
+    }
+    let [mass, rare] = &groups["sex"]["M"].by_finding[..] else { panic!("two findings") };
+    assert_eq!((mass.name.as_str(), mass.positives + mass.negatives), ("A", 100));
+    assert_eq!(mass.auroc_ci95, Interval::of(values));
+    assert_eq!((rare.positives, rare.auroc, rare.auroc_ci95), (3, None, None));
+    // One finding counts, so the mean is its figure.
+    let men = &groups["sex"]["M"];
+    assert_eq!((men.auroc, men.auroc_ci95), (mass.auroc, mass.auroc_ci95));
 }
 
 #[test]
@@ -104,14 +134,4 @@ fn a_source_for_each_film_is_no_group() {
 
     assert_eq!(sources(3)["source"].len(), 3);
     assert!(!sources(1).contains_key("source") && !sources(200).contains_key("source"));
-}
-
-#[test]
-fn every_spelling_of_an_age_has_its_band() {
-    let bands = ["0", "17.9", "18", "039Y", "011M", "65", "120", "121", "411", "-1", "x", ""];
-
-    let found = bands.map(|text| band(text).unwrap_or("none"));
-    let young = ["0-17", "0-17", "18-39", "18-39", "0-17"];
-    assert_eq!(found[..5], young);
-    assert_eq!(found[5..], ["65+", "65+", "none", "none", "none", "none", "none"]);
 }

@@ -144,10 +144,16 @@ fn gradients_are_of_one_logit_alone_in_inference_mode() {
 
 #[test]
 fn every_head_has_maps_of_all_methods_that_it_allows() {
+    for architecture in [Architecture::MobilenetV2, Architecture::Vgg16, Architecture::Resnet50] {
+        every_head_has_maps(architecture);
+    }
+}
+
+fn every_head_has_maps(architecture: Architecture) {
     for pool in [Pool::Average, Pool::Attention, Pool::Linear] {
         for method in Method::allowed_by(pool) {
             let maps = |seed| {
-                let explainer = explainer_of(seed, Architecture::MobilenetV2, pool);
+                let explainer = explainer_of(seed, architecture, pool);
                 let wanted = [WantedMap { film: 1, output: 0 }, WantedMap { film: 0, output: 2 }];
                 explainer.maps(method, &look(&explainer, 2), &wanted)
             };
@@ -158,10 +164,14 @@ fn every_head_has_maps_of_all_methods_that_it_allows() {
                 .expect("no weights gave a map that is not flat");
             let expected = if method == Method::Occlusion { 13 } else { 2 };
             for map in &maps {
-                assert_eq!([map.height, map.width], [expected; 2], "{pool:?} {method:?}");
+                assert_eq!(
+                    [map.height, map.width],
+                    [expected; 2],
+                    "{architecture:?} {pool:?} {method:?}"
+                );
                 assert!(map.values.iter().all(|value| value.is_finite()));
             }
-            assert_ne!(maps[0], maps[1], "{pool:?} {method:?}");
+            assert_ne!(maps[0], maps[1], "{architecture:?} {pool:?} {method:?}");
         }
     }
 }

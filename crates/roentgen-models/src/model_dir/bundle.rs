@@ -6,7 +6,8 @@ use std::path::Path;
 use roentgen_data::files::WriteError;
 
 use super::{
-    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, identify, parts, sha256, to_text,
+    DESCRIPTION, Error, Files, HEAVIEST, ModelInfo, WEIGHTS, identify, parts, seal, sha256,
+    to_text,
 };
 use crate::weights::{self, Storage};
 
@@ -44,6 +45,9 @@ pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8
         }
     };
     let text = to_text(folder, &description)?;
+    // What is unknown of the model stays unknown.
+    let (_, is_sealed) = ModelInfo::read_sealed(folder)?;
+    let text = if is_sealed { seal::seal(&text) } else { text };
     let mut files = vec![(DESCRIPTION, text.into_bytes()), (WEIGHTS, weights)];
     for &name in others {
         match parts::read_part(folder, name, HEAVIEST) {

@@ -9,7 +9,7 @@ use roentgen_data::{Dataset, Finding};
 use roentgen_eval::Calibration;
 use serde::{Deserialize, Serialize};
 
-use super::{DESCRIPTION, Error, FORMAT, read_part};
+use super::{DESCRIPTION, Error, FORMAT, read_part, seal};
 use crate::classifier::ClassifierConfig;
 
 /// Most bytes of a description.
@@ -76,6 +76,22 @@ pub struct TrainingInfo {
     /// Origin of the backbone's initial weights, if not random: a file and its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    /// What is known of the films that those weights were trained on, if they are of another model;
+    /// `None` also in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_films: Option<EarlierFilms>,
+}
+
+/// What is known of the films on which initial weights were trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EarlierFilms {
+    /// They are in the run's table of films.
+    Listed,
+    /// Some or all are of another data set; those of this one are in the run's table of films.
+    OtherDataSet,
+    /// Nothing: the other model has no table of films, or its data set has no name.
+    Unknown,
 }
 
 impl ModelInfo {
@@ -99,22 +115,31 @@ impl ModelInfo {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file is missing or was written by another version.
+    /// Returns an error if the file is missing, was written by another version, or has changed.
     pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::read_sealed(folder).map(|(description, _)| description)
+    }
+
+    /// Reads `model.toml`; the flag says whether it is known to be as it was written.
+    pub(super) fn read_sealed(folder: &Path) -> Result<(Self, bool), Error> {
         let path = folder.join(DESCRIPTION);
         let text = read_part(folder, DESCRIPTION, LONGEST)
             .and_then(files::text)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
         let damaged = |source| Error::Description { path: path.clone(), source: Box::new(source) };
+        let (text, is_whole) = seal::open(&text);
         // Read first: another layout has other keys.
-        let table: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        let table: toml::Table = toml::from_str(text).map_err(damaged)?;
         match table.get("format") {
             Some(toml::Value::Integer(found)) if *found != i64::from(FORMAT) => {
                 return Err(Error::Format { path, found: found.to_string() });
             }
             _ => {}
         }
-        let description: Self = toml::from_str(&text).map_err(damaged)?;
+        let description: Self = toml::from_str(text).map_err(damaged)?;
+        if is_whole == Some(false) {
+            return Err(Error::Changed { path });
+        }
         if let Some(problem) = description.calibration.as_ref().and_then(Calibration::problem) {
             return Err(Error::Calibration { path, problem });
         }
@@ -128,6 +153,6 @@ impl ModelInfo {
             .network
             .check(description.input.size, description.input.channels)
             .map_err(|source| Error::Network { path, source })?;
-        Ok(description)
+        Ok((description, is_whole.is_some()))
     }
 }

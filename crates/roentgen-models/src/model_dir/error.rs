@@ -38,6 +38,15 @@ pub enum Error {
         /// Its `format`.
         found: String,
     },
+    /// The description was edited or cut off.
+    #[error(
+        "`{path}` has changed since it was written, because its `seal` is of another text; restore \
+         the file, or remove the line `seal` to use it as one of which that is unknown"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of the model is not the one that was written with `model.toml`.
     #[error(
         "`{path}` does not belong to the `model.toml` beside it: its SHA-256 differs from the one \

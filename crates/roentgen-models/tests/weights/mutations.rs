@@ -36,6 +36,15 @@ fn saved(folder: &Path) {
     model_dir::save(folder, &ModelInfo::new(findings, network, input), &model).unwrap();
 }
 
+/// Reads a description and takes its seal off, as earlier versions wrote it: with the seal, every change
+/// is refused for that alone.
+fn unsealed(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let (seal, text) = text.split_once('\n').unwrap();
+    assert!(seal.starts_with("seal = "), "{seal}");
+    text.to_owned()
+}
+
 /// Numbers that depend on the seed alone (splitmix64).
 struct Draw(u64);
 
@@ -79,7 +88,7 @@ fn a_description_with_sizes_that_no_model_has_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     saved(folder.path());
     let path = folder.path().join(model_dir::DESCRIPTION);
-    let text = fs::read_to_string(&path).unwrap();
+    let text = unsealed(&path);
     let changed = [
         ("size = 64", "size = 4294967296"),
         ("size = 64", "size = 1000000"),
@@ -121,7 +130,7 @@ fn a_network_that_the_weights_do_not_fit_takes_no_memory() {
     let folder = tempfile::tempdir().unwrap();
     saved(folder.path());
     let path = folder.path().join(model_dir::DESCRIPTION);
-    let text = fs::read_to_string(&path).unwrap();
+    let text = unsealed(&path);
     let large = text
         .replace("architecture = \"mobilenet\"", "architecture = \"convnext-base\"")
         .replace("width = 0.05", "width = 4.0");
@@ -139,7 +148,7 @@ fn a_changed_description_is_an_error_or_a_model() {
     let folder = tempfile::tempdir().unwrap();
     saved(folder.path());
     let path = folder.path().join(model_dir::DESCRIPTION);
-    let whole = fs::read(&path).unwrap();
+    let whole = unsealed(&path).into_bytes();
     let mut refused = 0;
     for seed in 0..turns(TRIES) {
         fs::write(&path, mutated(&whole, whole.len(), seed)).unwrap();
@@ -148,6 +157,24 @@ fn a_changed_description_is_an_error_or_a_model() {
     }
     // Some changes are to a comment's worth of nothing, such as one within the dropout.
     assert!(refused > turns(TRIES) / 2, "{refused}");
+}
+
+#[test]
+fn a_changed_description_with_its_seal_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    saved(folder.path());
+    let path = folder.path().join(model_dir::DESCRIPTION);
+    let whole = fs::read(&path).unwrap();
+    for seed in 0..turns(TRIES) {
+        let changed = mutated(&whole, whole.len(), seed);
+        // A file that lost its first line has no seal.
+        if changed == whole || !changed.starts_with(b"seal = ") {
+            continue;
+        }
+        fs::write(&path, changed).unwrap();
+
+        assert!(ModelInfo::read(folder.path()).is_err(), "seed {seed}");
+    }
 }
 
 /// Opens changed files of weights, reads all their values, and loads them into a network.
@@ -209,7 +236,7 @@ fn changed_packs_are_errors_or_weights() {
 
     // The same as a model whose description does not record the sum of its weights.
     let path = folder.path().join(model_dir::DESCRIPTION);
-    let text = fs::read_to_string(&path).unwrap();
+    let text = unsealed(&path);
     let is_sum = |line: &&str| line.starts_with("weights_sha256");
     let text: Vec<&str> = text.lines().filter(|line| !is_sum(line)).collect();
     fs::write(&path, text.join("\n")).unwrap();

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_data::Finding;
+use roentgen_data::lock::FolderLock;
 use roentgen_data::pixels::Plane;
-use roentgen_eval::BootstrapOptions;
-use roentgen_eval::localization::{About, BoxedFilm, Localization, localize};
+use roentgen_eval::localization::{About, BoxedFilm, Localization, localize, points_into};
 use roentgen_eval::report::{Agreement, ChosenFilm, FilmBox, FilmCard};
+use roentgen_eval::{BootstrapOptions, HeatMap};
 use roentgen_models::{Explainer, Method, ModelInfo};
 
 use super::drawn::MapToDraw;
@@ -70,7 +71,7 @@ pub fn against_boxes(
     let rule = ExplainRule::Boxed(by_film.collect());
     let random = explainer.with_random_weights(options.seed);
 
-    roentgen_files::create_folder(out)?;
+    let _lock = FolderLock::take_for_report(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
     let mut films: Vec<BoxedFilm> = Vec::new();
@@ -163,6 +164,7 @@ fn about(explainer: &Explainer, method: Method, sources: &Sources, boxes: &Boxes
         let values: BTreeSet<&str> = films.iter().map(of).collect();
         values.into_iter().collect::<Vec<_>>().join(", ")
     };
+    let has_identity = films.iter().all(|film| !film.dataset_id.is_empty());
     let is_known = films.iter().all(|film| film.patient_in_training.is_some());
     let in_training = films.iter().filter(|film| film.patient_in_training == Some(true));
     let patients: BTreeSet<&str> = in_training.map(|film| film.patient.as_str()).collect();
@@ -172,6 +174,7 @@ fn about(explainer: &Explainer, method: Method, sources: &Sources, boxes: &Boxes
         architecture: description.network.architecture.name().to_owned(),
         method: method.name().to_owned(),
         dataset: joined(|film| &film.dataset),
+        dataset_id: has_identity.then(|| joined(|film| &film.dataset_id)),
         split: joined(|film| &film.split),
         size: description.input.size,
         patients_in_training: is_known.then_some(patients.len()),
@@ -214,7 +217,9 @@ fn cards(work: &Work<'_>, maps: &Maps, boxes: &Boxes) -> anyhow::Result<Vec<Film
             findings: &[],
             file_name: "",
         };
-        let text = [film.view.as_str(), film.sex.as_str(), film.age.as_str()];
+        let boxes = boxes.of_film(film, output);
+        let text =
+            [film.view.as_str(), film.sex.as_str(), film.age.as_str(), verdict(heat, boxes, size)];
         let text: Vec<&str> = text.into_iter().filter(|cell| !cell.is_empty()).collect();
         cards.push(FilmCard {
             choice: ChosenFilm {
@@ -226,9 +231,18 @@ fn cards(work: &Work<'_>, maps: &Maps, boxes: &Boxes) -> anyhow::Result<Vec<Film
                 verdict: Agreement::Found,
             },
             png: drawn.overlay(&plane),
-            boxes: boxes.of_film(film, output).to_vec(),
+            boxes: boxes.to_vec(),
             text: text.join(", "),
         });
     }
     Ok(cards)
+}
+
+/// States whether a map points into a box.
+fn verdict(map: &HeatMap, boxes: &[FilmBox], size: usize) -> &'static str {
+    match points_into(map, boxes, size) {
+        _ if map.is_flat() => "flat map",
+        share if share > 0.5 => "highest point in a box",
+        _ => "highest point outside the boxes",
+    }
 }

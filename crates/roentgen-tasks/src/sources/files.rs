@@ -11,16 +11,14 @@ use roentgen_data::split::{Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
 use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
+use roentgen_train::relation::Relation;
 
-use super::relation::Relation;
-use super::{EXTERNAL, Place, SourceFilm};
+use super::sides::{EXTERNAL, NONE, TRAIN_VAL};
+use super::{Place, SourceFilm};
 use crate::listener::Listener;
 
 /// The data set of films without a label file.
 const FILES: &str = "files";
-/// The split of films on the list from which training and validation films were drawn, if it is
-/// unknown which of the two they were. The name counts as training.
-const TRAIN_VAL: &str = "official train_val";
 
 /// Returns the film in the file `input`, or those below the folder `input`.
 ///
@@ -111,11 +109,8 @@ impl Labels<'_> {
         let (row, list) = self.labelled.film(path.file_name()?.to_str()?)?;
         let patient = row.patient.to_string();
         let relation = self.relation();
-        film.patient_in_training = self.trained_on.and_then(|films| match relation {
-            Relation::Same => Some(films.have_patient(&patient)),
-            Relation::Unknown => films.have_film(&row.image, &patient).then_some(true),
-            Relation::Other => None,
-        });
+        film.patient_in_training =
+            self.trained_on.and_then(|films| relation.mark(films, &row.image, &patient));
         film.split = self.split(&row.image, &patient, list, relation);
         film.patient = patient;
         film.view.clone_from(&row.view);
@@ -139,7 +134,7 @@ impl Labels<'_> {
         let official = |selection: &Selection| match list {
             Some(List::Test) => selection.name(Split::Test),
             Some(_) => TRAIN_VAL.to_owned(),
-            None => "none".to_owned(),
+            None => NONE.to_owned(),
         };
         match (&self.description.training, self.trained_on) {
             // A model that was trained elsewhere has no split of its own.
@@ -147,7 +142,7 @@ impl Labels<'_> {
             (Some(_), _) if relation != Relation::Same => EXTERNAL.to_owned(),
             (Some(training), Some(films)) => {
                 let side = films.split_of(image, patient);
-                side.map_or_else(|| "none".to_owned(), |side| training.selection.name(side))
+                side.map_or_else(|| NONE.to_owned(), |side| training.selection.name(side))
             }
             (Some(training), None) if training.selection.split == SplitRule::Official => {
                 official(&training.selection)

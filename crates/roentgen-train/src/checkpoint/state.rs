@@ -16,6 +16,7 @@ const LONGEST: u64 = 64 << 20;
 
 /// Position of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunState {
     /// Optimizer steps done so far.
     pub step: usize,
@@ -39,6 +40,9 @@ pub struct RunState {
     /// The numbers of epochs that the run had before it was lengthened, one for each time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengthened_from: Vec<usize>,
+    /// SHA-256 of the run's table of films; `None` in checkpoints of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub films_sha256: Option<String>,
     /// State of the schedule.
     pub plateau: Plateau,
     /// Epochs done.
@@ -97,6 +101,21 @@ impl RunState {
             source: std::io::Error::other(error),
         })?;
         Ok(files::write_whole(&path, text.as_bytes())?)
+    }
+
+    /// Checks that the run in the folder `run` was trained on the films of a table, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the table has another SHA-256.
+    pub(crate) fn check_films(&self, run: &Path, sha256: &str) -> Result<(), Error> {
+        match &self.films_sha256 {
+            Some(own) if own != sha256 => Err(Error::Inconsistent {
+                path: Self::path(run),
+                what: "it was trained on other films or another split".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that a run of this shape can be in this state.

@@ -45,6 +45,7 @@ const LEAST_GAIN: f64 = 1e-4;
 
 /// State of a schedule between epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plateau {
     /// Product of all reductions so far.
     pub scale: f64,

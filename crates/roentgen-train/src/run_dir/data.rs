@@ -1,21 +1,27 @@
-//! `data.toml`: which prepared data set a run uses, and where it was.
+//! `data.toml`: which prepared data set and which experiment a run began with, and where the data
+//! set was.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use roentgen_data::files::{self, WriteError};
 use roentgen_data::prepare::PreparedInfo;
+use roentgen_models::model_dir::sha256;
 use serde::{Deserialize, Serialize};
 
-use super::{DATA, Error};
+use super::{DATA, EXPERIMENT, Error};
 use crate::experiment::Experiment;
 
-/// The prepared data set of a run.
+/// The prepared data set and the experiment of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunData {
     /// Its fingerprint at the start of the run.
     fingerprint: String,
+    /// SHA-256 of `experiment.toml`; of two texts while a run is lengthened, of none in runs of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    experiment_sha256: Vec<String>,
     /// Its absolute path at the start of the run; `None` in runs of earlier versions, and if the
     /// path is not Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,10 +29,14 @@ pub(crate) struct RunData {
 }
 
 impl RunData {
-    pub(super) fn new(fingerprint: &str, prepared: &Path) -> Self {
+    pub(super) fn new(fingerprint: &str, prepared: &Path, experiment: &str) -> Self {
         let path = std::path::absolute(prepared).ok();
         let prepared = path.and_then(|path| path.to_str().map(str::to_owned));
-        Self { fingerprint: fingerprint.to_owned(), prepared }
+        Self {
+            fingerprint: fingerprint.to_owned(),
+            experiment_sha256: vec![sha256(experiment.as_bytes())],
+            prepared,
+        }
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
@@ -50,6 +60,21 @@ impl RunData {
         } else {
             Err(Error::OtherData { path: run.to_owned() })
         }
+    }
+
+    /// Checks that the text of an experiment is that of the run in the folder `run`, if that is known.
+    pub(super) fn check_experiment(&self, run: &Path, text: &str) -> Result<(), Error> {
+        let known = &self.experiment_sha256;
+        if known.is_empty() || known.contains(&sha256(text.as_bytes())) {
+            Ok(())
+        } else {
+            Err(Error::ExperimentChanged { path: run.join(EXPERIMENT) })
+        }
+    }
+
+    /// Records the texts of which one is the experiment of the run.
+    pub(super) fn set_experiments(&mut self, texts: &[&str]) {
+        self.experiment_sha256 = texts.iter().map(|text| sha256(text.as_bytes())).collect();
     }
 
     /// Returns the folder that has the films of the run.

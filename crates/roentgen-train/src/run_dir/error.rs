@@ -46,6 +46,15 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The experiment has changed since the run started.
+    #[error(
+        "`{path}` is not the experiment that the run began with, so what has been trained does not \
+         belong to it; restore the file, or train the experiment into another folder"
+    )]
+    ExperimentChanged {
+        /// `experiment.toml`
+        path: PathBuf,
+    },
     /// None of the folders that were given has the films of the run.
     #[error(
         "no folder of `--data` contains the films of the run in `{path}`; name the folder to which \

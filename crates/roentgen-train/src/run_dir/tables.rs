@@ -8,29 +8,50 @@ use roentgen_data::split::Split;
 use roentgen_models::model_dir;
 
 use super::{EPOCHS, Error, RunDir};
-use crate::films::{self, FILMS};
+use crate::films::{self, EARLIER, FILMS, FilmRow};
 use crate::progress::EpochRow;
 
 /// The longest table that is read, in bytes.
 const MAX_TABLE: u64 = 64 << 20;
 
+/// The text of `films.csv`.
+pub(crate) struct FilmTable {
+    bytes: Vec<u8>,
+    /// Its SHA-256.
+    pub(crate) sha256: String,
+}
+
 impl RunDir {
-    /// Writes the table of films and their splits, and returns its SHA-256.
+    /// Writes the table of films.
     ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub(crate) fn write_films(
+    pub(crate) fn write_films(&self, table: &FilmTable) -> Result<(), Error> {
+        Ok(files::write_whole(&self.file(FILMS), &table.bytes)?)
+    }
+
+    /// Makes the table of films and their splits, and after them of the films `earlier`, on which the
+    /// initial weights were trained.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a row cannot be written.
+    pub(crate) fn film_table(
         &self,
         rows: &[ManifestRow],
         sides: &[Option<Split>],
-    ) -> Result<String, Error> {
+        earlier: &[FilmRow],
+    ) -> Result<FilmTable, Error> {
         let used = rows.iter().zip(sides).filter_map(|(row, side)| Some((row, (*side)?)));
         let rows = used.map(|(row, side)| {
             [row.image.clone(), row.patient.to_string(), side.name().to_owned()]
         });
-        let bytes = self.write_csv(FILMS, &films::HEADER, rows)?;
-        Ok(model_dir::sha256(&bytes))
+        let earlier =
+            earlier.iter().map(|row| [row.image.clone(), row.patient.clone(), EARLIER.to_owned()]);
+        let rows = rows.chain(earlier);
+        let bytes = self.csv(FILMS, &films::HEADER, rows)?;
+        Ok(FilmTable { sha256: model_dir::sha256(&bytes), bytes })
     }
 
     /// Writes the table of epochs.
@@ -61,11 +82,11 @@ impl RunDir {
                 format!("{:.3}", row.waiting),
             ]
         });
-        self.write_csv(EPOCHS, &header, rows)?;
-        Ok(())
+        let bytes = self.csv(EPOCHS, &header, rows)?;
+        Ok(files::write_whole(&self.file(EPOCHS), &bytes)?)
     }
 
-    fn write_csv<const N: usize>(
+    fn csv<const N: usize>(
         &self,
         name: &str,
         header: &[&str; N],
@@ -78,9 +99,7 @@ impl RunDir {
         for row in rows {
             writer.write_record(&row).map_err(failed)?;
         }
-        let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
-        files::write_whole(&path, &bytes)?;
-        Ok(bytes)
+        Ok(writer.into_inner().map_err(|error| failed(error.into_error().into()))?)
     }
 }
 

@@ -66,7 +66,7 @@ impl Run<'_> {
         let prepared = self.train.prepared;
         let images = self.train.rows.iter().map(|&row| prepared.rows[row].image.as_str());
         ModelInfo {
-            films_sha256: self.films_sha256.clone(),
+            films_sha256: self.state.films_sha256.clone(),
             training: Some(TrainingInfo {
                 dataset: prepared.description.dataset.clone(),
                 data: prepared.description.fingerprint.clone(),
@@ -79,6 +79,7 @@ impl Run<'_> {
                 valid_loss: Some(row.valid_loss),
                 valid_auroc: row.valid_auroc,
                 weights: self.origin.clone(),
+                earlier_films: self.earlier_films,
             }),
             ..ModelInfo::new(
                 self.train.findings.to_vec(),

@@ -7,7 +7,7 @@ use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{Precision, classifier, model_dir, weights};
 
 use super::{NotLonger, OVER, TooLittle};
-use crate::{checkpoint, features, overrides, run_dir};
+use crate::{checkpoint, features, films, overrides, run_dir};
 
 /// Why a run could not start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,24 @@ pub enum Error {
     /// The films could not be split.
     #[error(transparent)]
     Split(#[from] split::Error),
+    /// The initial weights were trained on films of patients with validation or test films.
+    #[error(
+        "the initial weights `{weights}` were trained on films of {count} patients with validation \
+         or test films of this run (patient {first}), so its results would be too optimistic; split \
+         as the run of the weights did (`data.split`, `seed` or `split_seed`), begin with other \
+         weights, or set `leaky = true` in the experiment to accept this and have every table say so"
+    )]
+    EarlierLeak {
+        /// `model.weights`
+        weights: String,
+        /// Number of patients.
+        count: usize,
+        /// The numbers of the first few.
+        first: String,
+    },
+    /// The table of films of the run whose weights are the initial ones cannot be used.
+    #[error(transparent)]
+    TrainedOn(#[from] films::Error),
     /// The folder of the run cannot be used.
     #[error(transparent)]
     RunDir(#[from] run_dir::Error),

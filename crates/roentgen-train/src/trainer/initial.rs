@@ -3,7 +3,8 @@
 use roentgen_models::Classifier;
 use roentgen_models::pretrained::{self, ClassifierPart, WeightFile, store};
 
-use super::Error;
+use super::earlier::{Earlier, earlier};
+use super::{Error, Material};
 use crate::experiment::{Experiment, InitialWeights};
 
 /// A new network with its initial weights.
@@ -11,6 +12,8 @@ pub(super) struct Initial {
     pub(super) network: Classifier,
     /// Origin of the weights in words; `None` for random numbers.
     pub(super) origin: Option<String>,
+    /// The films on which they were trained.
+    pub(super) earlier: Earlier,
     /// What the log of the run says of them.
     pub(super) log: Option<String>,
 }
@@ -19,11 +22,17 @@ pub(super) struct Initial {
 ///
 /// # Errors
 ///
-/// Returns an error if the weights are missing or belong to another network.
-pub(super) fn weights(experiment: &Experiment, network: Classifier) -> Result<Initial, Error> {
+/// Returns an error if the weights are missing or belong to another network, and under the
+/// conditions of [`earlier`].
+pub(super) fn weights(
+    experiment: &Experiment,
+    material: &Material,
+    network: Classifier,
+) -> Result<Initial, Error> {
+    let earlier = earlier(experiment, material)?;
     let architecture = experiment.model.architecture;
     let Some(file) = find(experiment)? else {
-        return Ok(Initial { network, origin: None, log: None });
+        return Ok(Initial { network, origin: None, earlier, log: None });
     };
     let (network, fit) = pretrained::fit(network, architecture, ClassifierPart::Backbone, &file)?;
     let origin = file.origin()?;
@@ -33,7 +42,7 @@ pub(super) fn weights(experiment: &Experiment, network: Classifier) -> Result<In
         prefix => format!(", names beginning with `{prefix}`"),
     };
     let log = format!("weights: {} tensors of {origin}{prefix}{gray}", fit.found.len());
-    Ok(Initial { network, origin: Some(origin), log: Some(log) })
+    Ok(Initial { network, origin: Some(origin), earlier, log: Some(log) })
 }
 
 /// Opens the experiment's weights; returns `None` if it starts from random numbers.

@@ -97,7 +97,7 @@ pub fn resume(
     if let Some(epochs) = options.epochs {
         experiment = lengthen(&run_dir, &experiment, epochs)?;
     }
-    let initial = initial::weights(&experiment, network)?;
+    let initial = initial::weights(&experiment, &material, network)?;
     train_in(&experiment, &material, initial, run_dir, device, progress)
 }
 

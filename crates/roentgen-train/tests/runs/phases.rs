@@ -6,9 +6,15 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use burn::tensor::Device;
+use roentgen_data::rows::{RowStore, RowWriter};
+use roentgen_data::split::SplitRule;
+use roentgen_models::ModelInfo;
+use roentgen_models::model_dir::EarlierFilms;
 use roentgen_models::pretrained::WeightFile;
+use roentgen_train::films::{self, TrainingFilms};
 use roentgen_train::run_dir::Start;
-use roentgen_train::{TrainOutcome, overrides, train};
+use roentgen_train::trainer::Error;
+use roentgen_train::{TrainOutcome, check, overrides, train};
 
 use crate::folder::{Folder, Stop};
 
@@ -253,4 +259,82 @@ fn error_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[test]
+fn films_of_the_initial_weights_count_as_training_films() {
+    let folder = with_first();
+    let same = folder.experiment(&from_first(&folder, "", ""));
+    let mut other = same.clone();
+    other.split_seed = Some(8);
+    other.data.split = SplitRule::ByPatient;
+    let stop = Stop::never();
+
+    // The same split: what the first run learned from is what this one learns from.
+    folder.run(&same, "second", Start::Fresh, &stop);
+    let first = ModelInfo::read(&folder.at("first")).unwrap().training.unwrap();
+    let second = ModelInfo::read(&folder.at("second")).unwrap();
+    assert_eq!(first.earlier_films, None);
+    let training = second.training.clone().unwrap();
+    assert_eq!(training.earlier_films, Some(EarlierFilms::Listed));
+
+    // Another split: validation or test films were seen.
+    let error = train(&other, &folder.at("third"), Start::Fresh, &Device::flex(), &stop);
+    let error = error.unwrap_err();
+    assert!(matches!(error, Error::EarlierLeak { .. }), "{error}");
+    assert!(matches!(check(&other, &|_, _| ()), Err(Error::EarlierLeak { .. })));
+    assert!(!folder.at("third").exists());
+    other.data.leaky = true;
+    folder.run(&other, "third", Start::Fresh, &stop);
+    let third = ModelInfo::read(&folder.at("third")).unwrap();
+    let films = TrainingFilms::read(&folder.at("third"), &third).unwrap().unwrap();
+    let of_first = films::read(&folder.at("first")).unwrap().unwrap();
+    let mut seen = of_first.iter().filter(|row| row.split == "train").peekable();
+    assert!(seen.peek().is_some());
+    assert!(seen.all(|row| films.have_patient(&row.patient) == Some(true)));
+
+    // A model without its table of films.
+    fs::remove_file(folder.at("first").join("films.csv")).unwrap();
+    folder.run(&same, "fourth", Start::Fresh, &stop);
+    let fourth = ModelInfo::read(&folder.at("fourth")).unwrap();
+    let films = TrainingFilms::read(&folder.at("fourth"), &fourth).unwrap().unwrap();
+    assert_eq!(films.have_patient("no patient"), None);
+}
+
+#[test]
+fn features_of_other_films_or_another_network_are_computed_again() {
+    let folder = with_first();
+    let text = from_first(&folder, "freeze = \"backbone\"", "");
+    let mut experiment = folder.experiment(&text);
+    experiment.train.epochs = 9;
+    // The features are complete, and the head has learned for a step.
+    let [own, other] = ["own", "other"].map(|run| {
+        folder.run(&experiment, run, Start::Fresh, &Stop::after(1));
+        folder.at(run).join("features/train.safetensors")
+    });
+    let resume = |run| folder.run(&experiment, run, Start::Resume, &Stop::after(1));
+    let whole = fs::read(&own).unwrap();
+    assert!(fs::read(&other).unwrap() == whole);
+    let rows = Rows::open(&own).unwrap().unwrap();
+    let (films, shape) = (rows.len(), rows.shape().to_vec());
+    let row: usize = shape.iter().product();
+    let written = fs::metadata(&own).unwrap().modified().unwrap();
+
+    // Fewer rows, none, other numbers of the same shape, and rows with two axes.
+    for (shape, films) in
+        [(&shape, films - 1), (&shape, 0), (&shape, films), (&vec![row, 1], films)]
+    {
+        fs::remove_file(&other).unwrap();
+        let mut writer = RowWriter::start(&other, shape).unwrap();
+        writer.append(&vec![0.5; films * row]).unwrap();
+        writer.finish().unwrap();
+
+        assert_eq!(resume("other"), TrainOutcome::Interrupted);
+
+        assert!(fs::read(&other).unwrap() == whole, "{films} rows of {shape:?}");
+    }
+
+    // Those of the run itself are used, although its head is another one by now.
+    resume("own");
+    assert_eq!(fs::metadata(&own).unwrap().modified().unwrap(), written);
 }

@@ -5,7 +5,7 @@
 use std::fs;
 
 use burn::tensor::Device;
-use roentgen_train::run_dir::{Start, data_set};
+use roentgen_train::run_dir::{self, Start, data_set};
 use roentgen_train::trainer::{Error, NotLonger, ResumeOptions, resume};
 use roentgen_train::{Facts, TrainOutcome, overrides};
 
@@ -162,4 +162,45 @@ fn the_experiment_of_a_run_is_an_experiment_file() {
     folder.run(&experiment, "run", Start::Fresh, &Stop::after(1));
 
     assert_eq!(overrides::read(&folder.at("run/experiment.toml"), &[]).unwrap(), experiment);
+}
+
+#[test]
+fn a_run_whose_experiment_was_edited_is_not_resumed() {
+    let folder = Folder::with_films(40);
+    let experiment = folder.experiment(&format!("{SMALL}best_by = \"loss\"\n"));
+    folder.run(&experiment, "run", Start::Fresh, &Stop::after(4));
+    let file = |name: &str| folder.at("run").join(name);
+    let read = |name: &str| fs::read_to_string(file(name)).unwrap();
+    let (text, films, data) = (read("experiment.toml"), read("films.csv"), read("data.toml"));
+    // Another seed, and a file that was cut where a table begins.
+    let cut = text.split("[train]").next().unwrap();
+    for edited in [text.replace("seed = 7", "seed = 8"), cut.to_owned()] {
+        assert_ne!(edited, text);
+        fs::write(file("experiment.toml"), edited).unwrap();
+
+        let error = again(&folder, "run", None).unwrap_err();
+
+        let is_refused = matches!(error, Error::RunDir(run_dir::Error::ExperimentChanged { .. }));
+        assert!(is_refused, "{error}");
+        assert_eq!(read("films.csv"), films);
+    }
+
+    // A run that does not record its experiment: its checkpoint is of other films.
+    let is_hash = |line: &&str| line.starts_with("experiment_sha256");
+    let without: Vec<&str> = data.lines().filter(|line| !is_hash(line)).collect();
+    assert!(without.len() < data.lines().count());
+    fs::write(file("data.toml"), without.join("\n")).unwrap();
+    fs::write(file("experiment.toml"), text.replace("seed = 7", "seed = 8")).unwrap();
+    let error = again(&folder, "run", None).unwrap_err();
+    assert!(matches!(error, Error::Checkpoint(_)), "{error}");
+    assert_eq!(read("films.csv"), films);
+
+    // An earlier version recorded neither.
+    let state = read("checkpoint/state.toml");
+    let is_hash = |line: &&str| line.starts_with("films_sha256");
+    let without: Vec<&str> = state.lines().filter(|line| !is_hash(line)).collect();
+    assert!(without.len() < state.lines().count());
+    fs::write(file("checkpoint/state.toml"), without.join("\n")).unwrap();
+    fs::write(file("experiment.toml"), text).unwrap();
+    assert!(matches!(again(&folder, "run", None), Ok(TrainOutcome::Finished(_))));
 }

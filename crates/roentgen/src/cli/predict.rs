@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use roentgen_data::split::Split;
-use roentgen_eval::OperatingRule;
+use roentgen_eval::{CalibrationMethod, OperatingRule};
 use roentgen_tasks::{Shard, engine};
 
 use super::gate::GateFlags;
-use super::values::{engine, operating_point, output, positive, shard, split};
+use super::values::{calibration, engine, operating_point, output, positive, shard, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
@@ -39,6 +39,10 @@ pub(crate) struct Predict {
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]
     pub(crate) operating_point: OperatingRule,
+    /// Method of the calibrated probabilities, which the model must then have; by default `platt`, if
+    /// the model has it. `calibrate --isotonic` fits the third.
+    #[arg(long, value_name = "METHOD", value_parser = calibration())]
+    pub(crate) calibration: Option<CalibrationMethod>,
     /// Predict only part I of N, in whole batches; `roentgen join` joins the tables. `auto` is the
     /// part of the SLURM or Kubernetes job.
     #[arg(long, value_name = "I/N", value_parser = shard)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use roentgen_data::split::Split;
-use roentgen_eval::OperatingRule;
+use roentgen_eval::{CalibrationMethod, OperatingRule};
 use roentgen_models::weights::Storage;
 use roentgen_tasks::{Shard, engine};
 
@@ -70,20 +70,30 @@ pub(super) fn engine() -> impl TypedValueParser<Value = engine::EngineChoice> {
         .try_map(|name| name.parse::<engine::EngineChoice>().map_err(std::io::Error::other))
 }
 
+/// Reads one of `all` by its name.
+fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(name)).try_map(move |text| {
+        let known = all.into_iter().find(|one| name(*one) == text);
+        known.ok_or_else(|| std::io::Error::other("unknown value"))
+    })
+}
+
 /// Reads an operating point.
 pub(super) fn operating_point() -> impl TypedValueParser<Value = OperatingRule> {
-    PossibleValuesParser::new(OperatingRule::ALL.map(OperatingRule::name)).try_map(|name| {
-        let known = OperatingRule::ALL.into_iter().find(|rule| rule.name() == name);
-        known.ok_or_else(|| std::io::Error::other("unknown operating point"))
-    })
+    named(OperatingRule::ALL, OperatingRule::name)
+}
+
+/// Reads a method of calibration.
+pub(super) fn calibration() -> impl TypedValueParser<Value = CalibrationMethod> {
+    named(CalibrationMethod::ALL, CalibrationMethod::name)
 }
 
 /// Reads a number format of weights.
 pub(super) fn storage() -> impl TypedValueParser<Value = Storage> {
-    PossibleValuesParser::new(Storage::ALL.map(Storage::name)).try_map(|name| {
-        let known = Storage::ALL.into_iter().find(|storage| storage.name() == name);
-        known.ok_or_else(|| std::io::Error::other("unknown number format"))
-    })
+    named(Storage::ALL, Storage::name)
 }
 
 /// Reads a prevalence, `FINDING=SHARE`.

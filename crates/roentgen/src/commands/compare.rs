@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use roentgen_data::lock::FolderLock;
 use roentgen_eval::comparison::{Comparison, Criterion, Verdict};
 use roentgen_tasks::compare;
 use serde_json::json;
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &Compare, context: &Context) -> anyhow::Result<Output> {
 
 /// Writes the comparison's files.
 pub(crate) fn write(comparison: &Comparison, out: &Path) -> anyhow::Result<Output> {
+    let _lock = FolderLock::take_for_report(out)?;
     let paths = comparison.write(out)?;
     let mut lines: Vec<String> = comparison.verdicts.iter().map(Verdict::sentence).collect();
     let page = paths.first().map_or_else(String::new, |path| path.display().to_string());

@@ -1,6 +1,6 @@
 //! `ensemble`: combines score tables into one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::files::create_folder_of;
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::{Ensemble, RuleName};
 use crate::context::Context;
+use crate::inputs::refuse_to_replace;
 use crate::output::{Output, films, note, table};
 
 /// Positive films below which the weights of a finding are mostly chance.
@@ -19,6 +20,8 @@ const FEW: usize = 10;
 /// Combines score tables.
 pub(crate) fn run(args: &Ensemble, context: &Context) -> anyhow::Result<Output> {
     context.check_output(&args.out)?;
+    let inputs: Vec<&Path> = args.scores.iter().chain(&args.apply).map(PathBuf::as_path).collect();
+    refuse_to_replace(&args.out, &inputs)?;
     let output = match args.fit {
         Some(scope) => fit_and_combine(args, scope),
         None => combine(args),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use roentgen_eval::report::{Compared, write_differences};
 use roentgen_eval::{BootstrapOptions, Evaluation, Interval, Scores};
-use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
+use roentgen_tasks::evaluate::{EvaluateRequest, remove_stale, write_report};
 use serde_json::json;
 
 use crate::cli::Evaluate;
@@ -48,8 +48,10 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             interval(mean.interval)
         ));
     }
-    if !compared.is_empty() {
-        let file = args.out.join("differences.csv");
+    let file = args.out.join("differences.csv");
+    if compared.is_empty() {
+        remove_stale(&file)?;
+    } else {
         write_differences(&file, &compared)?;
         texts.push(format!("differences of each finding: {}", file.display()));
     }

@@ -14,11 +14,13 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::{Export, Format};
 use crate::context::Context;
+use crate::inputs::refuse_to_replace;
 use crate::output::{Output, quote, thousands};
 
 /// Writes the file, completely or not at all.
 pub(crate) fn run(args: &Export, context: &Context) -> anyhow::Result<Output> {
     context.check_output(&args.out)?;
+    refuse_to_replace(&args.out, &[&args.model])?;
     let output = match args.format {
         Format::Onnx if args.weights != Storage::F32 || args.without_films => bail!(
             "`--weights` and `--without-films` are for bundles; add `--format bundle`, or leave \

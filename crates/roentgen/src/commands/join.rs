@@ -1,16 +1,21 @@
 //! `join`: joins the score tables of the parts of one prediction.
 
+use std::path::{Path, PathBuf};
+
 use roentgen_data::files::create_folder_of;
 use roentgen_eval::Scores;
 use serde_json::json;
 
 use crate::cli::Join;
 use crate::context::Context;
+use crate::inputs::refuse_to_replace;
 use crate::output::{Output, films, note};
 
 /// Reads the tables and writes one.
 pub(crate) fn run(args: &Join, context: &Context) -> anyhow::Result<Output> {
     context.check_output(&args.out)?;
+    let inputs: Vec<&Path> = args.parts.iter().map(PathBuf::as_path).collect();
+    refuse_to_replace(&args.out, &inputs)?;
     let parts: Vec<Scores> = args.parts.iter().map(Scores::read).collect::<Result<_, _>>()?;
     let scores = Scores::join(&parts)?;
     let models = scores.column("model").unwrap_or_default();

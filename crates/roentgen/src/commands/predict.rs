@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use roentgen_data::files::{create_folder_of, write_whole};
-use roentgen_eval::{Evaluation, Scores};
+use roentgen_eval::{CalibrationMethod, Evaluation, Scores};
 use roentgen_tasks::Shard;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, CorrectedFilm, PredictRequest};
@@ -17,13 +17,16 @@ use serde_json::json;
 use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
+use crate::inputs::refuse_to_replace;
 use crate::output::{Ending, Output, figure, films, note, quote};
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let files = outputs(args);
+    let read: Vec<&Path> = args.inputs.iter().chain([&args.model]).map(PathBuf::as_path).collect();
     for (number, (flag, file)) in files.iter().enumerate() {
         context.check_output(file)?;
+        refuse_to_replace(file, &read)?;
         if let Some((first, _)) = files[..number].iter().find(|(_, other)| other == file) {
             bail!("`{first}` and `{flag}` both name `{}`; give two files", file.display());
         }
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         engine: args.engine,
         operating_point: args.operating_point,
+        calibration: args.calibration,
         gate: args.gate.gate(),
         shard: args.shard.unwrap_or(Shard::WHOLE),
     };
@@ -87,6 +91,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "split": scores.split(),
         "dataset": scores.dataset(),
         "model": table.model,
+        "calibration": table.calibration.map(CalibrationMethod::name),
         "bad": bad,
         "corrected": table.predicted.corrected,
     });

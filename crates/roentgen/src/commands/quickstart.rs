@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         batch: 32,
         engine: EngineChoice::Burn,
         operating_point: OperatingRule::Youden,
+        calibration: None,
         gate: Gate::Off,
         shard: Shard::WHOLE,
     };

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
 use roentgen_tasks::Shard;
-use roentgen_tasks::compare::{points as points_of_sweep, predict_valid, valid_scores};
+use roentgen_tasks::compare::{own_scores, points as points_of_sweep, predict_valid, valid_scores};
 use roentgen_train::TrainOptions;
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Points, SweepPoint, SweepSettings};
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
     let shard = args.shard.or_else(|| Shard::of_cluster(|name| std::env::var(name).ok()));
     let shard = shard.unwrap_or(Shard::WHOLE);
     same_points(&args.out, &points)?;
+    history::check_finished(&args.out, &points)?;
     let count = points.count();
     note(&format!(
         "{count} points, of which this process runs part {shard}: {}",
@@ -88,7 +89,7 @@ pub(crate) fn run(args: &cli::Sweep, context: &Context) -> anyhow::Result<Output
         note(&format!("currently run by another process: {}", busy.join(", ")));
     }
     let title = if sweep.title.is_empty() { "Comparison" } else { &sweep.title };
-    summary(args, &sweep, &points, title, ran)
+    summary(args, &sweep, &points, title, ran, context)
 }
 
 /// Checks every point, or the ends of every range of a search, before the first point runs.
@@ -134,6 +135,7 @@ fn summary(
     points: &Points,
     title: &str,
     ran: usize,
+    context: &Context,
 ) -> anyhow::Result<Output> {
     let _lock = place::lock(&args.out)?;
     let mut finished = Vec::new();
@@ -144,6 +146,8 @@ fn summary(
         match place.state()? {
             PointState::Finished => {
                 if let Some(point) = history::find_point(&args.out, points, number)? {
+                    let (device, listener) = (&context.device, context.listener());
+                    own_scores(&point.experiment, &place.run(), &[], device, &listener)?;
                     finished.push((point, place.run()));
                 }
             }

@@ -82,6 +82,29 @@ impl Place {
         serde_json::from_str(&self.ok(&format!("{line} --json"))).unwrap()
     }
 
+    /// Writes a table like `from` with forty films of forty patients that are not in any data set, of
+    /// which every third has Mass and Nodule.
+    pub(crate) fn made_up_films(&self, from: &str, to: &str) {
+        let text = self.text(from);
+        let mut lines =
+            text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let (header, row) = (lines.next().unwrap(), lines.next().unwrap());
+        let mut table = header.join(",");
+        for film in 0..40 {
+            let cells = header.iter().zip(&row).map(|(name, cell)| match name.as_str() {
+                "image" => format!("made-up-{film}.png"),
+                "patient" => format!("{}", 900_000 + film),
+                "Mass" | "Nodule" => format!("{}", 0.1 + f64::from(film * 7 % 40) / 50.0),
+                "Mass.truth" | "Nodule.truth" => {
+                    u8::from(film * 7 % 40 > 20 || film % 3 == 0).to_string()
+                }
+                _ => cell.clone(),
+            });
+            table += &format!("\n{}", cells.collect::<Vec<_>>().join(","));
+        }
+        self.write(to, table + "\n");
+    }
+
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.at(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

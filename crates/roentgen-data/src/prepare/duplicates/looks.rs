@@ -14,7 +14,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::super::films_at_a_time;
+use super::super::pack::films_at_a_time;
 use crate::tensor_file::DATA_START;
 
 /// Rows and columns of differences.

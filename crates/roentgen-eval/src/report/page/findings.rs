@@ -60,18 +60,13 @@ pub(super) fn mean(evaluation: &Evaluation, main: &str, low: f64) -> Mean {
         ["sensitivity", "specificity"]
             .map(|name| figure(point.and_then(|point| of(point).figures.get(name).copied()?)))
     };
-    let counted = evaluation.findings.iter().filter(|finding| finding.auroc.is_some());
-    let prevalences: f64 = counted.filter_map(FindingFigures::prevalence).sum();
-    let positives: usize = evaluation.findings.iter().map(|each| each.positives).sum();
-    let pairs: usize = evaluation.findings.iter().map(|each| each.positives + each.negatives).sum();
-    let prevalence = (mean.findings > 0).then(|| prevalences / mean.findings as f64);
     Mean {
         auroc: figure(mean.auroc),
         auroc_ci: interval(mean.auroc_ci95),
         auroc_whisker: whisker::whisker(mean.auroc, mean.auroc_ci95, low),
         average_precision: figure(mean.average_precision),
         average_precision_ci: interval(mean.average_precision_ci95),
-        prevalence: figure(prevalence),
+        prevalence: figure(mean.prevalence),
         findings: mean.findings,
         left_out: evaluation.findings.len() - mean.findings,
         micro_auroc: figure(mean.micro_auroc),
@@ -84,7 +79,7 @@ pub(super) fn mean(evaluation: &Evaluation, main: &str, low: f64) -> Mean {
         called: point.map_or(0, |point| point.findings),
         calls: both(|point| &point.over_findings),
         micro_calls: both(|point| &point.over_calls),
-        micro_prevalence: figure((pairs > 0).then(|| positives as f64 / pairs as f64)),
+        micro_prevalence: figure(mean.micro_prevalence),
     }
 }
 
@@ -94,7 +89,7 @@ pub(super) fn finding(figures: &FindingFigures, main: &str, low: f64) -> Finding
         name: readable(&figures.name),
         positives: count(figures.positives),
         negatives: count(figures.negatives),
-        prevalence: figure(figures.prevalence()),
+        prevalence: figure(figures.prevalence),
         auroc: figure(figures.auroc),
         auroc_ci: interval(figures.auroc_ci95),
         auroc_whisker: whisker::whisker(figures.auroc, figures.auroc_ci95, low),

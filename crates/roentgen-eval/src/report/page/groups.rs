@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::whisker;
 use super::{format_interval, readable};
 use crate::format::{count, figure, interval};
-use crate::{Evaluation, Gap};
+use crate::{Evaluation, Gap, SubgroupFinding};
 
 /// The groups of one column.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,8 @@ struct Group {
     auroc: String,
     auroc_ci: String,
     whisker: String,
+    /// AUROC of each finding and its interval, empty if there is none.
+    by_finding: Vec<[String; 2]>,
 }
 
 /// Returns the groups of each column.
@@ -42,10 +44,16 @@ pub(super) fn subgroups(evaluation: &Evaluation, low: f64) -> Vec<Groups> {
                 auroc: figure(group.auroc),
                 auroc_ci: interval(group.auroc_ci95),
                 whisker: whisker::whisker(group.auroc, group.auroc_ci95, low),
+                by_finding: group.by_finding.iter().map(of_finding).collect(),
             })
             .collect(),
     });
     groups.collect()
+}
+
+fn of_finding(of: &SubgroupFinding) -> [String; 2] {
+    let ends = of.auroc_ci95.map_or_else(String::new, |ends| interval(Some(ends)));
+    [figure(of.auroc), ends]
 }
 
 fn gap(gap: &Gap) -> String {

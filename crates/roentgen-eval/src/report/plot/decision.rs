@@ -4,8 +4,7 @@ use roentgen_figures::Svg;
 
 use super::{axis, frame, polyline};
 use crate::{
-    FindingFigures, NetBenefit, Platt, ScoredFinding, decision_curve,
-    decision_curve::{grid, useful_range},
+    FindingFigures, NetBenefit, Platt, ScoredFinding, decision_curve, decision_curve::grid,
 };
 
 /// Round ends of the axes of a decision curve.
@@ -27,13 +26,13 @@ pub(in crate::report) fn net_benefit(
 pub(super) fn decision_panel(figures: &FindingFigures, finding: &ScoredFinding) -> Svg {
     let curve = net_benefit(finding, None);
     let scaled = figures.platt.map(|platt| net_benefit(finding, Some(platt)));
-    let prevalence = figures.prevalence().unwrap_or(0.0);
+    let prevalence = figures.prevalence.unwrap_or(0.0);
     // Beyond, a handful of films keeps the curve just above the floor.
     let is_used = |point: &&NetBenefit| point.model > 0.01 * prevalence;
     let all = curve.iter().chain(scaled.iter().flatten());
     let last = all.filter(is_used).map(|point| point.threshold).fold(2.0 * prevalence, f64::max);
     let [right, top] = [last.min(1.0), prevalence].map(|end| axis(end, &ROUNDS));
-    let mut svg = frame(figures, "", &describe_use(&curve), [right, top]);
+    let mut svg = frame(figures, "", &describe_use(figures.useful_thresholds), [right, top]);
     let line = |curve: &[NetBenefit], value: fn(&NetBenefit) -> f64| {
         let inside = curve.iter().filter(|point| point.threshold <= right);
         let point = |point: &NetBenefit| [point.threshold / right, (value(point) / top).max(0.0)];
@@ -47,9 +46,9 @@ pub(super) fn decision_panel(figures: &FindingFigures, finding: &ScoredFinding) 
     svg
 }
 
-/// States where a model is of use.
-pub(super) fn describe_use(curve: &[NetBenefit]) -> String {
-    match useful_range(curve) {
+/// States at which thresholds a model is of use.
+pub(super) fn describe_use(useful: Option<[f64; 2]>) -> String {
+    match useful {
         Some([low, high]) => format!("{low}–{high}"),
         None => "at no threshold".to_owned(),
     }

@@ -2,9 +2,8 @@
 
 use roentgen_figures::decimals;
 
-use super::decision::describe_use;
 use crate::format::count;
-use crate::{Evaluation, FindingFigures, Interval, NetBenefit};
+use crate::{Evaluation, FindingFigures, Interval};
 
 /// The kind of curve that the panels show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +15,10 @@ pub(in crate::report) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn title(self) -> &'static str {
+    pub(in crate::report) const ALL: [Self; 4] =
+        [Self::Roc, Self::PrecisionRecall, Self::Reliability, Self::Decision];
+
+    pub(in crate::report) fn title(self) -> &'static str {
         match self {
             Self::Roc => "ROC curves",
             Self::PrecisionRecall => "Precision and recall",
@@ -25,15 +27,31 @@ impl Kind {
         }
     }
 
+    /// Returns the anchor of its section on the page.
+    pub(in crate::report) fn id(self) -> &'static str {
+        match self {
+            Self::Roc => "roc",
+            Self::PrecisionRecall => "precision-recall",
+            Self::Reliability => "reliability",
+            Self::Decision => "decision",
+        }
+    }
+
+    /// Returns the name of the picture with all panels.
+    pub(in crate::report) fn file_name(self) -> &'static str {
+        match self {
+            Self::Roc => "roc.svg",
+            Self::PrecisionRecall => "precision-recall.svg",
+            Self::Reliability => "reliability.svg",
+            Self::Decision => "decision-curves.svg",
+        }
+    }
+
     /// States what the panel of a finding shows, for screen readers.
-    pub(super) fn describe(self, figures: &FindingFigures, curve: &[NetBenefit]) -> String {
+    pub(super) fn describe(self, figures: &FindingFigures) -> String {
         let name = figures.name.replace('_', " ");
         let (positives, films) = (figures.positives, figures.positives + figures.negatives);
         let of = format!("{} positive of {} films", count(positives), count(films));
-        let with_interval = |value: Option<f64>, interval: Option<Interval>| {
-            let ends = interval.map(|Interval { low, high }| format!(" ({low:.3} to {high:.3})"));
-            format!("{}{}", decimals(value, 3), ends.unwrap_or_default())
-        };
         match self {
             Self::Roc => {
                 let auroc = with_interval(figures.auroc, figures.auroc_ci95);
@@ -47,7 +65,46 @@ impl Kind {
                 let ece = decimals(figures.ece, 3);
                 format!("Reliability of {name}: expected calibration error {ece}, {of}")
             }
-            Self::Decision => format!("Decision curve of {name}: {}, {of}", describe_use(curve)),
+            Self::Decision => {
+                let raw = thresholds(figures.useful_thresholds);
+                let scaled = figures.platt.map(|_| {
+                    format!("; after Platt scaling {}", thresholds(figures.useful_thresholds_platt))
+                });
+                format!(
+                    "Decision curve of {name}: net benefit above acting on all films and on none \
+                     {raw}{}, {of}",
+                    scaled.unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    /// States what the panels of all findings show.
+    pub(in crate::report) fn describe_all(self, evaluation: &Evaluation) -> String {
+        let (title, mean) = (self.title(), &evaluation.mean);
+        let over = format!("mean of {} findings", mean.findings);
+        match self {
+            Self::Roc => {
+                let auroc = with_interval(mean.auroc, mean.auroc_ci95);
+                format!("{title}: AUROC {auroc}, {over}")
+            }
+            Self::PrecisionRecall => {
+                let average = with_interval(mean.average_precision, mean.average_precision_ci95);
+                format!("{title}: average precision {average}, {over}")
+            }
+            Self::Reliability => {
+                let ece = decimals(mean.ece, 3);
+                format!("{title}: expected calibration error {ece}, {over}")
+            }
+            Self::Decision => {
+                let is_useful = |each: &&FindingFigures| each.useful_thresholds.is_some();
+                format!(
+                    "{title}: net benefit above acting on all films and on none for {} of {} \
+                     findings",
+                    evaluation.findings.iter().filter(is_useful).count(),
+                    evaluation.findings.len()
+                )
+            }
         }
     }
 
@@ -88,5 +145,18 @@ impl Kind {
                  after Platt scaling, if it was fitted."
             }
         }
+    }
+}
+
+fn with_interval(value: Option<f64>, interval: Option<Interval>) -> String {
+    let ends = interval.map(|Interval { low, high }| format!(" ({low:.3} to {high:.3})"));
+    format!("{}{}", decimals(value, 3), ends.unwrap_or_default())
+}
+
+/// States at which thresholds a model is of use, in words.
+fn thresholds(useful: Option<[f64; 2]>) -> String {
+    match useful {
+        Some([low, high]) => format!("at thresholds from {low} to {high}"),
+        None => "at no threshold".to_owned(),
     }
 }

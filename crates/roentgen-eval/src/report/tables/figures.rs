@@ -31,17 +31,23 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
         "ece_equal_mass",
         "intercept",
         "slope",
+        "useful_threshold_low",
+        "useful_threshold_high",
+        "useful_threshold_platt_low",
+        "useful_threshold_platt_high",
+        "resamples_skipped",
     ];
     let mut rows = vec![header.map(str::to_owned)];
     for of in &report.evaluation.findings {
         let line = of.calibration.line;
         let parts = of.calibration.brier_parts;
+        let end = |range: Option<[f64; 2]>, end: usize| cell(range.map(|range| range[end]));
         rows.push([
             of.name.clone(),
             of.positives.to_string(),
             of.negatives.to_string(),
             of.unknown.to_string(),
-            cell(of.prevalence()),
+            cell(of.prevalence),
             cell(of.auroc),
             low(of.auroc_ci95),
             high(of.auroc_ci95),
@@ -58,13 +64,26 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
             cell(of.calibration.ece_equal_mass),
             cell(line.intercept),
             cell(line.slope),
+            end(of.useful_thresholds, 0),
+            end(of.useful_thresholds, 1),
+            end(of.useful_thresholds_platt, 0),
+            end(of.useful_thresholds_platt, 1),
+            of.resamples_skipped.to_string(),
         ]);
     }
     let mean = &report.evaluation.mean;
-    for (name, auroc, auroc_ends, average, average_ends) in [
-        (MACRO, mean.auroc, mean.auroc_ci95, mean.average_precision, mean.average_precision_ci95),
+    for (name, prevalence, auroc, auroc_ends, average, average_ends) in [
+        (
+            MACRO,
+            mean.prevalence,
+            mean.auroc,
+            mean.auroc_ci95,
+            mean.average_precision,
+            mean.average_precision_ci95,
+        ),
         (
             MICRO,
+            mean.micro_prevalence,
             mean.micro_auroc,
             mean.micro_auroc_ci95,
             mean.micro_average_precision,
@@ -73,6 +92,7 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
     ] {
         let mut row = header.map(|_| String::new());
         row[0] = name.to_owned();
+        row[4] = cell(prevalence);
         row[5..8].clone_from_slice(&[cell(auroc), low(auroc_ends), high(auroc_ends)]);
         row[10..13].clone_from_slice(&[cell(average), low(average_ends), high(average_ends)]);
         if name == MACRO {
@@ -82,6 +102,30 @@ pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
         rows.push(row);
     }
     csv("findings.csv", rows)
+}
+
+/// Returns `summary.csv`: one row for each figure of the whole table.
+pub(in crate::report) fn summary(report: &Report) -> Result<String, Error> {
+    let of = report.evaluation;
+    let counts = [
+        ("images", Some(of.images)),
+        ("patients", Some(of.patients)),
+        ("resamples", Some(of.resamples)),
+        ("patients_in_training", of.patients_in_training),
+        ("films_in_training", of.films_in_training),
+        ("films_in_validation", of.films_in_validation),
+    ];
+    let counts = counts.map(|(name, count)| {
+        [name.to_owned(), count.map_or_else(String::new, |count| count.to_string())]
+    });
+    let shares = [
+        ("binary_accuracy", of.binary_accuracy),
+        ("binary_accuracy_all_negative", of.binary_accuracy_all_negative),
+        ("mean_absolute_error", of.mean_absolute_error),
+    ];
+    let shares = shares.map(|(name, value)| [name.to_owned(), cell(value)]);
+    let header = ["figure", "value"].map(str::to_owned);
+    csv("summary.csv", [header].into_iter().chain(counts).chain(shares).collect())
 }
 
 /// Returns `operating-points.csv`: one row for each finding, operating point and figure.

@@ -39,6 +39,30 @@ pub(in crate::report) fn subgroups(report: &Report) -> Result<String, Error> {
     csv("subgroups.csv", rows)
 }
 
+/// Returns `subgroup-findings.csv`: one row for each group and finding.
+pub(in crate::report) fn subgroup_findings(report: &Report) -> Result<String, Error> {
+    let header =
+        ["by", "group", "finding", "positives", "negatives", "auroc", "auroc_low", "auroc_high"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for (&by, groups) in &report.evaluation.subgroups {
+        for (name, group) in groups {
+            for finding in &group.by_finding {
+                rows.push([
+                    by.to_owned(),
+                    name.clone(),
+                    finding.name.clone(),
+                    finding.positives.to_string(),
+                    finding.negatives.to_string(),
+                    cell(finding.auroc),
+                    low(finding.auroc_ci95),
+                    high(finding.auroc_ci95),
+                ]);
+            }
+        }
+    }
+    csv("subgroup-findings.csv", rows)
+}
+
 /// Returns `protocols.csv`: one row for the study's protocol, and one for each choice in which the
 /// official one differs, in the order of the changes.
 pub(in crate::report) fn protocols(protocols: &Protocols) -> Result<String, Error> {

@@ -30,7 +30,12 @@ fn film_cards_show_the_boxes_of_the_film() {
     let own = "<rect class=\"box own\" x=\"25.0\" y=\"50.0\" width=\"37.5\" height=\"12.5\"/>";
     assert_eq!(page.matches(own).count(), 2, "{page}");
     assert_eq!(page.matches("<rect class=\"box\" x").count(), 1);
-    assert!(page.contains("with a box at Mass, Pleural Thickening\""), "{page}");
+    assert!(
+        page.contains(
+            "(highest probability, label positive), with a box at Mass, Pleural Thickening\""
+        ),
+        "{page}"
+    );
     assert!(page.contains("<br>Box: Mass, Pleural Thickening"));
     assert!(markdown(&report).unwrap().contains("| Mass, Pleural Thickening |  |"));
 }

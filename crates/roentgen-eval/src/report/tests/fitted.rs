@@ -26,7 +26,7 @@ fn fitted() -> (Scores, Evaluation) {
     };
     let calibration = crate::calibrate(&table("valid", 0), crate::WithIsotonic::No).unwrap();
     let prevalence = [("Mass".to_owned(), 0.02)].into();
-    let given = crate::Given { calibration: Some(&calibration), prevalence };
+    let given = crate::Given { calibration: Some(&calibration), prevalence, ..Default::default() };
     let scores = table("test", 3);
     let options = BootstrapOptions { resamples: 100, seed: 1 };
     let evaluation = crate::evaluate_with(&scores, &options, &given).unwrap();
@@ -51,12 +51,34 @@ fn the_model_card_has_metadata_that_no_name_breaks() {
     let metadata: serde_json::Value = serde_json::from_str(head).unwrap();
     let result = &metadata["model-index"][0]["results"][0];
     assert_eq!(result["dataset"]["split"], "official test");
+    assert_eq!(result["dataset"]["type"], "chest-x-ray");
+    assert_eq!(metadata["metrics"], serde_json::json!(["roc_auc", "average_precision"]));
+    assert!(!head.contains("null") && metadata.get("license").is_none(), "{head}");
     assert_eq!(result["metrics"][0]["value"], evaluation.mean.auroc.unwrap());
     // Both means, and the one finding that has both classes.
     assert_eq!(result["metrics"].as_array().unwrap().len(), 3);
     assert_eq!(card::json_text(&report).unwrap(), head);
     let auroc = format!("{:.3}", evaluation.findings[0].auroc.unwrap());
     assert!(body.contains(&auroc) && body.contains("not a medical device"), "{body}");
+}
+
+#[test]
+fn the_model_card_names_the_data_set_of_training_as_the_hub_does() {
+    let scores = table("NIH ChestX-ray14", "official test");
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 0, seed: 1 }).unwrap();
+    let card = |trained: &str| -> serde_json::Value {
+        let training_dataset = Some(trained.to_owned());
+        let provenance = Provenance { training_dataset, ..Provenance::default() };
+        let report = Report { provenance, ..plain(&scores, &evaluation) };
+        serde_json::from_str(&card::json_text(&report).unwrap()).unwrap()
+    };
+
+    let known = card("NIH ChestX-ray14");
+    assert_eq!(known["datasets"], serde_json::json!(["alkzar90/NIH-Chest-X-ray-dataset"]));
+    let result = &known["model-index"][0]["results"][0];
+    assert_eq!(result["dataset"]["type"], "alkzar90/NIH-Chest-X-ray-dataset");
+    assert!(result["metrics"][0].get("args").is_none(), "no interval without resamples");
+    assert!(card("phantom (seed 7)").get("datasets").is_none());
 }
 
 #[test]
@@ -82,6 +104,28 @@ fn curves_have_the_points_of_all_pictures() {
         .map(|row| row[5].parse::<usize>().unwrap())
         .sum();
     assert_eq!(films, 200);
+}
+
+#[test]
+fn both_pages_define_the_fits_if_one_is_used() {
+    let scores = table("NIH ChestX-ray14", "official test");
+    let evaluation = evaluate(&scores, &BootstrapOptions { resamples: 2, seed: 1 }).unwrap();
+    let report = plain(&scores, &evaluation);
+    let unfitted = [html(&report).unwrap(), markdown(&report).unwrap()];
+
+    for (fitted, unfitted) in fitted_pages().iter().zip(&unfitted) {
+        let fitted = fitted.replace("&#x2f;", "/");
+        let platt = "1 / (negatives + 2) and (positives + 1) / (positives + 2)";
+        let ties = "Of equally good thresholds the highest is taken";
+        for definition in [platt, ties] {
+            assert!(fitted.contains(definition) && !unfitted.contains(definition), "{definition}");
+        }
+        let mass = "in 15 bins of about equally many films";
+        let clamp = "closer to 0 or 1 than 1e-7 count as that close";
+        for definition in [mass, clamp, "seed 1; 2.5th to 97.5th percentile"] {
+            assert!(fitted.contains(definition) && unfitted.contains(definition), "{definition}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! back and compared with the JSON.
 
 mod calls;
+mod explanations;
 mod groups;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ struct Files {
     json: Value,
     html: Sheets,
     markdown: Sheets,
+    pages: [String; 2],
     csv: HashMap<String, Vec<HashMap<String, String>>>,
 }
 
@@ -60,12 +62,13 @@ fn files() -> Files {
     let options = BootstrapOptions { resamples: 60, seed: 1 };
     let calibration = calibrate(&films("valid", 0), WithIsotonic::Yes).unwrap();
     let prevalence = NIH_FINDINGS.map(|name| (name.to_owned(), 0.02)).into();
-    let given = Given { calibration: Some(&calibration), prevalence };
+    let given = Given { calibration: Some(&calibration), prevalence, ..Default::default() };
     let evaluation = evaluate_with(&scores, &options, &given).unwrap();
     let compared = Compared::of(("a.csv", &scores), ("b.csv", &other), &options).unwrap();
     let report = Report {
         compared: Some(compared),
         protocols: Some(protocols(&scores, &options).unwrap()),
+        localization: Some(explanations::localization()),
         ..plain(&scores, &evaluation)
     };
     let folder = tempfile::tempdir().unwrap();
@@ -81,6 +84,7 @@ fn files() -> Files {
         json: serde_json::from_str(&text("metrics.json")).unwrap(),
         html: Sheets::of_html(&text("report.html")),
         markdown: Sheets::of_markdown(&text("report.md")),
+        pages: ["report.html", "report.md"].map(text),
         csv: tables.map(table).collect(),
     }
 }
@@ -138,7 +142,13 @@ fn page_markdown_json_and_tables_state_the_same_numbers() {
     groups::subgroups(&files);
     groups::compared(&files);
     groups::protocols(&files);
+    explanations::tables(&files);
     pairs(&files);
+    whole(&files);
+    let program = files.json["program"].as_str().unwrap();
+    for page in &files.pages {
+        assert!(page.contains(&format!("Made by {program}.")), "{program}");
+    }
 }
 
 fn findings(files: &Files, name: &str) {
@@ -148,6 +158,7 @@ fn findings(files: &Files, name: &str) {
         ("positives", &of["positives"]),
         ("negatives", &of["negatives"]),
         ("unknown", &of["unknown"]),
+        ("prevalence", &of["prevalence"]),
         ("auroc", &of["auroc"]),
         ("auroc_low", &of["auroc_ci95"][0]),
         ("auroc_high", &of["auroc_ci95"][1]),
@@ -161,6 +172,11 @@ fn findings(files: &Files, name: &str) {
         ("ece", &of["ece"]),
         ("ece_equal_mass", &of["calibration"]["ece_equal_mass"]),
         ("slope", &of["calibration"]["slope"]),
+        ("useful_threshold_low", &of["useful_thresholds"][0]),
+        ("useful_threshold_high", &of["useful_thresholds"][1]),
+        ("useful_threshold_platt_low", &of["useful_thresholds_platt"][0]),
+        ("useful_threshold_platt_high", &of["useful_thresholds_platt"][1]),
+        ("resamples_skipped", &of["resamples_skipped"]),
     ] {
         files.in_csv("findings.csv", &row, column, value);
     }
@@ -169,6 +185,7 @@ fn findings(files: &Files, name: &str) {
         files.on_pages("Findings", &[&shown], column, figures);
     };
     on("Positive", &[&of["positives"]]);
+    on("Prevalence", &[&of["prevalence"]]);
     on("AUROC", &[&of["auroc"], &of["auroc_ci95"]]);
     on("Average precision", &[&of["average_precision"], &of["average_precision_ci95"]]);
     on("Brier", &[&of["brier"]]);
@@ -200,12 +217,42 @@ fn findings(files: &Files, name: &str) {
     }
 }
 
+/// The figures of the whole table.
+fn whole(files: &Files) {
+    let of = &files.json;
+    assert_eq!(files.csv["summary.csv"].len(), 9);
+    for row in &files.csv["summary.csv"] {
+        let figure = row["figure"].as_str();
+        files.in_csv("summary.csv", &[("figure", figure)], "value", &of[figure]);
+    }
+    let percent = |key: &str| {
+        let share = 100.0 * of[key].as_f64().unwrap();
+        if share < 10.0 { format!("{share:.2} %") } else { format!("{share:.1} %") }
+    };
+    let (accuracy, negative) =
+        (percent("binary_accuracy"), percent("binary_accuracy_all_negative"));
+    let error = format!("{:.3}", of["mean_absolute_error"].as_f64().unwrap());
+    for page in &files.pages {
+        let at = page.find("Binary accuracy over all pairs").unwrap();
+        let said = page[at..].lines().next().unwrap();
+        for figure in [&accuracy, &negative, &error] {
+            assert!(said.contains(figure.as_str()), "{figure}: {said}");
+        }
+    }
+}
+
 fn pairs(files: &Files) {
     let of = &files.json["co_occurrence"];
-    let (one, other) = (3, 9);
-    let row = [("finding", NIH_FINDINGS[one]), ("other", NIH_FINDINGS[other])];
-    files.in_csv("co-occurrence.csv", &row, "labels", &of["labels"][one][other]);
-    files.in_csv("co-occurrence.csv", &row, "calls", &of["calls"][one][other]);
-    let cell = files.html.numbers("Findings together", &[NIH_FINDINGS[one]], NIH_FINDINGS[other]);
-    assert_stated(&cell, &[&of["labels"][one][other], &of["calls"][one][other]]);
+    for (one, name) in NIH_FINDINGS.into_iter().enumerate() {
+        for (two, other) in NIH_FINDINGS.into_iter().enumerate() {
+            let (labels, calls) = (&of["labels"][one][two], &of["calls"][one][two]);
+            let shown = [name, other].map(|name| name.replace('_', " "));
+            files.on_pages("Findings together", &[&shown[0]], &shown[1], &[labels, calls]);
+            if one <= two {
+                let row = [("finding", name), ("other", other)];
+                files.in_csv("co-occurrence.csv", &row, "labels", labels);
+                files.in_csv("co-occurrence.csv", &row, "calls", calls);
+            }
+        }
+    }
 }

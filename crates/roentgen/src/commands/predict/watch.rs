@@ -38,6 +38,7 @@ pub(super) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         engine: args.engine,
         operating_point: args.operating_point,
+        calibration: args.calibration,
         gate: args.gate.gate(),
     };
     note(&format!("watching {}; press Ctrl-C to stop", folder.display()));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use roentgen_data::files;
+use roentgen_tasks::compare::check_point;
 use roentgen_train::sweep::search::Trial;
 use roentgen_train::sweep::stop::StopSettings;
 use roentgen_train::sweep::{Points, SweepPoint};
@@ -51,6 +52,20 @@ pub(super) fn find_point(
             Ok(values.map(|values| drawn.point(number, &values)).transpose()?)
         }
     }
+}
+
+/// Checks that the finished points of the folder are those of the sweep: a search learns from them, and
+/// the comparison calls them by their settings.
+pub(super) fn check_finished(out: &Path, points: &Points) -> anyhow::Result<()> {
+    for number in 1..=points.count() {
+        let place = PointFolder::new(out, &points.folder(number));
+        if place.state()? == PointState::Finished
+            && let Some(point) = find_point(out, points, number)?
+        {
+            check_point(&point, &place.run())?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns a point that is about to run. The values that a search draws for it are saved first, so

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Local};
 use roentgen_data::files;
 use roentgen_train::sweep::search::{Axis, SearchRange};
 use roentgen_train::sweep::{Points, SweepPoint};
@@ -13,10 +14,12 @@ use roentgen_train::{Facts, run_dir};
 use serde_json::{Map, Value, json};
 
 use super::place::PointFolder;
-use crate::output::iso_8601;
 
 /// The journal's name in the folder of the sweep.
 pub(super) const JOURNAL: &str = "optuna.log";
+
+/// The year 9999, in seconds since 1970.
+const LATEST: u64 = 253_370_764_800;
 
 /// Optuna's numbers of operations, directions and states.
 const CREATE_STUDY: u32 = 0;
@@ -58,7 +61,9 @@ pub(super) fn write(
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
-        trial["datetime_start"] = json!(naive(ended - Duration::from_secs_f64(seconds.max(0.0))));
+        // A time before all times is not one to subtract.
+        let began = Duration::try_from_secs_f64(seconds).ok().and_then(|of| ended.checked_sub(of));
+        trial["datetime_start"] = json!(naive(began.unwrap_or(ended)));
         trial["datetime_complete"] = json!(naive(ended));
         trial["user_attrs"]["valid_auroc"] = json!(best.and_then(|best| best.valid_auroc));
         trial["user_attrs"]["folder"] = json!(point.folder);
@@ -80,11 +85,14 @@ fn read_modified_time(file: &Path) -> SystemTime {
     std::fs::metadata(file).and_then(|file| file.modified()).unwrap_or(UNIX_EPOCH)
 }
 
-/// Formats a time as Optuna does, without an offset: it cannot compare times with and without one.
-/// The time is in UTC.
+/// Formats a time as Optuna does, as local time without an offset: it cannot compare times with and
+/// without one.
 fn naive(moment: SystemTime) -> String {
-    let microseconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_micros());
-    format!("{}.{microseconds:06}", iso_8601(moment).trim_end_matches("+00:00"))
+    // A file may have any time at all; those of other centuries are no times of a run.
+    let is_of_a_run = |since: &Duration| since.as_secs() < LATEST;
+    let since = moment.duration_since(UNIX_EPOCH).ok().filter(is_of_a_run).unwrap_or_default();
+    let local = DateTime::<Local>::from(UNIX_EPOCH + since);
+    local.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
 /// Makes a trial with its values and without times and figures.
@@ -154,4 +162,22 @@ fn parse_value(value: &str) -> Value {
         .map(Value::from)
         .or_else(|_| value.parse::<f64>().map(Value::from))
         .unwrap_or_else(|_| Value::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_of_a_file_is_too_large_or_too_small() {
+        let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
+        let early = UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 40));
+        let epoch = naive(UNIX_EPOCH);
+
+        assert_eq!(epoch.len(), "1970-01-01T00:00:00.000000".len());
+        for moment in [far, early].into_iter().flatten() {
+            assert_eq!(naive(moment), epoch);
+        }
+        assert!(naive(UNIX_EPOCH + Duration::from_micros(7)).ends_with(".000007"));
+    }
 }

@@ -15,17 +15,21 @@ pub(super) fn report(folder: &Path) -> anyhow::Result<Report> {
     let training = TrainingFilms::read(folder, &description)?;
     let known = |is_known| if is_known { "matches" } else { "unknown: no hash was recorded" };
     let weights = known(description.weights_sha256.is_some());
+    let is_sealed = !model_dir::unrecorded(folder)?.contains(&model_dir::DESCRIPTION);
+    let own = if is_sealed { "matches" } else { "unknown: it has no seal" };
     let is_lost = training.is_none() && description.films_sha256.is_some();
     let films = match &training {
         None if is_lost => "missing: it is unknown which patients were in training",
         None => "none: it is unknown which patients were in training",
         Some(_) => known(description.films_sha256.is_some()),
     };
-    let text = format!("model {identity}\nmodel.bpk: {weights}\nfilms.csv: {films}");
+    let text =
+        format!("model {identity}\nmodel.toml: {own}\nmodel.bpk: {weights}\nfilms.csv: {films}");
     let json = json!({
         "kind": "model",
         "is_sound": !is_lost,
         "identity": identity,
+        "description": own,
         "weights": weights,
         "films": films,
     });

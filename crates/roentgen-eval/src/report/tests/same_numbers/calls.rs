@@ -18,10 +18,13 @@ const CALLS: [(&str, &str); 11] = [
 ];
 
 /// Operating points with the headings of their tables.
-const POINTS: [(&str, &str); 3] = [
+const POINTS: [(&str, &str); 6] = [
     ("0.5", "Threshold 0.5"),
     ("youden", "Highest sensitivity + specificity (Youden)"),
+    ("max-f1", "Highest F1"),
     ("sensitivity-0.90", "Sensitivity of 0.90"),
+    ("sensitivity-0.95", "Sensitivity of 0.95"),
+    ("specificity-0.90", "Specificity of 0.90"),
 ];
 
 pub(super) fn operating_points(files: &Files, name: &str) {
@@ -53,6 +56,13 @@ pub(super) fn means(files: &Files) {
             let low = format!("{figure}_low");
             files.in_csv("findings.csv", &row, &low, &of[format!("{key}_ci95")][0]);
         }
+    }
+    for (row, shown, key) in [
+        ("macro mean", "Mean of 14", "prevalence"),
+        ("micro mean", "All pairs (micro)", "micro_prevalence"),
+    ] {
+        files.in_csv("findings.csv", &[("finding", row)], "prevalence", &of[key]);
+        files.on_pages("Findings", &[shown], "Prevalence", &[&of[key]]);
     }
     files.in_csv("findings.csv", &[("finding", "macro mean")], "ece", &of["ece"]);
     files.on_pages("Findings", &["Mean of 14"], "AUROC", &[&of["auroc"], &of["auroc_ci95"]]);

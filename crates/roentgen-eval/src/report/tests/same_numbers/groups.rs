@@ -19,6 +19,9 @@ pub(super) fn subgroups(files: &Files) {
             assert_stated(&files.html.numbers("Subgroups", &[group], "AUROC"), &figures);
             let row = [&*by.replace('_', " "), group];
             assert_stated(&files.markdown.numbers("Subgroups", &row, "AUROC"), &figures);
+            for name in NIH_FINDINGS {
+                of_finding(files, [by, group, name], &of["by_finding"][name]);
+            }
         }
     }
     let gap = &files.json["subgroup_gaps"]["sex"];
@@ -26,6 +29,24 @@ pub(super) fn subgroups(files: &Files) {
     let row = [("by", "sex"), ("group", best), ("minus", worst)];
     files.in_csv("subgroups.csv", &row, "auroc", &gap["auroc"]);
     files.in_csv("subgroups.csv", &row, "high", &gap["auroc_ci95"][1]);
+}
+
+fn of_finding(files: &Files, [by, group, name]: [&str; 3], of: &Value) {
+    let row = [("by", by), ("group", group), ("finding", name)];
+    for (column, value) in [
+        ("positives", &of["positives"]),
+        ("negatives", &of["negatives"]),
+        ("auroc", &of["auroc"]),
+        ("auroc_low", &of["auroc_ci95"][0]),
+        ("auroc_high", &of["auroc_ci95"][1]),
+    ] {
+        files.in_csv("subgroup-findings.csv", &row, column, value);
+    }
+    let figures = [&of["auroc"], &of["auroc_ci95"]];
+    let (title, column) = ("Subgroups by finding", name.replace('_', " "));
+    assert_stated(&files.html.numbers(title, &[group], &column), &figures);
+    let row = [&*by.replace('_', " "), group];
+    assert_stated(&files.markdown.numbers(title, &row, &column), &figures);
 }
 
 pub(super) fn compared(files: &Files) {
