@@ -185,7 +185,14 @@ fn labels_inflate_no_further_than_their_header_says() {
         let npz = write(folder.path(), &archive(films, bytes));
         let out = folder.path().join("out");
 
-        let error = medmnist::prepare(&npz, &out, 28, ["here", "abc"], &|_, _, _| ()).unwrap_err();
+        let error = medmnist::prepare(
+            &npz,
+            &out,
+            28,
+            ArchiveOrigin { source: "here", checksum: "abc" },
+            &|_, _, _| (),
+        )
+        .unwrap_err();
 
         let Error::Array { source, .. } = error else { panic!("{error}") };
         assert!(source.to_string().contains(says), "{source}");

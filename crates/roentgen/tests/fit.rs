@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::fs;
+
 use common::Place;
 
 #[test]
