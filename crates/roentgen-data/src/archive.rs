@@ -50,7 +50,7 @@ pub(crate) fn dicom_files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Says why the archive at `path` cannot be opened; `None` if it can, or if it is no archive.
+/// Says why the archive at `path` cannot be opened; `None` if it can, or if it is not an archive.
 pub(crate) fn damage(path: &Path) -> Option<String> {
     if !is_archive(path) || !path.is_file() {
         return None;

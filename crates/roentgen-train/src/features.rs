@@ -144,7 +144,7 @@ pub(crate) fn discard(run: &Path) -> Result<(), Error> {
     }
 }
 
-/// Describes the features in one line: backbone, films and augmentation. The head is no part of it: it
+/// Describes the features in one line: backbone, films and augmentation. The head is left out: it
 /// learns while they are used.
 fn purpose(model: &Classifier, plan: &FeaturePlan<'_>) -> Result<String, weights::Error> {
     let mut digest = Sha256::new();

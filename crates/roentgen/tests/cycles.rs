@@ -183,7 +183,7 @@ fn uses(texts: &BTreeMap<String, String>) -> Uses {
                 let (from, to): (Vec<&str>, Vec<&str>) =
                     (own.split("::").collect(), used.split("::").collect());
                 let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-                // A module and what is below it are no two parts of a folder.
+                // A module and the modules below it count as one.
                 if let (Some(a), Some(b), false) = (from.get(same), to.get(same), used.is_empty()) {
                     let folder = uses.entry(from[..same].join("::")).or_default();
                     let used_by = folder.entry((*a).to_owned()).or_default();

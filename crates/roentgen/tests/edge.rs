@@ -136,7 +136,7 @@ fn watch(place: &Place) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Waits until the table has so many rows.
+/// Waits until the table has `rows` rows.
 fn wait_for(place: &Place, rows: usize) {
     let began = Instant::now();
     let count =

@@ -1,4 +1,4 @@
-//! `explain`: maps of films, and maps held against boxes.
+//! `explain`: maps of films, and maps compared with boxes.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -135,7 +135,7 @@ fn maps_are_held_against_boxes_and_the_report_of_the_same_model_shows_it() {
 
     place.ok("evaluate run.csv --localization boxes/localization.json --out report --resamples 20");
     for file in ["report/report.html", "report/report.md"] {
-        assert!(place.text(file).contains("Maps by grad-cam held against"), "{file}");
+        assert!(place.text(file).contains("Maps by grad-cam compared with"), "{file}");
     }
     let metrics: serde_json::Value =
         serde_json::from_str(&place.text("report/metrics.json")).unwrap();

@@ -34,7 +34,7 @@ pub(super) fn is_done(
     }
     integrity::check_but_pixels(out, &done)?;
     outcome.bad = prepared::read_bad_films(out)?;
-    // Of two films of one name, the one that was used is no bad film.
+    // Of two films of one name, the one that was used is not a bad film.
     let is_again = |image: &str| {
         layout.again.iter().any(|path| path.file_name().is_some_and(|of| of == image))
     };

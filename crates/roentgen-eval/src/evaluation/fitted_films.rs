@@ -1,4 +1,4 @@
-//! The films that a model's calibration and thresholds were fitted on, held against a table.
+//! The films that a model's calibration and thresholds were fitted on, compared with those of a table.
 //!
 //! The column `split` of a table says which of its films are validation films, but a table can lose
 //! the column, and films in files have none. Whoever knows the films names them here.

@@ -25,7 +25,7 @@ impl GrowingTable {
         files::create_folder_of(path)?;
         let failed = || format!("could not open the score table `{}`", path.display());
         if path.exists() {
-            // Refuses what is no file.
+            // Refuses anything but a file.
             files::open(path).with_context(failed)?;
         }
         let options = File::options().read(true).write(true).create(true).clone();

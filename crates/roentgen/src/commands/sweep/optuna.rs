@@ -88,7 +88,7 @@ fn read_modified_time(file: &Path) -> SystemTime {
 /// Formats a time as Optuna does, as local time without an offset: it cannot compare times with and
 /// without one.
 fn naive(moment: SystemTime) -> String {
-    // A file may have any time at all; those of other centuries are no times of a run.
+    // A file may have any time at all; those of other centuries are not times of a run.
     let is_of_a_run = |since: &Duration| since.as_secs() < LATEST;
     let since = moment.duration_since(UNIX_EPOCH).ok().filter(is_of_a_run).unwrap_or_default();
     let local = DateTime::<Local>::from(UNIX_EPOCH + since);

@@ -1,4 +1,4 @@
-//! Figures of maps held against boxes.
+//! Figures of maps compared with boxes.
 
 use super::*;
 use crate::localization::{
