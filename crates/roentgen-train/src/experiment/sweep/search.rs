@@ -203,7 +203,7 @@ mod tests {
         let list = |count: usize| {
             let space = Table::from_iter([(
                 "seed".to_owned(),
-                Value::Array(vec![Value::Integer(1); count]),
+                toml::Value::Array(vec![toml::Value::Integer(1); count]),
             )]);
             space::collect(&space, &mut Vec::new(), &mut Vec::new())
         };
