@@ -175,7 +175,7 @@ mod tests {
         let path = zipped(folder.path(), &[("a.dcm", &dicom(&[7; 5000]))]);
         let whole = fs::read(&path).unwrap();
         let mut flipped = whole.clone();
-        // In the compressed bytes, behind the local header.
+        // In the compressed bytes, after the local header.
         flipped[60] ^= 0xff;
         fs::write(&path, &flipped).unwrap();
         assert!(open(&path.join("a.dcm")).is_err());

@@ -87,7 +87,7 @@ impl Position {
     pub fn corrected(self, plane: Plane) -> Plane {
         let mut plane = plane;
         for _ in 0..self.quarter_turns {
-            plane = turned(&plane);
+            plane = rotate_counterclockwise(&plane);
         }
         if self.is_inverted {
             for pixel in &mut plane.pixels {
@@ -99,7 +99,7 @@ impl Position {
 }
 
 /// Returns the picture turned by 90 degrees counterclockwise.
-fn turned(plane: &Plane) -> Plane {
+fn rotate_counterclockwise(plane: &Plane) -> Plane {
     let (width, height) = (plane.width as usize, plane.height as usize);
     let pixels = (0..width)
         .rev()

@@ -57,6 +57,6 @@ pub(crate) fn is_dicomdir(path: &Path) -> bool {
 
 /// Whether a file or folder is not looked at: its name begins with a dot, or is `__MACOSX`, where
 /// macOS puts the `._` files of an archive.
-pub fn is_hidden(name: &OsStr) -> bool {
+pub(crate) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
 }

@@ -1,4 +1,4 @@
-//! Findings, label files, splits and pixels of chest films. This crate knows no tensors.
+//! Findings, label files, splits and pixels of chest films. This crate does not use tensors.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -42,7 +42,7 @@
 //! and writes a [`manifest`]; [`medmnist`] does the same for films that come packed. [`split`]
 //! assigns each film to a split, [`preprocess`] turns a film into network input, [`rows`] stores
 //! the features that a frozen network computes, and [`summary`] counts. [`gate`] refuses files that
-//! are no frontal chest film. The crate `roentgen-phantom` draws a synthetic data set.
+//! are not frontal chest films. The crate `roentgen-phantom` draws a synthetic data set.
 
 mod archive;
 pub mod boxes;

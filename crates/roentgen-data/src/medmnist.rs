@@ -66,6 +66,15 @@ pub enum Error {
     Write(#[from] WriteError),
 }
 
+/// Where an archive of films comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchiveOrigin<'a> {
+    /// Its address.
+    pub source: &'a str,
+    /// The checksum that identifies it.
+    pub checksum: &'a str,
+}
+
 /// Describes the data set that is already prepared in `out`; `None` if there is none yet.
 ///
 /// # Errors
@@ -85,8 +94,7 @@ pub fn prepared(out: &Path, size: u32) -> Result<Option<PreparedInfo>, Error> {
 
 /// Writes the films of `npz` as a prepared data set into `out`.
 ///
-/// `source` says where the films come from and `checksum` identifies the file. `progress` is called
-/// with the name of a split, the films done and the films in all.
+/// `progress` is called with the name of a split, the films done and the films in all.
 ///
 /// Films are streamed, so memory use is that of a few hundred films.
 ///
@@ -98,7 +106,7 @@ pub fn prepare(
     npz: &Path,
     out: &Path,
     size: u32,
-    [source, checksum]: [&str; 2],
+    origin: ArchiveOrigin<'_>,
     progress: &dyn Fn(&str, usize, usize),
 ) -> Result<PreparedInfo, Error> {
     if let Some(done) = prepared(out, size)? {
@@ -129,12 +137,13 @@ pub fn prepare(
             progress(side, labels.len() - films.left, labels.len());
         }
         for (index, findings) in labels.into_iter().enumerate() {
-            rows.push(row(side, index, rows.len() as u32, findings, list, size));
+            let film = PackedFilm { side, index, number: rows.len() as u32, findings, list, size };
+            rows.push(film.row());
         }
     }
     let mut description = PreparedInfo {
         dataset: Dataset::ChestMnist,
-        source: source.to_owned(),
+        source: origin.source.to_owned(),
         labels: npz.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         label_version: "MedMNIST's, without patient numbers, age, sex and view".to_owned(),
         size,
@@ -146,7 +155,7 @@ pub fn prepare(
         duplicates: None,
         near_duplicates: None,
         boxes: 0,
-        inputs: checksum.to_owned(),
+        inputs: origin.checksum.to_owned(),
         fingerprint: String::new(),
         manifest_sha256: None,
         images_sha256: None,
@@ -158,25 +167,31 @@ pub fn prepare(
     Ok(description)
 }
 
-/// Makes the manifest row of a film, which MedMNIST identifies only by split and index.
-fn row(
-    side: &str,
+/// A film, which MedMNIST identifies only by split and index.
+struct PackedFilm {
+    side: &'static str,
     index: usize,
+    /// Its number among the films of all splits, which counts as the patient.
     number: u32,
     findings: FilmFindings,
     list: List,
     size: u32,
-) -> ManifestRow {
-    ManifestRow {
-        image: format!("chestmnist_{side}_{index:05}"),
-        patient: number,
-        follow_up: 0,
-        age: None,
-        sex: String::new(),
-        view: String::new(),
-        findings,
-        list: Some(list),
-        file_size: [size, size],
+}
+
+impl PackedFilm {
+    fn row(self) -> ManifestRow {
+        let Self { side, index, number, findings, list, size } = self;
+        ManifestRow {
+            image: format!("chestmnist_{side}_{index:05}"),
+            patient: number,
+            follow_up: 0,
+            age: None,
+            sex: String::new(),
+            view: String::new(),
+            findings,
+            list: Some(list),
+            file_size: [size, size],
+        }
     }
 }
 

@@ -21,11 +21,11 @@ const BYTES: usize = 4;
 
 /// Rows of numbers in a file.
 #[derive(Debug)]
-pub struct Rows {
+pub struct RowStore {
     file: TensorFile,
 }
 
-impl Rows {
+impl RowStore {
     /// Opens the file at `path`; returns `None` if there is none.
     ///
     /// # Errors
@@ -183,7 +183,7 @@ fn note_of(aside: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn row(rows: &Rows, index: usize) -> Vec<f32> {
+    fn row(rows: &RowStore, index: usize) -> Vec<f32> {
         let mut values = Vec::new();
         rows.append(index, &mut values).unwrap();
         values
@@ -201,13 +201,13 @@ mod tests {
         let aside = files::temporary_path(&path);
         let length = fs::metadata(&aside).unwrap().len();
         OpenOptions::new().write(true).open(&aside).unwrap().set_len(length - 3).unwrap();
-        assert!(Rows::open(&path).unwrap().is_none());
+        assert!(RowStore::open(&path).unwrap().is_none());
 
         let mut writer = RowWriter::open(&path, &[3, 1, 2], "these").unwrap();
         assert_eq!(writer.rows(), 1);
         writer.append(&[-1.0; 6]).unwrap();
         writer.finish().unwrap();
-        let rows = Rows::open(&path).unwrap().unwrap();
+        let rows = RowStore::open(&path).unwrap().unwrap();
 
         assert_eq!((rows.len(), rows.shape()), (2, [3, 1, 2].as_slice()));
         assert_eq!(rows.purpose(), Some("these"));
@@ -236,6 +236,6 @@ mod tests {
         writer.finish().unwrap();
         OpenOptions::new().write(true).open(&path).unwrap().set_len(4100).unwrap();
 
-        assert!(Rows::open(&path).is_err());
+        assert!(RowStore::open(&path).is_err());
     }
 }

@@ -47,7 +47,7 @@ pub fn draw(rows: &[ManifestRow], sample: Sample, seed: u64) -> Vec<bool> {
 }
 
 /// Draws patients with all their films until no more fit into `films` films.
-pub fn whole_patients(rows: &[ManifestRow], films: usize, seed: u64) -> Vec<bool> {
+pub(crate) fn whole_patients(rows: &[ManifestRow], films: usize, seed: u64) -> Vec<bool> {
     let mut of_patient: BTreeMap<u32, usize> = BTreeMap::new();
     rows.iter().for_each(|row| *of_patient.entry(row.patient).or_default() += 1);
     let mut patients: Vec<u32> = of_patient.keys().copied().collect();

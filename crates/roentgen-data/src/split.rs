@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::{List, ManifestRow};
 
-pub use folds::{Fold, divide_in_folds};
+pub use folds::Fold;
+pub(crate) use folds::divide_in_folds;
 
 /// A split: the films for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -239,7 +240,7 @@ pub fn patients_on_both_sides(
 /// # Errors
 ///
 /// Returns an error with the number of patients and the first few of their numbers.
-pub fn refuse_leak(patients: &BTreeSet<u32>) -> Result<(), Error> {
+pub(crate) fn refuse_leak(patients: &BTreeSet<u32>) -> Result<(), Error> {
     if patients.is_empty() {
         return Ok(());
     }

@@ -39,7 +39,7 @@ fn jpegs() -> [Vec<u8>; 4] {
 }
 
 #[test]
-fn a_whole_jpeg_is_decoded_also_with_more_behind_its_end() {
+fn a_whole_jpeg_is_decoded_also_with_more_after_its_end() {
     for whole in jpegs() {
         let plane = decode(&whole).unwrap();
         let longer = [&whole[..], b"\0\0 appended by a server"].concat();

@@ -26,7 +26,7 @@ fn lists_with_a_byte_order_mark_and_paths_are_those_without() {
     let lists: Vec<_> = prepared.rows.iter().map(|row| row.list.unwrap()).collect();
     let (train_val, test) = (List::TrainVal, List::Test);
     assert_eq!(lists, [train_val, train_val, test, test, train_val, train_val]);
-    // A film that is not here is no fault of a list.
+    // A film that is not here is not an error of the list.
     assert_eq!(outcome.lists_only, 2);
 }
 
@@ -48,7 +48,7 @@ fn a_list_of_other_films_is_refused_and_an_empty_one_is_not() {
 }
 
 #[test]
-fn a_list_with_labels_behind_the_names_is_refused_with_its_line() {
+fn a_list_with_labels_after_the_names_is_refused_with_its_line() {
     let root = tempfile::tempdir().unwrap();
     let data = DataSet::six(root.path().join("data"), 1);
     data.table("test_list.txt", &lines(&[1]).replace('\n', " 0 1 0 0 0 0 0 0 0 0 0 0 0 0\n"));

@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use roentgen_data::manifest::List;
-use roentgen_data::medmnist::{self, Error};
+use roentgen_data::medmnist::{self, ArchiveOrigin, Error};
 use roentgen_data::prepare::{PatientNumbers, Prepared};
 use roentgen_data::split::{self, Split, SplitRule};
 use roentgen_data::{FilmFindings, Finding};
@@ -60,13 +60,8 @@ fn write(folder: &Path, bytes: &[u8]) -> PathBuf {
 }
 
 fn prepare(npz: &Path, out: &Path, size: u32) -> Result<Prepared, Error> {
-    medmnist::prepare(
-        npz,
-        out,
-        size,
-        ["https://example.org/chestmnist.npz", "MD5 0"],
-        &|_, _, _| {},
-    )?;
+    let origin = ArchiveOrigin { source: "https://example.org/chestmnist.npz", checksum: "MD5 0" };
+    medmnist::prepare(npz, out, size, origin, &|_, _, _| {})?;
     Ok(Prepared::open(out).unwrap())
 }
 
@@ -190,7 +185,14 @@ fn labels_inflate_no_further_than_their_header_says() {
         let npz = write(folder.path(), &archive(films, bytes));
         let out = folder.path().join("out");
 
-        let error = medmnist::prepare(&npz, &out, 28, ["here", "abc"], &|_, _, _| ()).unwrap_err();
+        let error = medmnist::prepare(
+            &npz,
+            &out,
+            28,
+            ArchiveOrigin { source: "here", checksum: "abc" },
+            &|_, _, _| (),
+        )
+        .unwrap_err();
 
         let Error::Array { source, .. } = error else { panic!("{error}") };
         assert!(source.to_string().contains(says), "{source}");

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::DataSet;
+use roentgen_data::medmnist::ArchiveOrigin;
 use roentgen_data::metadata::LabelFile;
 use roentgen_data::prepare::{Prepared, PreparedInfo, verify};
-use roentgen_data::rows::{self, Rows};
+use roentgen_data::rows::{self, RowStore};
 use roentgen_data::store::Store;
 use roentgen_data::{boxes, manifest, medmnist, nih, pixels};
 use roentgen_test_support::mutation::{self, Mutator};
@@ -155,7 +156,8 @@ fn every_reader_survives_mutated_files() {
     let unpacked = root.join("unpacked");
     let unpacks = |path: &Path| {
         let _ = fs::remove_dir_all(&unpacked);
-        medmnist::prepare(path, &unpacked, 28, ["here", "abc"], &|_, _, _| ()).is_ok()
+        let origin = ArchiveOrigin { source: "here", checksum: "abc" };
+        medmnist::prepare(path, &unpacked, 28, origin, &|_, _, _| ()).is_ok()
     };
     let png = data.root.join("images/00000001_000.png");
     let jpeg = include_bytes!("fixtures/progressive-colour.jpg");
@@ -168,7 +170,7 @@ fn every_reader_survives_mutated_files() {
         (list, &|path| nih::read_list(path).is_ok()),
         (file(root, "a.npz", &npz()), &unpacks),
         (root.join("rows"), &|path| {
-            let rows = Rows::open(path);
+            let rows = RowStore::open(path);
             rows.is_ok_and(|rows| {
                 rows.is_some_and(|rows| {
                     let mut values = Vec::new();

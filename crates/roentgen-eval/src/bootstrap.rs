@@ -8,24 +8,9 @@
 
 use crate::{
     Interval, Scores,
-    cohort::{Cohort, mean},
+    cohort::{BootstrapOptions, Cohort, mean},
     ranking::Areas,
 };
-
-/// Settings of the resampling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BootstrapOptions {
-    /// Number of resamples of the patients; 0 gives no intervals.
-    pub resamples: usize,
-    /// Seed of the draws.
-    pub seed: u64,
-}
-
-impl Default for BootstrapOptions {
-    fn default() -> Self {
-        Self { resamples: 1000, seed: 0 }
-    }
-}
 
 /// The intervals of one finding.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 
 mod annotate;
 mod isotonic;
+mod method;
 mod scaling;
 mod threshold;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 pub use isotonic::Isotonic;
+pub use method::{CalibrationMethod, WithIsotonic};
 pub use scaling::{CalibrationLine, Platt, apply_temperature, fit_temperature};
 pub use threshold::OperatingRule;
 
@@ -68,41 +70,6 @@ pub struct FindingCalibration {
     /// Thresholds by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub thresholds: BTreeMap<OperatingRule, f64>,
-}
-
-/// How probabilities are calibrated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CalibrationMethod {
-    /// [`Platt`] scaling.
-    Platt,
-    /// A temperature.
-    Temperature,
-    /// [`Isotonic`] regression.
-    Isotonic,
-}
-
-impl CalibrationMethod {
-    /// All methods.
-    pub const ALL: [Self; 3] = [Self::Platt, Self::Temperature, Self::Isotonic];
-
-    /// Returns its name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Platt => "platt",
-            Self::Temperature => "temperature",
-            Self::Isotonic => "isotonic",
-        }
-    }
-}
-
-/// Whether the table of points of an isotonic regression is fitted and stored too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WithIsotonic {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
 }
 
 /// Fits calibration and thresholds to a table of validation films.

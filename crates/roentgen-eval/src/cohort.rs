@@ -12,13 +12,28 @@ use rand_chacha::{
 use rayon::prelude::*;
 
 use crate::{
-    BootstrapOptions, ScoredFinding, Scores,
+    ScoredFinding, Scores,
     ranking::{Areas, Ranking},
 };
 
 /// Number of resamples that are computed in one pass over the films; the sums of more would not stay
 /// in registers.
 pub(crate) const LANES: usize = 8;
+
+/// Settings of the resampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootstrapOptions {
+    /// Number of resamples of the patients; 0 gives no intervals.
+    pub resamples: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for BootstrapOptions {
+    fn default() -> Self {
+        Self { resamples: 1000, seed: 0 }
+    }
+}
 
 /// Computes the mean over the findings that have both classes.
 pub(crate) fn mean(findings: &[Option<Areas>]) -> Option<Areas> {

@@ -1,7 +1,7 @@
 //! Decision curves: what calls are worth to someone who weighs a missed finding against a false
 //! alarm ([Vickers and Elkin][paper], 2006).
 //!
-//! Whoever acts at a probability of `t` takes `(1 - t) / t` false alarms for one finding. The net
+//! Acting at a probability of `t` means accepting `(1 - t) / t` false alarms for one finding. The net
 //! benefit counts true positives per film and subtracts false positives at that rate. A model is of
 //! use at `t` only if it is above both ways of doing without: acting on every film and on none.
 //! The probabilities are taken at their word, so a model that is not calibrated loses.

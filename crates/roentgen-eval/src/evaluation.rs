@@ -127,8 +127,8 @@ pub fn evaluate(scores: &Scores, options: &BootstrapOptions) -> Result<Evaluatio
 /// Computes all metrics of a table, also at thresholds that were fitted on other films, before and
 /// after calibration, and at a stated prevalence.
 ///
-/// Whoever has the table that was fitted to compares its films with
-/// [`refuse_shared_films`](crate::refuse_shared_films()); whoever knows only which films they were
+/// A caller that has the table of the fit compares its films with
+/// [`refuse_shared_films`](crate::refuse_shared_films()); one that knows only which films they were
 /// names them in [`Given::fitted_films`].
 ///
 /// # Errors

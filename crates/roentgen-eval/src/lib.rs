@@ -26,7 +26,7 @@
 //!
 //! [`Scores::read`] reads a table, [`ensemble`] combines tables, [`evaluate`] computes the metrics
 //! of `metrics.json`, and [`report::write`] draws them. [`comparison`] compares runs, and
-//! [`localization`] holds heat maps against boxes.
+//! [`localization`] compares heat maps with boxes.
 
 mod bootstrap;
 mod calibrate;
@@ -73,7 +73,7 @@ pub mod protocols;
 pub mod published;
 pub mod report;
 
-pub use bootstrap::{BootstrapOptions, FindingIntervals, Intervals, bootstrap};
+pub use bootstrap::{FindingIntervals, Intervals, bootstrap};
 pub use calibrate::{
     Calibration, CalibrationLine, CalibrationMethod, FindingCalibration, Isotonic, OperatingRule,
     Platt, WithIsotonic, apply_temperature, calibrate, fit_temperature,
@@ -83,6 +83,7 @@ pub use calibration::{
     reliability,
 };
 pub use co_occurrence::CoOccurrence;
+pub use cohort::BootstrapOptions;
 pub use confusion::{Confusion, PredictiveValues};
 pub use decision_curve::{NetBenefit, decision_curve};
 pub use delong::{DeLong, DeLongTest, delong, delong_test};

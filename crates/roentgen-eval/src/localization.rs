@@ -1,4 +1,4 @@
-//! Heat maps held against boxes that radiologists drew.
+//! Heat maps compared with boxes that radiologists drew.
 //!
 //! A figure of a map says little by itself: a large box is hit by chance, lesions of one finding are
 //! often at the same place, and a coarse map cannot show a small one. So each figure is beside that
@@ -28,7 +28,7 @@ use crate::{
     render::render,
 };
 
-pub use figures::{AtOverlap, Correlation, Figure, Lead, RowFigures, Rows};
+pub use figures::{AtOverlap, Correlation, Figure, Lead, MapFigures, RowFigures};
 pub(crate) use page::summary;
 use references::{ceiling, map_of_box, mean_box, random};
 pub use score::points_into;
@@ -100,7 +100,7 @@ pub struct Localization {
     /// The figures of each finding; those of one without boxes are `None`.
     pub findings: Vec<FindingLocalization>,
     /// Means over the findings that have the figure.
-    pub mean: Rows,
+    pub mean: MapFigures,
 }
 
 /// The figures of one finding.
@@ -118,7 +118,7 @@ pub struct FindingLocalization {
     pub flat: usize,
     /// The figures.
     #[serde(flatten)]
-    pub rows: Rows,
+    pub rows: MapFigures,
 }
 
 /// The maps of a film and finding, scored.

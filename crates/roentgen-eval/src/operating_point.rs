@@ -124,7 +124,7 @@ impl OperatingPoint {
     }
 }
 
-/// Writes the intervals under the names of their figures with `_ci95` behind.
+/// Writes the intervals under the names of their figures followed by `_ci95`.
 pub(crate) fn with_suffix<S: Serializer>(
     intervals: &BTreeMap<&'static str, Option<Interval>>,
     serializer: S,

@@ -42,7 +42,7 @@ pub struct Report<'a> {
     pub scores: &'a Scores,
     /// Films of high confidence, see [`confident_films`].
     pub films: Vec<FilmCard>,
-    /// Heat maps of the same model held against boxes, if they were given.
+    /// Heat maps of the same model compared with boxes, if they were given.
     pub localization: Option<Localization>,
     /// Notes for the reader, one sentence each: experiment file, commit, machine.
     pub notes: Vec<String>,

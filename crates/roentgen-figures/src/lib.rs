@@ -1,8 +1,7 @@
 //! Figures as SVG: the drawing kit of every figure and page, and figures of a data set.
 //!
 //! [`Svg`] is the kit: elements whose attributes are escaped, so that no text from a file name can
-//! become markup, with text measured ([`text_width`]), cut ([`fit`]) and broken ([`wrap`]) without
-//! a font. Colours are classes of [`STYLE`], so that a figure follows the reader's light or dark
+//! become markup, with text cut ([`fit`]) and broken ([`wrap`]) to a width without a font. Colours are classes of [`STYLE`], so that a figure follows the reader's light or dark
 //! mode; only the palette of [`chord()`] is the same in both.
 //!
 //! [`bars`], [`chord()`], [`films()`] and [`heat_map()`] turn data into a standalone SVG and neither
@@ -33,7 +32,7 @@ pub use films::{FilmTile, films};
 pub use heat_map::{Cell, heat_map};
 pub use number::{decimals, thousands};
 pub use svg::{Anchor, STYLE, Said, Svg, escape, line};
-pub use text::{fit, text_width, wrap};
+pub use text::{fit, wrap};
 
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,7 @@ impl Svg {
     }
 
     /// Adds a text at `[x, y]` of a transformed coordinate system, such as `rotate(-45)`.
-    pub fn transformed_text(
+    pub(crate) fn transformed_text(
         &mut self,
         transform: &str,
         at: [f64; 2],
@@ -85,7 +85,7 @@ impl Svg {
     }
 
     /// Adds a rectangle with round corners of a radius and further attributes.
-    pub fn round_rect(
+    pub(crate) fn round_rect(
         &mut self,
         class: &str,
         [x, y]: [f64; 2],

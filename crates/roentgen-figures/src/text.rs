@@ -2,7 +2,7 @@
 
 /// Estimates the width of a text in a system font of a size; the estimate is too high rather than
 /// too low.
-pub fn text_width(text: &str, size: f64) -> f64 {
+pub(crate) fn text_width(text: &str, size: f64) -> f64 {
     let width = |letter: char| match letter {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '\'' | '!' | ' ' => 0.34,
         't' | 'f' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' => 0.42,

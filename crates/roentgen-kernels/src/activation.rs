@@ -1,19 +1,19 @@
-//! The activation behind a normalization.
+//! The activation after a normalization.
 
-/// The function behind a normalization.
+/// The function that is applied after a normalization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// None.
+    /// Values do not change.
     Linear,
     /// Values below zero become zero.
     Relu,
-    /// And those above six, six.
+    /// Values below zero become zero, and values above six become six.
     Relu6,
-    /// `x` times its sigmoid, EfficientNet's.
+    /// `x` is multiplied by its sigmoid, as in EfficientNet.
     Silu,
 }
 
-/// An activation as the loops take it.
+/// An activation in the form that the loops use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Curve {
     /// Clamps to the first and the second value.
@@ -31,7 +31,8 @@ impl Activation {
         }
     }
 
-    /// The values it clamps to; none for an activation whose slope does not follow from its value.
+    /// Returns the values it clamps to, or `None` for an activation whose slope does not follow from
+    /// its value.
     pub(crate) fn limits(self) -> Option<[f32; 2]> {
         match self.curve() {
             Curve::Clamp(limits) => Some(limits),

@@ -1,7 +1,7 @@
 //! The algorithms that compute a convolution, and which of them fits.
 
 use crate::geometry::WindowGeometry;
-use crate::ops::Convolution;
+use crate::settings::Convolution;
 
 /// An algorithm with everything that it takes from the shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

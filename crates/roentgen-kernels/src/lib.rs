@@ -18,8 +18,8 @@
 //! assert_eq!(features.max().into_scalar::<f32>(), 9.0);
 //! ```
 //!
-//! They take and give ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on a
-//! GPU in `f32`, `bf16` or `f16` beside weights in `f32`. Those of training have gradients. On any
+//! They take and return ordinary tensors, `[batch, channels, height, width]`: on the CPU in `f32`, on
+//! a GPU in `f32`, `bf16` or `f16` with weights in `f32`. The operations of training have gradients. On any
 //! other device they are the plain Burn operations of [`mod@reference`]. Results do not depend on the
 //! number of threads.
 
@@ -31,13 +31,16 @@ mod cuda;
 mod geometry;
 mod operation;
 mod ops;
+mod place;
 pub mod reference;
+mod settings;
 mod tape;
 
 use burn::tensor::Device;
 
 pub use activation::Activation;
 pub use ops::*;
+pub use settings::{AdamStep, Convolution};
 
 #[cfg(feature = "cuda")]
 pub use cuda::Libraries;

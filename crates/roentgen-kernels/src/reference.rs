@@ -6,7 +6,8 @@ use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, FloatDType, Tensor};
 
-use crate::{Activation, Convolution};
+use crate::activation::Activation;
+use crate::settings::Convolution;
 
 /// [`convolve`](crate::convolve) in plain Burn.
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {

@@ -12,7 +12,7 @@ use crate::head::Head;
 use crate::zoo::{Architecture, Pool};
 
 /// The largest height and width of films in pixels, which `prepare` has too.
-pub const LARGEST_SIZE: usize = 4096;
+const LARGEST_SIZE: usize = 4096;
 
 /// Configuration of a classifier; `[model]` of an experiment, also stored in `model.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,7 +236,7 @@ impl Classifier {
     /// # Shapes
     ///
     /// - output: `[features, findings]`, `[findings]`
-    pub fn linear_head(&self) -> Option<(Tensor<2>, Tensor<1>)> {
+    pub(crate) fn linear_head(&self) -> Option<(Tensor<2>, Tensor<1>)> {
         self.head.linear()
     }
 

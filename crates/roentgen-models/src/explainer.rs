@@ -48,7 +48,7 @@ pub struct Look {
 
 /// A map to compute: the number of a film in its batch, and the number of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedMap {
     /// The film.
     pub film: usize,
     /// The output of the network.
@@ -108,13 +108,13 @@ impl Explainer {
     /// # Panics
     ///
     /// Panics if the head does not allow the method.
-    pub fn maps(&self, method: Method, look: &Look, wanted: &[Wanted]) -> Vec<HeatMap> {
-        let of_features = |maps: &dyn Fn(&[Wanted]) -> Tensor<3>| {
+    pub fn maps(&self, method: Method, look: &Look, wanted: &[WantedMap]) -> Vec<HeatMap> {
+        let of_features = |maps: &dyn Fn(&[WantedMap]) -> Tensor<3>| {
             wanted.chunks(AT_ONCE).flat_map(|wanted| split(maps(wanted))).collect()
         };
         match method {
             Method::Attention => {
-                let mask = |wanted: &Wanted| {
+                let mask = |wanted: &WantedMap| {
                     let mask = look.predictions[wanted.film].mask.clone();
                     mask.expect("attention is allowed only for models with a mask")
                 };
@@ -145,11 +145,11 @@ impl Explainer {
     }
 
     /// Selects the feature map of each wanted map.
-    fn features(&self, look: &Look, wanted: &[Wanted]) -> Tensor<4> {
+    fn features(&self, look: &Look, wanted: &[WantedMap]) -> Tensor<4> {
         look.features.clone().select(0, self.numbers(wanted, |wanted| wanted.film))
     }
 
-    fn numbers(&self, wanted: &[Wanted], of: fn(&Wanted) -> usize) -> Tensor<1, Int> {
+    fn numbers(&self, wanted: &[WantedMap], of: fn(&WantedMap) -> usize) -> Tensor<1, Int> {
         let numbers: Vec<i64> = wanted.iter().map(|wanted| of(wanted) as i64).collect();
         Tensor::from_data(TensorData::from(numbers.as_slice()), &self.device)
     }
@@ -159,7 +159,7 @@ impl Explainer {
     /// # Shapes
     ///
     /// - `features`, output: `[wanted, channels, h, w]`
-    fn gradients(&self, features: Tensor<4>, wanted: &[Wanted]) -> Tensor<4> {
+    fn gradients(&self, features: Tensor<4>, wanted: &[WantedMap]) -> Tensor<4> {
         let features = features.autodiff().require_grad();
         let logits = self.network.head(features.clone());
         let outputs = self.numbers(wanted, |wanted| wanted.output).reshape([wanted.len(), 1]);
@@ -170,7 +170,7 @@ impl Explainer {
 
     /// Computes how far logits fall when a patch is covered with the mean of its film, as the mean
     /// over the patches that cover a cell.
-    fn occlusion(&self, look: &Look, wanted: &[Wanted]) -> Vec<HeatMap> {
+    fn occlusion(&self, look: &Look, wanted: &[WantedMap]) -> Vec<HeatMap> {
         let ModelInfo { input, findings, .. } = &self.description;
         let patches = Patches::of(input.size);
         let mut maps = vec![None; wanted.len()];

@@ -25,8 +25,8 @@ use burn::tensor::activation::relu;
 
 use crate::zoo::Pool;
 
-/// The constant of the package `grad-cam` in the denominator of equation 19. It is not small beside
-/// the squares of gradients behind a mean over the film.
+/// The constant of the package `grad-cam` in the denominator of equation 19. It is not small
+/// compared with the squares of gradients after a mean over the film.
 const LEAST: f32 = 1e-6;
 
 /// How a heat map is computed.
@@ -104,7 +104,7 @@ impl Method {
     }
 
     /// Lists the methods that a head allows.
-    pub fn allowed_by(pool: Pool) -> Vec<Self> {
+    pub(crate) fn allowed_by(pool: Pool) -> Vec<Self> {
         Self::ALL.into_iter().filter(|method| method.check(pool).is_ok()).collect()
     }
 

@@ -1,4 +1,4 @@
-//! Files of weights that others published.
+//! Files of weights that others published, and how they spell the names of tensors.
 
 /// A published file of weights.
 ///
@@ -36,4 +36,23 @@ impl PublishedFile {
         let (_, digits) = self.name.strip_suffix(".pth")?.rsplit_once('-')?;
         Some(digits)
     }
+}
+
+/// A spelling of the tensor names of an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// The newest spelling.
+    Newest,
+    /// Our own paths, as in a run's `model.bpk`.
+    Own,
+    /// torchvision's MobileNetV2 before 0.5: convolution, norm and activation are numbered
+    /// consecutively.
+    CountedThrough,
+    /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, still used in published files.
+    Dotted,
+    /// timm's ConvNeXt, with torchvision's tensors under other names.
+    TimmConvNext,
+    /// TensorFlow's MobileNetV1 as converted for edge boards: norms folded into the convolutions,
+    /// channels last.
+    FoldedTensorflow,
 }

@@ -196,7 +196,9 @@ pub fn write(
                 return Ok(Vec::new());
             }
             let film = film::draw(patient, visit, size as usize);
-            let bytes = encode(&film, size, rgba.contains(&number))
+            let is_rgba = rgba.contains(&number);
+            let channels = if is_rgba { PngChannels::Rgba } else { PngChannels::Gray };
+            let bytes = encode(&film, size, channels)
                 .map_err(|source| Error::Encode { path: path.clone(), source })?;
             write_whole(&path, &bytes)?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
@@ -257,16 +259,30 @@ fn make_folders(out: &Path, films: usize) -> Result<Vec<PathBuf>, Error> {
     Ok(folders)
 }
 
-fn encode(film: &DrawnFilm, size: u32, rgba: bool) -> Result<Vec<u8>, image::ImageError> {
+/// The channels of a PNG.
+#[derive(Clone, Copy)]
+enum PngChannels {
+    Gray,
+    Rgba,
+}
+
+fn encode(
+    film: &DrawnFilm,
+    size: u32,
+    channels: PngChannels,
+) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     let encoder =
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
-    if rgba {
-        let pixels: Vec<u8> =
-            film.pixels.iter().flat_map(|&gray| [gray, gray, gray, u8::MAX]).collect();
-        encoder.write_image(&pixels, size, size, ExtendedColorType::Rgba8)?;
-    } else {
-        encoder.write_image(&film.pixels, size, size, ExtendedColorType::L8)?;
+    match channels {
+        PngChannels::Gray => {
+            encoder.write_image(&film.pixels, size, size, ExtendedColorType::L8)?;
+        }
+        PngChannels::Rgba => {
+            let pixels: Vec<u8> =
+                film.pixels.iter().flat_map(|&gray| [gray, gray, gray, u8::MAX]).collect();
+            encoder.write_image(&pixels, size, size, ExtendedColorType::Rgba8)?;
+        }
     }
     Ok(bytes.into_inner())
 }

@@ -137,22 +137,6 @@ pub fn write_report(
     Ok(WrittenReport { page: folder.join("report.html"), metrics, compared, protocols, evaluation })
 }
 
-/// Removes a table that an earlier report left in the folder and that this one does not have.
-///
-/// # Errors
-///
-/// Returns an error if it is there and cannot be removed.
-pub fn remove_stale(path: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let text =
-                format!("could not remove `{}`, which is of an earlier report", path.display());
-            Err(error).context(text)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Returns the validation films of a run, which `train` and `calibrate` fit to; `None` if the model
 /// has no table of its films.
 fn fitted_films(model: &Path, listener: &dyn Listener) -> anyhow::Result<Option<FittedFilms>> {
@@ -168,6 +152,22 @@ fn fitted_films(model: &Path, listener: &dyn Listener) -> anyhow::Result<Option<
     let dataset = description.training.map_or_else(String::new, |of| of.dataset.to_string());
     let valid = films.of(Split::Valid).map(|film| (film.image.clone(), film.patient.clone()));
     Ok(Some(FittedFilms::new(dataset, valid)))
+}
+
+/// Removes a table that an earlier report left in the folder and that this one does not have.
+///
+/// # Errors
+///
+/// Returns an error if it is there and cannot be removed.
+pub fn remove_stale(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let text =
+                format!("could not remove `{}`, which is of an earlier report", path.display());
+            Err(error).context(text)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Names the label file of a prepared data set, with the version if it is a known one.

@@ -26,7 +26,6 @@ use crate::predict::CorrectedFilm;
 use crate::sources::{Gate, ReadFilm, Sources};
 use drawn::{MapToDraw, file_names};
 use maps::{Maps, Seen, Work};
-pub(crate) use wanted::find_most_probable;
 use wanted::{ExplainRule, choose};
 
 /// Films in a row of the figure, each next to its map.

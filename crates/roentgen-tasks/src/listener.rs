@@ -1,4 +1,4 @@
-//! What a task tells while it works.
+//! What a task reports while it works.
 
 /// Listens to a task.
 pub trait Listener {

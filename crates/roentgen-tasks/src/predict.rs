@@ -83,7 +83,7 @@ pub(crate) struct Exceptions {
 pub struct PredictedTable {
     /// The table, which lacks the bad films.
     pub scores: Scores,
-    /// The films and predictions behind it, in the same order.
+    /// The films and predictions of which it was made, in the same order.
     pub predicted: Predicted,
     /// The thresholds of the calls, by finding; a finding without one has no call.
     pub thresholds: BTreeMap<String, f64>,
@@ -295,4 +295,10 @@ impl Predicted {
             .with_column("model", column(&|_| identity.to_owned()))?
             .with_column("dataset_id", column(&|film| film.dataset_id.clone()))?)
     }
+}
+
+/// Returns the number of the highest probability.
+pub(crate) fn find_most_probable(probabilities: &[f32]) -> usize {
+    let numbered = probabilities.iter().copied().enumerate();
+    numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map_or(0, |(output, _)| output)
 }

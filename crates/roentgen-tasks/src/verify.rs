@@ -20,9 +20,9 @@ use crate::sources::{self, Sources, identity_of, identity_of_info};
 /// The most problems of rows that are listed.
 const LISTED: usize = 10;
 
-/// What the score table may rest on.
+/// The models and data sets with which a score table is compared.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownFolders {
     /// Directories of models, with their identities.
     pub models: Vec<(PathBuf, String)>,
     /// Folders of prepared data sets; those that the table names are looked for too.
@@ -59,7 +59,11 @@ pub struct Verified {
 /// # Errors
 ///
 /// Returns an error if the table, or a data set or model that it rests on, cannot be read.
-pub fn table(path: &Path, known: &Known, listener: &dyn Listener) -> anyhow::Result<Verified> {
+pub fn table(
+    path: &Path,
+    known: &KnownFolders,
+    listener: &dyn Listener,
+) -> anyhow::Result<Verified> {
     let scores = Scores::read(path)?;
     let mut problems = Vec::new();
     // A table of training films is one to look at, so that is not a problem of the table.
@@ -97,14 +101,18 @@ pub fn table(path: &Path, known: &Known, listener: &dyn Listener) -> anyhow::Res
 }
 
 /// Returns the one model that predicted the table, if it is known.
-fn model_of<'a>(scores: &Scores, known: &'a Known, problems: &mut Vec<String>) -> Option<&'a Path> {
+fn model_of<'a>(
+    scores: &Scores,
+    known: &'a KnownFolders,
+    problems: &mut Vec<String>,
+) -> Option<&'a Path> {
     let Some(Identity::One(of_table)) = scores.model() else { return None };
     let find = |one: &str| known.models.iter().find(|(_, identity)| identity == one);
     // An ensemble has the identities of its members.
     let missing: Vec<&str> = of_table.split('+').filter(|one| find(one).is_none()).collect();
     if !known.models.is_empty() && !missing.is_empty() {
         problems.push(format!(
-            "it was predicted by the model {}, which is none of those given",
+            "it was predicted by the model {}, which is not one of those given",
             missing.join(" and ")
         ));
     }
@@ -113,7 +121,7 @@ fn model_of<'a>(scores: &Scores, known: &'a Known, problems: &mut Vec<String>) -
 
 /// Says which data sets of the table are none of those that were given. Without them its films would be
 /// compared with nothing, or with what the table itself names.
-fn other_data(scores: &Scores, known: &Known) -> anyhow::Result<Option<String>> {
+fn other_data(scores: &Scores, known: &KnownFolders) -> anyhow::Result<Option<String>> {
     let mut given = BTreeSet::new();
     for folder in &known.data {
         given.insert(identity_of_info(&PreparedInfo::read(folder)?));
@@ -131,7 +139,7 @@ fn other_data(scores: &Scores, known: &Known) -> anyhow::Result<Option<String>> 
 }
 
 /// Returns the folders of prepared data sets that the table names or the caller gives.
-fn folders(scores: &Scores, known: &Known) -> BTreeSet<PathBuf> {
+fn folders(scores: &Scores, known: &KnownFolders) -> BTreeSet<PathBuf> {
     let named = scores.column("source").unwrap_or_default().iter().collect::<BTreeSet<_>>();
     let named = named.into_iter().map(PathBuf::from).filter(|folder| Prepared::is_prepared(folder));
     named.chain(known.data.iter().cloned()).collect()

@@ -10,11 +10,11 @@ use burn::tensor::{Device, Tensor};
 
 /// The two constants of Adadelta; the defaults are those of Keras.
 #[derive(Clone, Debug)]
-pub struct Adadelta {
+pub(crate) struct Adadelta {
     /// Decay of the two running means.
-    pub rho: f64,
+    pub(crate) rho: f64,
     /// Keeps the quotient finite.
-    pub epsilon: f64,
+    pub(crate) epsilon: f64,
 }
 
 impl Default for Adadelta {
@@ -25,7 +25,7 @@ impl Default for Adadelta {
 
 /// The two running means of a parameter.
 #[derive(crate::RecordState, Clone)]
-pub struct AdadeltaState<const D: usize> {
+pub(crate) struct AdadeltaState<const D: usize> {
     /// Mean of squared gradients.
     gradients: Tensor<D>,
     /// Mean of squared steps.

@@ -36,7 +36,7 @@ impl SelectedFilms<'_> {
     }
 
     /// Returns the rows in the order of an epoch: every film once, shuffled by seed and epoch.
-    pub fn shuffled_rows(&self, seed: u64, epoch: usize) -> Vec<usize> {
+    pub(crate) fn shuffled_rows(&self, seed: u64, epoch: usize) -> Vec<usize> {
         let mut random = ChaCha8Rng::seed_from_u64(seed::derive(seed, Purpose::Order));
         random.set_stream(epoch as u64);
         let mut rows = self.rows.to_vec();

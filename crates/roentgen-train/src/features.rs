@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use roentgen_data::rows::{RowWriter, Rows};
+use roentgen_data::rows::{RowStore, RowWriter};
 use roentgen_data::store;
 use roentgen_models::{Classifier, weights};
 use sha2::{Digest, Sha256};
@@ -54,7 +54,7 @@ pub enum Error {
 /// The features of one split's films.
 #[derive(Debug)]
 pub struct Features {
-    rows: Rows,
+    rows: RowStore,
     path: PathBuf,
     /// Number of films in the split, which are in the order of its rows.
     films: usize,
@@ -107,7 +107,7 @@ pub(crate) fn keep(
         Ok::<_, Error>(model.pooled_features(input))
     };
     let shape: [usize; 4] = compute(0, 1)?.dims();
-    if let Some(rows) = Rows::open(&path).map_err(failed)? {
+    if let Some(rows) = RowStore::open(&path).map_err(failed)? {
         // Rows of another network, other films or an earlier version are computed again.
         let is_whole = rows.len() == all && *rows.shape() == shape[1..];
         if is_whole && rows.purpose() == Some(&purpose) {
@@ -128,7 +128,7 @@ pub(crate) fn keep(
         }
     }
     growing.finish().map_err(failed)?;
-    let rows = Rows::open(&path).map_err(failed)?;
+    let rows = RowStore::open(&path).map_err(failed)?;
     let rows = rows.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     Ok(Some(Features { rows, path, films }))
 }

@@ -36,7 +36,7 @@
 //! `extends` to it. [`trainer`] is the training loop, the heart of this crate. [`checkpoint`] makes
 //! a resumed run end with the same weights as an uninterrupted one.
 
-pub mod adadelta;
+mod adadelta;
 pub mod adam;
 pub mod checkpoint;
 pub mod dataset;
@@ -51,9 +51,9 @@ pub mod progress;
 pub mod relation;
 pub mod run_dir;
 pub mod seed;
-pub mod tensorboard;
+mod tensorboard;
 pub mod trainer;
-pub mod validation;
+mod validation;
 
 // `derive(RecordState)` generates paths relative to the root of the crate that uses it.
 use burn::optim::{RecordState, StateSink, StateSource};

@@ -17,14 +17,14 @@ pub enum Loss {
 
 /// Weights of positives and negatives in one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClassWeights {
+pub(crate) struct ClassWeights {
     positive: f32,
     negative: f32,
 }
 
 impl Loss {
     /// Returns the weights for a whole batch with labels 0 or 1; its micro-batches share them.
-    pub fn weights(self, labels: &[f32]) -> ClassWeights {
+    pub(crate) fn weights(self, labels: &[f32]) -> ClassWeights {
         match self {
             Loss::Bce => ClassWeights { positive: 1.0, negative: 1.0 },
             Loss::Wang => {
@@ -66,7 +66,7 @@ impl ClassWeights {
     ///
     /// - `logits`, `labels`: `[batch, findings]`
     /// - output: `[1]`
-    pub fn loss(self, logits: Tensor<2>, labels: Tensor<2>) -> Tensor<1> {
+    pub(crate) fn loss(self, logits: Tensor<2>, labels: Tensor<2>) -> Tensor<1> {
         // -ln sigmoid(x) = softplus(-x) and -ln(1 - sigmoid(x)) = softplus(x) = x + softplus(-x).
         let softplus_neg = softplus_of_negative(logits.clone());
         let positive = softplus_neg.clone() * labels.clone() * self.positive;

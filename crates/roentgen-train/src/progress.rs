@@ -82,7 +82,7 @@ pub struct EpochRow {
     pub is_by_loss_instead: bool,
 }
 
-/// The share of an epoch from which on waiting for films is worth a word.
+/// The share of an epoch above which the time spent waiting for films is shown.
 const NOTABLE_WAIT: f64 = 0.02;
 
 impl fmt::Display for EpochRow {
@@ -112,8 +112,8 @@ impl fmt::Display for EpochRow {
     }
 }
 
-/// Observes a run, provides its clock and can end it. Whoever does not look at an event leaves its
-/// method out.
+/// Observes a run, provides its clock and can end it. An observer implements only the methods of the
+/// events that it needs.
 pub trait Progress {
     /// Called while the films are hashed, once per machine: bytes done and bytes in all.
     fn hashed(&self, _done: u64, _bytes: u64) {}

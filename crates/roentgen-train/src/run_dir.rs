@@ -165,7 +165,7 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be read.
-    pub fn experiment_text(&self) -> Result<String, Error> {
+    pub(crate) fn experiment_text(&self) -> Result<String, Error> {
         let path = self.file(EXPERIMENT);
         files::read_text_at_most(&path, 16 << 20).map_err(|source| Error::Read { path, source })
     }

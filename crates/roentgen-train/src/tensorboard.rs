@@ -21,20 +21,20 @@ use messages::{
 
 /// Writes the events of one run.
 #[derive(Debug)]
-pub struct Events {
+pub(crate) struct Events {
     file: File,
     path: PathBuf,
 }
 
 /// An image to show, encoded as PNG.
 #[derive(Clone, Debug)]
-pub struct EventImage {
+pub(crate) struct EventImage {
     /// Its tag in TensorBoard.
-    pub tag: String,
+    pub(crate) tag: String,
     /// `[height, width]` in pixels.
-    pub size: [usize; 2],
+    pub(crate) size: [usize; 2],
     /// The PNG file.
-    pub png: Vec<u8>,
+    pub(crate) png: Vec<u8>,
 }
 
 impl Events {
@@ -43,7 +43,7 @@ impl Events {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn open(folder: &Path, step: usize, seconds: f64) -> Result<Self, WriteError> {
+    pub(crate) fn open(folder: &Path, step: usize, seconds: f64) -> Result<Self, WriteError> {
         let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
         let number = fs::read_dir(folder)
             .map_err(|source| failed(folder, source))?
@@ -64,7 +64,7 @@ impl Events {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn step(
+    pub(crate) fn step(
         &mut self,
         seconds: f64,
         step: usize,
@@ -96,7 +96,7 @@ impl Events {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn experiment(
+    pub(crate) fn experiment(
         &mut self,
         seconds: f64,
         text: &str,
@@ -125,7 +125,7 @@ impl Events {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn finished(&mut self, seconds: f64) -> Result<(), WriteError> {
+    pub(crate) fn finished(&mut self, seconds: f64) -> Result<(), WriteError> {
         let end = HyperData::End(End { status: 1, seconds });
         let values = vec![hyper("_hparams_/session_end_info", end)];
         self.write(seconds, 0, What::Summary(Summary { values }))

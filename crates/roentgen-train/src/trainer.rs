@@ -71,8 +71,8 @@ pub enum TrainOutcome {
     Interrupted,
 }
 
-/// Runs an experiment into a run directory. A [`Start`](crate::run_dir::Start) alone stands for the
-/// options with it.
+/// Runs an experiment into a run directory. A [`Start`](crate::run_dir::Start) may be passed as the
+/// options.
 ///
 /// The same experiment, data and seed give the same weights, with any number of threads, whether or
 /// not the run was stopped and resumed. A second call waits until the first has returned.
@@ -194,7 +194,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn run_phases(&mut self) -> Result<TrainOutcome, Error> {
-        // A run that was given up is finished too, even if it was killed afterwards.
+        // A run that was stopped early is finished too, even if it was killed afterwards.
         let was_stopped = Facts::read(&self.dir.path)?.is_some_and(|facts| facts.is_stopped);
         if was_stopped || self.is_over() {
             return self.finish(was_stopped);
@@ -217,7 +217,7 @@ impl Run<'_> {
             self.validate(&mut events)?;
             if !self.is_over() && self.progress.is_hopeless(&self.state.epochs) {
                 self.save()?;
-                self.dir.log("given up: other runs are better")?;
+                self.dir.log("stopped early: other runs are better")?;
                 events.finished(self.progress.seconds())?;
                 return self.finish(true);
             }

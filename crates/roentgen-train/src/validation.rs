@@ -10,11 +10,11 @@ use crate::loss::Loss;
 
 /// Result of a validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Validated {
+pub(crate) struct Validated {
     /// The loss that training minimizes, over all validation films at once.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// Mean AUROC of the findings that have films with and without them; `None` if no finding has.
-    pub auroc: Option<f64>,
+    pub(crate) auroc: Option<f64>,
 }
 
 /// Validates a model, on stored features if there are any; calls `done` with the number of films
@@ -24,7 +24,7 @@ pub struct Validated {
 ///
 /// Returns an error if films or features cannot be read.
 #[expect(clippy::too_many_arguments, reason = "a validation needs all of them")]
-pub fn validate(
+pub(crate) fn validate(
     model: &Classifier,
     films: &SelectedFilms<'_>,
     features: Option<&Features>,

@@ -7,10 +7,10 @@
 //! `HEAD` with an error where `GET` works, so `HEAD` is not used.
 
 mod checksum;
+mod display;
 mod error;
 mod part;
 mod response;
-mod shown;
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -20,9 +20,9 @@ use std::time::Duration;
 use ureq::Agent;
 
 pub(crate) use checksum::Checksum;
+pub(crate) use display::{DownloadDisplay, size};
 pub(crate) use error::Error;
 pub(crate) use part::discard;
-pub(crate) use shown::{DownloadDisplay, size};
 
 use checksum::Sum;
 use error::FailedAttempt;

@@ -1,6 +1,6 @@
 //! Progress bars on a terminal, plain lines elsewhere, and the handler of Ctrl-C.
 
-mod left;
+mod time_left;
 
 use std::cell::{Cell, OnceCell};
 use std::io::IsTerminal;
@@ -14,7 +14,7 @@ use roentgen_train::progress::{EpochRow, Progress, RunPlan};
 
 use crate::memory;
 use crate::output::note;
-use left::{Expected, Steps, TimeLeft, shown};
+use time_left::{Expected, Steps, TimeLeft, format_time};
 
 /// Whether bars are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl<'a> TrainingDisplay<'a> {
         }
         let Expected { per_step, left } = expected;
         if left >= WORTH_TELLING {
-            self.say(&format!("{per_step:.3} s per step, about {} left", shown(left)));
+            self.say(&format!("{per_step:.3} s per step, about {} left", format_time(left)));
         }
     }
 }
@@ -235,7 +235,7 @@ impl Progress for TrainingDisplay<'_> {
         }
         self.bar.set_position(step as u64);
         let left = expected.map_or_else(String::new, |expected| {
-            format!("; whole run: {} left", shown(expected.left))
+            format!("; whole run: {} left", format_time(expected.left))
         });
         self.bar.set_message(format!("loss {loss:.4}{left}"));
     }

@@ -19,10 +19,18 @@ fn from_phantom_to_report_every_command_leaves_what_the_next_one_takes() {
 
     let described = place.json("describe prepared --out pictures");
     assert_eq!(described["patients_on_both_sides"], 0);
-    for picture in
-        ["findings", "findings-adjusted", "co-occurrence", "co-occurrence-chord", "films"]
-    {
-        assert!(place.text(&format!("pictures/{picture}.svg")).starts_with("<svg"), "{picture}");
+    for (picture, title, shows) in [
+        ("findings", "Films by finding", "Infiltration"),
+        ("findings-adjusted", "Shares of findings after weighting films", "Infiltration"),
+        ("findings-per-film", "Films by number of findings", "1 finding"),
+        ("co-occurrence", "Findings on the same films", "Infiltration"),
+        ("co-occurrence-chord", "Findings on the same films", "Infiltration"),
+        ("films", "Sample films", "data:image/png;base64,"),
+    ] {
+        let svg = place.text(&format!("pictures/{picture}.svg"));
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{picture}");
+        assert!(svg.contains(&format!("<title>{title}</title>")), "{picture} has another title");
+        assert!(svg.contains(shows), "{picture} does not show {shows}");
     }
 
     assert!(!place.at("pictures/findings-cleaned.svg").exists(), "no finding is on 1,000 films");

@@ -11,7 +11,7 @@ const CHESTS: [&str; 4] = ["CHEST", "THORAX", "LUNG", "CHESTABDPELVIS"];
 const FRONTAL: [&str; 3] = ["PA", "AP", "FRONTAL"];
 
 /// Checks modality, body part and view position of a DICOM file; what a header does not say is
-/// not held against it. Files of other types have no header and pass.
+/// not a reason to refuse it. Files of other types have no header and pass.
 ///
 /// # Errors
 ///

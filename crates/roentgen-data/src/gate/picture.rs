@@ -1,7 +1,7 @@
 //! What the pixels of a picture say.
 
 use super::eigenfilms::{EIGENFILMS, SIDE};
-use super::{Objection, Position, turned};
+use super::{Objection, Position, rotate_counterclockwise};
 use crate::pixels::{self, Filter, Plane};
 
 /// The least standard deviation of a film, of 255. The least of 2,512 films is 17.
@@ -58,7 +58,7 @@ fn check_small(small: Plane) -> Result<(), Objection> {
                 best = (place, Position { quarter_turns, is_inverted });
             }
         }
-        seen = turned(&seen);
+        seen = rotate_counterclockwise(&seen);
     }
     let is_wrong = best.0.residual < RATIO * upright.residual;
     // What would be corrected has to be a film in that position.

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use super::eigenfilms::{EIGENFILMS, SIDE};
-use super::{Objection, Position, check_picture, header, turned};
+use super::{Objection, Position, check_picture, header, rotate_counterclockwise};
 use crate::pixels::{Plane, Subject};
 
 /// Draws the mean of the films that the gate was fitted on, each pixel `zoom` wide and twice as high.
@@ -44,7 +44,7 @@ fn every_wrong_position_is_named_and_corrected() {
             assert_eq!(position.corrected(given), film);
             assert_eq!(position.is_one_fault(), turns == 0 || !is_inverted);
         }
-        seen = turned(&seen);
+        seen = rotate_counterclockwise(&seen);
     }
 }
 
@@ -53,7 +53,7 @@ fn a_picture_is_turned_counterclockwise() {
     let plane = Plane { width: 3, height: 2, pixels: vec![1, 2, 3, 4, 5, 6] };
 
     let expected = Plane { width: 2, height: 3, pixels: vec![3, 6, 2, 5, 1, 4] };
-    assert_eq!(turned(&plane), expected);
+    assert_eq!(rotate_counterclockwise(&plane), expected);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn lists_of_other_hands_are_read_alike() {
 }
 
 #[test]
-fn a_name_with_more_behind_it_is_refused_with_its_line() {
+fn a_name_followed_by_more_is_refused_with_its_line() {
     for text in ["a.png\nb.png 0 1 0\n", "a.png\nb.png,Mass\n", "a.png\nImage Index\n"] {
         let error = list(text.as_bytes()).unwrap_err();
         assert!(matches!(error, Error::ListLine { line: 2, .. }), "{error}");

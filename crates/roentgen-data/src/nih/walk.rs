@@ -50,8 +50,9 @@ pub fn kinds(files: &[PathBuf]) -> String {
 /// Lists all files below `root` (or `root` itself, if it is not a folder), ordered by path.
 ///
 /// A ZIP archive with DICOM files is listed as those files, with paths below that of the archive.
-/// Hidden files and folders are left out, see [`is_hidden`]; `root` itself may be hidden. Devices,
-/// FIFOs and sockets are listed, so that the function that opens them can report what they are.
+/// Files and folders whose name begins with a dot, and `__MACOSX`, are left out, but `root` may have
+/// such a name. Devices, FIFOs and sockets are listed, so that the function that opens them can report
+/// what they are.
 ///
 /// # Errors
 ///

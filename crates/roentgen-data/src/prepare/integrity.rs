@@ -10,54 +10,41 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::digest::{hash, hex};
 use super::sealed_table::{FileState, SealedTable};
-use super::{BOXES, Error, MANIFEST, PreparedInfo, remembered};
+use super::{BOXES, Check, Checks, Error, MANIFEST, Prepared, PreparedInfo, remembered};
 use crate::boxes::{self, FindingBox};
 use crate::manifest::{self, ManifestRow};
 use crate::store::{self, Store};
 
-/// What is known of one file of a prepared data set that was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// It is the file that `prepare` wrote.
-    Matches,
-    /// An earlier version of the program recorded no hash of it.
-    Unknown,
-}
+impl Prepared {
+    /// Opens the prepared data set in `folder` and checks that its files are those that `prepare`
+    /// wrote. The pixels are compared with their hash the first time on each machine.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a file is missing, damaged, has changed or is inconsistent with the
+    /// others.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(folder, &|_, _| ())
+    }
 
-/// What is known of the files of a prepared data set that was opened. A file that has changed is an
-/// error and never gets here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Checks {
-    /// `prepare.toml`
-    pub description: Check,
-    /// `manifest.csv`
-    pub manifest: Check,
-    /// `images.safetensors`
-    pub films: Check,
-    /// `boxes.csv`; matches if there is none and there should be none.
-    pub boxes: Check,
-    /// `bad-films.csv`
-    pub bad_films: Check,
-    /// `duplicates.csv`; matches if there is none and there should be none.
-    pub duplicates: Check,
-}
-
-impl Checks {
-    /// Whether every file is known to be the one that `prepare` wrote.
-    pub fn all_match(self) -> bool {
-        let Self { description, manifest, films, boxes, bad_films, duplicates } = self;
-        [description, manifest, films, boxes, bad_films, duplicates] == [Check::Matches; 6]
+    /// Opens the prepared data set in `folder` like [`Prepared::open`]. While the pixels are
+    /// compared with their hash, `progress` is called with the bytes done and the bytes in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::open`].
+    pub fn open_with(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Self, Error> {
+        let (description, rows, store, checks) = open(folder, progress)?;
+        Ok(Self { folder: folder.to_owned(), description, rows, store, checks })
     }
 }
 
 /// Opens the files of a prepared data set and compares them with its description.
-pub(super) fn open(
+fn open(
     folder: &Path,
     progress: &dyn Fn(u64, u64),
 ) -> Result<(PreparedInfo, Vec<ManifestRow>, Store, Checks), Error> {

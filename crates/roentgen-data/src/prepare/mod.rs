@@ -13,6 +13,7 @@ mod integrity;
 mod journal;
 mod labelled;
 mod lists;
+mod opened;
 mod pack;
 mod prepared;
 mod remembered;
@@ -38,9 +39,9 @@ use crate::{boxes, prepare::journal::Journal};
 
 pub use duplicates::{Duplicate, Likeness};
 pub use error::Error;
-pub use integrity::{Check, Checks};
 pub use labelled::Labelled;
 pub use lists::Lists;
+pub use opened::{Check, Checks};
 pub use prepared::{PatientNumbers, Prepared, PreparedInfo};
 pub use sealed_table::FileState;
 pub use verify::{FileReport, Verification, verify};
@@ -52,7 +53,7 @@ pub const BAD_FILMS: &str = "bad-films.csv";
 /// Name of the file that lists films which several patients or lists share.
 pub const DUPLICATES: &str = "duplicates.csv";
 /// Name of the file with the boxes of a prepared data set, in the 1024-pixel frame.
-pub const BOXES: &str = "boxes.csv";
+pub(crate) const BOXES: &str = "boxes.csv";
 
 /// Settings of `prepare`.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::{
     BAD_FILMS, BOXES, BadFilm, Checks, DUPLICATES, Duplicate, Error, PrepareSettings, digest,
-    integrity,
 };
 use crate::boxes::FindingBox;
 use crate::dataset::Dataset;
@@ -226,28 +225,6 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Opens the prepared data set in `folder` and checks that its files are those that `prepare`
-    /// wrote. The pixels are compared with their hash the first time on each machine.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a file is missing, damaged, has changed or is inconsistent with the
-    /// others.
-    pub fn open(folder: &Path) -> Result<Self, Error> {
-        Self::open_with(folder, &|_, _| ())
-    }
-
-    /// Opens the prepared data set in `folder` like [`Prepared::open`]. While the pixels are
-    /// compared with their hash, `progress` is called with the bytes done and the bytes in all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Prepared::open`].
-    pub fn open_with(folder: &Path, progress: &dyn Fn(u64, u64)) -> Result<Self, Error> {
-        let (description, rows, store, checks) = integrity::open(folder, progress)?;
-        Ok(Self { folder: folder.to_owned(), description, rows, store, checks })
-    }
-
     /// Whether `folder` looks like a prepared data set.
     pub fn is_prepared(folder: &Path) -> bool {
         folder.join(FILE).is_file()

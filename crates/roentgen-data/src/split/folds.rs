@@ -32,7 +32,7 @@ pub struct Fold {
 ///
 /// Returns an error if the rule divides films instead of patients, if there is no such fold or
 /// there are fewer patients than folds, or if official lists are needed and absent.
-pub fn divide_in_folds(
+pub(crate) fn divide_in_folds(
     rows: &[ManifestRow],
     rule: SplitRule,
     fold: Fold,

@@ -1,7 +1,7 @@
 //! Curves of many runs in one frame.
 //!
 //! More than eight colours cannot be told apart, so the best eight runs by their last value have a
-//! colour and a name, and the others are drawn thin and gray behind them.
+//! colour and a name, and the others are drawn thin and gray below them.
 
 use roentgen_figures::{Anchor, Said, Svg, decimals, line};
 use serde::Serialize;

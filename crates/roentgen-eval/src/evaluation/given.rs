@@ -84,7 +84,7 @@ pub(super) fn fit(
     })
 }
 
-/// Refuses a prevalence that is none, or of no finding of the table.
+/// Refuses a prevalence that is not between 0 and 1, or whose finding is not in the table.
 pub(super) fn check_prevalence(scores: &Scores, given: &Given<'_>) -> Result<(), Error> {
     for (finding, prevalence) in &given.prevalence {
         let problem = if scores.finding(finding).is_none() {

@@ -80,7 +80,7 @@ pub struct Correlation {
 
 /// The figures of a finding, or their means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rows {
+pub struct MapFigures {
     /// The maps of the model.
     pub model: RowFigures,
     /// Random maps of the same resolution.
@@ -104,7 +104,7 @@ pub(super) fn rows(
     by_finding: &[Vec<&Case>],
     patients: usize,
     options: &BootstrapOptions,
-) -> (Vec<Rows>, Rows) {
+) -> (Vec<MapFigures>, MapFigures) {
     let sums: Vec<Sums> = by_finding.iter().map(|cases| Sums::of(cases)).collect();
     let draws: Vec<Vec<Vec<Option<f64>>>> = resample(patients, options, |weights| {
         let weight = |patient: u32| f64::from(weights[patient as usize]);
@@ -117,13 +117,13 @@ pub(super) fn rows(
         // One patient, drawn or not, has no interval.
         let draws = if sums[finding].patients.len() < 2 { &[] } else { draws.as_slice() };
         let own: Vec<&[Option<f64>]> = draws.iter().map(|draw| draw[finding].as_slice()).collect();
-        Rows::of(&values[finding], &own, correlated(&by_finding[finding]))
+        MapFigures::of(&values[finding], &own, correlated(&by_finding[finding]))
     });
     let of_finding = of_finding.collect();
     let means: Vec<Vec<Option<f64>>> = draws.iter().map(|draw| mean(draw)).collect();
     let means: Vec<&[Option<f64>]> = means.iter().map(Vec::as_slice).collect();
     let all = by_finding.iter().map(correlated).sum();
-    (of_finding, Rows::of(&mean(&values), &means, all))
+    (of_finding, MapFigures::of(&mean(&values), &means, all))
 }
 
 /// Takes the mean of each figure over the findings that have it.
@@ -223,7 +223,7 @@ fn best_overlaps(cases: &[&Case], kind: fn(&Case) -> Option<&Scored>) -> Vec<Opt
     cases.iter().zip(&folds).map(of_case).collect()
 }
 
-impl Rows {
+impl MapFigures {
     fn of(values: &[Option<f64>], draws: &[&[Option<f64>]], correlated: usize) -> Self {
         let figure = |at: usize| Figure {
             value: values[at],

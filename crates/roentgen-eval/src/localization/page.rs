@@ -5,7 +5,7 @@ mod summary;
 
 use serde::Serialize;
 
-use super::{AtOverlap, Figure, FindingLocalization, Lead, Localization, RowFigures, Rows};
+use super::{AtOverlap, Figure, FindingLocalization, Lead, Localization, MapFigures, RowFigures};
 use crate::Interval;
 use crate::films::FilmCard;
 use crate::format::readable;
@@ -75,7 +75,7 @@ impl LocalizationPage {
         let in_training = about.patients_in_training.filter(|&patients| patients > 0);
         Self {
             title: format!(
-                "{} of {} held against boxes, {}, {}",
+                "{} of {} compared with boxes, {}, {}",
                 about.method, about.architecture, about.dataset, about.split
             ),
             version: env!("CARGO_PKG_VERSION"),
@@ -104,7 +104,7 @@ impl LocalizationPage {
 }
 
 /// Names the kinds of maps as the page does.
-fn kinds(rows: &Rows) -> [(&'static str, &RowFigures); 4] {
+fn kinds(rows: &MapFigures) -> [(&'static str, &RowFigures); 4] {
     [
         ("Model", &rows.model),
         ("Random map", &rows.random),
@@ -115,7 +115,7 @@ fn kinds(rows: &Rows) -> [(&'static str, &RowFigures); 4] {
 
 fn tiles(of: &Localization) -> Vec<Tile> {
     let tile = |what, value: Figure, small| Tile { what, value: figure(value.value), small };
-    let beside = |of: fn(&RowFigures) -> Figure, rows: &Rows| {
+    let beside = |of: fn(&RowFigures) -> Figure, rows: &MapFigures| {
         format!(
             "random map {}, mean box {}, ceiling {}",
             figure(of(&rows.random).value),
@@ -123,7 +123,7 @@ fn tiles(of: &Localization) -> Vec<Tile> {
             figure(of(&rows.ceiling).value)
         )
     };
-    let Rows { model, random_weights, .. } = &of.mean;
+    let MapFigures { model, random_weights, .. } = &of.mean;
     let correlation = Figure { value: random_weights.value, ci95: random_weights.ci95 };
     vec![
         tile("Pointing game", model.pointing, beside(|row| row.pointing, &of.mean)),
@@ -155,7 +155,7 @@ fn lines(of: &Localization) -> Vec<(&'static str, String)> {
 }
 
 fn groups(of: &Localization) -> Vec<Group> {
-    let group = |name: String, counts: Option<&FindingLocalization>, rows: &Rows| {
+    let group = |name: String, counts: Option<&FindingLocalization>, rows: &MapFigures| {
         let number = |of: fn(&FindingLocalization) -> usize| {
             counts.map_or_else(String::new, |counts| count(of(counts)))
         };

@@ -1,6 +1,6 @@
 //! `localization.csv`: one row for each finding, kind of map and figure.
 
-use super::{Correlation, Figure, Localization, Rows};
+use super::{Correlation, Figure, Localization, MapFigures};
 use crate::Error;
 use crate::csv_text::{cell, csv as to_csv};
 
@@ -15,7 +15,7 @@ pub(super) fn csv(of: &Localization) -> Result<String, Error> {
     to_csv("localization.csv", table)
 }
 
-fn add(table: &mut Vec<[String; 7]>, finding: &str, rows: &Rows) {
+fn add(table: &mut Vec<[String; 7]>, finding: &str, rows: &MapFigures) {
     let mut push = |map: &str, name: &str, t: Option<f64>, Figure { value, ci95 }: Figure| {
         table.push([
             finding.to_owned(),

@@ -125,7 +125,7 @@ fn the_mean_lead_is_over_the_findings_that_have_both_maps() {
         alone.chain((2..20).map(|number| film(number, "Nodule", true))).collect();
     let found = localized(&films, &["Mass", "Nodule"]);
 
-    let lead = |rows: &Rows| rows.mean_box.lead.unwrap().pointing.value;
+    let lead = |rows: &MapFigures| rows.mean_box.lead.unwrap().pointing.value;
     assert_eq!(lead(&found.findings[0].rows), None);
     assert!(lead(&found.findings[1].rows).is_some());
     assert_eq!(lead(&found.mean), lead(&found.findings[1].rows));
@@ -188,7 +188,7 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
     changed_documents_are_refused_or_read(&text("localization.json"), folder.path());
     assert_eq!((&read.about, read.films, read.map), (&found.about, found.films, found.map));
     for (read, found) in read.findings.iter().zip(&found.findings) {
-        let of = |rows: &Rows| {
+        let of = |rows: &MapFigures| {
             let lead = rows.random.lead.unwrap().iou;
             [rows.model.iou.value, lead.value, lead.ci95.map(|ends| ends.low)].map(|value| {
                 // A reader may be off by the last digit.

@@ -29,7 +29,7 @@ impl Protocols {
             sentences.push(format!("{end} it is {}.", mean(last)));
             sentences.push(format!(
                 "The first is {}; of that {}.",
-                apart(self.difference, self.difference_ci95),
+                describe_difference(self.difference, self.difference_ci95),
                 list(&known.iter().map(|effect| part(effect)).collect::<Vec<_>>())
             ));
         }
@@ -67,7 +67,7 @@ fn mean(row: &Row) -> String {
 }
 
 /// Says by how much a figure is higher or lower.
-fn apart(difference: Option<f64>, ends: Option<Interval>) -> String {
+fn describe_difference(difference: Option<f64>, ends: Option<Interval>) -> String {
     match difference {
         Some(value) => {
             let word = if value < 0.0 { "lower" } else { "higher" };

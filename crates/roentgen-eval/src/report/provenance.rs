@@ -1,7 +1,7 @@
 //! What a report is about: the model, the films and the labels that its figures rest on.
 //!
-//! A score table knows only part of it. Whoever calls gives what else is known, and the report says
-//! of the rest that it is unknown, so that a missing line cannot pass for a matter of course.
+//! A score table knows only part of it. The caller adds what else is known, and the report says that
+//! the rest is unknown, so that nothing is left out silently.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::format::{PROGRAM, count};
 /// Where figures come from; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Provenance {
-    /// Name or folder of the model. If the score table names a model, whoever calls compares the
+    /// Name or folder of the model. If the score table names a model, the caller compares the
     /// two.
     pub model: Option<String>,
     /// Its architecture, such as `densenet121`.

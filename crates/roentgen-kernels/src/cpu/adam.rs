@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cpu::simd::{fma, multiversion};
 use crate::cpu::storage::contiguous;
-use crate::ops::AdamStep;
+use crate::settings::AdamStep;
 
 /// Values that a task takes.
 const BLOCK: usize = 1 << 14;

@@ -1,4 +1,4 @@
-//! A bias on each channel and a clamp behind it, in the memory of the input.
+//! A bias on each channel and a clamp after it, in the memory of the input.
 //!
 //! The backward pass needs the output alone: where it is clamped, the gradient is zero.
 

@@ -12,7 +12,7 @@ use super::element::Element;
 use super::gpu::{Grid, Kernel, arg, enqueue};
 use super::rows::{THREADS, contiguous, dims, flat};
 use super::source::File;
-use crate::AdamStep;
+use crate::settings::AdamStep;
 
 /// Parameters that a launch moves, `PIECES` in the source.
 const PIECES: usize = 48;

@@ -1,4 +1,4 @@
-//! The affine of a norm, applied in one pass: a scale and a shift for each channel, and the activation behind them.
+//! The affine of a norm, applied in one pass: a scale and a shift for each channel, and the activation after them.
 
 use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;

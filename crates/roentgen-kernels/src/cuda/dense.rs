@@ -16,7 +16,7 @@ use crate::geometry::WindowGeometry;
 /// Channels that every engine of cuDNN takes are a multiple of this.
 const GROUP: usize = 8;
 
-/// A film with zeros around it and behind its channels.
+/// A film with zeros around it and after its channels.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Padded {
@@ -60,7 +60,7 @@ impl Normalized {
 }
 
 impl DenseCall {
-    /// The output, of rows `x` behind their affine, and the weight as cuDNN takes it, for the backward pass.
+    /// Returns the output for rows `x` after their affine, and the weight as cuDNN takes it, for the backward pass.
     pub(crate) fn forward(
         self,
         x: &CubeTensor,
@@ -130,7 +130,7 @@ impl DenseCall {
         OutputGradient::in_scratch(bytes, gradient)
     }
 
-    /// The gradient of the weight, in float, of a gradient in rows and rows `x` behind their affine.
+    /// The gradient of the weight, in float, of a gradient in rows and rows `x` after their affine.
     pub(crate) fn weight_gradient(
         self,
         gradient: &CubeTensor,
@@ -165,7 +165,7 @@ impl DenseCall {
         dw
     }
 
-    /// Returns cuDNN's input. Rows behind an affine are computed into scratch when they are needed, or earlier where they are padded.
+    /// Returns cuDNN's input. Rows after an affine are computed into scratch when they are needed, or earlier where they are padded.
     fn input(self, x: &CubeTensor, affine: Option<&ChannelAffine>) -> Input {
         let Some(affine) = affine else {
             let x = self.pad(x).unwrap_or_else(|| x.clone());

@@ -44,7 +44,7 @@ impl DepthwiseCall {
         Self { batch, channels, window, element }
     }
 
-    /// The output, of rows `x` behind their affine.
+    /// Returns the output for rows `x` after their affine.
     pub(crate) fn forward(
         self,
         x: &CubeTensor,

@@ -126,9 +126,9 @@ pub(crate) enum Scratch {
     Sums,
     /// The gradient of a weight as cuDNN leaves it.
     Weight,
-    /// What a norm makes of its input, for the convolution behind it.
+    /// The output of a norm, for the convolution after it.
     Normalized,
-    /// The gradient between a convolution and the norm in front of it.
+    /// The gradient between a convolution and the norm before it.
     Between,
     /// What cuDNN works in.
     Dnn,

@@ -131,8 +131,8 @@ impl BatchNorm {
         let concluded = Concluded::of(self);
         let inner = cut_sums(gradient, y, Some((self, &concluded)), &concluded.beta, limits);
         let linear = Bend::from(Curve::Clamp([f32::NEG_INFINITY, f32::INFINITY]));
-        let behind = OutputGradient::in_tensor(inner.clone());
-        let [dx, gamma, beta] = self.back(&behind, concluded, linear);
+        let of_sum = OutputGradient::in_tensor(inner.clone());
+        let [dx, gamma, beta] = self.back(&of_sum, concluded, linear);
         [dx, gamma, beta, inner]
     }
 

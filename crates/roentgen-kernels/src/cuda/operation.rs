@@ -13,7 +13,7 @@ use crate::activation::{Activation, Curve};
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
 use crate::operation::Operation;
-use crate::ops::AdamStep;
+use crate::settings::AdamStep;
 use crate::tape::{Compute, Infer, exactly};
 
 /// What the backward pass of each operation needs.
@@ -195,7 +195,7 @@ impl Infer for CubeBackend {
     }
 }
 
-/// A convolution behind a norm, with what the backward pass needs of both.
+/// A convolution after a norm, with what the backward pass needs of both.
 #[derive(Clone, Debug)]
 pub(crate) struct NormedConv {
     norm: BatchNorm,
@@ -231,7 +231,7 @@ impl NormedConv {
 }
 
 impl Algorithm {
-    /// The output, of rows `x` behind their affine, and the weight as the backward pass takes it.
+    /// Returns the output for rows `x` after their affine, and the weight as the backward pass takes it.
     pub(crate) fn on_gpu(
         self,
         x: &CubeTensor,

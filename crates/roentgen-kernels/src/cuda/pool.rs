@@ -77,7 +77,7 @@ fn halves(size: [usize; 2]) -> WindowGeometry {
     WindowGeometry::new(size, [2, 2], 2, [0; 4])
 }
 
-/// The mean of each two by two values of rows `x` behind their affine.
+/// The mean of each two by two values of rows `x` after their affine.
 pub(crate) fn mean(x: &CubeTensor, affine: &ChannelAffine) -> CubeTensor {
     let [batch, channels, height, width] = dims(x);
     let window = halves([height, width]);

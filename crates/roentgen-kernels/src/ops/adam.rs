@@ -5,20 +5,9 @@
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use crate::tape::{self, Infer as _, Place};
-
-/// The settings of a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamStep {
-    /// Decay rates of the means of the gradient and of its square.
-    pub betas: [f32; 2],
-    /// Keeps the quotient finite.
-    pub epsilon: f32,
-    /// Learning rate.
-    pub rate: f64,
-    /// The number of this step, from 1.
-    pub time: usize,
-}
+use crate::place::{self, Place};
+use crate::settings::AdamStep;
+use crate::tape::Infer as _;
 
 /// A parameter, and the means of its gradient and of the gradient's square.
 pub type Moments<const D: usize> = [Tensor<D>; 3];
@@ -38,7 +27,7 @@ pub fn adam<const D: usize>(
 ) -> Moments<D> {
     let all = [&parameter, &mean, &square, &gradient];
     let is_taken = all.iter().all(|tensor| tensor.dims() == parameter.dims())
-        && tape::takes(all.map(Place::of_constant));
+        && place::takes(all.map(Place::of_constant));
     if !is_taken {
         return plain([parameter, mean, square], gradient, step);
     }
@@ -68,12 +57,4 @@ fn plain<const D: usize>(
     let root = square.clone().sqrt() * root + step.epsilon;
     let parameter = parameter - mean.clone() * unbiased / root;
     [parameter, mean, square]
-}
-
-impl AdamStep {
-    /// The factors of the mean, with the rate, and of the root of the mean square.
-    pub(crate) fn corrections(&self) -> [f32; 2] {
-        let [first, second] = self.betas.map(|beta| 1.0 - f64::from(beta).powi(self.time as i32));
-        [(self.rate / first) as f32, second.sqrt().recip() as f32]
-    }
 }

@@ -7,19 +7,10 @@ use crate::activation::Activation;
 use crate::algorithm::Algorithm;
 use crate::operation::Operation;
 use crate::ops::norm::{self, Normed};
+use crate::place::{self, Place};
 use crate::reference;
-use crate::tape::{self, Infer as _, Place};
-
-/// A convolution without its weights and without bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Convolution {
-    /// Whether each channel has a window of its own, or one window spans all channels.
-    pub is_depthwise: bool,
-    /// Step in both directions.
-    pub stride: usize,
-    /// Zeros at the top, left, bottom and right.
-    pub padding: [usize; 4],
-}
+use crate::settings::Convolution;
+use crate::tape::{self, Infer as _};
 
 /// Convolves.
 ///
@@ -35,7 +26,7 @@ pub struct Convolution {
 /// than the window.
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, convolution: Convolution) -> Tensor<4> {
     let algorithm = Algorithm::new(x.dims(), weight.dims(), convolution);
-    if !tape::takes([Place::of_activation(&x), Place::of_weight(&weight)]) {
+    if !place::takes([Place::of_activation(&x), Place::of_weight(&weight)]) {
         return reference::convolve(x, weight, convolution);
     }
     let inputs = [x.into_dispatch(), weight.into_dispatch()];
@@ -66,7 +57,7 @@ pub fn norm_convolve(
     norm::check(&x, [&gamma, &beta]);
     let algorithm = Algorithm::new(x.dims(), weight.dims(), convolution);
     let [of_gamma, of_beta] = [&gamma, &beta].map(Place::of_weight);
-    if !tape::takes([Place::of_activation(&x), of_gamma, of_beta, Place::of_weight(&weight)]) {
+    if !place::takes([Place::of_activation(&x), of_gamma, of_beta, Place::of_weight(&weight)]) {
         let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::convolve(y, weight, convolution), mean, variance);
     }
@@ -97,7 +88,7 @@ pub fn scale_convolve(
     let algorithm = Algorithm::new(x.dims(), weight.dims(), convolution);
     let [of_scale, of_shift] = [&scale, &shift].map(Place::of_constant);
     let of_x = Place::of_activation(&x).filter(|_| !x.device().is_autodiff());
-    if !tape::takes([of_x, of_scale, of_shift, Place::of_constant(&weight)]) {
+    if !place::takes([of_x, of_scale, of_shift, Place::of_constant(&weight)]) {
         let y = reference::scale_activate(x, scale, shift, activation);
         return reference::convolve(y, weight, convolution);
     }

@@ -5,9 +5,11 @@ use burn::tensor::Tensor;
 use crate::activation::Activation;
 use crate::algorithm::Algorithm;
 use crate::operation::Operation;
-use crate::ops::convolution::{Convolution, norm_convolve};
+use crate::ops::convolution::norm_convolve;
 use crate::ops::norm;
-use crate::tape::{self, Place};
+use crate::place::{self, Place};
+use crate::settings::Convolution;
+use crate::tape;
 
 /// Norm, ReLU and convolution.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct NormConvolution {
 /// Mean and biased variance of each channel.
 pub type Statistics = [Tensor<1>; 2];
 
-/// Convolves twice, each time behind a norm and ReLU, and concatenates `x` and the result.
+/// Convolves twice, each time after a norm and ReLU, and concatenates `x` and the result.
 ///
 /// Returns the output and, without gradients, the statistics of both norms.
 ///
@@ -43,7 +45,7 @@ pub fn dense_layer(x: Tensor<4>, parts: [NormConvolution; 2]) -> (Tensor<4>, [St
         [gamma, beta, Place::of_weight(&part.weight)]
     };
     let [[a, b, c], [d, e, f]] = parts.each_ref().map(places);
-    if !tape::takes([Place::of_activation(&x), a, b, c, d, e, f]) {
+    if !place::takes([Place::of_activation(&x), a, b, c, d, e, f]) {
         return reference(x, parts);
     }
     let [batch, channels, height, width] = x.dims();

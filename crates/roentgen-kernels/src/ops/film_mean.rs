@@ -4,7 +4,8 @@ use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::operation::Operation;
-use crate::tape::{self, Place};
+use crate::place::{self, Place};
+use crate::tape;
 
 /// Takes the mean of each channel over the film, in single precision.
 ///
@@ -13,7 +14,7 @@ use crate::tape::{self, Place};
 /// - `x`: `[batch, channels, height, width]`
 /// - output: `[batch, channels]`
 pub fn film_mean(x: Tensor<4>) -> Tensor<2> {
-    if tape::takes([Place::of_activation(&x)]) {
+    if place::takes([Place::of_activation(&x)]) {
         let [y] = tape::run(Operation::FilmMean, [x.into_dispatch()]);
         return Tensor::from_dispatch(y);
     }

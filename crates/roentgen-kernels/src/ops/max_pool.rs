@@ -1,12 +1,13 @@
-//! Max pooling, alone or behind a bias and an activation.
+//! Max pooling, alone or after a bias and an activation.
 
 use burn::tensor::Tensor;
 
 use crate::activation::Activation;
 use crate::geometry::WindowGeometry;
 use crate::operation::Operation;
+use crate::place::{self, Place};
 use crate::reference;
-use crate::tape::{self, Place};
+use crate::tape;
 
 /// Taps that one byte can number.
 const TAPS: usize = 256;
@@ -25,7 +26,7 @@ const TAPS: usize = 256;
 /// could cover nothing but padding.
 pub fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: [usize; 4]) -> Tensor<4> {
     let window = geometry(&x, kernel, stride, padding);
-    if !tape::takes([Place::of_activation(&x)]) || window.taps() > TAPS {
+    if !place::takes([Place::of_activation(&x)]) || window.taps() > TAPS {
         return reference::max_pool(x, kernel, stride, padding);
     }
     let [y] = tape::run(Operation::MaxPool(window), [x.into_dispatch()]);
@@ -52,7 +53,7 @@ pub fn shift_activate_max_pool(
 ) -> Tensor<4> {
     assert_eq!(shift.dims(), [x.dims()[1]], "one shift a channel");
     let window = geometry(&x, kernel, stride, padding);
-    let is_taken = tape::takes([Place::of_activation(&x), Place::of_weight(&shift)]);
+    let is_taken = place::takes([Place::of_activation(&x), Place::of_weight(&shift)]);
     let is_taken = is_taken && window.taps() <= TAPS;
     let Some(limits) = activation.limits().filter(|_| is_taken) else {
         return max_pool(reference::shift_activate(x, shift, activation), kernel, stride, padding);

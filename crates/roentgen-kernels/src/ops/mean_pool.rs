@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 use crate::activation::Activation;
 use crate::operation::Operation;
 use crate::ops::norm::{self, Normed};
+use crate::place::{self, Place};
 use crate::reference;
-use crate::tape::{self, Place};
 
 /// Normalizes and activates as [`norm_activate`](crate::norm_activate) does, then takes the mean of
 /// each two by two values; an odd row or column is left out.
@@ -32,7 +32,7 @@ pub fn norm_activate_mean_pool(
     let [_, _, height, width] = x.dims();
     assert!(height.min(width) >= 2, "a mean of two by two needs a plane of that size");
     let [of_gamma, of_beta] = [&gamma, &beta].map(Place::of_weight);
-    if !tape::takes([Place::of_activation(&x), of_gamma, of_beta]) {
+    if !place::takes([Place::of_activation(&x), of_gamma, of_beta]) {
         let (y, mean, variance) = reference::norm_activate(x, gamma, beta, epsilon, activation);
         return (reference::mean_pool(y), mean, variance);
     }

@@ -12,8 +12,8 @@ mod residual;
 mod running;
 mod shift;
 
-pub use adam::{AdamStep, Moments, adam, flush};
-pub use convolution::{Convolution, convolve, norm_convolve, scale_convolve};
+pub use adam::{Moments, adam, flush};
+pub use convolution::{convolve, norm_convolve, scale_convolve};
 pub use dense_layer::{NormConvolution, Statistics, dense_layer};
 pub use film_mean::film_mean;
 pub use max_pool::{max_pool, shift_activate_max_pool};

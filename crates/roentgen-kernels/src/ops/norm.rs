@@ -1,12 +1,13 @@
-//! Batch normalization, and the activation behind it.
+//! Batch normalization and the activation after it.
 
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::Tensor;
 
 use crate::activation::Activation;
 use crate::operation::Operation;
+use crate::place::{self, Place};
 use crate::reference;
-use crate::tape::{self, Infer as _, Place};
+use crate::tape::{self, Infer as _};
 
 /// What an operation with a norm returns: the output and, without gradients, mean and biased variance
 /// of each channel of the norm's input, `[channels]` each.
@@ -34,7 +35,7 @@ pub fn norm_activate(
 ) -> Normed {
     check(&x, [&gamma, &beta]);
     let [of_gamma, of_beta] = [&gamma, &beta].map(Place::of_weight);
-    if !tape::takes([Place::of_activation(&x), of_gamma, of_beta]) {
+    if !place::takes([Place::of_activation(&x), of_gamma, of_beta]) {
         return reference::norm_activate(x, gamma, beta, epsilon, activation);
     }
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
@@ -64,7 +65,7 @@ pub fn scale_activate(
     check(&x, [&scale, &shift]);
     let [of_scale, of_shift] = [&scale, &shift].map(Place::of_constant);
     let of_x = Place::of_activation(&x).filter(|_| !x.device().is_autodiff());
-    if !tape::takes([of_x, of_scale, of_shift]) {
+    if !place::takes([of_x, of_scale, of_shift]) {
         return reference::scale_activate(x, scale, shift, activation);
     }
     let [scale, shift] = [scale, shift].map(Tensor::into_dispatch);

@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 use crate::activation::Activation;
 use crate::operation::Operation;
 use crate::ops::norm::{self, Normed};
+use crate::place::{self, Place};
 use crate::reference;
-use crate::tape::{self, Place};
 
 /// Normalizes each channel of `x` as [`norm_activate`](crate::norm_activate) does, adds the
 /// shortcut, then activates. SiLU is computed in plain Burn.
@@ -32,7 +32,7 @@ pub fn norm_add_activate(
     assert_eq!(x.dims(), shortcut.dims(), "a shortcut of another shape");
     let [of_x, of_shortcut] = [&x, &shortcut].map(Place::of_activation);
     let [of_gamma, of_beta] = [&gamma, &beta].map(Place::of_weight);
-    let is_taken = tape::takes([of_x, of_shortcut, of_gamma, of_beta]);
+    let is_taken = place::takes([of_x, of_shortcut, of_gamma, of_beta]);
     let is_taken = is_taken && x.dtype() == shortcut.dtype();
     let Some(limits) = activation.limits().filter(|_| is_taken) else {
         return reference::norm_add_activate(x, [gamma, beta], shortcut, epsilon, activation);

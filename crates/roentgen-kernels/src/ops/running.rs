@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 #[cfg(feature = "cuda")]
 use crate::cuda;
 #[cfg(feature = "cuda")]
-use crate::tape::{self, Place};
+use crate::place::{self, Place};
 
 /// Moves a running mean and variance towards those of a batch:
 /// `running * (1 - momentum) + batch * momentum`.
@@ -49,7 +49,7 @@ pub fn fold(
     #[cfg(feature = "cuda")]
     {
         let places = [&gamma, &beta, &mean, &variance].map(Place::of_constant);
-        if places[0] == Some(Place::Cuda) && tape::takes(places) {
+        if places[0] == Some(Place::Cuda) && place::takes(places) {
             return cuda::fold([gamma, beta], [mean, variance], epsilon);
         }
     }

@@ -115,7 +115,7 @@ fn statistics_are_those_that_burn_averages() {
 }
 
 #[test]
-fn statistics_behind_which_a_convolution_follows_are_the_same() {
+fn statistics_before_a_convolution_are_the_same() {
     let device = Device::flex().autodiff();
     let x = tensor(&noise(3 * 4 * 5 * 7, 1), [3, 4, 5, 7], &device) + 2.0;
     let affine =

@@ -13,9 +13,8 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{ChannelNorm, ConvConfig, Padding, StochasticDepth, convolve, gelu};
-use crate::pretrained::Spelling;
 
 /// Channels and number of blocks of each stage (section 2.1 and appendix A).
 type Table = [(usize, usize); 4];

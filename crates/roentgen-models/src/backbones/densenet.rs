@@ -13,12 +13,11 @@ use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 use roentgen_kernels::{NormConvolution, dense_layer};
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{
     Activation, ConvConfig, ConvNorm, ConvNormConfig, Padding, Pending, convolve, follow, max_pool,
     normalize, normalizes_by_batch, plain,
 };
-use crate::pretrained::Spelling;
 
 /// Channels of the first convolution (section 4.2).
 const STEM: usize = 64;

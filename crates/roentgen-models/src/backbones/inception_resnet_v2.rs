@@ -17,11 +17,10 @@ use burn::tensor::{Device, Tensor};
 use super::inception_v3::STEM;
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{
     Border, Branch, BranchConfig, ConvConfig, Mixed, MixedConfig, Padding, Step, convolve,
 };
-use crate::pretrained::Spelling;
 
 use Step::{Average, Conv, Max, Valid};
 

@@ -12,9 +12,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step};
-use crate::pretrained::Spelling;
 
 use Step::{Average, Conv, Fork, Max, Valid};
 

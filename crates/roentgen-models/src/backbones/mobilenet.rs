@@ -11,9 +11,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, Scale};
+use super::{Backbone, Blueprint, Scale, Spelling};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
-use crate::pretrained::Spelling;
 
 /// Channels of the first convolution, which has stride 2 (table 1).
 const STEM: usize = 32;

@@ -19,8 +19,7 @@ use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
 use crate::layers::scale_channels;
-use crate::pretrained::Spelling;
-pub(crate) use crate::published_file::PublishedFile;
+pub(crate) use crate::published_file::{PublishedFile, Spelling};
 use crate::zoo::Architecture;
 use convnext::ConvNext;
 use densenet::DenseNet;

@@ -10,9 +10,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding, max_pool};
-use crate::pretrained::Spelling;
 
 /// Channels of the first convolution (table 1).
 const STEM: usize = 64;

@@ -12,9 +12,8 @@ use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 use roentgen_kernels::Activation;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{ConvConfig, Padding, convolve_activate, convolve_activate_max_pool};
-use crate::pretrained::Spelling;
 
 /// Prefixes of module paths by stage.
 const STAGES: &[&[&str]] =

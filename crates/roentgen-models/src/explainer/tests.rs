@@ -65,8 +65,8 @@ fn look(explainer: &Explainer, films: usize) -> Look {
     explainer.look(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
-fn all(films: usize) -> Vec<Wanted> {
-    let of_film = |film| (0..FINDINGS.len()).map(move |output| Wanted { film, output });
+fn all(films: usize) -> Vec<WantedMap> {
+    let of_film = |film| (0..FINDINGS.len()).map(move |output| WantedMap { film, output });
     (0..films).flat_map(of_film).collect()
 }
 
@@ -119,7 +119,7 @@ fn after_a_linear_head_grad_cam_is_cam_by_a_factor_without_the_part_below_zero()
 fn gradients_are_of_one_logit_alone_in_inference_mode() {
     let explainer = explainer(Architecture::Mobilenet, Pool::Attention);
     let look = look(&explainer, 2);
-    let wanted = [Wanted { film: 1, output: 2 }, Wanted { film: 0, output: 0 }];
+    let wanted = [WantedMap { film: 1, output: 2 }, WantedMap { film: 0, output: 0 }];
     let features = explainer.features(&look, &wanted);
     let gradients = values(explainer.gradients(features.clone(), &wanted));
     let shape = features.dims();
@@ -154,7 +154,7 @@ fn every_head_has_maps(architecture: Architecture) {
         for method in Method::allowed_by(pool) {
             let maps = |seed| {
                 let explainer = explainer_of(seed, architecture, pool);
-                let wanted = [Wanted { film: 1, output: 0 }, Wanted { film: 0, output: 2 }];
+                let wanted = [WantedMap { film: 1, output: 0 }, WantedMap { film: 0, output: 2 }];
                 explainer.maps(method, &look(&explainer, 2), &wanted)
             };
             // Random weights may speak against both findings everywhere, where Grad-CAM is zero.
@@ -187,7 +187,7 @@ fn covering_the_only_bright_spot_changes_the_logits_most_there() {
     for seed in 0..8 {
         let explainer = explainer_of(seed, Architecture::MobilenetV2, Pool::Linear);
         let look = explainer.look(&[&plane]);
-        let map = &explainer.maps(Method::Occlusion, &look, &[Wanted { film: 0, output: 1 }])[0];
+        let map = &explainer.maps(Method::Occlusion, &look, &[WantedMap { film: 0, output: 1 }])[0];
         let changes: Vec<f32> = map.values.iter().map(|value| value.abs()).collect();
         let most = changes.iter().copied().fold(0.0, f32::max);
         assert_eq!(changes.len(), sums.len());

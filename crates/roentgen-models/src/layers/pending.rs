@@ -53,18 +53,18 @@ impl<'a> Pending<'a> {
     /// # Panics
     ///
     /// Panics if an activation is pending before the shortcut.
-    pub(crate) fn add(self, shortcut: Tensor<4>, behind: Activation) -> Tensor<4> {
+    pub(crate) fn add(self, shortcut: Tensor<4>, activation: Activation) -> Tensor<4> {
         let own = self.norm.map_or(Activation::Linear, |(_, activation)| activation);
         assert_eq!(own, Activation::Linear, "the end of a block has no activation of its own");
         match self.norm {
             Some((norm, _)) if normalizes_by_batch(norm, &self.x) => {
                 let affine = [norm.gamma.val(), norm.beta.val()];
                 let (y, mean, variance) =
-                    norm_add_activate(self.x, affine, shortcut, norm.epsilon, behind);
+                    norm_add_activate(self.x, affine, shortcut, norm.epsilon, activation);
                 follow(norm, mean, variance);
                 y
             }
-            _ => reference::activate(self.value() + shortcut, behind),
+            _ => reference::activate(self.value() + shortcut, activation),
         }
     }
 

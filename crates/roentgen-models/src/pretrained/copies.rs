@@ -4,23 +4,24 @@
 //! and `encoder_k`, `teacher` and `student`, `model` and `model_ema`. Which one is meant changes
 //! the result, and only the user knows, so such a file is refused until a prefix is given.
 
-use super::error::{FitError, Known};
+use super::error::{FitError, Prefixes};
 use super::layout::fits;
 use super::spelling::Source;
-use super::{Wanted, WeightFile};
+use super::{PublishedTensor, WeightFile};
+use crate::published_file::Spelling;
 use crate::zoo::Architecture;
 
 /// One complete copy of a backbone.
 pub(super) struct Copies {
     /// The source of each tensor of the chosen copy.
     pub(super) sources: Vec<Source>,
-    /// What stands before its names in the file.
+    /// The prefix of its names in the file.
     pub(super) prefix: String,
     /// The same of the copies that were not chosen.
     pub(super) others: Vec<String>,
 }
 
-/// Finds the one copy of a backbone in a file, or the one behind the file's prefix.
+/// Finds the one copy of a backbone in a file, or the one that the file's prefix chooses.
 ///
 /// # Errors
 ///
@@ -28,7 +29,7 @@ pub(super) struct Copies {
 pub(super) fn choose(
     architecture: Architecture,
     file: &WeightFile,
-    wanted: &[Wanted],
+    wanted: &[PublishedTensor],
 ) -> Result<Copies, FitError> {
     let path = || file.path.display().to_string();
     let mut copies = complete(architecture, file, wanted);
@@ -41,14 +42,19 @@ pub(super) fn choose(
     let chosen = match file.prefix() {
         Some(asked) => copies.iter().position(|(prefix, _)| *prefix == asked).ok_or_else(|| {
             let (architecture, prefix) = (architecture.name(), asked.to_owned());
-            FitError::Prefix { path: path(), architecture, prefix, known: Known(prefixes(&copies)) }
+            FitError::Prefix {
+                path: path(),
+                architecture,
+                prefix,
+                known: Prefixes(prefixes(&copies)),
+            }
         })?,
         None if copies.len() > 1 => {
             let architecture = architecture.name();
             return Err(FitError::Copies {
                 path: path(),
                 architecture,
-                known: Known(prefixes(&copies)),
+                known: Prefixes(prefixes(&copies)),
             });
         }
         None => 0,
@@ -62,7 +68,7 @@ pub(super) fn choose(
 fn complete<'a>(
     architecture: Architecture,
     file: &'a WeightFile,
-    wanted: &[Wanted],
+    wanted: &[PublishedTensor],
 ) -> Vec<(&'a str, Vec<Source>)> {
     let mut copies: Vec<(&str, Vec<Source>)> = Vec::new();
     for (spelling, prefix) in candidates(architecture, file, wanted) {
@@ -85,12 +91,12 @@ fn complete<'a>(
     copies
 }
 
-/// Returns each spelling with each prefix behind which the first tensor is found.
+/// Returns each spelling with each prefix after which the first tensor is found.
 fn candidates<'a>(
     architecture: Architecture,
     file: &'a WeightFile,
-    wanted: &[Wanted],
-) -> Vec<(super::Spelling, &'a str)> {
+    wanted: &[PublishedTensor],
+) -> Vec<(Spelling, &'a str)> {
     let first = wanted.first().map_or("", |wanted| wanted.name.as_str());
     let spellings = architecture.blueprint().spellings.iter();
     let with_prefixes = spellings.flat_map(|&spelling| {
@@ -100,9 +106,10 @@ fn candidates<'a>(
 }
 
 /// Describes the copy of which the fewest tensors are missing.
-fn missing(architecture: Architecture, file: &WeightFile, wanted: &[Wanted]) -> FitError {
-    let lacking = |(spelling, prefix): (super::Spelling, &str)| -> Vec<&Wanted> {
-        let is_lacking = |wanted: &&Wanted| spelling.find(file, prefix, wanted) == Source::Nowhere;
+fn missing(architecture: Architecture, file: &WeightFile, wanted: &[PublishedTensor]) -> FitError {
+    let lacking = |(spelling, prefix): (Spelling, &str)| -> Vec<&PublishedTensor> {
+        let is_lacking =
+            |wanted: &&PublishedTensor| spelling.find(file, prefix, wanted) == Source::Nowhere;
         wanted.iter().filter(is_lacking).collect()
     };
     let fewest = candidates(architecture, file, wanted).into_iter().map(lacking);

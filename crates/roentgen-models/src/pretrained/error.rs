@@ -42,7 +42,7 @@ pub enum FitError {
         /// The requested architecture.
         architecture: &'static str,
         /// The prefix of each copy.
-        known: Known,
+        known: Prefixes,
     },
     /// The file has no copy of the network with the chosen prefix.
     #[error(
@@ -57,7 +57,7 @@ pub enum FitError {
         /// The chosen prefix.
         prefix: String,
         /// The prefix of each copy.
-        known: Known,
+        known: Prefixes,
     },
     /// A tensor has another shape.
     #[error(
@@ -111,9 +111,9 @@ pub enum FitError {
 
 /// Prefixes for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known(pub Vec<String>);
+pub struct Prefixes(pub Vec<String>);
 
-impl std::fmt::Display for Known {
+impl std::fmt::Display for Prefixes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (number, prefix) in self.0.iter().enumerate() {
             let comma = match number {

@@ -214,7 +214,7 @@ impl WeightFile {
 
 fn pytorch(path: &Path) -> Result<Checkpoint, FileError> {
     Checkpoint::open(path).map_err(|error| match error {
-        // A missing file is no damaged one.
+        // A missing file is not a damaged one.
         pytorch::Error::Open(source) => FileError::Read { path: path.to_owned(), source },
         error => FileError::Pytorch { path: path.to_owned(), source: error.into() },
     })

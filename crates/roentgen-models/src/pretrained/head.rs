@@ -93,7 +93,7 @@ fn layers(file: &WeightFile, features: usize, fit: &FitReport) -> Vec<Layer> {
 fn list_layers(layers: &[Layer], features: usize, fit: &FitReport) -> String {
     if layers.is_empty() && !fit.others.is_empty() {
         return format!(
-            "the copy behind `{}` has no dense layer of {features} features; choose another copy, \
+            "the copy with the prefix `{}` has no dense layer of {features} features; choose another copy, \
              or use only its backbone",
             fit.prefix
         );
@@ -104,7 +104,7 @@ fn list_layers(layers: &[Layer], features: usize, fit: &FitReport) -> String {
     let one = |layer: &Layer| format!("`{}` has {} outputs", layer.weight, layer.outputs);
     let listed: Vec<_> = layers.iter().map(one).collect();
     format!(
-        "{}; name each output in order, and `-` for one that is none of the findings",
+        "{}; name each output in order, and write `-` for an output that is not a finding",
         listed.join(", ")
     )
 }

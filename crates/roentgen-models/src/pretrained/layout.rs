@@ -2,7 +2,7 @@
 //! axes are.
 
 use super::spelling::Source;
-use super::{Wanted, WeightFile};
+use super::{PublishedTensor, WeightFile};
 
 /// How the values of a tensor in a file become ours.
 pub(super) enum Layout {
@@ -41,7 +41,7 @@ pub(super) fn shape_of(file: &WeightFile, source: &Source) -> Option<Vec<usize>>
 }
 
 /// Whether a source has the shape of our tensor.
-pub(super) fn fits(file: &WeightFile, wanted: &Wanted, source: &Source) -> bool {
+pub(super) fn fits(file: &WeightFile, wanted: &PublishedTensor, source: &Source) -> bool {
     shape_of(file, source).is_none_or(|there| layout(&there, &wanted.shape).is_some())
 }
 

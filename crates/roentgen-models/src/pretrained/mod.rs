@@ -21,11 +21,10 @@ mod spelling;
 pub mod store;
 
 pub use convert::convert;
-pub use error::{FitError, Known};
+pub use error::{FitError, Prefixes};
 pub use file::{FileError, WeightFile};
 pub use fit::{ClassifierPart, fit};
 pub use import::{Foreign, Imported, import};
-pub use names::{Wanted, list_wanted};
+pub use names::{PublishedTensor, list_wanted};
 pub use outputs::{Outputs, OutputsError};
 pub use report::{FitReport, FoundTensor};
-pub(crate) use spelling::Spelling;

@@ -7,7 +7,7 @@ use crate::zoo::Architecture;
 
 /// A tensor of our network that published weights should contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct PublishedTensor {
     /// Its path in our network.
     pub path: String,
     /// Its name in the published weights, in their newest spelling.
@@ -23,7 +23,7 @@ pub struct Wanted {
 pub fn list_wanted<'a>(
     architecture: Architecture,
     tensors: impl Iterator<Item = (&'a str, Vec<usize>)>,
-) -> Vec<Wanted> {
+) -> Vec<PublishedTensor> {
     tensors
         .filter_map(|(path, shape)| {
             let mut parts = path.split('.');
@@ -42,7 +42,7 @@ pub fn list_wanted<'a>(
                 Some(module) => format!("{module}.{leaf}"),
                 None => path.to_owned(),
             };
-            Some(Wanted { path: path.to_owned(), name, shape })
+            Some(PublishedTensor { path: path.to_owned(), name, shape })
         })
         .collect()
 }

@@ -1,14 +1,14 @@
 //! The outputs of a model trained elsewhere, in order.
 //!
 //! Published chest models have more outputs than the fourteen findings: `No Finding`, other signs,
-//! outputs that were never trained. Those are passed over.
+//! outputs that were never trained. Those are skipped.
 
 use std::str::FromStr;
 
 use roentgen_data::Finding;
 use roentgen_data::preprocess::Normalize;
 
-/// What stands for an output that is passed over.
+/// The name of an output that is skipped.
 const NONE: &str = "-";
 /// Outputs of torchxrayvision's models after the fourteen findings: `Lung Lesion`, `Fracture`,
 /// `Lung Opacity`, `Enlarged Cardiomediastinum`.
@@ -31,7 +31,7 @@ const TORCHXRAYVISION: [Finding; 14] = [
     Finding::Hernia,
 ];
 
-/// The finding of each output of a model, or `None` for an output that is passed over.
+/// The finding of each output of a model, or `None` for an output that is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outputs(Vec<Option<Finding>>);
 
@@ -39,10 +39,8 @@ pub struct Outputs(Vec<Option<Finding>>);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputsError {
-    /// An output is none of the findings.
-    #[error(
-        "`{0}` is none of the fourteen findings; write `-` for an output that is to be passed over"
-    )]
+    /// An output is not one of the findings.
+    #[error("`{0}` is not one of the fourteen findings; write `-` to skip an output")]
     Unknown(String),
     /// Two outputs have the same finding.
     #[error("{} is named twice", .0.name())]
@@ -53,7 +51,7 @@ pub enum OutputsError {
 }
 
 impl Outputs {
-    /// Returns the number of outputs, including those that are passed over.
+    /// Returns the number of outputs, including those that are skipped.
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -5,7 +5,7 @@ use super::error::FitError;
 use super::layout::{Layout, layout, shape_of};
 use super::report::{FitReport, FoundTensor};
 use super::spelling::Source;
-use super::{Wanted, WeightFile, list_wanted};
+use super::{PublishedTensor, WeightFile, list_wanted};
 use crate::zoo::Architecture;
 
 /// Reads the values of each tensor of a backbone, given paths and shapes; records their sources in
@@ -19,7 +19,7 @@ pub(super) fn read<'a>(
     file: &WeightFile,
     shapes: impl Iterator<Item = (&'a str, Vec<usize>)>,
     fit: &mut FitReport,
-) -> Result<Vec<(Wanted, Vec<f32>)>, FitError> {
+) -> Result<Vec<(PublishedTensor, Vec<f32>)>, FitError> {
     let wanted = list_wanted(architecture, shapes);
     let Copies { sources, prefix, others } = copies::choose(architecture, file, &wanted)?;
     (fit.prefix, fit.others) = (prefix, others);
@@ -41,7 +41,7 @@ pub(super) fn read<'a>(
 fn values(
     architecture: Architecture,
     file: &WeightFile,
-    wanted: &Wanted,
+    wanted: &PublishedTensor,
     source: &Source,
 ) -> Result<(Vec<f32>, bool), FitError> {
     let name = match source {

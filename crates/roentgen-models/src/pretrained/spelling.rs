@@ -4,26 +4,8 @@
 
 use std::fmt;
 
-use super::{Wanted, WeightFile};
-
-/// A spelling of the tensor names of an architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spelling {
-    /// The newest spelling.
-    Newest,
-    /// Our own paths, as in a run's `model.bpk`.
-    Own,
-    /// torchvision's MobileNetV2 before 0.5: convolution, norm and activation are numbered
-    /// consecutively.
-    CountedThrough,
-    /// torchvision's DenseNet before 0.3: `norm.1` for `norm1`, still used in published files.
-    Dotted,
-    /// timm's ConvNeXt, with torchvision's tensors under other names.
-    TimmConvNext,
-    /// TensorFlow's MobileNetV1 as converted for edge boards: norms folded into the convolutions,
-    /// channels last.
-    FoldedTensorflow,
-}
+use super::{PublishedTensor, WeightFile};
+use crate::published_file::Spelling;
 
 /// The source of one of our tensors.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +32,7 @@ impl fmt::Display for Source {
 
 impl Spelling {
     /// Finds the source of a tensor, given its newest name.
-    pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &Wanted) -> Source {
+    pub(super) fn find(self, file: &WeightFile, prefix: &str, wanted: &PublishedTensor) -> Source {
         let name = wanted.name.as_str();
         let named = |name: String| {
             let name = format!("{prefix}{name}");
@@ -66,8 +48,8 @@ impl Spelling {
         }
     }
 
-    /// Returns what stands in the file before a tensor of that newest name, such as `module.`; one
-    /// prefix for each tensor whose name ends in it.
+    /// Returns the prefixes in the file of a tensor with this newest name, such as `module.`: one for
+    /// each tensor whose name ends in it.
     pub(super) fn prefixes<'a>(self, file: &'a WeightFile, name: &str) -> Vec<&'a str> {
         let spelled = match self {
             Spelling::Newest => name.to_owned(),

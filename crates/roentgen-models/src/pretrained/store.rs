@@ -11,7 +11,7 @@ use super::FileError;
 use crate::zoo::Architecture;
 
 /// Environment variable that sets the folder.
-pub const VARIABLE: &str = "ROENTGEN_WEIGHTS";
+const VARIABLE: &str = "ROENTGEN_WEIGHTS";
 
 /// The published weights have not been downloaded.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::Finding;
 use roentgen_data::preprocess::{Input, Normalize};
-use roentgen_models::explainer::Wanted;
+use roentgen_models::explainer::WantedMap;
 use roentgen_models::pretrained::{ClassifierPart, WeightFile, fit};
 use roentgen_models::{
     Architecture, Classifier, ClassifierConfig, Explainer, Method, ModelInfo, Pool, model_dir,
@@ -116,7 +116,8 @@ fn assert_maps_are_those_of_the_package(architecture: Architecture) {
     let films = films(&fixture);
     let look = explainer.look(&films.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let outputs = fixture.outputs.iter().enumerate();
-    let wanted: Vec<Wanted> = outputs.map(|(film, &output)| Wanted { film, output }).collect();
+    let wanted: Vec<WantedMap> =
+        outputs.map(|(film, &output)| WantedMap { film, output }).collect();
     assert_eq!(expected.logits.len(), wanted.len());
     for (wanted, logit) in wanted.iter().zip(&expected.logits) {
         let probability = f64::from(look.predictions[wanted.film].probabilities[wanted.output]);

@@ -1,4 +1,4 @@
-//! Holds maps against the boxes of prepared data sets.
+//! Compares maps with the boxes of prepared data sets.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ struct Boxes {
 }
 
 /// Writes maps, overlays and the figure of the films with boxes into the folder `out`, and
-/// `localization.html`, `.json` and `.csv`, which hold the maps against the boxes.
+/// `localization.html`, `.json` and `.csv`, which compare the maps with the boxes.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ pub fn against_boxes(
     })?;
     if films.iter().all(|film| film.map.values.len() == 1) {
         bail!(
-            "the maps have one cell, so they cannot be held against boxes; use a model for larger \
+            "the maps have one cell, so they cannot be compared with boxes; use a model for larger \
              films, or `--method occlusion`"
         );
     }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use roentgen_data::prepare::BadFilm;
-use roentgen_data::rows::{RowWriter, Rows};
+use roentgen_data::rows::{RowStore, RowWriter};
 use roentgen_eval::HeatMap;
-use roentgen_models::explainer::Wanted;
+use roentgen_models::explainer::WantedMap;
 use roentgen_models::{Explainer, Method};
 
 use super::wanted::ExplainRule;
@@ -74,7 +74,7 @@ pub(super) struct Batch<'a> {
     /// Their pixels.
     pub(super) planes: &'a [&'a [u8]],
     /// What its maps are of.
-    pub(super) wanted: &'a [Wanted],
+    pub(super) wanted: &'a [WantedMap],
     pub(super) maps: Vec<HeatMap>,
 }
 
@@ -115,7 +115,7 @@ impl Work<'_> {
                 let probabilities = prediction.probabilities.clone();
                 let first = maps.len() + wanted.len();
                 films.push(Seen { film, probabilities, maps: first..first + outputs.len() });
-                wanted.extend(outputs.into_iter().map(|output| Wanted { film: number, output }));
+                wanted.extend(outputs.into_iter().map(|output| WantedMap { film: number, output }));
             }
             let computed = explainer.maps(method, &look, &wanted);
             for (wanted, map) in wanted.iter().zip(&computed) {
@@ -186,7 +186,7 @@ impl Maps {
     /// Returns an error if the file cannot be read.
     pub(super) fn read(&self, numbers: Range<usize>) -> anyhow::Result<Vec<HeatMap>> {
         let failed = || format!("could not read `{}`", self.file.display());
-        let rows = Rows::open(&self.file).with_context(failed)?.with_context(failed)?;
+        let rows = RowStore::open(&self.file).with_context(failed)?.with_context(failed)?;
         let shape = rows.shape();
         let map = |number| {
             let mut values = Vec::new();

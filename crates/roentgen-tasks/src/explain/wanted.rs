@@ -8,6 +8,8 @@ use roentgen_eval::OperatingRule;
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{Method, ModelInfo};
 
+use crate::predict::find_most_probable;
+
 /// The rule that chooses the findings of a film.
 pub(super) enum ExplainRule {
     /// The most probable one: the map is one for all findings.
@@ -91,12 +93,6 @@ pub(super) fn outputs(
         }
     }
     Ok(outputs)
-}
-
-/// Returns the number of the highest probability.
-pub(crate) fn find_most_probable(probabilities: &[f32]) -> usize {
-    let numbered = probabilities.iter().copied().enumerate();
-    numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map_or(0, |(output, _)| output)
 }
 
 /// Chooses at most `most` films, each given by its most probable explained finding and that

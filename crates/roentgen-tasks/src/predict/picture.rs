@@ -6,13 +6,12 @@ use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_eval::HeatMap;
-use roentgen_models::explainer::Wanted;
+use roentgen_models::explainer::WantedMap;
 use roentgen_models::overlay::{self, LETTER, Picture};
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{Explainer, Method, ModelInfo};
 
-use super::PredictedTable;
-use crate::explain::find_most_probable;
+use super::{PredictedTable, find_most_probable};
 
 /// Side of the squares for the film and the heat map, in pixels.
 const SIDE: u32 = 512;
@@ -98,7 +97,7 @@ fn grad_cam(
     let explainer = Explainer::load(model, device)?;
     let output = find_most_probable(&prediction.probabilities);
     let look = explainer.look(&[input]);
-    let maps = explainer.maps(Method::GradCam, &look, &[Wanted { film: 0, output }]);
+    let maps = explainer.maps(Method::GradCam, &look, &[WantedMap { film: 0, output }]);
     if let Some(failure) = roentgen_kernels::failure() {
         bail!("the GPU failed: {failure}");
     }

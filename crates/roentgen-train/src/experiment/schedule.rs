@@ -92,7 +92,7 @@ impl Schedule {
 
     /// Whether the rate of a step depends on the number of steps in the whole run, so that a longer
     /// run has other rates from its start.
-    pub fn depends_on_length(&self) -> bool {
+    pub(crate) fn depends_on_length(&self) -> bool {
         match self {
             Schedule::Constant {} | Schedule::ReduceOnPlateau { .. } => false,
             Schedule::Cosine { .. } | Schedule::OneCycle { .. } => true,
@@ -100,7 +100,7 @@ impl Schedule {
     }
 
     /// Records the validation loss of an epoch.
-    pub fn epoch_done(&self, loss: f64, plateau: &mut Plateau) {
+    pub(crate) fn epoch_done(&self, loss: f64, plateau: &mut Plateau) {
         let Schedule::ReduceOnPlateau { factor, patience, .. } = *self else { return };
         if loss < plateau.best - LEAST_GAIN {
             plateau.best = loss;

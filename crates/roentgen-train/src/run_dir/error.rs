@@ -103,7 +103,7 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// A folder given as the data set of the run is none.
+    /// A folder given as the data set of the run is not a prepared data set.
     #[error(transparent)]
     Data(#[from] roentgen_data::prepare::Error),
     /// A file could not be written.

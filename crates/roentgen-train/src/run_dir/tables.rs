@@ -59,7 +59,7 @@ impl RunDir {
     /// # Errors
     ///
     /// Returns an error if the file cannot be written.
-    pub fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
+    pub(crate) fn write_epochs(&self, epochs: &[EpochRow]) -> Result<(), Error> {
         let header = [
             "epoch",
             "train_loss",
@@ -107,8 +107,7 @@ impl RunDir {
 ///
 /// # Errors
 ///
-/// Returns an error if the file cannot be read or does not have the columns written by
-/// [`RunDir::write_epochs`].
+/// Returns an error if the file cannot be read or does not have the columns that a run writes.
 pub fn read_epochs(folder: &Path) -> Result<Vec<EpochRow>, Error> {
     #[derive(serde::Deserialize)]
     struct CsvRow {

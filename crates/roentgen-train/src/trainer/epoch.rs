@@ -8,6 +8,14 @@ use crate::experiment::Experiment;
 use crate::features;
 use crate::seed::{self, Purpose};
 
+/// What a batch contains.
+#[derive(Clone, Copy)]
+pub(super) enum InputKind {
+    Films,
+    /// The features that a frozen backbone computed of films.
+    Features,
+}
+
 impl Run<'_> {
     /// Passes all films through a frozen backbone once, if the experiment allows it.
     pub(super) fn keep_features(&mut self) -> Result<Epoch, Error> {
@@ -43,7 +51,7 @@ impl Run<'_> {
         let batches = order.chunks(train.batch_size).skip(first).map(<[usize]>::to_vec);
         // Taken out of `self`, because the input pipeline reads them while steps change `self`.
         let (features, device) = (self.features.take(), self.device.clone());
-        let line = InputPipeline {
+        let pipeline = InputPipeline {
             films: self.train,
             augment: image.augment.as_ref(),
             features: features.as_ref().map(|[train, _]| train),
@@ -52,14 +60,15 @@ impl Run<'_> {
             micro_batch: self.experiment.micro_batch_size(),
             device: &device,
         };
-        let ended = line.run(batches, |batches| {
+        let kind = if features.is_some() { InputKind::Features } else { InputKind::Films };
+        let ended = pipeline.run(batches, |batches| {
             for step in first.. {
                 let asked = self.progress.seconds();
                 let Ok(batch) = batches.recv() else { break };
                 let batch = batch?;
                 self.state.waiting += self.progress.seconds() - asked;
                 let films = batch.labels.len() / self.train.findings.len();
-                let loss = self.batch(batch, line.features.is_some());
+                let loss = self.batch(batch, kind);
                 self.state.step += 1;
                 self.state.films += films;
                 self.state.loss += loss * films as f64;
@@ -80,7 +89,7 @@ impl Run<'_> {
     }
 
     /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
-    pub(super) fn batch(&mut self, batch: Batch, is_features: bool) -> f64 {
+    pub(super) fn batch(&mut self, batch: Batch, kind: InputKind) -> f64 {
         let Experiment { seed, train, .. } = self.experiment;
         self.device.seed(seed::derive(*seed, Purpose::Step(self.state.step)));
         let weights = train.loss.weights(&batch.labels);
@@ -90,10 +99,9 @@ impl Run<'_> {
             // Burn sums the gradients of micro-batches; a share of the loss makes the sum a mean.
             let [films, findings] = labels.dims();
             let share = (films * findings) as f64 / batch.labels.len() as f64;
-            let logits = if is_features {
-                self.model().head(input)
-            } else {
-                self.model().forward(train.precision.films(input))
+            let logits = match kind {
+                InputKind::Features => self.model().head(input),
+                InputKind::Films => self.model().forward(train.precision.films(input)),
             };
             let share_of_loss = weights.loss(logits, labels) * share;
             let parts = GradientsParams::from_grads(share_of_loss.backward(), self.model());

@@ -59,8 +59,8 @@ pub enum NotLonger {
         /// Epochs of the experiment.
         has: usize,
     },
-    /// A sweep has given the run up.
-    #[error("the sweep of the run gave it up, because other runs were better; start a new run")]
+    /// A sweep stopped the run early.
+    #[error("the sweep stopped this run early, because other runs were better; start a new run")]
     GivenUp,
     /// There is no checkpoint to continue from.
     #[error(

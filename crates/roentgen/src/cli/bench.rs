@@ -100,7 +100,7 @@ pub(crate) struct BenchEvaluate {
     /// Score table.
     #[arg(long, value_name = "CSV")]
     pub(crate) scores: PathBuf,
-    /// Another score table to fit thresholds and calibration to, before the time is taken.
+    /// Another score table to fit thresholds and calibration to; fitting is not timed.
     #[arg(long, value_name = "CSV")]
     pub(crate) fit: Option<PathBuf>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use super::values::{at_most, operating_point, positive, split};
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// Run directory, or another folder that holds `model.toml` and `model.bpk`.
+    /// Run directory, or another folder that contains `model.toml` and `model.bpk`.
     pub(crate) model: PathBuf,
     /// PNG, JPEG or DICOM files, folders of them, or prepared data sets.
     #[arg(required = true)]
@@ -41,18 +41,18 @@ pub(crate) struct Explain {
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
     /// Number of films to draw, taking the most confident of each finding in turn; maps are written
-    /// of all films.
+    /// for all films.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) most: usize,
-    /// Hold the maps against the boxes of prepared data sets; only films and findings with boxes are
+    /// Compare the maps with the boxes of prepared data sets; only films and findings with boxes are
     /// explained.
     #[arg(long)]
     pub(crate) boxes: bool,
-    /// With `--boxes`: number of bootstrap resamples of the patients for the intervals.
+    /// Number of bootstrap resamples of the patients for the intervals; needs `--boxes`.
     #[arg(long, default_value_t = 1000, value_name = "N", requires = "boxes",
         value_parser = at_most::<100_000>)]
     pub(crate) resamples: usize,
-    /// With `--boxes`: seed of the resamples, of the random maps and of the random weights.
+    /// Seed of the resamples, the random maps and the random weights; needs `--boxes`.
     #[arg(long, default_value_t = 2018, requires = "boxes")]
     pub(crate) seed: u64,
 }

@@ -5,10 +5,10 @@ use roentgen_tasks::sources::Gate;
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct GateFlags {
-    /// Correct films that are turned or inverted, rather than refuse them.
+    /// Correct films that are turned or inverted instead of refusing them.
     #[arg(long, conflicts_with = "no_gate")]
     fix: bool,
-    /// Take files that do not look like upright frontal chest films, rather than refuse them.
+    /// Accept files that do not look like upright frontal chest films instead of refusing them.
     #[arg(long)]
     no_gate: bool,
 }

@@ -1,4 +1,4 @@
-//! `explain`: draws where a model looked, and holds it against boxes.
+//! `explain`: draws where a model looked, and compares it with boxes.
 
 use roentgen_eval::BootstrapOptions;
 use roentgen_eval::localization::{Figure, Localization};
@@ -59,19 +59,20 @@ fn text(explained: &Explained) -> String {
 fn figures(of: &Localization) -> String {
     let findings = of.findings.iter().map(|of| (of.finding.clone(), thousands(of.boxes), &of.rows));
     let mean = [("mean".to_owned(), thousands(of.boxes), &of.mean)];
-    let row = |(finding, boxes, rows): (String, String, &roentgen_eval::localization::Rows)| {
-        let Figure { value, ci95 } = rows.model.pointing;
-        let ends = ci95.map_or_else(
-            || "n/a".to_owned(),
-            |ends| format!("{:.3} to {:.3}", ends.low, ends.high),
-        );
-        let others = [&rows.random, &rows.mean_box, &rows.ceiling];
-        let mut cells = vec![finding, boxes, figure(value), ends];
-        cells.extend(others.map(|row| figure(row.pointing.value)));
-        cells.push(figure(rows.model.iou.value));
-        cells.extend(others.map(|row| figure(row.iou.value)));
-        cells
-    };
+    let row =
+        |(finding, boxes, rows): (String, String, &roentgen_eval::localization::MapFigures)| {
+            let Figure { value, ci95 } = rows.model.pointing;
+            let ends = ci95.map_or_else(
+                || "n/a".to_owned(),
+                |ends| format!("{:.3} to {:.3}", ends.low, ends.high),
+            );
+            let others = [&rows.random, &rows.mean_box, &rows.ceiling];
+            let mut cells = vec![finding, boxes, figure(value), ends];
+            cells.extend(others.map(|row| figure(row.pointing.value)));
+            cells.push(figure(rows.model.iou.value));
+            cells.extend(others.map(|row| figure(row.iou.value)));
+            cells
+        };
     let rows: Vec<Vec<String>> = findings.chain(mean).map(row).collect();
     let header = [
         "finding",

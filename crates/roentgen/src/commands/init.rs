@@ -50,7 +50,7 @@ mod tests {
         let read = |text: &str| toml::from_str::<Experiment>(text);
 
         assert_eq!(read(&text).unwrap().data.prepared, Path::new("data/my \"films\""));
-        // What is behind `# ` at the start of a line is a key where it has an equals sign.
+        // The text after `# ` at the start of a line is a key if it has an equals sign.
         let is_key = |line: &str| {
             let key = line.split(" = ").next().unwrap_or_default();
             line.contains(" = ") && !key.contains(' ')

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// A temporary folder to run the program in.
 pub(crate) struct Place(tempfile::TempDir);
@@ -18,14 +19,48 @@ impl Place {
 
     /// Makes a place with sixty phantom films in `films`, prepared in `prepared`, a model of one epoch in
     /// `run`, and one of the films in `film.png`.
+    ///
+    /// The program runs once for all tests of a file; each test gets a copy.
     pub(crate) fn trained() -> Self {
+        static FILES: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
+        let files = FILES.get_or_init(|| {
+            let place = Self::new();
+            place.ok("phantom --films 60 --size 64 --out films");
+            place.ok("prepare films --out prepared --size 32");
+            place.write("experiment.toml", EXPERIMENT);
+            place.ok("train experiment.toml --out run --set train.epochs=1");
+            let film = find(&place.at("films"), "00000001_000.png");
+            fs::copy(film, place.at("film.png")).unwrap();
+            files_below(place.0.path())
+        });
+        let place = Self::new();
+        for (name, content) in files {
+            place.write(name.to_str().unwrap(), content);
+        }
+        // The run knows where its data set was.
+        let moved = toml::Value::String(place.at("prepared").to_str().unwrap().to_owned());
+        let text = place.text("run/data.toml");
+        let lines = text.lines().map(|line| match line.strip_prefix("prepared = ") {
+            Some(_) => format!("prepared = {moved}\n"),
+            None => format!("{line}\n"),
+        });
+        place.write("run/data.toml", lines.collect::<String>());
+        place
+    }
+
+    /// Makes two runs of one shape on the same films, `a` and `b`, with their findings in another
+    /// order, and score tables of their test films.
+    pub(crate) fn with_two_models() -> Self {
         let place = Self::new();
         place.ok("phantom --films 60 --size 64 --out films");
         place.ok("prepare films --out prepared --size 32");
-        place.write("experiment.toml", EXPERIMENT);
-        place.ok("train experiment.toml --out run --set train.epochs=1");
-        let film = find(&place.at("films"), "00000001_000.png");
-        fs::copy(film, place.at("film.png")).unwrap();
+        place.write("a.toml", EXPERIMENT);
+        let settings = "--set train.epochs=1 --set findings=";
+        place.ok(&format!("train a.toml --out a {settings}[\"Mass\",\"Nodule\"]"));
+        place.ok(&format!("train a.toml --out b {settings}[\"Nodule\",\"Mass\"]"));
+        for run in ["a", "b"] {
+            place.ok(&format!("predict {run} prepared --split test --out {run}.csv"));
+        }
         place
     }
 
@@ -130,6 +165,22 @@ pub(crate) fn encode(film: image::DynamicImage) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     film.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
+}
+
+/// Reads the files below a folder, with their paths in it.
+fn files_below(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut folders, mut files) = (vec![root.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push((path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    files
 }
 
 /// Finds the file with this name below a folder.

@@ -55,7 +55,7 @@ fn fails(place: &Place, line: &str) -> String {
     stderr(&output)
 }
 
-/// Writes a whole network under published names behind `prefix`, with small values.
+/// Writes a whole network under published names after `prefix`, with small values.
 fn write_network(place: &Place, name: &str, architecture: Architecture, prefix: &str) {
     let config = ClassifierConfig {
         architecture,

@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// The length of the group, and behind it these bytes.
+    /// The length of the group, followed by these bytes.
     fn checked(group: u32, rest: &[u8]) -> bool {
         let bytes = [&b"\x02\0\0\0UL\x04\0"[..], &group.to_le_bytes(), rest].concat();
         check(&mut Cursor::new(&bytes), bytes.len() as u64).is_ok()

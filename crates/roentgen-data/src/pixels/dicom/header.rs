@@ -51,7 +51,7 @@ pub(super) struct Header {
     pub(super) voi: Voi,
     /// Whether the lowest value is shown white.
     pub(super) is_inverted: bool,
-    /// Stored values that are no part of the picture, from the first to the last.
+    /// Stored values that are not part of the picture, from the first to the last.
     pub(super) padding: Option<[i32; 2]>,
 }
 
@@ -120,7 +120,7 @@ fn refuse(what: impl Into<String>) -> Error {
     Error::Refused(what.into())
 }
 
-/// Refuses files that are no picture to be shown.
+/// Refuses files that do not contain a picture for display.
 fn refuse_other_files(object: &Object) -> Result<(), Error> {
     let class = trim(object.meta().media_storage_sop_class_uid());
     if class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE {

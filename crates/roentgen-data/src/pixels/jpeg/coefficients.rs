@@ -94,7 +94,7 @@ pub(super) fn refine(
                 }
                 _ => drop(bits.take(1)?),
             }
-            // Coefficients that are not zero have a bit each; the new one comes behind the zeros.
+            // Coefficients that are not zero have a bit each; the new one comes after the zeros.
             while place <= scan.last {
                 if is_nonzero(*nonzero, place) {
                     bits.take(1)?;

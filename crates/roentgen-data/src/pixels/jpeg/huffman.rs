@@ -16,7 +16,7 @@ impl<'a> Bits<'a> {
         Self { bytes, at, buffer: 0, count: 0 }
     }
 
-    /// Reads on until the buffer is full or a marker comes; a zero behind 0xff is stuffed.
+    /// Reads on until the buffer is full or a marker comes; a zero after 0xff is stuffed.
     fn fill(&mut self) {
         while self.count <= 48 {
             let (byte, length) = match self.bytes.get(self.at..) {
@@ -69,7 +69,7 @@ impl<'a> Bits<'a> {
         is_restart.then_some(())
     }
 
-    /// Returns where the marker behind this scan is, if at most `surplus` bytes precede it.
+    /// Returns where the marker after this scan is, if at most `surplus` bytes precede it.
     pub(super) fn end(&mut self, surplus: usize) -> Option<usize> {
         let mut passed = self.count as usize / 8;
         self.count = 0;
@@ -89,7 +89,7 @@ impl<'a> Bits<'a> {
 pub(super) struct Table {
     /// Length and symbol by the first [`QUICK`] bits; the length is 0 for longer codes.
     quick: Vec<(u8, u8)>,
-    /// For each length of code, the first window of 16 bits behind its codes.
+    /// For each length of code, the first window of 16 bits after its codes.
     ends: [u32; 17],
     /// For each length, its first code less the number of its first symbol.
     offsets: [i32; 17],
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_end_at_a_marker_and_restart_behind_it() {
+    fn bits_end_at_a_marker_and_restart_after_it() {
         let bytes = b"\xff\0\x80\xff\xff\xd3\x01\xff\xd9";
         let mut bits = Bits::new(bytes, 0);
 

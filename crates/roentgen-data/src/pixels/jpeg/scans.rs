@@ -12,7 +12,7 @@ use super::segments::{EOI, SOI, SOS, segment};
 
 const DHT: u8 = 0xc4;
 const DRI: u8 = 0xdd;
-/// Bytes that may be left over behind a scan; some encoders align its end.
+/// Bytes that may be left over after a scan; some encoders align its end.
 const SURPLUS: usize = 64;
 /// The place of a coefficient of which no bit has been read yet.
 const UNREAD: u8 = u8::MAX;
@@ -131,7 +131,7 @@ impl Frame {
         self.components.iter().all(|component| component.read == [0; 64])
     }
 
-    /// Walks over a scan that begins at `at`; returns where the marker behind it is.
+    /// Walks over a scan that begins at `at`; returns the position of the marker after it.
     fn scan(
         &mut self,
         bytes: &[u8],
@@ -196,7 +196,7 @@ impl Frame {
 
     /// Calls `block` for each block of a scan, with the bits, the number of its component in the
     /// scan, the blocks of a run that is not over, and its coefficients that are not zero; returns
-    /// where the marker behind the scan is.
+    /// where the marker after the scan is.
     fn blocks(
         &mut self,
         mut bits: Bits<'_>,

@@ -84,7 +84,7 @@ pub(super) fn segment(bytes: &[u8], mut at: usize) -> Option<Segment<'_>> {
     loop {
         at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
         at += bytes[at..].iter().position(|&byte| byte != 0xff)?;
-        // A zero is stuffed behind a byte of the scan that is 0xff.
+        // A zero is stuffed after a byte of the scan that is 0xff.
         if bytes[at] != 0 {
             break;
         }

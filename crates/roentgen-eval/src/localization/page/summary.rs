@@ -1,6 +1,6 @@
 //! The figures in plain words.
 
-use super::super::{Figure, Lead, Localization, RowFigures, Rows};
+use super::super::{Figure, Lead, Localization, MapFigures, RowFigures};
 use crate::format::readable;
 use crate::format::{count, figure, interval, percent};
 
@@ -57,7 +57,7 @@ fn against(
     of: &Localization,
     what: &str,
     otherwise: &str,
-    row: fn(&Rows) -> &RowFigures,
+    row: fn(&MapFigures) -> &RowFigures,
 ) -> Option<String> {
     let other = row(&of.mean);
     let Lead { pointing, iou } = other.lead?;

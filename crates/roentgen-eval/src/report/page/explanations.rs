@@ -1,10 +1,10 @@
-//! Heat maps held against boxes, for the templates; only if they were given.
+//! Heat maps compared with boxes, for the templates; only if they were given.
 
 use serde::Serialize;
 
 use super::readable;
 use crate::format::{count, figure, interval};
-use crate::localization::{Figure, Localization, RowFigures, Rows, summary};
+use crate::localization::{Figure, Localization, MapFigures, RowFigures, summary};
 
 /// The section on explanations.
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ impl Explanations {
     }
 }
 
-fn row(name: String, films: String, rows: &Rows) -> ExplanationRow {
+fn row(name: String, films: String, rows: &MapFigures) -> ExplanationRow {
     let own = |Figure { value, ci95 }: Figure| [figure(value), interval(ci95)];
     let others = |of: fn(&RowFigures) -> Figure| {
         [&rows.random, &rows.mean_box, &rows.ceiling].map(|row| figure(of(row).value))

@@ -89,7 +89,7 @@ impl Sheets {
         self
     }
 
-    /// Returns the numbers in a cell, and in the column of intervals behind it if there is one. The
+    /// Returns the numbers in a cell, and in the column of intervals after it if there is one. The
     /// row is the one whose first cells are `row`.
     #[track_caller]
     pub(super) fn numbers(&self, title: &str, row: &[&str], column: &str) -> Vec<String> {

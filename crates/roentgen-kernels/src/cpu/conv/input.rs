@@ -6,19 +6,9 @@
 
 use std::ops::Range;
 
-use crate::activation::Curve;
 use crate::cpu::conv::matrix::Matrix;
 use crate::cpu::conv::tuning::{COLUMNS, NORMALIZED};
-use crate::cpu::norm::channel::{Affine, normalize_values};
-
-/// What a norm and its activation do to each channel.
-#[derive(Clone, Debug)]
-pub(crate) struct ChannelAffine {
-    /// One affine a channel.
-    pub(crate) channels: Vec<Affine>,
-    /// The activation of the result.
-    pub(crate) curve: Curve,
-}
+use crate::cpu::norm::channel::{ChannelAffine, normalize_values};
 
 /// Activations of `[batch, channels, plane]`.
 #[derive(Clone, Copy)]
@@ -132,6 +122,8 @@ impl<'a> ConvInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::Curve;
+    use crate::cpu::norm::channel::Affine;
 
     fn one([mean, scale, shift]: [f32; 3]) -> Affine {
         Affine { mean, scale, shift }

@@ -1,4 +1,4 @@
-//! Convolutions on the CPU, alone or behind a norm.
+//! Convolutions on the CPU, alone or after a norm.
 
 mod dense;
 mod depthwise;
@@ -14,8 +14,9 @@ use burn_flex::FlexTensor;
 use crate::activation::Curve;
 use crate::algorithm::Algorithm;
 use crate::cpu::norm::BatchNorm;
+use crate::cpu::norm::channel::ChannelAffine;
 use crate::cpu::storage::{dims, tensor, values};
-use input::{ChannelAffine, ConvInput};
+use input::ConvInput;
 use matmul::{outer_product, per_image};
 use matrix::Matrix;
 
@@ -75,7 +76,7 @@ impl Algorithm {
     }
 }
 
-/// A convolution behind a norm, with what the backward pass needs of both.
+/// A convolution after a norm, with what the backward pass needs of both.
 ///
 /// The norm's input is all that is kept: its output is computed again where the gradient of the
 /// weights reads it, see [`ConvInput`].

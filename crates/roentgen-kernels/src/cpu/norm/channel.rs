@@ -30,6 +30,15 @@ pub(crate) struct Affine {
     pub(crate) shift: f32,
 }
 
+/// What a norm and its activation do to each channel.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelAffine {
+    /// One affine a channel.
+    pub(crate) channels: Vec<Affine>,
+    /// The activation of the result.
+    pub(crate) curve: Curve,
+}
+
 impl Affine {
     #[inline(always)]
     pub(super) fn of<const FUSED: bool>(self, x: f32) -> f32 {

@@ -17,7 +17,7 @@ pub(crate) struct AffineGradient {
 }
 
 multiversion! {
-    /// Sums the gradient behind the activation, and its product with `x - mean`.
+    /// Sums the gradient after the activation, and its product with `x - mean`.
     pub(crate) fn gradient_sums(
         x: Channel,
         affine: Affine,

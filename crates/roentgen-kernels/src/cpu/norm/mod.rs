@@ -1,4 +1,4 @@
-//! [Batch normalization][paper] by the statistics of the batch, and the activation behind it.
+//! [Batch normalization][paper] by the statistics of the batch, and the activation after it.
 //!
 //! One task takes one channel through all images twice: the second time it is still in the cache,
 //! so a training step reads each activation from memory once. The normalized values are not kept;
@@ -8,7 +8,6 @@
 
 pub(crate) mod channel;
 pub(crate) mod gradient;
-pub(crate) mod mean_pool;
 pub(crate) mod residual;
 
 use std::mem::MaybeUninit;
@@ -17,9 +16,8 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::activation::Curve;
-use crate::cpu::conv::input::ChannelAffine;
 use crate::cpu::storage::{build_vec, dims, split_by_channel, tensor, values};
-use channel::{Affine, Channel, normalize, scale_shift, statistics};
+use channel::{Affine, Channel, ChannelAffine, normalize, scale_shift, statistics};
 use gradient::{AffineGradient, gradient_sums, input_gradient};
 
 /// Multiplies each channel, adds to it and activates, in the memory of `x`.

@@ -1,4 +1,4 @@
-//! Batch normalization with a shortcut added to it and the activation behind both: the end of a
+//! Batch normalization with a shortcut added to it and the activation after both: the end of a
 //! residual block, in one pass over the values where single operations take three.
 
 use std::mem::MaybeUninit;

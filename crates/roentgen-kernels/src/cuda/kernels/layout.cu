@@ -13,7 +13,7 @@ KERNEL NAME(gather)(const Element *from, Element *to, long count, Strided s) {
     to[at] = from[image * s.batch_stride + channel * s.channel_stride + row * s.row_stride + column * s.column_stride];
 }
 
-// Zeros around a film and behind its channels, so that every engine of cuDNN takes it, or back: what was added left out.
+// Adds zeros around a film and after its channels, so that every engine of cuDNN accepts it, or removes them again.
 struct Padded {
     int height, width, channels;              // of the film
     int out_height, out_width, out_channels;  // with zeros

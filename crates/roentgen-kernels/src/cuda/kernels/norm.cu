@@ -182,7 +182,7 @@ template <int V> INLINE void conclude(const float *partial, long rows, int chann
     }
 }
 
-// Sums of the gradient behind the norm, and of its product with x less its mean. Reads gradient and x once.
+// Sums of the gradient of the norm's output, and of its product with x less its mean. Reads gradient and x once.
 template <int V>
 INLINE void sums(const Element *gradient, const Element *x, float *partial, unsigned *waiting, long rows, int channels,
                  Curve curve, const Sums &s) {
@@ -215,7 +215,7 @@ KERNEL NAME(norm_sums_one)(const Element *gradient, const Element *x, float *par
     sums<1>(gradient, x, partial, waiting, rows, channels, curve, s);
 }
 
-// The same behind a clamp whose output y is known, with or without x: zeroes the gradient where y is clamped and writes
+// The same after a clamp whose output y is known, with or without x: zeroes the gradient where y is clamped and writes
 // it. Reads gradient, y (and x) once, writes once.
 template <int V>
 INLINE void cut_sums(const Element *gradient, const Element *y, const Element *x, Element *inner, float *partial,

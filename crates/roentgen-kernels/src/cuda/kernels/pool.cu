@@ -80,7 +80,7 @@ KERNEL NAME(max_pool_back_one)(const Element *gradient, const unsigned char *tap
     to_taps<1>(gradient, taps, dx, pixels, w);
 }
 
-// The mean of each two by two values behind a norm and an activation. Reads x once, writes y once.
+// The mean of each two by two values after a norm and an activation. Reads x once, writes y once.
 KERNEL NAME(mean_pool)(const Element *x, const float *affine, Element *y, long pixels, Window w, Curve curve) {
     int channel = blockIdx.y * blockDim.x + threadIdx.x;
     int at = blockIdx.x * blockDim.y + threadIdx.y;

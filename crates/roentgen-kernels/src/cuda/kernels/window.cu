@@ -2,7 +2,7 @@
 // affine in front, where there is one, is applied to what is read, so that its output is never stored. Weights come as
 // [taps, channels] in float.
 
-// V channels of a pixel behind the affine; zero outside the film.
+// V channels of a pixel after the affine; zero outside the film.
 template <int V>
 INLINE Pack<V> pixel(const Element *image, int y, int x, const Window &w, int channel, bool has_affine, const Affine<V> &affine,
                      Curve curve) {

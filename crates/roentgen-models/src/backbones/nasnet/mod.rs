@@ -32,9 +32,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
 
-use super::{Backbone, Blueprint, PublishedFile, Scale};
+use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
 use crate::layers::{Activation, ConvNorm, ConvNormConfig, Padding};
-use crate::pretrained::Spelling;
 use arm::{Average, Edge};
 use cell::{Cell, CellConfig, Handed, Map, NORMAL, REDUCTION};
 

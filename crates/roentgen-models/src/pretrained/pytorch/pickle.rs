@@ -23,7 +23,7 @@ pub(in crate::pretrained) enum Error {
     /// It could not be read, or ends early.
     #[error("the pickle is truncated or cannot be read")]
     Read(#[from] io::Error),
-    /// A byte is no opcode, or one that PyTorch does not write.
+    /// A byte is not an opcode, or is one that PyTorch does not write.
     #[error("the pickle has the unknown opcode {0:#04x}")]
     Opcode(u8),
     /// An opcode does not find what it needs.
@@ -34,7 +34,7 @@ pub(in crate::pretrained) enum Error {
     TooLarge,
 }
 
-/// Reads one pickle and leaves `reader` behind it.
+/// Reads one pickle and leaves `reader` at its end.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Tensors as a pickle describes them: a view of a storage, behind the functions that rebuild it.
+//! Tensors as a pickle describes them: a view of a storage, as the arguments of the functions that rebuild it.
 
 use std::collections::HashMap;
 

@@ -2,7 +2,7 @@
 //!
 //! A name is the path of keys to the tensor. Of a whole module only what its `state_dict()` would
 //! contain is looked at; of other objects the members and attributes, once each, because they may
-//! refer to each other in circles. What is neither a tensor nor contains one is passed over.
+//! refer to each other in circles. Values that neither are nor contain a tensor are skipped.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use roentgen_data::lock::FolderLock;
-use roentgen_data::medmnist;
+use roentgen_data::medmnist::{self, ArchiveOrigin};
 use roentgen_data::prepare::PreparedInfo;
 use roentgen_models::Architecture;
 use serde_json::json;
@@ -63,13 +63,13 @@ fn prepare(
 ) -> anyhow::Result<PreparedInfo> {
     let bar = context.bars.add_bar("packing", 0);
     let checksum = fetched.checksum.to_string();
-    let from = [download.url.as_str(), checksum.as_str()];
+    let origin = ArchiveOrigin { source: &download.url, checksum: &checksum };
     let progress = |side: &str, done: usize, films: usize| {
         bar.set_length(films as u64);
         bar.set_position(done as u64);
         bar.set_message(side.to_owned());
     };
-    let description = medmnist::prepare(&download.to, &args.out, pixels, from, &progress)?;
+    let description = medmnist::prepare(&download.to, &args.out, pixels, origin, &progress)?;
     bar.finish_and_clear();
     Ok(description)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use roentgen_data::prepare::Prepared;
 use roentgen_models::model_dir;
-use roentgen_tasks::verify::Known;
+use roentgen_tasks::verify::KnownFolders;
 use serde_json::{Value, json};
 
 use crate::cli::Verify;
@@ -54,17 +54,17 @@ fn ending(is_sound: bool) -> Ending {
     if is_sound { Ending::Done } else { Ending::BadFilms }
 }
 
-/// Returns the models and data sets with which tables are compared; one that is damaged is none.
-fn known(paths: &[PathBuf]) -> Known {
+/// Returns the models and data sets with which tables are compared; damaged ones are left out.
+fn known(paths: &[PathBuf]) -> KnownFolders {
     let models = paths.iter().filter(|path| model_dir::is_model(path)).filter_map(|path| {
         let identity = model_dir::identity(path).ok()?;
         Some((path.clone(), identity))
     });
     let data = paths.iter().filter(|path| Prepared::is_prepared(path)).cloned();
-    Known { models: models.collect(), data: data.collect() }
+    KnownFolders { models: models.collect(), data: data.collect() }
 }
 
-fn report(path: &Path, known: &Known, context: &Context) -> anyhow::Result<Report> {
+fn report(path: &Path, known: &KnownFolders, context: &Context) -> anyhow::Result<Report> {
     if Prepared::is_prepared(path) {
         data_set::report(path, context)
     } else if model_dir::is_model(path) {

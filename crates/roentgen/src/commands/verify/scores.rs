@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use roentgen_tasks::verify::{self, Known};
+use roentgen_tasks::verify::{self, KnownFolders};
 use serde_json::json;
 
 use super::Report;
@@ -10,7 +10,11 @@ use crate::context::Context;
 use crate::output::{films, thousands};
 
 /// Compares the table at `path` with the models and data sets that are known.
-pub(super) fn report(path: &Path, known: &Known, context: &Context) -> anyhow::Result<Report> {
+pub(super) fn report(
+    path: &Path,
+    known: &KnownFolders,
+    context: &Context,
+) -> anyhow::Result<Report> {
     let found = verify::table(path, known, &context.listener())?;
     let is_sound = found.problems.is_empty();
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());

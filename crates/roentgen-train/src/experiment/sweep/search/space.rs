@@ -45,7 +45,7 @@ pub enum SearchRange {
 
 impl SearchRange {
     /// Returns the first and the last value, or all values of a list.
-    pub fn extremes(&self) -> Vec<Value> {
+    pub(crate) fn extremes(&self) -> Vec<Value> {
         match self {
             SearchRange::Choice(choices) => choices.clone(),
             SearchRange::Float { low, high, .. } => vec![Value::Float(*low), Value::Float(*high)],

@@ -68,7 +68,7 @@ impl PlaneGradient {
 /// Scratch memory for the gradient of a plane at a step of two.
 pub(crate) struct PhaseGradient {
     window: Window3x3,
-    /// The output's gradient behind one row and one value of zeros.
+    /// The gradient of the output, after one row and one value of zeros.
     gradient: Vec<f32>,
     phases: [Vec<f32>; 4],
 }

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-#[path = "parity/formula.rs"]
+#[path = "../parity/formula.rs"]
 mod formula;
 
 use std::path::Path;
@@ -93,7 +93,7 @@ fn assert_same(probabilities: &[Vec<f32>], logits: &[Vec<f64>], outputs: &[usize
 #[test]
 fn the_packages_network_predicts_what_the_package_predicts() {
     let fixture: serde_json::Value =
-        serde_json::from_str(include_str!("torchxrayvision.json")).unwrap();
+        serde_json::from_str(include_str!("../torchxrayvision.json")).unwrap();
     let logits: Vec<Vec<f64>> = serde_json::from_value(fixture["logits"].clone()).unwrap();
     let noise = formula::noise("gray", logits.len() * SIZE * SIZE);
     let films: Vec<u8> = noise.iter().map(|u| ((u + 1.0) / 2.0 * 255.0) as u8).collect();
@@ -103,7 +103,7 @@ fn the_packages_network_predicts_what_the_package_predicts() {
     let all = predict(&file, &foreign("torchxrayvision"), &films);
     assert_same(&all, &logits, &(0..14).collect::<Vec<_>>());
 
-    // Outputs may be passed over anywhere.
+    // Any output may be skipped.
     let some = format!("-,Consolidation{},Mass,-,-,-,-,-", ",-".repeat(10));
     let some = Foreign { normalize: Some(Normalize::Minus1024To1024), ..foreign(&some) };
     let some = predict(&file, &some, &films[..SIZE * SIZE]);

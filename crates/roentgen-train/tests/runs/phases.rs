@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
-use roentgen_data::rows::{RowWriter, Rows};
+use roentgen_data::rows::{RowStore, RowWriter};
 use roentgen_data::split::SplitRule;
 use roentgen_models::ModelInfo;
 use roentgen_models::model_dir::EarlierFilms;
@@ -18,6 +15,8 @@ use roentgen_train::films::{self, TrainingFilms};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
 use roentgen_train::{TrainOutcome, check, overrides, train};
+
+use crate::folder::{Folder, Stop};
 
 /// Returns the weights of a run by path.
 fn weights(folder: &Folder, run: &str) -> BTreeMap<String, Vec<f32>> {
@@ -316,7 +315,7 @@ fn features_of_other_films_or_another_network_are_computed_again() {
     let resume = |run| folder.run(&experiment, run, Start::Resume, &Stop::after(1));
     let whole = fs::read(&own).unwrap();
     assert!(fs::read(&other).unwrap() == whole);
-    let rows = Rows::open(&own).unwrap().unwrap();
+    let rows = RowStore::open(&own).unwrap().unwrap();
     let (films, shape) = (rows.len(), rows.shape().to_vec());
     let row: usize = shape.iter().product();
     let written = fs::metadata(&own).unwrap().modified().unwrap();

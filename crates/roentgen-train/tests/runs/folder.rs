@@ -1,6 +1,5 @@
 //! A folder with films, experiments on them, and runs that can be stopped.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
 use std::cell::Cell;

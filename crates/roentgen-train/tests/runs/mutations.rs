@@ -2,15 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,6 +18,8 @@ use roentgen_train::films::{FILMS, TrainingFilms};
 use roentgen_train::run_dir::{self, Start};
 use roentgen_train::sweep::{self, Points};
 use roentgen_train::{Experiment, Facts, ResumeOptions, overrides, resume};
+
+use crate::folder::{Folder, Stop};
 
 /// The longest that reading one changed file, and a step of training after it, may take.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -62,7 +62,7 @@ impl TimeLeft {
 }
 
 /// Formats a time for people: `40 s`, `12 min`, `3.5 h`.
-pub(super) fn shown(seconds: f64) -> String {
+pub(super) fn format_time(seconds: f64) -> String {
     if seconds < 90.0 {
         format!("{seconds:.0} s")
     } else if seconds < 90.0 * 60.0 {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn times_are_shown_in_the_unit_that_fits() {
-        let times = [3.2, 89.0, 125.0, 5_000.0, 12_600.0].map(shown);
+        let times = [3.2, 89.0, 125.0, 5_000.0, 12_600.0].map(format_time);
 
         assert_eq!(times, ["3 s", "89 s", "2 min", "83 min", "3.5 h"]);
     }

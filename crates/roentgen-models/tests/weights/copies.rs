@@ -27,7 +27,7 @@ fn new() -> Classifier {
 
 type Named = (String, Vec<usize>, f32);
 
-/// Names and shapes of the backbone behind a prefix, with one value in all tensors.
+/// Names and shapes of the backbone after a prefix, with one value in all tensors.
 fn backbone(prefix: &str, value: f32) -> Vec<Named> {
     let bytes = weights::to_bytes(&new()).unwrap();
     let tensors = burn_pack::Reader::from_bytes(bytes).unwrap().into_tensors().unwrap();
@@ -157,7 +157,7 @@ fn backbone_and_head_are_of_one_copy() {
     let headless = WeightFile::open(&path).unwrap().with_prefix("ema.net");
     let error = load(&headless, ClassifierPart::Whole).unwrap_err();
     assert!(matches!(error, FitError::Head { found: 0, .. }), "{error}");
-    assert!(error.to_string().contains("the copy behind `ema.net.`"), "{error}");
+    assert!(error.to_string().contains("the copy with the prefix `ema.net.`"), "{error}");
 }
 
 #[test]

@@ -3,18 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::fs::{self, File};
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
 use roentgen_data::split::Split;
 use roentgen_data::store;
 use roentgen_train::experiment::{BestBy, Findings};
 use roentgen_train::run_dir::Start;
 use roentgen_train::trainer::Error;
 use roentgen_train::{Experiment, TrainOutcome, features, train};
+
+use crate::folder::{Folder, Stop};
 
 const SMALL: &str = "[image]\naugment = { flip = true, shift = [0.1, 0.1], rotate = 5.0 }\n\
                      [model]\nwidth = 0.125\npool = \"attention\"\n\

@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers fail like tests")]
 
-mod common;
-
 use std::fs;
 
 use burn::tensor::Device;
-use common::{Folder, Stop};
 use roentgen_train::run_dir::{self, Start, data_set};
 use roentgen_train::trainer::{Error, NotLonger, ResumeOptions, resume};
 use roentgen_train::{Facts, TrainOutcome, overrides};
+
+use crate::folder::{Folder, Stop};
 
 const SMALL: &str = "[model]\nwidth = 0.0625\n[train]\nepochs = 2\nbatch_size = 8\n";
 

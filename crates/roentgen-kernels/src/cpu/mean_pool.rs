@@ -6,8 +6,8 @@ use std::mem::MaybeUninit;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::BatchNorm;
 use crate::cpu::conv::input::ConvInput;
+use crate::cpu::norm::BatchNorm;
 use crate::cpu::storage::{build_vec, dims, tensor, values};
 
 /// Normalizes, activates and takes the means.
