@@ -1,3 +1,5 @@
+use roentgen_test_support::mutation::{Mutator, turns};
+
 use super::*;
 
 const SIZE: usize = 64;
@@ -145,6 +147,20 @@ fn maps_of_one_cell_are_flat_and_point_by_chance() {
     assert!(summary(&found)[1].starts_with("8 of 8 maps are flat"));
 }
 
+/// Reads changed documents: an error or figures, never a panic, and in no time.
+fn changed_documents_are_refused_or_read(whole: &str, folder: &std::path::Path) {
+    let path = folder.join("changed.json");
+    let mut mutator = Mutator::new(1);
+    let mut refused = 0;
+    for turn in 0..turns(200) {
+        std::fs::write(&path, mutator.mutate(whole.as_bytes())).unwrap();
+        let start = std::time::Instant::now();
+        refused += u64::from(Localization::read(&path).is_err());
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "turn {turn}");
+    }
+    assert!(refused > turns(200) / 4, "{refused}");
+}
+
 #[test]
 fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
     let film = |number| film(number, ["Mass", "Pleural_Thickening"][number % 2], number % 3 > 0);
@@ -169,6 +185,7 @@ fn page_table_and_json_state_the_same_numbers_and_json_is_read_back() {
 
     assert_eq!(files.len(), 3);
     let read = Localization::read(&folder.path().join("localization.json")).unwrap();
+    changed_documents_are_refused_or_read(&text("localization.json"), folder.path());
     assert_eq!((&read.about, read.films, read.map), (&found.about, found.films, found.map));
     for (read, found) in read.findings.iter().zip(&found.findings) {
         let of = |rows: &MapFigures| {

@@ -5,18 +5,24 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use roentgen_models::ModelInfo;
 use roentgen_test_support::mutation::turns;
 use roentgen_train::checkpoint::{RunShape, RunState};
+use roentgen_train::films::{FILMS, TrainingFilms};
 use roentgen_train::run_dir::{self, Start};
 use roentgen_train::sweep::{self, Points};
 use roentgen_train::{Experiment, Facts, ResumeOptions, overrides, resume};
 
 use crate::folder::{Folder, Stop};
+
+/// The longest that reading one changed file, and a step of training after it, may take.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Values that people and programs write by mistake.
 const HOSTILE: [&str; 16] = [
@@ -90,7 +96,9 @@ fn without_panic(path: &Path, text: &str, count: u64, mut read: impl FnMut(&Path
     for seed in 0..turns(count) {
         let bytes = mutated(text, seed);
         fs::write(path, &bytes).unwrap();
+        let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(path)));
+        assert!(start.elapsed() < LIMIT, "mutation {seed} took {:?}", start.elapsed());
         assert!(outcome.is_ok(), "mutation {seed}:\n{}", String::from_utf8_lossy(&bytes));
     }
 }
@@ -268,6 +276,16 @@ fn edited_files_of_a_run_are_refused_or_resumed() {
             facts.films_per_second(usize::MAX);
         }
     });
+    let description = ModelInfo::read(&run).unwrap();
+    let films = fs::read_to_string(run.join(FILMS)).unwrap();
+    let mut refused = 0;
+    without_panic(&run.join(FILMS), &films, 300, |_| {
+        // The table has a hash in the model, so that each change is an error.
+        refused += u64::from(TrainingFilms::read(&run, &description).is_err());
+        let _ = roentgen_train::films::read(&run);
+    });
+    // Half of the edits are of lines with `=`, which the table does not have.
+    assert!(refused > turns(300) / 3, "{refused}");
     let epochs = fs::read_to_string(run.join(run_dir::EPOCHS)).unwrap();
     without_panic(&run.join(run_dir::EPOCHS), &epochs, 300, |_| {
         let _ = run_dir::read_epochs(&run);
