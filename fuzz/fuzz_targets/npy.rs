@@ -5,7 +5,7 @@
 use std::io::{Cursor, Write};
 
 use libfuzzer_sys::fuzz_target;
-use roentgen_data::medmnist;
+use roentgen_data::medmnist::{self, ArchiveOrigin};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
@@ -22,5 +22,6 @@ fuzz_target!(|bytes: &[u8]| {
     let archive = archive.finish().expect("an archive can be finished").into_inner();
     std::fs::write(&path, archive).expect("a file can be written");
     let out = folder.path().join("out");
-    let _ = medmnist::prepare(&path, &out, 28, ["here", "abc"], &|_, _, _| ());
+    let origin = ArchiveOrigin { source: "here", checksum: "abc" };
+    let _ = medmnist::prepare(&path, &out, 28, origin, &|_, _, _| ());
 });
