@@ -332,11 +332,13 @@ fn films_of_no_list_are_predicted_and_a_split_of_files_is_refused() {
     place.ok("prepare films --out unlisted --size 32");
 
     place.ok("predict run unlisted --out scores.csv");
-    assert!(
-        place
-            .fails("predict run unlisted --split test --out scores.csv")
-            .contains("no official lists")
-    );
+    // The run's own list of films says which were its test films.
+    let listed = place.json("predict run prepared --split test --out listed.csv");
+    let unlisted = place.json("predict run unlisted --split test --out unlisted.csv");
+    assert_eq!((&listed["films"], &listed["split"]), (&unlisted["films"], &unlisted["split"]));
+    fs::rename(place.at("run/films.csv"), place.at("films.csv")).unwrap();
+    let error = place.fails("predict run unlisted --split test --out scores.csv");
+    assert!(error.contains("no official lists"), "{error}");
     assert!(
         place.fails("predict run films --split test --out scores.csv").contains("`--split test`")
     );

@@ -105,7 +105,7 @@ fn json_documents_have_the_keys_of_the_page_and_no_others() {
         (
             "verify prepared",
             &["description"],
-            &[["identity", "weights", "films"].as_slice(), &OF_TABLES].concat(),
+            &[["identity", "description", "weights", "films"].as_slice(), &OF_TABLES].concat(),
         ),
         ("train a.toml --out run", &["best"], &[]),
         ("verify run", &[], &[["found"].as_slice(), &OF_TABLES].concat()),

@@ -133,8 +133,12 @@ fn all_files_are_written() {
     assert_eq!(paths.len(), 20);
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
-        // Subgroups have means over findings.
-        let says = if path.ends_with("subgroups.csv") { "sex,F" } else { "Mass" };
+        let says = match path.file_name().and_then(OsStr::to_str) {
+            // Means over findings, and figures of the whole table.
+            Some("subgroups.csv") => "sex,F",
+            Some("summary.csv") => "binary_accuracy,",
+            _ => "Mass",
+        };
         assert!(text.contains(says), "{} does not say {says}", path.display());
     }
 }

@@ -76,6 +76,21 @@ pub enum FitError {
         /// Its shape in the network.
         here: Vec<usize>,
     },
+    /// The file has convolutions that the network does not have.
+    #[error(
+        "`{path}` is of a larger network than {architecture}: it has {more} more convolutions, such \
+         as `{example}`; name the architecture that it is of"
+    )]
+    Larger {
+        /// The file.
+        path: String,
+        /// The requested architecture.
+        architecture: &'static str,
+        /// Number of convolutions that were not used.
+        more: usize,
+        /// The first of them.
+        example: String,
+    },
     /// No single layer of the file can be the head.
     #[error(
         "`{path}` has {found} dense layers from {features} features to {outputs} outputs, but \

@@ -29,7 +29,8 @@ pub enum ClassifierPart<'a> {
 ///
 /// # Errors
 ///
-/// Returns an error if a tensor is missing in the file or has another shape.
+/// Returns an error if a tensor is missing in the file or has another shape, or if the file is of a
+/// larger network.
 pub fn fit(
     model: Classifier,
     architecture: Architecture,
@@ -46,6 +47,15 @@ pub fn fit(
     let (mut fit, mut filled) = (FitReport::default(), HashMap::new());
     for (wanted, values) in read(architecture, file, shapes, &mut fit)? {
         filled.insert(wanted.path, values);
+    }
+    if let deeper @ [first, ..] = fit.deeper_convolutions(file).as_slice() {
+        let architecture = architecture.name();
+        return Err(FitError::Larger {
+            path,
+            architecture,
+            more: deeper.len(),
+            example: (*first).into(),
+        });
     }
     let [features, findings] = head::size(&tensors);
     let outputs = match part {

@@ -175,3 +175,27 @@ fn a_head_without_bias_has_a_bias_of_zero() {
     );
     assert_eq!(fit.found.last().unwrap().source, "0 throughout");
 }
+
+#[test]
+fn a_larger_network_of_the_family_is_refused_and_what_is_beside_the_backbone_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let with = |name: &str, shape: &[usize]| {
+        let more = [(name.to_owned(), shape.to_vec(), 0.5)];
+        let file = write(&path, backbone("net.", 0.25).into_iter().chain(more).collect());
+        load(&file, ClassifierPart::Backbone)
+    };
+
+    let error = with("net.features.19.conv.0.0.weight", &[1280, 160, 1, 1]).unwrap_err();
+    assert!(matches!(error, FitError::Larger { more: 1, .. }), "{error}");
+    assert!(error.to_string().contains("features.19.conv.0.0.weight"), "{error}");
+    // A counter, a dense layer and an auxiliary classifier.
+    for (name, shape) in [
+        ("net.features.19.conv.0.0.bias", [3].as_slice()),
+        ("net.classifier.1.weight", &[3, 1280]),
+        ("net.auxiliary.0.weight", &[8, 1280, 1, 1]),
+        ("projector.0.weight", &[8, 1280, 1, 1]),
+    ] {
+        with(name, shape).unwrap();
+    }
+}
