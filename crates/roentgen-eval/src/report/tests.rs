@@ -4,6 +4,8 @@ mod said;
 mod same_numbers;
 mod sheets;
 
+use std::ffi::OsStr;
+
 use super::*;
 use crate::{BootstrapOptions, ScoredFinding, evaluate};
 
