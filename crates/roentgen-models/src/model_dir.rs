@@ -1,5 +1,5 @@
 //! A model on disk: `model.toml`, which contains everything that prediction needs to know, and
-//! `model.bpk`, the weights; in a folder, or together in one file, a [bundle](parts).
+//! `model.bpk`, the weights; in a folder, or together in one file, a [`bundle`].
 //!
 //! Both are written completely or not at all, the weights first: if `model.toml` exists, so do its
 //! weights.
@@ -42,8 +42,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Returns the identity of the model in `folder`, which may be a bundle: the first digits of a SHA-256 of its description
-/// and its weights. Calibration and thresholds are not part of it, because they are fitted to what
+/// Returns the identity of the model in `folder`, which may be a bundle: the first digits of a
+/// SHA-256 of its description and its weights. Calibration and thresholds are not part of it, because they are fitted to what
 /// the model predicts and do not change it.
 ///
 /// # Errors
