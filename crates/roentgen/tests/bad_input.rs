@@ -338,7 +338,7 @@ fn films_of_no_list_are_predicted_and_a_split_of_files_is_refused() {
     assert_eq!((&listed["films"], &listed["split"]), (&unlisted["films"], &unlisted["split"]));
     fs::rename(place.at("run/films.csv"), place.at("films.csv")).unwrap();
     let error = place.fails("predict run unlisted --split test --out scores.csv");
-    assert!(error.contains("no official lists"), "{error}");
+    assert!(error.contains("unknown which films are in the split"), "{error}");
     assert!(
         place.fails("predict run films --split test --out scores.csv").contains("`--split test`")
     );
