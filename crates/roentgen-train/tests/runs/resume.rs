@@ -190,7 +190,9 @@ fn a_run_whose_experiment_was_edited_is_not_resumed() {
     let without: Vec<&str> = data.lines().filter(|line| !is_hash(line)).collect();
     assert!(without.len() < data.lines().count());
     fs::write(file("data.toml"), without.join("\n")).unwrap();
-    fs::write(file("experiment.toml"), text.replace("seed = 7", "seed = 8")).unwrap();
+    let dropped = text.replace("normal = \"keep\"", "normal = \"drop\"");
+    assert_ne!(dropped, text);
+    fs::write(file("experiment.toml"), dropped).unwrap();
     let error = again(&folder, "run", None).unwrap_err();
     assert!(matches!(error, Error::Checkpoint(_)), "{error}");
     assert_eq!(read("films.csv"), films);
