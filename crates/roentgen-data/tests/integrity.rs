@@ -7,13 +7,11 @@ mod common;
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::sync::Barrier;
 use std::time::Duration;
 
-use common::{DataSet, SETTINGS};
+use common::DataSet;
 use roentgen_data::Dataset;
-use roentgen_data::lock::FolderLock;
-use roentgen_data::prepare::{Check, Error, FileState, Prepared, PreparedInfo, prepare, verify};
+use roentgen_data::prepare::{Check, Error, FileState, Prepared, verify};
 use sha2::{Digest, Sha256};
 
 /// Six films of three patients, with two boxes, prepared.
@@ -304,68 +302,6 @@ fn listed_films_and_a_marker_above_them_name_the_data_set() {
 
     assert_eq!(drawn.description.dataset, Dataset::Phantom { seed: Some(7) });
     assert_eq!(other.description.dataset, Dataset::NihLayout);
-}
-
-#[test]
-fn of_two_at_once_one_is_refused_and_the_other_is_whole() {
-    for _ in 0..5 {
-        let root = tempfile::tempdir().unwrap();
-        let sets = [1, 2].map(|seed| DataSet::six(root.path().join(seed.to_string()), seed));
-        let out = root.path().join("out");
-        let start = Barrier::new(2);
-        let results: Vec<_> = std::thread::scope(|scope| {
-            let threads = sets.each_ref().map(|data| {
-                let (start, out) = (&start, &out);
-                scope.spawn(move || {
-                    start.wait();
-                    data.prepare(out)
-                })
-            });
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-
-        let done: Vec<_> = results.iter().flatten().collect();
-        let [outcome] = done[..] else { panic!("{results:?}") };
-        let opened = Prepared::open(&out).unwrap();
-        assert_eq!(opened.description, outcome.description);
-        let error = results.iter().find_map(|result| result.as_ref().err()).unwrap();
-        assert!(matches!(error, Error::Lock(_) | Error::Mixed { .. }), "{error}");
-    }
-}
-
-#[test]
-fn a_locked_folder_is_refused_and_a_finished_one_needs_no_lock() {
-    let root = tempfile::tempdir().unwrap();
-    let data = DataSet::six(root.path().join("data"), 1);
-    let other = DataSet::six(root.path().join("other"), 2);
-    let out = root.path().join("out");
-    let lock = FolderLock::take(&out).unwrap();
-    let error = data.prepare(&out).unwrap_err();
-    assert!(error.to_string().contains("another `roentgen` is writing"), "{error}");
-    assert!(!Prepared::is_prepared(&out));
-    drop(lock);
-    data.prepare(&out).unwrap();
-
-    let _lock = FolderLock::take(&out).unwrap();
-
-    assert!(data.prepare(&out).is_ok());
-    assert!(matches!(other.prepare(&out), Err(Error::Mixed { .. })));
-}
-
-#[test]
-fn the_second_looks_again_once_it_has_the_lock() {
-    let root = tempfile::tempdir().unwrap();
-    let data = DataSet::six(root.path().join("data"), 1);
-    let other = DataSet::six(root.path().join("other"), 2);
-    let out = root.path().join("out");
-    // The first finishes while the second is decoding for another folder; the second then finds it.
-    data.prepare(&out).unwrap();
-    let before = PreparedInfo::read(&out).unwrap();
-
-    let error = prepare(&other.root, &out, &SETTINGS, &|_| ()).unwrap_err();
-
-    assert!(matches!(error, Error::Mixed { .. }), "{error}");
-    assert_eq!(PreparedInfo::read(&out).unwrap(), before);
 }
 
 #[test]

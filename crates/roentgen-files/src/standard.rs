@@ -22,8 +22,8 @@ pub fn is_standard_output(path: &Path) -> bool {
     is_open_as_stdout(path)
 }
 
-/// Whether standard output is the file, pipe or terminal of this name. A device other than a terminal
-/// is no place where two outputs could meet: `/dev/null` is written by anyone.
+/// Whether standard output is the file, pipe or terminal of this name. Two outputs
+/// cannot mix in a device other than a terminal, such as `/dev/null`, so such a device is not meant.
 #[cfg(unix)]
 fn is_open_as_stdout(path: &Path) -> bool {
     use std::os::fd::AsFd;

@@ -52,8 +52,8 @@ pub fn predict_valid(
     Ok(table.scores.write(&out)?)
 }
 
-/// Returns the score table of a run's validation films. They are predicted if there is no table, one
-/// of other weights, such as those of the run before it was lengthened, or one of other films.
+/// Returns the score table of a run's validation films. The films are predicted again if the table is
+/// missing, is of other weights (such as those before the run was lengthened), or is of other films.
 ///
 /// # Errors
 ///
