@@ -19,6 +19,7 @@ use crate::{
     confusion::Pairs,
     counted_calls::CountedCalls,
     leakage,
+    mean::mean,
     operating_point::Threshold,
     split::{Split, rows_in},
     subgroups::{Gaps, Subgroups, subgroups},
@@ -271,11 +272,6 @@ fn means(
         micro_prevalence: (pairs > 0).then(|| positives as f64 / pairs as f64),
         operating_points,
     }
-}
-
-fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let (sum, count) = values.flatten().fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
-    (count > 0).then(|| sum / f64::from(count))
 }
 
 fn by_name<S: Serializer>(findings: &[FindingFigures], serializer: S) -> Result<S::Ok, S::Error> {

@@ -54,6 +54,7 @@ mod interval;
 mod leakage;
 mod log_loss;
 mod logistic;
+mod mean;
 mod mean_point;
 mod members;
 mod normal;

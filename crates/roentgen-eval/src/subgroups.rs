@@ -15,6 +15,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     BootstrapOptions, Interval, ScoredFinding, Scores,
     cohort::{draw_areas, numbers},
+    mean::mean,
     ranking::Ranking,
 };
 use divide::{COLUMNS, divide};
@@ -153,19 +154,14 @@ impl Group {
         Subgroup {
             images: self.images,
             patients: self.patients,
-            auroc: mean(&self.areas),
-            auroc_ci95: Interval::of(self.draws.iter().filter_map(|draw| mean(draw)).collect()),
+            auroc: mean(self.areas.iter().copied()),
+            auroc_ci95: Interval::of(
+                self.draws.iter().filter_map(|draw| mean(draw.iter().copied())).collect(),
+            ),
             findings: self.rankings.iter().flatten().count(),
             by_finding: findings.iter().enumerate().map(finding).collect(),
         }
     }
-}
-
-/// Computes the mean over the findings that have an AUROC.
-fn mean(areas: &[Option<f64>]) -> Option<f64> {
-    let defined = areas.iter().flatten();
-    let count = defined.clone().count();
-    (count > 0).then(|| defined.sum::<f64>() / count as f64)
 }
 
 fn by_name<S: Serializer>(findings: &[SubgroupFinding], serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,7 +22,7 @@ pub(crate) use own::scores_of_locked;
 pub use own::{own_scores, predict_valid, valid_scores};
 
 /// The seed of the resamples of patients.
-const SEED: u64 = 2018;
+pub(crate) const SEED: u64 = 2018;
 
 /// Compares runs and the points of sweeps, and predicts their validation films where that was not
 /// done. `data` are folders to which their data sets have been moved.

@@ -31,8 +31,8 @@ impl CalibrationMethod {
 /// Whether the table of points of an isotonic regression is fitted and stored too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithIsotonic {
-    /// It is.
+    /// Fit it and store it.
     Yes,
-    /// It is not.
+    /// Leave it out.
     No,
 }

@@ -1,7 +1,8 @@
 //! The films that a model's calibration and thresholds were fitted on, compared with those of a table.
 //!
 //! The column `split` of a table says which of its films are validation films, but a table can lose
-//! the column, and films in files have none. Whoever knows the films names them here.
+//! the column, and films in files have none. A caller that knows the films lists
+//! them here.
 
 use std::collections::{HashMap, HashSet};
 

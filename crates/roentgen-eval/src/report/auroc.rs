@@ -1,6 +1,6 @@
-//! The AUROC table and the ROC picture alone, for who wants no report.
+//! The AUROC table and the ROC picture alone, without a report.
 
-use super::tables::{high, low};
+use super::tables::{MACRO, MICRO, high, low};
 use super::{Report, plot};
 use crate::csv_text::{cell, csv};
 use crate::{Error, Evaluation, Interval};
@@ -23,8 +23,8 @@ pub fn auroc_table(evaluation: &Evaluation) -> Result<String, Error> {
         push(&of.name, counts, of.auroc, of.auroc_ci95);
     }
     let mean = &evaluation.mean;
-    push("macro mean", Default::default(), mean.auroc, mean.auroc_ci95);
-    push("micro mean", Default::default(), mean.micro_auroc, mean.micro_auroc_ci95);
+    push(MACRO, Default::default(), mean.auroc, mean.auroc_ci95);
+    push(MICRO, Default::default(), mean.micro_auroc, mean.micro_auroc_ci95);
     csv("auroc.csv", rows)
 }
 

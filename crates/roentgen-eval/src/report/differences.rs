@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use super::tables::{high, low};
+use super::tables::{MACRO, high, low};
 use crate::csv_text::{cell, csv};
 use crate::{BootstrapOptions, Difference, Error, Scores, file, paired_difference};
 
@@ -62,7 +62,7 @@ pub fn write_differences(path: impl AsRef<Path>, compared: &[Compared]) -> Resul
     let mut rows = vec![header.map(str::to_owned)];
     for Compared { scores, against, findings, mean } in compared {
         let named = findings.iter().map(|(name, difference)| (name.as_str(), difference));
-        rows.extend(named.chain([("macro mean", mean)]).map(|(finding, of)| {
+        rows.extend(named.chain([(MACRO, mean)]).map(|(finding, of)| {
             [
                 scores.clone(),
                 against.clone(),

@@ -105,7 +105,7 @@ struct Panels {
     file: &'static str,
     title: &'static str,
     caption: String,
-    /// What the picture shows, for who cannot see it.
+    /// What the picture shows, for screen readers.
     text: String,
     panels: Vec<String>,
 }

@@ -10,7 +10,9 @@ use crate::{
     CurvePoint, Error, FindingFigures, Interval, MeasuredBin,
     roc::{Step, precision_recall_points, roc_points, steps},
 };
-pub(super) use figures::{calibration, co_occurrence, findings, operating_points, summary};
+pub(super) use figures::{
+    MACRO, MICRO, calibration, co_occurrence, findings, operating_points, summary,
+};
 pub(super) use groups::{protocols, subgroup_findings, subgroups};
 
 /// The maximum number of points of a curve; more would make a file of megabytes and no other

@@ -8,6 +8,7 @@ use roentgen_eval::{BootstrapOptions, Evaluation, evaluate};
 use roentgen_models::ModelInfo;
 
 use super::PredictedTable;
+use crate::compare::SEED;
 
 /// How well a model does on films with labels.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub fn auroc(table: &PredictedTable, model: &Path) -> anyhow::Result<PredictedAu
              folder with its label file beside the films"
         );
     }
-    let options = BootstrapOptions::default();
+    let options = BootstrapOptions { resamples: 1000, seed: SEED };
     let evaluation = evaluate(scores, &options)?;
     let provenance = Provenance {
         architecture: Some(description.network.architecture.name().to_owned()),

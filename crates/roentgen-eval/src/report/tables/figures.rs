@@ -4,8 +4,8 @@ use super::{cell, csv, high, low};
 use crate::{CalibrationFigures, Error, report::Report};
 
 /// The rows of means, in the column `finding`.
-const MACRO: &str = "macro mean";
-const MICRO: &str = "micro mean";
+pub(in crate::report) const MACRO: &str = "macro mean";
+pub(in crate::report) const MICRO: &str = "micro mean";
 
 /// Returns `findings.csv`: one row for each finding and one for each mean.
 pub(in crate::report) fn findings(report: &Report) -> Result<String, Error> {
