@@ -63,7 +63,7 @@ fn is_archive(path: &Path) -> bool {
 }
 
 /// Returns the file that a path leads to: itself, or the archive that contains it.
-fn file_of(path: &Path) -> Option<&Path> {
+pub fn file_of(path: &Path) -> Option<&Path> {
     path.ancestors().find(|path| path.is_file())
 }
 

@@ -219,10 +219,10 @@ impl Columns {
         })
     }
 
-    /// Returns the number of cells that a row needs, up to the last column that is used.
+    /// Returns the number of cells that a row needs, up to the last column with a number or a name;
+    /// spreadsheets leave out empty cells of sex and view at the end of a row.
     fn used(&self) -> usize {
-        let columns =
-            [self.image, self.labels, self.follow_up, self.patient, self.age, self.sex, self.view];
+        let columns = [self.image, self.labels, self.follow_up, self.patient, self.age];
         columns.into_iter().max().map_or(0, |last| last + 1)
     }
 

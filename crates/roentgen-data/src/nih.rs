@@ -17,6 +17,7 @@ use crate::archive;
 use crate::files;
 use crate::pixels;
 
+pub use crate::archive::file_of;
 pub use crate::kind::is_film;
 pub(crate) use walk::is_label_file;
 pub use walk::{holds_film, kinds, walk};

@@ -17,12 +17,10 @@ use roentgen_train::sweep::{self, SweepPoint, SweepSettings};
 use roentgen_train::{Experiment, Facts, run_dir};
 
 use crate::listener::Listener;
+use crate::seed::SEED;
 
 pub(crate) use own::scores_of_locked;
-pub use own::{own_scores, predict_valid, valid_scores};
-
-/// The seed of the resamples of patients.
-pub(crate) const SEED: u64 = 2018;
+pub use own::{own_scores, valid_scores};
 
 /// Compares runs and the points of sweeps, and predicts their validation films where that was not
 /// done. `data` are folders to which their data sets have been moved.

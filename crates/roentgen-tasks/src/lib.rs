@@ -50,6 +50,7 @@ pub mod explain;
 mod film_box;
 mod listener;
 pub mod predict;
+mod seed;
 mod shard;
 pub mod sources;
 pub mod verify;

@@ -158,11 +158,25 @@ pub(crate) fn scores(
 ) -> anyhow::Result<Scores> {
     let description = engine.description();
     let scores = predicted.scores(description, engine.identity())?;
+    annotate(&scores, description, method, operating_point)
+}
+
+/// Adds calibrated probabilities and calls to a table if the model has a calibration.
+///
+/// # Errors
+///
+/// Returns an error if the calibration does not fit the model.
+pub(crate) fn annotate(
+    scores: &Scores,
+    description: &ModelInfo,
+    method: CalibrationMethod,
+    operating_point: OperatingRule,
+) -> anyhow::Result<Scores> {
     match &description.calibration {
-        Some(fitted) => fitted.annotate(&scores, method, operating_point).context(
+        Some(fitted) => fitted.annotate(scores, method, operating_point).context(
             "the calibration of the model cannot be used; `roentgen calibrate` fits it again",
         ),
-        None => Ok(scores),
+        None => Ok(scores.clone()),
     }
 }
 

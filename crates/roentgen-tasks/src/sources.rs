@@ -63,6 +63,35 @@ enum Place {
     File(PathBuf),
 }
 
+/// Reads the training films of a model, and says what is unknown of the model's files.
+///
+/// # Errors
+///
+/// Returns an error if the table of films is damaged or belongs to another model.
+pub(crate) fn training_films(
+    model: &Path,
+    description: &ModelInfo,
+    listener: &dyn Listener,
+) -> anyhow::Result<Option<TrainingFilms>> {
+    let trained_on = TrainingFilms::read(model, description)?;
+    if trained_on.is_none() && description.films_sha256.is_some() {
+        listener.note(&format!(
+            "warning: `{}` is missing, so it is unknown which patients were in training",
+            model.join(FILMS).display()
+        ));
+    }
+    let unrecorded = model_dir::unrecorded(model)?;
+    if !unrecorded.is_empty() {
+        listener.note(&format!(
+            "note: the model `{}` has no hash of {}, so it is unknown whether they are as they \
+             were written",
+            model.display(),
+            unrecorded.join(" and ")
+        ));
+    }
+    Ok(trained_on)
+}
+
 impl Sources {
     /// Finds the films in `inputs` for the model in the folder `model`.
     ///
@@ -77,22 +106,7 @@ impl Sources {
         side: Option<Split>,
         listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
-        let trained_on = TrainingFilms::read(model, description)?;
-        if trained_on.is_none() && description.films_sha256.is_some() {
-            listener.note(&format!(
-                "warning: `{}` is missing, so it is unknown which patients were in training",
-                model.join(FILMS).display()
-            ));
-        }
-        let unrecorded = model_dir::unrecorded(model)?;
-        if !unrecorded.is_empty() {
-            listener.note(&format!(
-                "note: the model `{}` has no hash of {}, so it is unknown whether they are as they \
-                 were written",
-                model.display(),
-                unrecorded.join(" and ")
-            ));
-        }
+        let trained_on = training_films(model, description, listener)?;
         let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };
         for input in inputs {
             if Prepared::is_prepared(input) {

@@ -132,7 +132,7 @@ fn other_data(scores: &Scores, known: &KnownFolders) -> anyhow::Result<Option<St
     let missing: Vec<&str> = own.into_iter().filter(is_missing).collect();
     Ok((!given.is_empty() && !missing.is_empty()).then(|| {
         format!(
-            "its films are of the data set {}, which is none of those given",
+            "its films are of the data set {}, which is not one of those given",
             missing.join(" and ")
         )
     }))

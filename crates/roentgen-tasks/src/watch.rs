@@ -13,15 +13,15 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use roentgen_data::nih;
-use roentgen_eval::{CalibrationMethod, OperatingRule};
+use roentgen_eval::{CalibrationMethod, OperatingRule, Scores};
 use roentgen_models::ModelInfo;
-use roentgen_train::films::TrainingFilms;
 
+use crate::batch::check_batch;
 use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
-use crate::predict::{self, Predicted};
+use crate::predict;
 use crate::shard::Shard;
-use crate::sources::{Gate, Sources};
+use crate::sources::{self, Gate, Sources};
 use table::GrowingTable;
 
 /// What to watch, and how to predict.
@@ -74,27 +74,32 @@ pub fn watch(
     }
     let description = ModelInfo::read(request.model)?;
     let method = predict::calibration_method(&description, request.calibration, request.model)?;
-    let trained_on = TrainingFilms::read(request.model, &description)?;
-    let choice = match request.engine {
-        EngineChoice::Auto => EngineChoice::Burn,
-        named => named,
-    };
-    let mut engine = Engine::load(request.model, choice, 0, false, device, listener)?;
-    let mut table = GrowingTable::open(request.out, engine.identity())?;
+    check_batch(&description, request.batch, request.batch, device)?;
+    let trained_on = sources::training_films(request.model, &description, listener)?;
+    // With so few films `auto` is Burn.
+    let mut engine = Engine::load(request.model, request.engine, 0, false, device, listener)?;
+    let annotate =
+        |scores: &Scores| predict::annotate(scores, &description, method, request.operating_point);
+    let mut table = GrowingTable::open(request.out, engine.identity(), &annotate)?;
+    // So that a film has one name, however the folder is spelled.
+    let folder = fs::canonicalize(request.folder)
+        .with_context(|| format!("could not open the folder `{}`", request.folder.display()))?;
     let mut watched = Watched::default();
     let mut seen = Seen::default();
     loop {
-        let arrived = seen.complete(request.folder, |path| table.has(path))?;
+        let arrived = seen.complete(&folder, |path| table.has(path))?;
         for paths in arrived.chunks(request.batch) {
-            let sources = Sources::arrived(request.folder, paths, trained_on.as_ref())
-                .with_gate(request.gate);
-            let Predicted { sources, predictions, bad, corrected } =
+            let sources =
+                Sources::arrived(&folder, paths, trained_on.as_ref()).with_gate(request.gate);
+            let predicted =
                 predict::predict(&mut engine, sources, request.batch, Shard::WHOLE, listener)?;
-            for film in &bad {
+            for film in &predicted.bad {
                 listener.note(&format!("skipped {}: {}", film.image, film.reason));
             }
-            watched.bad += bad.len();
-            let predicted = Predicted { sources, predictions, bad, corrected };
+            for film in &predicted.corrected {
+                listener.note(&format!("corrected {}: it was {}", film.image, film.was));
+            }
+            watched.bad += predicted.bad.len();
             if !predicted.predictions.is_empty() {
                 let scores = predict::scores(&predicted, &engine, method, request.operating_point)?;
                 table.append(&scores)?;
@@ -132,8 +137,9 @@ impl Seen {
             if is_done(&path) {
                 continue;
             }
-            // A file that is gone was moved on by someone else.
-            let Ok(about) = fs::metadata(&path) else { continue };
+            // A file that is gone was moved by someone else. A film in an archive changes with it.
+            let file = nih::file_of(&path);
+            let Some(Ok(about)) = file.map(fs::metadata) else { continue };
             let state = (about.len(), about.modified().ok());
             let is_same = |of: &HashMap<PathBuf, _>| of.get(&path) == Some(&state);
             if is_same(&self.states) && !is_same(&self.tried) && nih::holds_film(&path) {

@@ -80,6 +80,7 @@ fn weights_in_fewer_bits_are_another_model_that_predicts_nearly_the_same() {
         let distance = distance(&of_run, &table);
         assert!(distance > 0.0 && distance < tolerance, "{weights}: {distance}");
         assert_ne!(model(&of_run), model(&table));
+        assert_eq!(document["model"], model(&table));
         let error =
             place.fails(&format!("export {weights} --format bundle --weights int8 --out no"));
         assert!(error.contains(&format!("rounded weights ({weights} of")), "{error}");
@@ -123,7 +124,7 @@ fn auroc_and_roc_curves_are_those_of_the_report() {
     assert_eq!(curves(&place.text("roc.svg")), curves(&place.text("report/roc.svg")));
 
     let error = place.fails("predict run prepared --split train --out no.csv --csv-auroc no");
-    assert!(error.contains("training split") && !place.at("no").exists(), "{error}");
+    assert!(error.contains("were trained on") && !place.at("no").exists(), "{error}");
     let error = place.fails("predict run film.png --out no.csv --roc no.svg");
     assert!(error.contains("none of the films has labels"), "{error}");
     assert!(!place.at("no.csv").exists() && !place.at("no.svg").exists());
@@ -168,6 +169,8 @@ fn films_that_arrive_are_predicted_once_each_though_the_program_is_killed_ten_ti
             child.wait().unwrap();
         }
     }
+    let before = place.text("scores.csv").lines().count();
+    assert!(before > 1, "no film was predicted before the last start");
     let mut child = watch(&place);
     wait_for(&place, films.len());
     let error = place.fails("predict run inbox --watch --out scores.csv");
@@ -184,8 +187,12 @@ fn films_that_arrive_are_predicted_once_each_though_the_program_is_killed_ten_ti
     assert!(images.contains_key("ward/00000002_000.png"), "{images:?}");
     let whole = place.ok("predict run inbox --out -");
     let named = |text: &str| -> BTreeMap<String, String> {
-        let (names, values) = (column(text, "source"), column(text, "Mass"));
-        names.into_iter().map(|(image, source)| (source, values[&image].clone())).collect()
+        let names = column(text, "source").into_iter();
+        let values = column(text, "Mass");
+        let named = names.map(|(image, source)| {
+            (source.rsplit('/').next().unwrap().to_owned(), values[&image].clone())
+        });
+        named.collect()
     };
     let (table, whole) = (named(&table), named(&whole));
     for (film, p) in &whole {

@@ -76,5 +76,5 @@ fn a_table_is_not_verified_by_another_data_set() {
     let output = place.run("verify test.csv other");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("which is none of those given"), "{text}");
+    assert!(text.contains("which is not one of those given"), "{text}");
 }

@@ -44,7 +44,12 @@ impl Scores {
         Self::parse(path, &bytes)
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+    /// Reads a score table from the bytes of the file `path`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`read`](Self::read) does.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let at = |line: u64, problem: String| Error::Row { path: path.to_owned(), line, problem };
         let csv = |source| Error::Csv { path: path.to_owned(), source };

@@ -12,16 +12,21 @@ use crate::weights::{self, Storage};
 
 /// Packs the model in `folder` into a bundle: description, weights in `storage`, and those of the
 /// files `others` that it has. Equal models give equal bytes; `f32` keeps the model's identity.
-/// Calibration and thresholds are those of the model, also for rounded weights.
+/// Calibration and thresholds are those of the model, also for rounded weights. Returns the identity
+/// of the bundle, by which score tables name it, and its bytes.
 ///
 /// # Errors
 ///
 /// Returns an error if the model cannot be read, or if its weights cannot be rounded.
-pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8>, Error> {
+pub fn bundle(
+    folder: &Path,
+    storage: Storage,
+    others: &[&str],
+) -> Result<(String, Vec<u8>), Error> {
     let Files { description, identity, weights } = Files::read(folder)?;
     let path = folder.join(WEIGHTS);
-    let (description, weights) = match storage {
-        Storage::F32 => (description, weights),
+    let (description, weights, own) = match storage {
+        Storage::F32 => (description, weights, identity),
         rounded => {
             if let Some(rounded) = description.rounded {
                 return Err(Error::Rounded { path: folder.to_owned(), rounded });
@@ -38,9 +43,9 @@ pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8
             if let Some(fitted) = &mut description.calibration
                 && fitted.model.as_ref() == Some(&identity)
             {
-                fitted.model = Some(rounded_identity);
+                fitted.model = Some(rounded_identity.clone());
             }
-            (description, weights)
+            (description, weights, rounded_identity)
         }
     };
     let text = to_text(folder, &description)?;
@@ -55,5 +60,7 @@ pub fn bundle(folder: &Path, storage: Storage, others: &[&str]) -> Result<Vec<u8
             Err(source) => return Err(Error::Read { path: folder.join(name), source }),
         }
     }
-    parts::pack(&files).map_err(|source| WriteError { path: folder.to_owned(), source }.into())
+    let bytes =
+        parts::pack(&files).map_err(|source| WriteError { path: folder.to_owned(), source })?;
+    Ok((own, bytes))
 }

@@ -40,8 +40,8 @@ pub enum Error {
     },
     /// The description was edited or cut off.
     #[error(
-        "`{path}` has changed since it was written, because its `seal` is of another text; restore \
-         the file, or remove the line `seal` to use it as one of which that is unknown"
+        "`{path}` has changed since it was written, because its `seal` does not match; restore the \
+         file, or remove the line `seal` to use it unverified"
     )]
     Changed {
         /// The file.

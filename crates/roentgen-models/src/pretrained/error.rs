@@ -78,8 +78,8 @@ pub enum FitError {
     },
     /// The file has convolutions that the network does not have.
     #[error(
-        "`{path}` is of a larger network than {architecture}: it has {more} more convolutions, such \
-         as `{example}`; name the architecture that it is of"
+        "`{path}` has {more} convolutions that {architecture} does not have, such as `{example}`; \
+         name the architecture of the file"
     )]
     Larger {
         /// The file.

@@ -7,7 +7,7 @@ use burn_pack::{Reader, Tensor, Writer};
 
 use super::Error;
 
-/// The name of the scales of a tensor in 8 bits ends so.
+/// Suffix of the name of an 8-bit tensor's scales.
 const SCALES: &str = ".scales";
 
 /// In how many bits the weights of convolutions and linear layers are kept. Biases, norms and
@@ -19,8 +19,9 @@ pub enum Storage {
     F32,
     /// 16 bits: IEEE 754 half precision.
     F16,
-    /// 8 bits: whole numbers from -127 to 127, times a scale for each output channel (the first
-    /// axis), which is the largest absolute weight of the channel divided by 127.
+    /// 8 bits: whole numbers from -127 to 127, times a scale for each index of the first axis (the
+    /// outputs of a convolution, the inputs of a linear layer), which is the largest absolute weight
+    /// there divided by 127.
     Int8,
 }
 
@@ -48,7 +49,8 @@ pub fn round(bytes: Vec<u8>, storage: Storage) -> Result<Bytes, Error> {
     let tensors = Reader::from_bytes(Bytes::from_bytes_vec(bytes))?.into_tensors()?;
     let mut rounded = Vec::with_capacity(tensors.len());
     for tensor in tensors {
-        let is_rounded = tensor.dtype == DType::F32 && tensor.shape.num_dims() > 1;
+        // Matrices of linear layers and windows of convolutions.
+        let is_rounded = tensor.dtype == DType::F32 && matches!(tensor.shape.num_dims(), 2 | 4);
         match storage {
             Storage::F16 if is_rounded => rounded.push(to_f16(tensor)?),
             Storage::Int8 if is_rounded => rounded.extend(to_int8(tensor)?),
@@ -113,6 +115,9 @@ fn from_f16(tensor: Tensor) -> Result<Tensor, Error> {
 fn to_int8(tensor: Tensor) -> Result<[Tensor; 2], Error> {
     let (name, _, shape, id, bytes) = tensor.into_parts()?;
     let values = floats(&bytes);
+    if !values.iter().all(|value| value.is_finite()) {
+        return Err(Error::Pack(format!("`{name}` has weights that are not numbers")));
+    }
     let channels = shape[0];
     let length = (values.len() / channels.max(1)).max(1);
     let mut whole = Vec::with_capacity(values.len());
@@ -207,6 +212,13 @@ mod tests {
         let whole = Writer::new(vec![large]).into_bytes().unwrap().to_vec();
         let problem = round(whole.clone(), Storage::F16).unwrap_err().to_string();
         assert!(problem.contains("`large` has weights beyond"), "{problem}");
+
+        let lost = packed([f32::NAN, 1.0].into_iter());
+        let lost = Tensor::new("lost".into(), DType::F32, [2, 1], None, lost);
+        let lost = Writer::new(vec![lost]).into_bytes().unwrap().to_vec();
+        for storage in [Storage::F16, Storage::Int8] {
+            assert!(round(lost.clone(), storage).is_err(), "{storage:?}");
+        }
 
         let stored = round(whole, Storage::Int8).unwrap();
         let mut tensors = Reader::from_bytes(stored).unwrap().into_tensors().unwrap();

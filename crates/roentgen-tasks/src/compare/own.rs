@@ -27,7 +27,7 @@ const SCORES: &str = "scores/valid.csv";
 /// # Errors
 ///
 /// Returns an error if they cannot be predicted, or if the table cannot be written.
-pub fn predict_valid(
+fn predict_valid(
     experiment: &Experiment,
     run: &Path,
     data: &[PathBuf],
@@ -102,7 +102,7 @@ fn there(experiment: &Experiment, run: &Path) -> anyhow::Result<Result<Scores, S
     })
 }
 
-/// Returns the path of the table that [`predict_valid`] writes.
+/// Returns the path of the score table of validation films in the run at `run`.
 pub fn valid_scores(run: &Path) -> PathBuf {
     run.join(SCORES)
 }

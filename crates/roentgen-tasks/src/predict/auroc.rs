@@ -8,7 +8,7 @@ use roentgen_eval::{BootstrapOptions, Evaluation, evaluate};
 use roentgen_models::ModelInfo;
 
 use super::PredictedTable;
-use crate::compare::SEED;
+use crate::seed::SEED;
 
 /// How well a model does on films with labels.
 #[derive(Clone, Debug)]

@@ -56,7 +56,7 @@ pub(super) fn earlier(experiment: &Experiment, material: &Material) -> Result<Ea
         Relation::Same if is_all_known => training.earlier_films.unwrap_or(EarlierFilms::Listed),
         Relation::Same => EarlierFilms::Unknown,
     };
-    let mut rows = films::read(&folder)?.unwrap_or_default();
+    let Some(mut rows) = films::read(&folder)? else { return unknown() };
     rows.retain(|row| row.split == Split::Train.name() || row.split == EARLIER);
     let mut names = HashSet::new();
     rows.retain(|row| names.insert(row.image.clone()));

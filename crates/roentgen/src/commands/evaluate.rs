@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use roentgen_data::lock::FolderLock;
 use roentgen_eval::report::{Compared, write_differences};
 use roentgen_eval::{BootstrapOptions, Evaluation, Interval, Scores};
 use roentgen_tasks::evaluate::{EvaluateRequest, remove_stale, write_report};
@@ -48,6 +49,7 @@ pub(crate) fn run(args: &Evaluate, context: &Context) -> anyhow::Result<Output> 
             interval(mean.interval)
         ));
     }
+    let _lock = FolderLock::take_for_report(&args.out)?;
     let file = args.out.join("differences.csv");
     if compared.is_empty() {
         remove_stale(&file)?;

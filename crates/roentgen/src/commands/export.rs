@@ -76,11 +76,10 @@ fn bundle(args: &Export) -> anyhow::Result<Output> {
     if !args.without_films {
         others.push(FILMS);
     }
-    let bytes = model_dir::bundle(&args.model, args.weights, &others)?;
-    let of = model_dir::identity(&args.model)?;
+    let (identity, bytes) = model_dir::bundle(&args.model, args.weights, &others)?;
     write(&args.out, &bytes)?;
     let text = format!(
-        "model {of}, weights in {}\n{} bytes: {out}\nnext: roentgen predict {quoted} FILMS --out \
+        "model {identity}, weights in {}\n{} bytes: {out}\nnext: roentgen predict {quoted} FILMS --out \
          scores.csv",
         args.weights.name(),
         thousands(bytes.len()),
@@ -91,7 +90,7 @@ fn bundle(args: &Export) -> anyhow::Result<Output> {
         "format": "bundle",
         "out": args.out,
         "bytes": bytes.len(),
-        "model": of,
+        "model": identity,
         "weights": args.weights.name(),
     });
     Ok(Output::done(text, json))

@@ -23,7 +23,9 @@ use crate::output::{Ending, Output, figure, films, note, quote};
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let files = outputs(args);
-    let read: Vec<&Path> = args.inputs.iter().chain([&args.model]).map(PathBuf::as_path).collect();
+    let inputs =
+        if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
+    let read: Vec<&Path> = inputs.iter().chain([&args.model]).map(PathBuf::as_path).collect();
     for (number, (flag, file)) in files.iter().enumerate() {
         context.check_output(file)?;
         refuse_to_replace(file, &read)?;
@@ -40,8 +42,6 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if args.watch {
         return watch::run(args, context);
     }
-    let inputs =
-        if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
     let request = PredictRequest {
         model: &args.model,
         inputs: &inputs,

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use roentgen_data::files;
 use roentgen_eval::comparison::Failure;
 use roentgen_tasks::Shard;
-use roentgen_tasks::compare::{own_scores, points as points_of_sweep, predict_valid, valid_scores};
+use roentgen_tasks::compare::{own_scores, points as points_of_sweep};
 use roentgen_train::TrainOptions;
 use roentgen_train::run_dir::Start;
 use roentgen_train::sweep::{self, Points, SweepPoint, SweepSettings};
@@ -241,9 +241,7 @@ fn train_and_predict(
         return Ok(Ending::Interrupted);
     }
     let (run, listener) = (place.run(), context.listener());
-    if !valid_scores(&run).exists() {
-        predict_valid(&point.experiment, &run, &[], &context.device, &listener)?;
-    }
+    own_scores(&point.experiment, &run, &[], &context.device, &listener)?;
     Ok(Ending::Done)
 }
 

@@ -61,7 +61,7 @@ pub(super) fn write(
         let mut trial = trial(point, if is_stopped { PRUNED } else { COMPLETE });
         trial["values"] = json!(best.map(|best| vec![best.valid_loss]));
         trial["intermediate_values"] = Value::Object(losses);
-        // A time before all times is not one to subtract.
+        // The start may be too early to represent.
         let began = Duration::try_from_secs_f64(seconds).ok().and_then(|of| ended.checked_sub(of));
         trial["datetime_start"] = json!(naive(began.unwrap_or(ended)));
         trial["datetime_complete"] = json!(naive(ended));

@@ -1,0 +1,4 @@
+//! The seed of resamples where no other is asked for.
+
+/// The default of `evaluate --seed`.
+pub(crate) const SEED: u64 = 2018;
