@@ -53,7 +53,7 @@ pub fn export(folder: &Path) -> Result<Vec<u8>, Error> {
 
 /// Exports a loaded model; the exporter corrupts its batch norms.
 pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
-    let Model { description, network: model, .. } = model;
+    let Model { description, identity, network: model } = model;
     let exported = capture(&description, &model).map_err(|source| Error::Export {
         architecture: description.network.architecture.name(),
         source,
@@ -69,7 +69,7 @@ pub(crate) fn export_model(model: Model) -> Result<Vec<u8>, Error> {
     graph.name = description.network.architecture.name().to_owned();
     message.producer_name = "roentgen".to_owned();
     message.producer_version = env!("CARGO_PKG_VERSION").to_owned();
-    for (key, value) in metadata::pairs(&description) {
+    for (key, value) in metadata::pairs(&description, &identity) {
         message.metadata_props.push(Default::default());
         if let Some(entry) = message.metadata_props.last_mut() {
             entry.key = key.to_owned();

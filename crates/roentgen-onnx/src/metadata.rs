@@ -4,8 +4,12 @@ use roentgen_data::preprocess::Normalize;
 use roentgen_models::ModelInfo;
 use serde_json::json;
 
+/// The key of the identity of the model.
+pub(crate) const MODEL: &str = "model";
+
 /// Returns the pairs, in order. Values that are lists are JSON.
 ///
+/// - `model`: the identity of the model
 /// - `findings`: the names of the logits, in order
 /// - `size`, `channels`: of the input
 /// - `normalize`: how 8-bit gray becomes the input, in words for people
@@ -13,7 +17,7 @@ use serde_json::json;
 /// - `output`: how to convert the logits
 /// - `calibration`: the table `calibration` of `model.toml`, if the model has it
 /// - `network`, `dataset`, `split`, `training_films`, `seed`: the model and its training
-pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
+pub fn pairs(description: &ModelInfo, identity: &str) -> Vec<(&'static str, String)> {
     let input = description.input;
     let findings: Vec<&str> = description.findings.iter().map(|finding| finding.name()).collect();
     let normalize = match input.normalize {
@@ -25,6 +29,7 @@ pub fn pairs(description: &ModelInfo) -> Vec<(&'static str, String)> {
         Normalize::MinusOneToOne => "minus-one-to-one: (gray - mean) / std, gray in 0..255",
     };
     let mut pairs = vec![
+        (MODEL, identity.to_owned()),
         ("findings", json!(findings).to_string()),
         ("size", input.size.to_string()),
         ("channels", input.channels.to_string()),

@@ -14,7 +14,7 @@ use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_models::predictor::Prediction;
 use roentgen_models::{ModelInfo, Predictor};
-use roentgen_onnx::{Runtime, Waiting};
+use roentgen_onnx::{OnnxEngine, Runtime, Waiting};
 
 use crate::listener::Listener;
 
@@ -54,7 +54,7 @@ pub enum Engine {
     /// On Burn.
     Burn(Box<Predictor>),
     /// On ONNX Runtime, with the library.
-    Onnx(Box<roentgen_onnx::OnnxEngine>, Runtime),
+    Onnx(Box<OnnxEngine>, Runtime),
 }
 
 impl Engine {
@@ -73,7 +73,7 @@ impl Engine {
         device: &Device,
         listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
-        let waiting = if are_decoded { Waiting::Spinning } else { Waiting::Sleeping };
+        let waiting = waiting(are_decoded);
         let threads = rayon::current_num_threads();
         let burn_instead = |reason: &dyn fmt::Display| {
             listener.note(&format!("warning: predicting with Burn, because {reason}"));
@@ -88,7 +88,7 @@ impl Engine {
             EngineChoice::Onnx => Some(find().map_err(anyhow::Error::msg)?),
         };
         let Some(runtime) = runtime else { return Self::burn(folder, device) };
-        match roentgen_onnx::OnnxEngine::load(folder, &runtime, threads, waiting) {
+        match OnnxEngine::load(folder, &runtime, threads, waiting) {
             Ok(engine) => Ok(Engine::Onnx(Box::new(engine), runtime)),
             Err(error) if choice == EngineChoice::Auto => {
                 burn_instead(&error);
@@ -96,6 +96,19 @@ impl Engine {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Loads an ONNX file that was made of the exported model in `folder`, for ONNX Runtime.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if ONNX Runtime is not found, or if the file is not of the model.
+    pub fn onnx_file(folder: &Path, file: &Path, are_decoded: bool) -> anyhow::Result<Self> {
+        let runtime = find().map_err(anyhow::Error::msg)?;
+        let threads = rayon::current_num_threads();
+        let waiting = waiting(are_decoded);
+        let engine = OnnxEngine::load_file(folder, file, &runtime, threads, waiting)?;
+        Ok(Engine::Onnx(Box::new(engine), runtime))
     }
 
     /// Loads the model in `folder` for Burn.
@@ -148,6 +161,11 @@ impl fmt::Display for Engine {
             Engine::Onnx(_, runtime) => write!(f, "ONNX Runtime, {}", runtime.path().display()),
         }
     }
+}
+
+/// Returns how threads wait: decoding needs the cores between two batches.
+fn waiting(are_decoded: bool) -> Waiting {
+    if are_decoded { Waiting::Spinning } else { Waiting::Sleeping }
 }
 
 /// Returns the library that the user names.

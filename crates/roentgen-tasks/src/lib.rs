@@ -16,6 +16,7 @@
 //!     split: None,
 //!     batch: 16,
 //!     engine: EngineChoice::Auto,
+//!     onnx: None,
 //!     operating_point: OperatingRule::Youden,
 //!     calibration: None,
 //!     gate: Gate::Refuse,

@@ -39,6 +39,9 @@ pub struct PredictRequest<'a> {
     pub batch: usize,
     /// The engine.
     pub engine: EngineChoice,
+    /// An ONNX file that was made of the exported model, to be predicted with by ONNX Runtime instead
+    /// of the model's own network.
+    pub onnx: Option<&'a Path>,
     /// The operating point of the calls, if the model has thresholds.
     pub operating_point: OperatingRule,
     /// The method of the calibrated probabilities, which the model must then have; by default Platt
@@ -115,8 +118,10 @@ pub fn table(
             .with_gate(request.gate);
     let (films, are_decoded) = (sources.films.len(), sources.are_decoded());
     check_batch(&description, request.batch, films, device)?;
-    let mut engine =
-        Engine::load(request.model, request.engine, films, are_decoded, device, listener)?;
+    let mut engine = match request.onnx {
+        Some(file) => Engine::onnx_file(request.model, file, are_decoded)?,
+        None => Engine::load(request.model, request.engine, films, are_decoded, device, listener)?,
+    };
     let predicted = predict(&mut engine, sources, request.batch, request.shard, listener)?;
     if predicted.predictions.is_empty() {
         for film in &predicted.bad {

@@ -233,11 +233,12 @@ impl Sources {
         Ok(())
     }
 
-    /// Says of each file whether it was a training film.
+    /// Says of each file that no label file describes whether it was a training film. Of the others
+    /// the label file has said it: a film of another data set may have the same name and patient.
     fn mark_files(&mut self, trained_on: &TrainingFilms) {
         for film in &mut self.films {
-            let is_file = matches!(film.place, Place::File(..));
-            if is_file && trained_on.have_film(&film.image, &film.patient) {
+            let is_alone = matches!(film.place, Place::File(..)) && film.findings.is_none();
+            if is_alone && trained_on.have_film(&film.image, &film.patient) {
                 film.patient_in_training = Some(true);
             }
         }

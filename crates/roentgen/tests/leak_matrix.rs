@@ -163,6 +163,9 @@ fn each_way_to_a_table_answers_as_it_must_for_each_part_of_the_split() {
     }
     place.ok("predict run other --out other.csv");
     assert_eq!(evaluated(&place, "other.csv"), Unknown, "other data, all films");
+    // Names and patients are the same, but not the films.
+    place.ok("predict run others --out others.csv");
+    assert_eq!(evaluated(&place, "others.csv"), Unknown, "other data, as files");
     place.ok("predict by-patient-alone larger --out larger.csv");
     assert_eq!(evaluated(&place, "larger.csv"), Unknown, "other films, alone, all films");
 

@@ -13,6 +13,7 @@ test_file![
     python_needs_nothing_but_the_exported_file_to_say_the_same,
     the_engines_agree_and_doctor_says_which_there_are,
     calibration_and_thresholds_travel_in_the_exported_file,
+    a_network_in_eight_bits_predicts_as_a_model_of_its_own,
     a_library_that_is_none_is_named_and_burn_steps_in_where_it_may
 ];
 
@@ -114,6 +115,44 @@ fn calibration_and_thresholds_travel_in_the_exported_file() -> Outcome {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "120");
+    Ok(())
+}
+
+fn a_network_in_eight_bits_predicts_as_a_model_of_its_own() -> Outcome {
+    peers::python("onnx, onnxruntime, numpy")?;
+    let place = trained();
+    place.ok("export run --out whole.onnx");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/quantize.py");
+    let output = Command::new("python3")
+        .args([script, "whole.onnx", "prepared", "run/films.csv", "--out", "int8.onnx"])
+        .current_dir(place.at(""))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let predict = |name: &str, flags: &str| {
+        let document = place.json(&format!("predict run prepared {flags} --out {name}.csv"));
+        (
+            document["model"].as_str().unwrap().to_owned(),
+            numbers(&place.text(&format!("{name}.csv"))),
+        )
+    };
+    let (model, expected) = predict("runtime", "--engine onnx");
+    let (of_whole, whole) = predict("whole", "--onnx whole.onnx");
+    let (of_rounded, rounded) = predict("int8", "--onnx int8.onnx");
+    assert_eq!(whole, expected);
+    assert!(model != of_whole && model != of_rounded && of_whole != of_rounded);
+    let furthest =
+        rounded.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0_f64, f64::max);
+    assert!(furthest > 0.0 && furthest < 0.2, "{furthest}");
+
+    place.ok("train experiment.toml --seed 7 --out other");
+    let error = place.fails("predict other prepared --onnx int8.onnx --out no.csv");
+    assert!(error.contains(&format!("it is of the model {model}")), "{error}");
+    place.write("cut.onnx", &std::fs::read(place.at("int8.onnx")).unwrap()[..1000]);
+    let error = place.fails("predict run prepared --onnx cut.onnx --out no.csv");
+    assert!(error.contains("rejected"), "{error}");
+    assert!(!place.at("no.csv").exists());
     Ok(())
 }
 

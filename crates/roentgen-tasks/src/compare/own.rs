@@ -41,6 +41,7 @@ fn predict_valid(
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
         engine: EngineChoice::Burn,
+        onnx: None,
         operating_point: OperatingRule::Youden,
         calibration: None,
         gate: Gate::Off,

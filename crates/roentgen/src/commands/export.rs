@@ -55,7 +55,7 @@ fn onnx(args: &Export) -> anyhow::Result<Output> {
         channels = input.channels,
         size = input.size,
     );
-    let pairs = metadata::pairs(&description).into_iter();
+    let pairs = metadata::pairs(&description, &model_dir::identity(&args.model)?).into_iter();
     let metadata: Map<String, Value> =
         pairs.map(|(key, value)| (key.to_owned(), value.into())).collect();
     let json = json!({

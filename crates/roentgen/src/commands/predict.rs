@@ -5,7 +5,7 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use roentgen_data::files::{create_folder_of, write_whole};
 use roentgen_eval::{CalibrationMethod, Evaluation, Scores};
 use roentgen_tasks::Shard;
@@ -25,7 +25,8 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let files = outputs(args);
     let inputs =
         if args.inputs.is_empty() { vec![data_set(&args.model)?] } else { args.inputs.clone() };
-    let read: Vec<&Path> = inputs.iter().chain([&args.model]).map(PathBuf::as_path).collect();
+    let read: Vec<&Path> =
+        inputs.iter().chain([&args.model]).chain(&args.onnx).map(PathBuf::as_path).collect();
     for (number, (flag, file)) in files.iter().enumerate() {
         context.check_output(file)?;
         refuse_to_replace(file, &read)?;
@@ -48,6 +49,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         split: args.split,
         batch: args.batch,
         engine: args.engine,
+        onnx: args.onnx.as_deref(),
         operating_point: args.operating_point,
         calibration: args.calibration,
         gate: args.gate.gate(),
@@ -57,19 +59,12 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     let bad = &table.predicted.bad;
     name_corrected_films(&table.predicted.corrected);
     name_bad_films(bad, None);
-    // Before the table, so that a wrong number of films or films without labels leave nothing behind.
+    // Before the table, so that a wrong number of films leaves nothing behind.
     let picture = args
         .picture
         .as_ref()
         .map(|file| predict::picture(&table, &args.model, &context.device).map(|png| (file, png)));
-    let asks_auroc = args.csv_auroc.is_some() || args.roc.is_some();
-    let auroc = asks_auroc.then(|| predict::auroc(&table, &args.model)).transpose()?;
-    let texts = auroc.iter().flat_map(|auroc| {
-        let table = args.csv_auroc.as_ref().map(|file| (file, auroc.table.clone().into_bytes()));
-        let roc = args.roc.as_ref().map(|file| (file, auroc.picture.clone().into_bytes()));
-        [table, roc].into_iter().flatten()
-    });
-    for (file, bytes) in picture.transpose()?.into_iter().chain(texts) {
+    if let Some((file, bytes)) = picture.transpose()? {
         create_folder_of(file)?;
         write_whole(file, &bytes)?;
     }
@@ -77,6 +72,18 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if let Some(out) = &args.out {
         create_folder_of(out)?;
         scores.write(out)?;
+    }
+    // After the table, which may have taken hours and is right also if it cannot be evaluated.
+    let auroc = match args.csv_auroc.is_some() || args.roc.is_some() {
+        true => Some(predict::auroc(&table, &args.model).with_context(|| about_table(args))?),
+        false => None,
+    };
+    if let Some(auroc) = &auroc {
+        for (file, text) in [(&args.csv_auroc, &auroc.table), (&args.roc, &auroc.picture)] {
+            let Some(file) = file else { continue };
+            create_folder_of(file)?;
+            write_whole(file, text.as_bytes())?;
+        }
     }
     let ending = if bad.is_empty() { Ending::Done } else { Ending::BadFilms };
     let mut json = json!({
@@ -110,6 +117,14 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     }
     let output = Output { text, json, ending };
     Ok(outputs(args).iter().fold(output, |output, (_, file)| output.keep_clear_of(file)))
+}
+
+/// Says what was written before the AUROC was refused.
+fn about_table(args: &Predict) -> String {
+    match &args.out {
+        Some(out) => format!("the score table `{}` was written, without AUROC", out.display()),
+        None => "the films were predicted, without AUROC".to_owned(),
+    }
 }
 
 /// Returns the files that the command writes, each with its flag.

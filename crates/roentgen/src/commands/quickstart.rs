@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         split: Some(Split::Test),
         batch: 32,
         engine: EngineChoice::Burn,
+        onnx: None,
         operating_point: OperatingRule::Youden,
         calibration: None,
         gate: Gate::Off,
