@@ -8,6 +8,7 @@ use super::predict::name_corrected_films;
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
 use crate::context::Context;
+use crate::privacy::privacy;
 use crate::output::{Ending, Output, figure, films, table, thousands};
 
 /// Writes maps, overlays and the figure, and with boxes the localization.
@@ -22,6 +23,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         most: args.most,
         gate: args.gate.gate(),
+        privacy: &privacy(&args.privacy)?,
     };
     let (device, listener) = (&context.device, context.listener());
     if !args.boxes {
