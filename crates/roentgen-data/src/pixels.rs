@@ -90,6 +90,23 @@ impl FilmFile {
         }
     }
 
+    /// Reads the elements of a DICOM file that precede its pixels; `None` for files of other kinds.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file has no valid header. See [`Error`].
+    #[cfg(feature = "dicom")]
+    pub fn header(&mut self) -> Result<Option<dicom_object::InMemDicomObject>, Error> {
+        match kind(self.0.fill_buf().map_err(Error::Read)?)? {
+            Kind::Dicom => {
+                let header = dicom::elements(&mut self.0);
+                self.0.rewind().map_err(Error::Read)?;
+                header.map(Some)
+            }
+            Kind::Png | Kind::Jpeg => Ok(None),
+        }
+    }
+
     /// Decodes the film, as [`read`] does.
     ///
     /// # Errors

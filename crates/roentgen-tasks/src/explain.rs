@@ -1,9 +1,9 @@
 //! Draws where a model looked, as overlays, raw maps and one figure.
 
-mod drawn;
+pub(crate) mod drawn;
 mod localize;
 mod maps;
-mod wanted;
+pub(crate) mod wanted;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub use localize::{Localized, against_boxes};
 use crate::batch::check_batch;
 use crate::listener::Listener;
 use crate::predict::CorrectedFilm;
-use crate::sources::{Gate, ReadFilm, Sources};
+use crate::sources::{Gate, Privacy, ReadFilm, Sources};
 use drawn::{MapToDraw, file_names};
 use maps::{Maps, Seen, Work};
 use wanted::{ExplainRule, choose};
@@ -52,6 +52,8 @@ pub struct ExplainRequest<'a> {
     pub most: usize,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
+    /// Whether what is written may say whose films they are.
+    pub privacy: &'a Privacy,
 }
 
 /// What was drawn.
@@ -136,15 +138,22 @@ pub fn draw(
     let description = &explainer.description;
     let method = method(request, description)?;
     let rule = ExplainRule::of(description, method, request.findings, request.operating_point)?;
-    let sources =
-        Sources::open(request.model, description, request.inputs, request.split, listener)?
-            .with_gate(request.gate);
+    let sources = open(request, description, listener)?.with_gate(request.gate);
     check_batch(description, request.batch, sources.films.len(), device)?;
     let _lock = FolderLock::take_for_report(out)?;
     let batch = request.batch;
     let work = Work { explainer: &explainer, method, sources: &sources, rule: &rule, batch };
     let maps = work.write(out, listener, &mut |_| ())?;
     write_pictures(&work, maps, request.most, out)
+}
+
+fn open(
+    request: &ExplainRequest<'_>,
+    description: &ModelInfo,
+    listener: &dyn Listener,
+) -> anyhow::Result<Sources> {
+    let ExplainRequest { model, inputs, split, privacy, .. } = *request;
+    Sources::open(model, description, inputs, split, privacy, listener)
 }
 
 /// Returns the method of a request.
@@ -181,7 +190,7 @@ fn write_pictures(
     for (seen, file_name) in chosen.iter().zip(&names) {
         let film = film(seen);
         // The film was read before, and may have been removed meanwhile.
-        let ReadFilm { own, input } = match work.sources.read(film, size) {
+        let ReadFilm { own, input, .. } = match work.sources.read(film, size) {
             Ok(read) => read,
             Err(error) => {
                 bad.push(BadFilm { image: film.image.clone(), reason: error.to_string() });

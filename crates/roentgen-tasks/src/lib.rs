@@ -7,7 +7,7 @@
 //! use roentgen_tasks::device::{self, DeviceChoice};
 //! use roentgen_tasks::engine::EngineChoice;
 //! use roentgen_tasks::predict::{self, PredictRequest};
-//! use roentgen_tasks::sources::Gate;
+//! use roentgen_tasks::sources::{Gate, Privacy};
 //! use roentgen_tasks::{Shard, Silent};
 //!
 //! let request = PredictRequest {
@@ -20,6 +20,7 @@
 //!     operating_point: OperatingRule::Youden,
 //!     calibration: None,
 //!     gate: Gate::Refuse,
+//!     privacy: &Privacy::Named,
 //!     shard: Shard::WHOLE,
 //! };
 //!
@@ -38,13 +39,14 @@
 //! [`calibrate`] fits calibration and thresholds,
 //! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
-//! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
+//! [`explain`] draws where a model looked, [`dicom_out`] writes predictions as DICOM objects, [`evaluate`] writes the report of a score table, and
 //! [`compare`] that of several runs.
 
 pub mod batch;
 pub mod calibrate;
 pub mod compare;
 pub mod device;
+pub mod dicom_out;
 pub mod engine;
 pub mod evaluate;
 pub mod explain;

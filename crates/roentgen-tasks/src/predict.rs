@@ -21,7 +21,7 @@ use crate::batch::check_batch;
 use crate::engine::{Engine, EngineChoice};
 use crate::listener::Listener;
 use crate::shard::Shard;
-use crate::sources::{Gate, SourceFilm, Sources};
+use crate::sources::{Gate, Privacy, SourceFilm, Sources};
 
 pub use auroc::{PredictedAuroc, auroc};
 pub use picture::picture;
@@ -49,6 +49,8 @@ pub struct PredictRequest<'a> {
     pub calibration: Option<CalibrationMethod>,
     /// What happens to files that do not look like upright frontal chest films.
     pub gate: Gate,
+    /// Whether what is written may say whose films they are.
+    pub privacy: &'a Privacy,
     /// The part of the films to predict. It consists of whole batches, because the last digits of a
     /// prediction may depend on the other films of its batch.
     pub shard: Shard,
@@ -113,9 +115,7 @@ pub fn table(
 ) -> anyhow::Result<PredictedTable> {
     let description = ModelInfo::read(request.model)?;
     let method = calibration_method(&description, request.calibration, request.model)?;
-    let sources =
-        Sources::open(request.model, &description, request.inputs, request.split, listener)?
-            .with_gate(request.gate);
+    let sources = open(request, &description, listener)?.with_gate(request.gate);
     let (films, are_decoded) = (sources.films.len(), sources.are_decoded());
     check_batch(&description, request.batch, films, device)?;
     let mut engine = match request.onnx {
@@ -146,6 +146,15 @@ pub fn table(
         model: engine.identity().to_owned(),
         engine: engine.to_string(),
     })
+}
+
+fn open(
+    request: &PredictRequest<'_>,
+    description: &ModelInfo,
+    listener: &dyn Listener,
+) -> anyhow::Result<Sources> {
+    let PredictRequest { model, inputs, split, privacy, .. } = *request;
+    Sources::open(model, description, inputs, split, privacy, listener)
 }
 
 /// Makes the score table of predictions, with calibrated probabilities and calls if the model has a

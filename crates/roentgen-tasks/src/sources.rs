@@ -1,6 +1,7 @@
 //! The films to predict: splits of prepared data sets, or image files.
 
 mod files;
+mod privacy;
 mod read;
 mod sides;
 
@@ -16,7 +17,8 @@ use roentgen_models::{ModelInfo, model_dir};
 use roentgen_train::films::{FILMS, TrainingFilms};
 use roentgen_train::relation::Relation;
 
-use crate::listener::Listener;
+use crate::listener::{Listener, Silent};
+pub use privacy::Privacy;
 pub use read::{Error, Gate, ReadFilm};
 
 /// Digits of a data set's identity.
@@ -104,10 +106,14 @@ impl Sources {
         description: &ModelInfo,
         inputs: &[PathBuf],
         side: Option<Split>,
+        privacy: &Privacy,
         listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
         let trained_on = training_films(model, description, listener)?;
         let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };
+        // The name of a folder may be that of a patient.
+        let about_files: &dyn Listener =
+            if privacy.pseudonyms().is_some() { &Silent } else { listener };
         for input in inputs {
             if Prepared::is_prepared(input) {
                 let hashed = |done, bytes| listener.hashed(done, bytes);
@@ -126,7 +132,7 @@ impl Sources {
                     input,
                     description,
                     trained_on.as_ref(),
-                    listener,
+                    about_files,
                 )?);
             } else {
                 bail!(
@@ -140,10 +146,13 @@ impl Sources {
                 side.map_or_else(String::new, |side| format!(" of the split `{}`", side.name()));
             bail!("the inputs contain no films{side}");
         }
-        sources.refuse_same_names()?;
         if let Some(films) = &trained_on {
             sources.mark_files(films);
         }
+        if let Some(pseudonyms) = privacy.pseudonyms() {
+            sources.films.iter_mut().for_each(|film| film.hide(pseudonyms));
+        }
+        sources.refuse_same_names()?;
         Ok(sources)
     }
 
@@ -237,8 +246,15 @@ impl Sources {
     /// the label file has said it: a film of another data set may have the same name and patient.
     fn mark_files(&mut self, trained_on: &TrainingFilms) {
         for film in &mut self.films {
+<<<<<<< HEAD
             let is_alone = matches!(film.place, Place::File(..)) && film.findings.is_none();
             if is_alone && trained_on.have_film(&film.image, &film.patient) {
+=======
+            let is_file = matches!(film.place, Place::File(..));
+            // The patient in a DICOM file may be another than that of the label file in training.
+            let patients = [film.patient.clone(), files::patient_of(&film.image)];
+            if is_file && patients.iter().any(|of| trained_on.have_film(&film.image, of)) {
+>>>>>>> dicom
                 film.patient_in_training = Some(true);
             }
         }

@@ -15,7 +15,7 @@ use roentgen_models::ModelInfo;
 use serde::Serialize;
 
 use crate::listener::Listener;
-use crate::sources::{self, Sources, identity_of, identity_of_info};
+use crate::sources::{self, Privacy, Sources, identity_of, identity_of_info};
 
 /// The most problems of rows that are listed.
 const LISTED: usize = 10;
@@ -176,7 +176,14 @@ impl Data {
             return Ok(Self { films, identity });
         };
         let description = ModelInfo::read(model)?;
-        let sources = Sources::open(model, &description, &[folder.to_owned()], None, listener)?;
+        let sources = Sources::open(
+            model,
+            &description,
+            &[folder.to_owned()],
+            None,
+            &Privacy::Named,
+            listener,
+        )?;
         let film = |film: sources::SourceFilm| Film {
             patient: film.patient,
             shown: film.findings,

@@ -36,6 +36,22 @@ pub fn python(modules: &str) -> Result<(), Missing> {
     Err(missing(format!("python3 cannot import {modules}")))
 }
 
+/// Checks that a program is on the path, in `/usr/sbin` or in `/sbin`, and returns where.
+///
+/// # Errors
+///
+/// Returns that it is missing.
+///
+/// # Panics
+///
+/// Panics if it is missing and required.
+pub fn program(name: &str) -> Result<PathBuf, Missing> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| missing(format!("there is no program `{name}`")))
+}
+
 /// Returns the name of the browser.
 ///
 /// # Errors

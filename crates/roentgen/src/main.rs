@@ -12,6 +12,7 @@ mod inputs;
 mod memory;
 mod mlflow;
 mod output;
+mod privacy;
 mod progress;
 
 use std::io;

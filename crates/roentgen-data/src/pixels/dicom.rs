@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 use dicom_pixeldata::{DecodedPixelData, PixelDecoder};
 
 use self::file::{Object, Part};
@@ -64,6 +65,11 @@ pub(super) fn subject(file: impl BufRead + Seek) -> Result<Subject, Error> {
             view => view,
         },
     })
+}
+
+/// Reads the elements that precede the pixels.
+pub(super) fn elements(file: impl BufRead + Seek) -> Result<InMemDicomObject, Error> {
+    Ok(file::open(file, Part::Header)?.into_inner())
 }
 
 /// Returns the view that some files have as Patient Position (0018,5100), which is for tomographs;

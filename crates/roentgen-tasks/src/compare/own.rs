@@ -16,7 +16,7 @@ use crate::engine::EngineChoice;
 use crate::listener::Listener;
 use crate::predict::{self, PredictRequest};
 use crate::shard::Shard;
-use crate::sources::Gate;
+use crate::sources::{Gate, Privacy};
 
 /// The score table, in the folder of the run.
 const SCORES: &str = "scores/valid.csv";
@@ -45,6 +45,7 @@ fn predict_valid(
         operating_point: OperatingRule::Youden,
         calibration: None,
         gate: Gate::Off,
+        privacy: &Privacy::Named,
         shard: Shard::WHOLE,
     };
     let table = predict::table(&request, device, listener)?;

@@ -116,7 +116,7 @@ fn readable(finding: Finding) -> String {
 
 /// Returns a name for the files of each film: the film's without its extension, or with it where
 /// that name is taken. A film of a folder of folders is named by its path.
-pub(super) fn file_names<'a>(images: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn file_names<'a>(images: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut free = |image: &str| {
         let whole = image.replace(['/', '\\'], "_");

@@ -16,7 +16,7 @@ use roentgen_models::{Explainer, Method, ModelInfo};
 use super::drawn::MapToDraw;
 use super::maps::{Batch, Maps, Work};
 use super::wanted::{self, ExplainRule, choose};
-use super::{ExplainRequest, Explained, Probability, method, write_pictures};
+use super::{ExplainRequest, Explained, Probability, method, open, write_pictures};
 use crate::batch::check_batch;
 use crate::film_box::in_shares;
 use crate::listener::Listener;
@@ -62,8 +62,7 @@ pub fn against_boxes(
     let explainer = Explainer::load(request.model, device)?;
     let description = &explainer.description;
     let method = method(request, description)?;
-    let mut sources =
-        Sources::open(request.model, description, request.inputs, request.split, listener)?;
+    let mut sources = open(request, description, listener)?;
     let named = wanted::outputs(description, method, request.findings)?;
     let boxes = Boxes::of(&sources, description, &named)?;
     sources.films.retain(|film| boxes.by_film.contains_key(&film.image));

@@ -11,7 +11,7 @@ use roentgen_models::{Method, ModelInfo};
 use crate::predict::find_most_probable;
 
 /// The rule that chooses the findings of a film.
-pub(super) enum ExplainRule {
+pub(crate) enum ExplainRule {
     /// The most probable one: the map is one for all findings.
     MostProbable,
     /// These outputs of the network.
@@ -28,7 +28,7 @@ impl ExplainRule {
     /// # Errors
     ///
     /// Returns an error if the model lacks a named finding, or if there is one map for all of them.
-    pub(super) fn of(
+    pub(crate) fn of(
         description: &ModelInfo,
         method: Method,
         named: &[Finding],
@@ -47,7 +47,7 @@ impl ExplainRule {
     }
 
     /// Returns the outputs to explain of a film.
-    pub(super) fn outputs(&self, image: &str, prediction: &Prediction) -> Vec<usize> {
+    pub(crate) fn outputs(&self, image: &str, prediction: &Prediction) -> Vec<usize> {
         let probabilities = &prediction.probabilities;
         match self {
             Self::MostProbable => vec![find_most_probable(probabilities)],

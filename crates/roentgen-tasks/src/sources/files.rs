@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use rayon::prelude::*;
 use roentgen_data::manifest::List;
 use roentgen_data::nih;
+use roentgen_data::pixels::FilmFile;
 use roentgen_data::prepare::Labelled;
 use roentgen_data::selection::Selection;
 use roentgen_data::split::{Split, SplitRule};
 use roentgen_data::study::{self, NamedFilm};
+use roentgen_dicom::Whose;
 use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
 use roentgen_train::relation::Relation;
@@ -45,7 +48,7 @@ pub(super) fn films(
     }
     let labelled = if is_folder { Labelled::find(input)? } else { None };
     let mut films: Vec<SourceFilm> =
-        study::name_films(input, paths).into_iter().map(unknown).collect();
+        study::name_films(input, paths).into_par_iter().map(by_its_file).collect();
     let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
     if labelled.is_none() && !others.is_empty() {
         listener.note(&format!(
@@ -73,7 +76,27 @@ pub(super) fn arrived(folder: &Path, paths: &[PathBuf]) -> Vec<SourceFilm> {
         patient: study::patient_of(folder, path),
         path: path.clone(),
     };
-    paths.iter().map(name).map(unknown).collect()
+    paths.par_iter().map(name).map(by_its_file).collect()
+}
+
+/// Makes a film of which nothing is known but its name, and what the header of a DICOM file says. A
+/// folder that is called like a patient says whose film it is, whatever the header says.
+fn by_its_file(film: NamedFilm) -> SourceFilm {
+    let has_patient = film.patient.is_some();
+    let mut film = unknown(film);
+    let Place::File(path) = &film.place else { return film };
+    // A file that cannot be read is listed with its reason when its pixels are read.
+    let header = FilmFile::open(path).and_then(|mut file| file.header());
+    let Some(whose) = header.ok().flatten().and_then(|header| Whose::read(&header).ok()) else {
+        return film;
+    };
+    if let Some(patient) = whose.patient.filter(|_| !has_patient) {
+        film.patient = patient;
+    }
+    film.view = whose.view.unwrap_or_default();
+    film.age = whose.age.map_or_else(String::new, |age| age.to_string());
+    film.sex = whose.sex.unwrap_or_default();
+    film
 }
 
 /// Makes a film of which nothing is known but its name.
@@ -154,7 +177,7 @@ impl Labels<'_> {
 
 /// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
 /// name the whole stem identifies the patient.
-fn patient_of(image: &str) -> String {
+pub(super) fn patient_of(image: &str) -> String {
     let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
     match stem.split_once('_') {
         Some((number, _)) if number.len() == 8 => {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use dicom_object::InMemDicomObject;
 use roentgen_data::gate::{self, Objection, Position};
 use roentgen_data::pixels::{self, FilmFile, Filter, Plane};
 
@@ -46,6 +47,8 @@ pub struct ReadFilm {
     pub own: Plane,
     /// `size * size` pixels, row by row.
     pub input: Vec<u8>,
+    /// What was corrected in both.
+    pub correction: Option<Position>,
 }
 
 impl Sources {
@@ -83,6 +86,7 @@ impl Sources {
                 Ok(ReadFilm {
                     own: Plane { width: size, height: size, pixels: input.clone() },
                     input,
+                    correction: None,
                 })
             }
             Place::File(path) => {
@@ -92,8 +96,24 @@ impl Sources {
                 Ok(ReadFilm {
                     own: correct(own, correction),
                     input: correct(input, correction).pixels,
+                    correction,
                 })
             }
+        }
+    }
+
+    /// Reads the elements of a DICOM file that precede its pixels; `None` for other films.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file has no valid header.
+    pub(crate) fn header(
+        &self,
+        film: &SourceFilm,
+    ) -> Result<Option<InMemDicomObject>, pixels::Error> {
+        match &film.place {
+            Place::Row(..) => Ok(None),
+            Place::File(path) => FilmFile::open(path)?.header(),
         }
     }
 

@@ -10,6 +10,7 @@ use roentgen_eval::OperatingRule;
 use roentgen_models::Method;
 
 use super::gate::GateFlags;
+use super::privacy::PrivacyFlags;
 use super::values::{at_most, operating_point, positive, split};
 
 #[derive(Args, Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Explain {
     pub(crate) operating_point: OperatingRule,
     #[command(flatten)]
     pub(crate) gate: GateFlags,
+    #[command(flatten)]
+    pub(crate) privacy: PrivacyFlags,
     /// Number of films in a batch.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = positive)]
     pub(crate) batch: usize,
@@ -46,7 +49,7 @@ pub(crate) struct Explain {
     pub(crate) most: usize,
     /// Compare the maps with the boxes of prepared data sets; only films and findings with boxes are
     /// explained.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "de_identify")]
     pub(crate) boxes: bool,
     /// Number of bootstrap resamples of the patients for the intervals; needs `--boxes`.
     #[arg(long, default_value_t = 1000, value_name = "N", requires = "boxes",

@@ -8,6 +8,7 @@ use roentgen_eval::{CalibrationMethod, OperatingRule};
 use roentgen_tasks::{Shard, engine};
 
 use super::gate::GateFlags;
+use super::privacy::PrivacyFlags;
 use super::values::{calibration, engine, operating_point, output, positive, shard, split};
 
 #[derive(Args, Debug)]
@@ -53,7 +54,7 @@ pub(crate) struct Predict {
     pub(crate) shard: Option<Shard>,
     /// Keep looking for new films in the folder given, and append their rows to `--out`, each film
     /// once. Ends on Ctrl-C; start it again to continue.
-    #[arg(long, requires = "out", conflicts_with_all = ["split", "shard", "picture"])]
+    #[arg(long, requires = "out", conflicts_with_all = ["split", "shard", "picture", "de_identify"])]
     pub(crate) watch: bool,
     /// AUROC of each finding with intervals to write as CSV, if the films have labels.
     #[arg(long, value_name = "CSV", value_parser = output, conflicts_with_all = ["shard", "watch"])]
@@ -61,8 +62,18 @@ pub(crate) struct Predict {
     /// Picture of the ROC curves to write as SVG, if the films have labels.
     #[arg(long, value_name = "SVG", value_parser = output, conflicts_with_all = ["shard", "watch"])]
     pub(crate) roc: Option<PathBuf>,
+    /// Folder for DICOM objects of each film: a structured report, overlays of the heat maps and a
+    /// presentation state with their contours.
+    #[arg(long, value_name = "DIR", conflicts_with = "watch")]
+    pub(crate) dicom_out: Option<PathBuf>,
+    /// Write DICOM objects of films that are not in DICOM files too, each in a study of its own with
+    /// the film.
+    #[arg(long, requires = "dicom_out")]
+    pub(crate) new_study: bool,
     #[command(flatten)]
     pub(crate) gate: GateFlags,
+    #[command(flatten)]
+    pub(crate) privacy: PrivacyFlags,
 }
 
 /// Flags of `join`.

@@ -9,6 +9,7 @@ use super::prepare::name_bad_films;
 use crate::cli::Explain;
 use crate::context::Context;
 use crate::output::{Ending, Output, figure, films, table, thousands};
+use crate::privacy::privacy;
 
 /// Writes maps, overlays and the figure, and with boxes the localization.
 pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
@@ -22,6 +23,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {
         batch: args.batch,
         most: args.most,
         gate: args.gate.gate(),
+        privacy: &privacy(&args.privacy)?,
     };
     let (device, listener) = (&context.device, context.listener());
     if !args.boxes {

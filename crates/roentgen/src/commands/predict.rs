@@ -1,6 +1,7 @@
 //! `predict`: predicts films, and writes a score table or prints the answer.
 
 mod answer;
+mod dicom;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::cli::Predict;
 use crate::context::Context;
 use crate::inputs::refuse_to_replace;
 use crate::output::{Ending, Output, figure, films, note, quote};
+use crate::privacy::privacy;
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
@@ -43,6 +45,10 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     if args.watch {
         return watch::run(args, context);
     }
+    let privacy = privacy(&args.privacy)?;
+    if let Some(folder) = &args.dicom_out {
+        dicom::refuse_inputs(folder, &inputs)?;
+    }
     let request = PredictRequest {
         model: &args.model,
         inputs: &inputs,
@@ -53,12 +59,12 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         operating_point: args.operating_point,
         calibration: args.calibration,
         gate: args.gate.gate(),
+        privacy: &privacy,
         shard: args.shard.unwrap_or(Shard::WHOLE),
     };
     let table = predict::table(&request, &context.device, &context.listener())?;
-    let bad = &table.predicted.bad;
     name_corrected_films(&table.predicted.corrected);
-    name_bad_films(bad, None);
+    name_bad_films(&table.predicted.bad, None);
     // Before the table, so that a wrong number of films leaves nothing behind.
     let picture = args
         .picture
@@ -73,6 +79,11 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         create_folder_of(out)?;
         scores.write(out)?;
     }
+    let objects =
+        args.dicom_out.as_ref().map(|folder| dicom::write(&table, folder, args, &privacy, context));
+    let objects = objects.transpose()?;
+    let without = objects.iter().flat_map(|objects| &objects.bad);
+    let bad: Vec<_> = table.predicted.bad.iter().chain(without).collect();
     // After the table, which may have taken hours and is right also if it cannot be evaluated.
     let auroc = match args.csv_auroc.is_some() || args.roc.is_some() {
         true => Some(predict::auroc(&table, &args.model).with_context(|| about_table(args))?),
@@ -101,6 +112,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         "calibration": table.calibration.map(CalibrationMethod::name),
         "bad": bad,
         "corrected": table.predicted.corrected,
+        "dicom": objects.as_ref().map(|objects| &objects.films),
     });
     let mut text = match &args.out {
         Some(out) => describe_written(scores, &table.engine, out, args),
@@ -111,6 +123,9 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
     }
     if let Some(file) = &args.picture {
         text.push_str(&format!("\npicture: {}", file.display()));
+    }
+    if let (Some(objects), Some(folder)) = (&objects, &args.dicom_out) {
+        text.push_str(&format!("\n{}", dicom::describe(objects, folder)));
     }
     if let Some(auroc) = &auroc {
         text.push_str(&format!("\n{}", describe_auroc(&auroc.evaluation)));

@@ -17,7 +17,7 @@ use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
 use roentgen_phantom::PHANTOM_MARK;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
-use roentgen_tasks::sources::Gate;
+use roentgen_tasks::sources::{Gate, Privacy};
 use roentgen_tasks::{Shard, explain, predict};
 use roentgen_train::overrides;
 use roentgen_train::run_dir::Start;
@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         operating_point: OperatingRule::Youden,
         calibration: None,
         gate: Gate::Off,
+        privacy: &Privacy::Named,
         shard: Shard::WHOLE,
     };
     let scores = predict::table(&request, &context.device, &listener)?.scores;
@@ -107,6 +108,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         batch: 32,
         most: 12,
         gate: Gate::Off,
+        privacy: &Privacy::Named,
     };
     let explained = explain::draw(&request, &at("explain"), &context.device, &context.listener())?;
     stage("done");
