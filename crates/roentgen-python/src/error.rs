@@ -1,0 +1,23 @@
+//! Errors of Rust as exceptions of Python.
+
+use std::error::Error;
+
+use pyo3::PyErr;
+use pyo3::exceptions::PyException;
+
+pyo3::create_exception!(
+    roentgen,
+    RoentgenError,
+    PyException,
+    "What the package could not do, and why."
+);
+
+/// Turns an error and its causes into an exception.
+pub(crate) fn raise(error: impl Into<anyhow::Error>) -> PyErr {
+    RoentgenError::new_err(format!("{:#}", error.into()))
+}
+
+/// Turns an error of a library and its causes into an exception.
+pub(crate) fn raise_error<E: Error + Send + Sync + 'static>(error: E) -> PyErr {
+    raise(anyhow::Error::new(error))
+}
