@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use roentgen_eval::{BootstrapOptions, Scores};
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report as write};
 
-use crate::error::{raise, raise_error};
+use crate::error::{detached, raise, raise_error};
 use crate::listener::PythonListener;
 
 /// Computes the figures of a table; returns them as JSON, without their provenance.
@@ -17,7 +17,7 @@ pub(crate) fn evaluate(
     resamples: usize,
     seed: u64,
 ) -> PyResult<String> {
-    py.detach(|| {
+    detached(py, || {
         let scores = Scores::read(&table).map_err(raise_error)?;
         let options = BootstrapOptions { resamples, seed };
         let evaluation = roentgen_eval::evaluate(&scores, &options).map_err(raise_error)?;
@@ -37,7 +37,7 @@ pub(crate) fn write_report(
     seed: u64,
     date: String,
 ) -> PyResult<()> {
-    py.detach(|| {
+    detached(py, || {
         let scores = Scores::read(&table).map_err(raise_error)?;
         let request = EvaluateRequest {
             scores: &scores,

@@ -14,7 +14,7 @@ use roentgen_models::overlay as drawing;
 use roentgen_tasks::{FilmReader, sources};
 
 use crate::argument::parsed;
-use crate::error::raise_error;
+use crate::error::{detached, raise_error};
 
 /// What a film is read from.
 #[derive(FromPyObject)]
@@ -70,7 +70,7 @@ impl Source {
 /// Lists the films below a folder, as `predict` finds them.
 #[pyfunction]
 pub(crate) fn films_below(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
-    let paths = py.detach(|| nih::walk(&folder)).map_err(raise_error)?;
+    let paths = detached(py, || nih::walk(&folder).map_err(raise_error))?;
     Ok(paths.into_iter().filter(|path| nih::holds_film(path)).collect())
 }
 

@@ -35,6 +35,7 @@ mod native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        roentgen_tasks::fault::silence();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

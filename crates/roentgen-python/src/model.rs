@@ -17,7 +17,7 @@ use roentgen_tasks::{ClassifierOptions, FilmClassifier, FilmPrediction, FilmRead
 use serde_json::{Map, json};
 
 use crate::argument::{device, gate, named, parsed};
-use crate::error::raise;
+use crate::error::{detached, raise};
 use crate::film::{Film, Source};
 use crate::listener::PythonListener;
 
@@ -65,7 +65,7 @@ impl Model {
             gate: self::gate(gate)?,
         };
         let device = self::device(device)?;
-        py.detach(|| {
+        detached(py, || {
             let listener = PythonListener::new(None);
             let opened = FilmClassifier::open(&path, &options, &device, &listener);
             let classifier = listener.finish(opened.map_err(raise))?;
@@ -115,7 +115,7 @@ impl Model {
     /// Reads films on all cores; a film that cannot be used is its reason.
     fn read<'py>(&self, py: Python<'py>, films: Vec<Source>) -> PyResult<Bound<'py, PyList>> {
         let read: Vec<_> =
-            py.detach(|| films.par_iter().map(|film| film.read(self.reader)).collect());
+            detached(py, || Ok(films.par_iter().map(|film| film.read(self.reader)).collect()))?;
         let list = PyList::empty(py);
         for film in read {
             match film {
@@ -129,7 +129,7 @@ impl Model {
     /// Predicts films as one batch.
     fn predict<'py>(&self, py: Python<'py>, films: Vec<Py<Film>>) -> PyResult<Columns<'py>> {
         let films = unwrapped(&films);
-        let predicted = py.detach(|| self.classifier().predict(&films)).map_err(raise)?;
+        let predicted = detached(py, || self.classifier().predict(&films).map_err(raise))?;
         Ok(columns(py, &predicted))
     }
 
@@ -147,8 +147,10 @@ impl Model {
         let films = unwrapped(&films);
         let wanted: Vec<WantedMap> =
             wanted.into_iter().map(|(film, output)| WantedMap { film, output }).collect();
-        let explained = py.detach(|| self.classifier().explain(&films, Some(method), &wanted));
-        let (predicted, maps) = explained.map_err(raise)?;
+        let explained = detached(py, || {
+            self.classifier().explain(&films, Some(method), &wanted).map_err(raise)
+        });
+        let (predicted, maps) = explained?;
         let maps = maps.iter().map(|map| {
             let bytes: Vec<u8> = map.values.iter().flat_map(|value| value.to_ne_bytes()).collect();
             (map.height, map.width, PyByteArray::new(py, &bytes))
@@ -170,7 +172,7 @@ impl Model {
     ) -> PyResult<String> {
         let all = [Split::Train, Split::Valid, Split::Test];
         let split = split.map(|name| named("split", all, Split::name, name)).transpose()?;
-        py.detach(|| {
+        detached(py, || {
             let options = *self.classifier().options();
             let request = PredictRequest {
                 model: &self.path,

@@ -16,7 +16,7 @@ use roentgen_resample::Filter;
 use serde_json::json;
 
 use crate::argument::named;
-use crate::error::raise_error;
+use crate::error::{detached, raise_error};
 
 /// Prepares a data set; returns what was done, as JSON. `progress` gets the name of the step and the
 /// numbers of films done and in all.
@@ -42,7 +42,7 @@ pub(crate) fn prepare(
     let filter = named("filter", all, name, filter)?;
     let settings = PrepareSettings { size, filter, labels, any_size };
     let failure: Mutex<Option<PyErr>> = Mutex::new(None);
-    let outcome = py.detach(|| {
+    let outcome = detached(py, || {
         let tell = |step: PrepareProgress| {
             let Some(progress) = &progress else { return };
             let (name, done, films) = match step {
@@ -55,12 +55,12 @@ pub(crate) fn prepare(
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         };
-        preparation::prepare(&source, &out, &settings, &tell)
+        preparation::prepare(&source, &out, &settings, &tell).map_err(raise_error)
     });
     if let Some(failure) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(failure);
     }
-    let outcome = outcome.map_err(raise_error)?;
+    let outcome = outcome?;
     let document = json!({
         "prepared": outcome.description,
         "bad": outcome.bad,
@@ -81,7 +81,7 @@ impl PreparedFiles {
     /// Opens a folder and checks that its files are those that `prepare` wrote.
     #[new]
     fn new(py: Python<'_>, folder: PathBuf) -> PyResult<Self> {
-        py.detach(|| Prepared::open(&folder)).map(Self).map_err(raise_error)
+        detached(py, || Prepared::open(&folder).map(Self).map_err(raise_error))
     }
 
     /// What `prepare.toml` says, as JSON.
@@ -122,8 +122,9 @@ impl PreparedFiles {
         let all = [SplitRule::Official, SplitRule::ByPatient, SplitRule::ByImage];
         let split = named("rule", all, SplitRule::name, rule)?;
         let selection = Selection { split, leaky, ..Selection::OFFICIAL };
-        let sides = py.detach(|| selection.sides(&self.0.rows, &Finding::ALL, seed));
-        let sides = sides.map_err(raise_error)?;
+        let sides = detached(py, || {
+            selection.sides(&self.0.rows, &Finding::ALL, seed).map_err(raise_error)
+        })?;
         Ok(sides.into_iter().map(|side| side.map(Split::name)).collect())
     }
 }
@@ -147,6 +148,8 @@ pub(crate) fn phantom(
     seed: u64,
 ) -> PyResult<(usize, usize)> {
     let settings = PhantomSettings { films, size, seed };
-    let counts = py.detach(|| roentgen_phantom::write(&out, &settings, &|_| ()));
-    counts.map(|counts| (counts.films, counts.patients)).map_err(raise_error)
+    detached(py, || {
+        let counts = roentgen_phantom::write(&out, &settings, &|_| ()).map_err(raise_error)?;
+        Ok((counts.films, counts.patients))
+    })
 }

@@ -12,7 +12,7 @@ use roentgen_train::{MemoryLimit, Progress, TrainOptions, TrainOutcome, override
 use serde_json::{Value, json};
 
 use crate::argument::device;
-use crate::error::{raise, raise_error};
+use crate::error::{detached, raise, raise_error};
 use crate::listener::PythonListener;
 
 /// Runs an experiment into a folder; returns the best epoch as JSON, or `None` if it was stopped.
@@ -35,7 +35,7 @@ pub(crate) fn train(
         start: if resume { Start::Resume } else { Start::Fresh },
         memory: if ignore_memory { MemoryLimit::Ignore } else { MemoryLimit::Keep },
     };
-    py.detach(|| {
+    detached(py, || {
         let experiment = overrides::read(&experiment, &settings).map_err(raise_error)?;
         let watcher =
             Watcher { progress, is_stopped: Cell::new(false), failure: RefCell::new(None) };

@@ -39,7 +39,7 @@
 //! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
 //! [`explain`] draws where a model looked, [`evaluate`] writes the report of a score table, and
-//! [`compare`] that of several runs.
+//! [`compare`] that of several runs. [`fault`] makes errors of panics.
 
 pub mod batch;
 pub mod calibrate;
@@ -49,6 +49,7 @@ pub mod device;
 pub mod engine;
 pub mod evaluate;
 pub mod explain;
+pub mod fault;
 mod film_box;
 mod listener;
 pub mod predict;

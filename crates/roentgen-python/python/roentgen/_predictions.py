@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 _Array = npt.NDArray[np.float64]
 
 
-class Predictions(np.ndarray):  # type: ignore[type-arg]
+class Predictions(np.ndarray):  # type: ignore[type-arg,unused-ignore]
     """Probabilities, ``[films, findings]`` of ``float64``: the numbers of a score table.
 
     A row is NaN if its film was refused. ``predictions["Mass"]`` is the column of a finding. What is
@@ -99,7 +99,7 @@ class Predictions(np.ndarray):  # type: ignore[type-arg]
         ``calibrated`` adds the columns ``F.calibrated``, and ``calls`` adds ``F.call``, as score
         tables name them. Needs pandas.
         """
-        import pandas as pd
+        import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
         table = pd.DataFrame(
             self.view(np.ndarray).copy(),

@@ -15,7 +15,7 @@ from ._errors import RoentgenError
 from ._model import warn_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 Split = Literal["train", "valid", "test"]
 Rule = Literal["official", "by-patient", "by-image"]
@@ -121,7 +121,7 @@ class Prepared:
 
     def to_pandas(self) -> pd.DataFrame:
         """Returns the manifest and the labels as a data frame with a row per film. Needs pandas."""
-        import pandas as pd
+        import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
         labels = pd.DataFrame(self.labels, columns=list(self.findings))
         return pd.DataFrame(self.columns()).join(labels)
