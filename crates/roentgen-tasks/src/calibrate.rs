@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_eval::{Calibration, WithIsotonic, calibrate};
 use roentgen_models::model_dir;
-use roentgen_train::{Experiment, run_dir};
+use roentgen_train::{Experiment, Facts, run_dir};
 
 use crate::compare::scores_of_locked;
 use crate::listener::Listener;
@@ -31,4 +31,22 @@ pub fn calibrate_run(
     let calibration = calibrate(&scores, isotonic)?;
     model_dir::save_calibration(folder, calibration.clone())?;
     Ok(calibration)
+}
+
+/// Calibrates a run that has just finished, if it has validation films.
+///
+/// # Errors
+///
+/// As [`calibrate_run`].
+pub fn calibrate_finished(
+    folder: &Path,
+    experiment: &Experiment,
+    data: &[PathBuf],
+    device: &Device,
+    listener: &dyn Listener,
+) -> anyhow::Result<()> {
+    if Facts::read(folder)?.is_some_and(|facts| facts.valid_films > 0) {
+        calibrate_run(folder, experiment, WithIsotonic::No, data, device, listener)?;
+    }
+    Ok(())
 }

@@ -35,21 +35,25 @@
 //! and a caller shows them rather than decides by them, so tasks return [`anyhow::Error`], whose
 //! chain says what was attempted, on which file, and why it failed.
 //!
-//! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
+//! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`], a
+//! [`FilmClassifier`] predicts films in memory,
 //! [`calibrate`] fits calibration and thresholds,
 //! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
-//! [`explain`] draws where a model looked, [`dicom_out`] writes predictions as DICOM objects, [`evaluate`] writes the report of a score table, and
-//! [`compare`] that of several runs.
+//! [`explain`] draws where a model looked, [`dicom_out`] writes predictions as DICOM objects,
+//! [`evaluate`] writes the report of a score table, and [`compare`] that of several runs. [`fault`]
+//! makes errors of panics.
 
 pub mod batch;
 pub mod calibrate;
+mod classifier;
 pub mod compare;
 pub mod device;
 pub mod dicom_out;
 pub mod engine;
 pub mod evaluate;
 pub mod explain;
+pub mod fault;
 mod film_box;
 mod listener;
 pub mod predict;
@@ -59,5 +63,8 @@ pub mod sources;
 pub mod verify;
 pub mod watch;
 
+pub use classifier::{
+    ClassifierOptions, Film, FilmClassifier, FilmPrediction, FilmReader, FindingPrediction,
+};
 pub use listener::{Listener, Silent};
 pub use shard::Shard;

@@ -246,15 +246,10 @@ impl Sources {
     /// the label file has said it: a film of another data set may have the same name and patient.
     fn mark_files(&mut self, trained_on: &TrainingFilms) {
         for film in &mut self.films {
-<<<<<<< HEAD
             let is_alone = matches!(film.place, Place::File(..)) && film.findings.is_none();
-            if is_alone && trained_on.have_film(&film.image, &film.patient) {
-=======
-            let is_file = matches!(film.place, Place::File(..));
             // The patient in a DICOM file may be another than that of the label file in training.
             let patients = [film.patient.clone(), files::patient_of(&film.image)];
-            if is_file && patients.iter().any(|of| trained_on.have_film(&film.image, of)) {
->>>>>>> dicom
+            if is_alone && patients.iter().any(|of| trained_on.have_film(&film.image, of)) {
                 film.patient_in_training = Some(true);
             }
         }

@@ -7,7 +7,6 @@ mod cli;
 mod commands;
 mod context;
 mod download;
-mod fault;
 mod inputs;
 mod memory;
 mod mlflow;
@@ -19,6 +18,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use roentgen_tasks::fault;
 
 use cli::Cli;
 use output::{Ending, Output};

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use roentgen_data::split::{Split, SplitRule};
-use roentgen_eval::WithIsotonic;
-use roentgen_tasks::calibrate::calibrate_run;
+use roentgen_tasks::calibrate::calibrate_finished;
 use roentgen_train::run_dir::{self, Start};
-use roentgen_train::{Experiment, Facts, MemoryLimit, TrainOptions, TrainOutcome, overrides};
+use roentgen_train::{Experiment, MemoryLimit, TrainOptions, TrainOutcome, overrides};
 use serde_json::json;
 
 use crate::cli::{Resume, Show, Train};
@@ -96,10 +95,7 @@ fn conclude(
 ) -> anyhow::Result<Output> {
     match outcome {
         TrainOutcome::Finished(best) => {
-            if Facts::read(out)?.is_some_and(|facts| facts.valid_films > 0) {
-                let (device, listener) = (&context.device, context.listener());
-                calibrate_run(out, experiment, WithIsotonic::No, data, device, &listener)?;
-            }
+            calibrate_finished(out, experiment, data, &context.device, &context.listener())?;
             // The 2019 study's split by film has no test films.
             let side = if experiment.data.split == SplitRule::ByImage {
                 Split::Valid

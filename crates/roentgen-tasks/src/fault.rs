@@ -2,7 +2,7 @@
 //!
 //! Panics are not printed where they happen. Some are expected and caught (the decoders of other
 //! crates panic on damaged films, which are then listed as bad), and the rest is reported once, with
-//! its place, when the command ends.
+//! its place, when the command or the call from Python ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::{Mutex, PoisonError};
@@ -13,15 +13,19 @@ use anyhow::bail;
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Keeps panics off standard error.
-pub(crate) fn silence() {
+pub fn silence() {
     set_hook(Box::new(|panic| {
         let text = panic.to_string().replace('\n', " ");
         *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }));
 }
 
-/// Does `work` and returns an error if it panics.
-pub(crate) fn catch<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+/// Does `work`.
+///
+/// # Errors
+///
+/// Returns the error of `work`, or one that describes its panic, with its place after [`silence`].
+pub fn catch<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result,
         Err(_) => {

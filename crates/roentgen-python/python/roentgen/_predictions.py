@@ -1,0 +1,126 @@
+"""Probabilities of films, as an array with names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+_Array = npt.NDArray[np.float64]
+
+
+class Predictions(np.ndarray):  # type: ignore[type-arg,unused-ignore]
+    """Probabilities, ``[films, findings]`` of ``float64``: the numbers of a score table.
+
+    A row is NaN if its film was refused. ``predictions["Mass"]`` is the column of a finding. What is
+    computed from the array, and a part of it, is a plain array.
+
+    Attributes
+    ----------
+    findings : names of the columns.
+    films : names of the rows.
+    calibrated : calibrated probabilities, ``[films, findings]``; NaN where the model has none.
+    calls : 1 and 0 for called and not called, ``[films, findings]``; NaN where the model has no
+        threshold.
+    thresholds : the thresholds of the calls, by finding.
+    refused : the reasons of the films that were not predicted, by row.
+    corrected : how films lay that were corrected, by row.
+    """
+
+    findings: tuple[str, ...]
+    films: tuple[str, ...]
+    calibrated: _Array
+    calls: _Array
+    thresholds: Mapping[str, float]
+    refused: Mapping[int, str]
+    corrected: Mapping[int, str]
+
+    def __new__(
+        cls,
+        probabilities: _Array,
+        *,
+        findings: Sequence[str],
+        films: Sequence[str],
+        calibrated: _Array,
+        calls: _Array,
+        thresholds: Mapping[str, float],
+        refused: Mapping[int, str],
+        corrected: Mapping[int, str],
+    ) -> Predictions:
+        array = np.ascontiguousarray(probabilities, dtype=np.float64).view(cls)
+        array.findings = tuple(findings)
+        array.films = tuple(films)
+        array.calibrated = calibrated
+        array.calls = calls
+        array.thresholds = dict(thresholds)
+        array.refused = dict(refused)
+        array.corrected = dict(corrected)
+        return array
+
+    def __getitem__(self, key: Any) -> Any:
+        array = self.view(np.ndarray)
+        if isinstance(key, str):
+            if key not in self.findings:
+                raise KeyError(f"`{key}` is not one of {', '.join(self.findings)}")
+            return array[:, self.findings.index(key)]
+        return array[key]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        out = options.get("out")
+        if out is not None:
+            options["out"] = tuple(_plain(array) for array in out)
+        return getattr(ufunc, method)(*(_plain(array) for array in inputs), **options)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        plain = {name: _plain(value) for name, value in options.items()}
+        return function(*(_plain(value) for value in inputs), **plain)
+
+    def copy(self, order: Any = "C") -> Predictions:
+        """Returns a copy with the names."""
+        return _rebuild(np.array(self, order=order), self.__dict__)
+
+    def __copy__(self) -> Predictions:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Predictions:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.view(np.ndarray), self.__dict__)
+
+    def to_pandas(self, *, calibrated: bool = False, calls: bool = False) -> pd.DataFrame:
+        """Returns a data frame with a row per film and a column per finding.
+
+        ``calibrated`` adds the columns ``F.calibrated``, and ``calls`` adds ``F.call``, as score
+        tables name them. Needs pandas.
+        """
+        import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+        table = pd.DataFrame(
+            self.view(np.ndarray).copy(),
+            index=pd.Index(self.films, name="image"),
+            columns=list(self.findings),
+        )
+        more = [("calibrated", self.calibrated)] if calibrated else []
+        more += [("call", self.calls)] if calls else []
+        for suffix, values in more:
+            columns = [f"{finding}.{suffix}" for finding in self.findings]
+            table = table.join(pd.DataFrame(values, index=table.index, columns=columns))
+        return table
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Predictions):
+        return value.view(np.ndarray)
+    if isinstance(value, (list, tuple)) and any(isinstance(one, Predictions) for one in value):
+        return type(value)(_plain(one) for one in value)
+    return value
+
+
+def _rebuild(array: _Array, attributes: dict[str, Any]) -> Predictions:
+    return Predictions(array, **attributes)
