@@ -61,7 +61,7 @@ pub struct Subject {
 
 /// A film's file, opened once for its header and its pixels: a file inside an archive is unpacked for
 /// that.
-pub struct FilmFile(BufReader<std::fs::File>);
+pub struct FilmFile<R = BufReader<std::fs::File>>(R);
 
 impl FilmFile {
     /// Opens a file, or a file inside an archive.
@@ -72,7 +72,16 @@ impl FilmFile {
     pub fn open(path: &Path) -> Result<Self, Error> {
         open(path).map(Self)
     }
+}
 
+impl<'a> FilmFile<Cursor<&'a [u8]>> {
+    /// Takes the bytes of a file that is in memory.
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(Cursor::new(bytes))
+    }
+}
+
+impl<R: BufRead + Seek> FilmFile<R> {
     /// Reads what a DICOM file says that its picture shows; `None` for files of other kinds.
     ///
     /// # Errors
