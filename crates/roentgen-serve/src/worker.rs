@@ -107,12 +107,13 @@ fn largest(sizes: &[usize], films: usize) -> usize {
 pub(crate) fn equal_sizes(
     classifier: &mut FilmClassifier,
     most: usize,
-) -> anyhow::Result<Vec<usize>> {
+) -> Result<Vec<usize>, String> {
     let sizes: Vec<usize> = (1..usize::BITS).map(|bit| 1 << bit).take_while(|&size| size <= most).collect();
     let films = probes(classifier.description().input.size, sizes.last().copied().unwrap_or(1))?;
     let mut alone = Vec::new();
     for film in &films {
-        alone.extend(classifier.predict(std::slice::from_ref(film))?);
+        let predicted = classifier.predict(std::slice::from_ref(film));
+        alone.extend(predicted.map_err(|error| format!("{error:#}"))?);
     }
     let is_equal = |&size: &usize| {
         classifier.predict(&films[..size]).is_ok_and(|together| together == alone[..size])
@@ -121,7 +122,7 @@ pub(crate) fn equal_sizes(
 }
 
 /// Draws planes of noise over a slope, no two alike.
-fn probes(size: usize, count: usize) -> anyhow::Result<Vec<Film>> {
+fn probes(size: usize, count: usize) -> Result<Vec<Film>, String> {
     let reader = FilmReader::new(Gate::Off, size);
     let mut state = 2018_u32;
     let mut film = |number: usize| {
@@ -131,9 +132,10 @@ fn probes(size: usize, count: usize) -> anyhow::Result<Vec<Film>> {
             ((slope + (state >> 25)) % 256) as u8
         };
         let pixels = (0..size * size).map(pixel).collect();
-        reader.read_plane(Plane { width: size as u32, height: size as u32, pixels })
+        let plane = Plane { width: size as u32, height: size as u32, pixels };
+        reader.read_plane(plane).map_err(|error| error.to_string())
     };
-    Ok((0..count).map(&mut film).collect::<Result<_, _>>()?)
+    (0..count).map(&mut film).collect()
 }
 
 #[cfg(test)]
