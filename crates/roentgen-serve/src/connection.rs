@@ -69,8 +69,12 @@ impl Connections {
             .max_headers(MOST_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let ended = tokio::select! {
-            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
-            _ = self.stop.wait_for(|stop| *stop) => {
+            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Some(ended),
+            () = wait_for_stop(&mut self.stop) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
                 Pin::new(&mut connection).graceful_shutdown();
                 poll_fn(|context| connection.poll_without_shutdown(context)).await
             }
@@ -90,6 +94,12 @@ impl Connections {
 /// Refuses a connection too many.
 pub(crate) async fn refuse(mut stream: TcpStream) {
     let _ = say(&mut stream, "503 Service Unavailable", "there are too many connections").await;
+}
+
+/// Waits until the server stops.
+async fn wait_for_stop(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody can stop the server any more, as when it has ended.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Answers a client without reading its request.
