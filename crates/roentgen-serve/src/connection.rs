@@ -84,7 +84,8 @@ impl Connections {
         let mut stream = parts.io.into_inner();
         // An idle connection is closed without a word, because its client did not ask for anything.
         if is_slow && !parts.read_buf.is_empty() {
-            let _ = say(&mut stream, "408 Request Timeout", "the headers did not arrive in time").await;
+            let _ =
+                say(&mut stream, "408 Request Timeout", "the headers did not arrive in time").await;
         } else {
             let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
         }
@@ -103,11 +104,7 @@ async fn wait_for_stop(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Answers a client without reading its request.
-async fn say(
-    stream: &mut (impl AsyncWrite + Unpin),
-    status: &str,
-    detail: &str,
-) -> io::Result<()> {
+async fn say(stream: &mut (impl AsyncWrite + Unpin), status: &str, detail: &str) -> io::Result<()> {
     let (code, title) = status.split_once(' ').unwrap_or((status, ""));
     let body = format!(
         "{{\"type\":\"about:blank\",\"title\":\"{title}\",\"status\":{code},\"detail\":\"{detail}\"}}"

@@ -20,7 +20,7 @@ pub(crate) fn others_are_let_in_only_with_token_or_tls() {
     assert!(error.contains("two models are called `run`"), "{error}");
     let error = place.fails("serve nothing");
     assert!(error.contains("`nothing`"), "{error}");
-    for args in ["--tls-cert cert.pem", "--address here", "--max-header 1", "--time 0", "a=b=c d/"] {
+    for args in ["--tls-cert cert.pem", "--address here", "--max-header 1", "--time 0", "a/b=run"] {
         let output = place.run(&format!("serve {args}"));
         assert_eq!(output.status.code(), Some(2), "{args}");
     }
@@ -47,7 +47,9 @@ pub(crate) fn a_token_opens_and_health_needs_none() {
         assert_eq!(answer.status, 200, "{open}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
-    assert!(server.get("/docs").headers["content-security-policy"].starts_with("default-src 'none'"));
+    assert!(
+        server.get("/docs").headers["content-security-policy"].starts_with("default-src 'none'")
+    );
     assert!(!format!("{:?}", server.log()).contains("0123456789abcde"));
 }
 
@@ -56,7 +58,8 @@ pub(crate) fn a_web_page_of_another_name_is_refused() {
     let server = Running::start(&place, "run --host films.example");
     let of = |host: &str| {
         let mut stream = server.connect();
-        write!(stream, "GET /v1/models HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET /v1/models HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
+            .unwrap();
         crate::running::read(&mut stream).unwrap().status
     };
 
@@ -85,7 +88,8 @@ pub(crate) fn films_are_predicted_over_tls() {
     let mut tls = rustls::Stream::new(&mut client, &mut stream);
 
     let film = place.read("film.png");
-    tls.write_all(&request("POST", "/v1/predict", &[("content-type", "image/png")], &film)).unwrap();
+    tls.write_all(&request("POST", "/v1/predict", &[("content-type", "image/png")], &film))
+        .unwrap();
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer);

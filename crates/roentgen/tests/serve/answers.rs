@@ -15,7 +15,9 @@ fn resnet() -> Place {
     place.ok("phantom --films 60 --size 64 --out films");
     place.ok("prepare films --out prepared --size 64");
     place.write("experiment.toml", EXPERIMENT);
-    place.ok("train experiment.toml --out run --set train.epochs=1 --set model.architecture=resnet50");
+    place.ok(
+        "train experiment.toml --out run --set train.epochs=1 --set model.architecture=resnet50",
+    );
     place
 }
 

@@ -97,9 +97,13 @@ pub(crate) fn curl_gets_an_answer_by_the_lines_of_the_documentation() -> Outcome
     assert_eq!(lines.len(), 3, "{lines:?}");
     for line in lines {
         let line = line.split(" #").next().unwrap();
-        let line = line.replace("http://127.0.0.1:8000", &server.url).replace("FILM.png", "film.png");
+        let line =
+            line.replace("http://127.0.0.1:8000", &server.url).replace("FILM.png", "film.png");
         let output = Command::new("sh")
-            .args(["-c", &line.replace("curl ", "curl --silent --show-error --fail --noproxy '*' ")])
+            .args([
+                "-c",
+                &line.replace("curl ", "curl --silent --show-error --fail --noproxy '*' "),
+            ])
             .current_dir(place.at("."))
             .output()
             .unwrap();

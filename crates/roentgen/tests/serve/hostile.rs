@@ -66,7 +66,14 @@ pub(crate) fn hostile_films_are_refused_and_the_server_lives() {
         assert_eq!(answer.status, 422, "{name}: {}", answer.text());
     }
     let film = place.read("film.png");
-    let names = ["../../etc/passwd", "/etc/shadow", "..\\..\\boot.ini", "a\u{0}b", "%2e%2e%2fx", &"n".repeat(9_000)];
+    let names = [
+        "../../etc/passwd",
+        "/etc/shadow",
+        "..\\..\\boot.ini",
+        "a\u{0}b",
+        "%2e%2e%2fx",
+        &"n".repeat(9_000),
+    ];
     let server = Running::start(&place, "run --no-gate");
     for name in names {
         let (kind, body) = form(&[(name, &film)]);
@@ -107,11 +114,14 @@ pub(crate) fn hostile_requests_are_refused_and_the_server_lives() {
     let sent = (0..1_000).take_while(|_| endless.write_all(&chunk).is_ok()).count();
     assert!(sent < 1_000, "a megabyte is the limit");
     let mut long = server.connect();
-    let head = "POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n";
+    let head =
+        "POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n";
     long.write_all(head.as_bytes()).unwrap();
     assert_eq!(read(&mut long).unwrap().status, 413);
     // A megabyte of headers, in one and in many.
-    for line in ["x-long: ".to_owned() + &"y".repeat(1_000_000) + "\r\n", "x: y\r\n".repeat(170_000)] {
+    for line in
+        ["x-long: ".to_owned() + &"y".repeat(1_000_000) + "\r\n", "x: y\r\n".repeat(170_000)]
+    {
         let mut heavy = server.connect();
         let head = format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{line}\r\n");
         let _ = heavy.write_all(head.as_bytes());
