@@ -116,6 +116,30 @@ impl<R: BufRead + Seek> FilmFile<R> {
         }
     }
 
+    /// Reads the size of the film, `[height, width]`, upright, without decoding it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file has no valid header. See [`Error`].
+    pub fn size(&mut self) -> Result<[u32; 2], Error> {
+        let file = &mut self.0;
+        let ([height, width], orientation) = match kind(file.fill_buf().map_err(Error::Read)?)? {
+            Kind::Png => {
+                let size = png::size(&mut *file)?;
+                (size, Orientation::from_png(&mut *file).map_err(Error::Read)?)
+            }
+            Kind::Jpeg => {
+                let header = jpeg::read_header(&mut *file)?;
+                ([header.height, header.width], header.orientation)
+            }
+            #[cfg(feature = "dicom")]
+            Kind::Dicom => (dicom::size(&mut *file)?, Orientation::Upright),
+        };
+        file.rewind().map_err(Error::Read)?;
+        check_edges(width, height)?;
+        Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
+    }
+
     /// Decodes the film, as [`read`] does.
     ///
     /// # Errors
@@ -142,21 +166,7 @@ impl<R: BufRead + Seek> FilmFile<R> {
 ///
 /// Returns an error if the file is not a file or has no valid header. See [`Error`].
 pub fn size(path: &Path) -> Result<[u32; 2], Error> {
-    let mut file = open(path)?;
-    let ([height, width], orientation) = match kind(file.fill_buf().map_err(Error::Read)?)? {
-        Kind::Png => {
-            let size = png::size(&mut file)?;
-            (size, Orientation::from_png(&mut file).map_err(Error::Read)?)
-        }
-        Kind::Jpeg => {
-            let header = jpeg::read_header(&mut file)?;
-            ([header.height, header.width], header.orientation)
-        }
-        #[cfg(feature = "dicom")]
-        Kind::Dicom => (dicom::size(file)?, Orientation::Upright),
-    };
-    check_edges(width, height)?;
-    Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
+    FilmFile::open(path)?.size()
 }
 
 /// Reads and decodes a film.

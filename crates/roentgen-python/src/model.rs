@@ -13,6 +13,7 @@ use roentgen_models::Method;
 use roentgen_models::explainer::WantedMap;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, PredictRequest};
+use roentgen_tasks::sources::Privacy;
 use roentgen_tasks::{ClassifierOptions, FilmClassifier, FilmPrediction, FilmReader, Shard};
 use serde_json::{Map, json};
 
@@ -180,9 +181,11 @@ impl Model {
                 split,
                 batch,
                 engine: options.engine,
+                onnx: None,
                 operating_point: options.operating_point,
                 calibration: options.calibration,
                 gate: options.gate,
+                privacy: &Privacy::Named,
                 shard: Shard::WHOLE,
             };
             let listener = PythonListener::new(progress);

@@ -112,6 +112,17 @@ impl FilmReader {
         self.film(self.gate.input(FilmFile::from_bytes(bytes), self.size))
     }
 
+    /// Reads the bytes of a PNG, JPEG or DICOM file for the model and, for drawing, in its own size.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the bytes cannot be decoded, or if the gate refuses the film.
+    pub fn read_whole(&self, bytes: &[u8]) -> Result<(Film, Plane), sources::Error> {
+        let read = self.gate.whole(FilmFile::from_bytes(bytes), self.size)?;
+        let film = self.film(Ok((read.input, read.correction)))?;
+        Ok((film, read.own))
+    }
+
     /// Reads a picture that is decoded already; bones are white, as in NIH's films.
     ///
     /// # Errors

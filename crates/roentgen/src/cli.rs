@@ -13,6 +13,7 @@ mod gate;
 mod install;
 mod predict;
 mod privacy;
+mod serve;
 mod sweep;
 mod train;
 mod values;
@@ -37,6 +38,7 @@ pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWh
 pub(crate) use install::{Completions, Man};
 pub(crate) use predict::{Join, Predict};
 pub(crate) use privacy::PrivacyFlags;
+pub(crate) use serve::Serve;
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
 pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
@@ -130,6 +132,9 @@ pub(crate) enum Command {
     /// Export a model to one file for ONNX Runtime, TensorRT or the browser.
     #[command(after_help = examples::EXPORT)]
     Export(Export),
+    /// Serve models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads them again.
+    #[command(after_help = examples::SERVE)]
+    Serve(Serve),
     /// Download, verify and unpack a data set; run again to resume.
     #[command(after_help = examples::FETCH)]
     Fetch(Fetch),
@@ -162,6 +167,7 @@ impl Command {
             | Command::Compare(_)
             | Command::Predict(_)
             | Command::Explain(_)
+            | Command::Serve(_)
             | Command::Weights(_)
             | Command::Bench(_)
             | Command::Doctor => true,

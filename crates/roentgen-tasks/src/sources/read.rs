@@ -83,16 +83,7 @@ impl Sources {
                     correction: None,
                 })
             }
-            Place::File(path) => {
-                let own = self.gate.header(FilmFile::open(path)?)?.read()?;
-                let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
-                let correction = self.gate.correction(&input)?;
-                Ok(ReadFilm {
-                    own: correct(own, correction),
-                    input: correct(input, correction).pixels,
-                    correction,
-                })
-            }
+            Place::File(path) => self.gate.whole(FilmFile::open(path)?, size),
         }
     }
 
@@ -129,6 +120,26 @@ impl Gate {
         size: usize,
     ) -> Result<(Vec<u8>, Option<Position>), Error> {
         self.plane(self.header(file)?.read_resized(size as u32, Filter::Lanczos3)?, size)
+    }
+
+    /// Reads a film's file in its own size and at `size` x `size`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded, or if the gate refuses it.
+    pub(crate) fn whole<R: BufRead + Seek>(
+        self,
+        file: FilmFile<R>,
+        size: usize,
+    ) -> Result<ReadFilm, Error> {
+        let own = self.header(file)?.read()?;
+        let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
+        let correction = self.correction(&input)?;
+        Ok(ReadFilm {
+            own: correct(own, correction),
+            input: correct(input, correction).pixels,
+            correction,
+        })
     }
 
     /// Takes a decoded picture at `size` x `size`, row by row; also returns what was corrected.
