@@ -321,7 +321,7 @@ impl FilmClassifier {
 /// Returns what explains the model of an engine.
 fn explainer(engine: &Engine, model: &Path, device: &Device) -> anyhow::Result<Explainer> {
     let explainer = match engine {
-        Engine::Burn(predictor) => predictor.explainer(),
+        Engine::Burn(predictor) => Explainer::of(predictor),
         Engine::Onnx(..) => Explainer::load(model, device).context("could not explain")?,
     };
     if explainer.identity != engine.identity() {
