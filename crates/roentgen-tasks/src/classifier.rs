@@ -256,7 +256,7 @@ impl FilmClassifier {
         let is_there = |map: &WantedMap| map.film < films.len() && map.output < outputs;
         if let Some(map) = wanted.iter().find(|map| !is_there(map)) {
             bail!(
-                "there are {} films and {outputs} findings, so there is no map of film {} and \
+                "there are {} films and {outputs} findings, which do not include film {} and \
                  finding {}, counted from 0",
                 films.len(),
                 map.film,
