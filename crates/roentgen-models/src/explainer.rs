@@ -16,7 +16,7 @@ use roentgen_eval::HeatMap;
 use crate::classifier::Classifier;
 use crate::explanation::{Method, grad_cam, grad_cam_plus_plus, weighted};
 use crate::model_dir::{self, Error, Model, ModelInfo};
-use crate::predictor::{Prediction, values};
+use crate::predictor::{Prediction, Predictor, values};
 use patches::Patches;
 
 /// Maps that are computed at once; more would only take more memory.
@@ -65,16 +65,17 @@ impl Explainer {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, Error> {
         let device = device.clone().without_autodiff();
         let Model { description, identity, network } = model_dir::load(folder, &device)?;
-        Ok(Self::new(description, identity, network, device))
+        Ok(Self { description, identity, network: network.valid(), device })
     }
 
-    pub(crate) fn new(
-        description: ModelInfo,
-        identity: String,
-        network: Classifier,
-        device: Device,
-    ) -> Self {
-        Self { description, identity, network: network.valid(), device }
+    /// Returns what explains the model of a predictor; both share the weights.
+    pub fn of(predictor: &Predictor) -> Self {
+        Self {
+            description: predictor.description.clone(),
+            identity: predictor.identity.clone(),
+            network: predictor.model.valid(),
+            device: predictor.device.clone(),
+        }
     }
 
     /// Returns the same network with random weights, for the parameter-randomization check of

@@ -267,7 +267,7 @@ impl FilmClassifier {
         let is_there = |map: &WantedMap| map.film < films.len() && map.output < outputs;
         if let Some(map) = wanted.iter().find(|map| !is_there(map)) {
             bail!(
-                "there are {} films and {outputs} findings, so there is no map of film {} and \
+                "there are {} films and {outputs} findings, which do not include film {} and \
                  finding {}, counted from 0",
                 films.len(),
                 map.film,
@@ -332,7 +332,7 @@ impl FilmClassifier {
 /// Returns what explains the model of an engine.
 fn explainer(engine: &Engine, model: &Path, device: &Device) -> anyhow::Result<Explainer> {
     let explainer = match engine {
-        Engine::Burn(predictor) => predictor.explainer(),
+        Engine::Burn(predictor) => Explainer::of(predictor),
         Engine::Onnx(..) => Explainer::load(model, device).context("could not explain")?,
     };
     if explainer.identity != engine.identity() {

@@ -20,7 +20,7 @@ Source = Union[str, "os.PathLike[str]", bytes, tuple[bytes, int, int]]
 
 
 def listed(films: FilmLike | Iterable[FilmLike]) -> tuple[list[str], list[Any]]:
-    """Returns the names of films and the films; a folder stands for the films below it."""
+    """Returns the names of films and the films; a folder is all films below it."""
     names: list[str] = []
     found: list[Any] = []
     for number, film in enumerate(_iterate(films)):

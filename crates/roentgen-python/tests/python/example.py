@@ -1,4 +1,4 @@
-"""An example that mypy checks and nobody runs."""
+"""An example for mypy, which is not run."""
 
 from __future__ import annotations
 
