@@ -53,7 +53,8 @@ pub fn capture(
     };
     let mut object = object::start(source, results.algorithm, results.written, &head);
     let written = object::moment(source, results.written);
-    let what = format!("{} of model {}, {NOT_FOR_DIAGNOSIS}", picture.what, results.algorithm.model);
+    let what =
+        format!("{} of model {}, {NOT_FOR_DIAGNOSIS}", picture.what, results.algorithm.model);
     for (tag, vr, text) in [
         (tags::CONTENT_DATE, VR::DA, written.date.as_str()),
         (tags::CONTENT_TIME, VR::TM, written.time.as_str()),

@@ -132,9 +132,7 @@ pub(crate) fn finding(finding: Finding) -> [Code; 2] {
         Finding::Infiltration => [code("409609008", SCT, "Radiologic infiltrate of lung"), LUNG],
         Finding::Mass => [code("4147007", SCT, "Mass"), LUNG],
         Finding::Nodule => [code("27925004", SCT, "Nodule"), LUNG],
-        Finding::PleuralThickening => {
-            [code("pleural-thick", OWN, "Pleural thickening"), PLEURA]
-        }
+        Finding::PleuralThickening => [code("pleural-thick", OWN, "Pleural thickening"), PLEURA],
         Finding::Pneumonia => [code("233604007", SCT, "Pneumonia"), LUNG],
         Finding::Pneumothorax => [code("36118008", SCT, "Pneumothorax"), PLEURA],
     }

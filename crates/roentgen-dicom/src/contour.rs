@@ -102,10 +102,7 @@ impl Grid<'_> {
             let cell = number as f32 + share * step as f32 - 0.5;
             (cell * pixels as f32 / cells as f32).clamp(0.0, pixels as f32)
         };
-        [
-            place(column, along, self.size[1], film[1]),
-            place(row, down, self.size[0], film[0]),
-        ]
+        [place(column, along, self.size[1], film[1]), place(row, down, self.size[0], film[0])]
     }
 }
 
@@ -120,7 +117,8 @@ mod tests {
 
     /// The area within a line, above zero if its left side is inside.
     fn area(line: &[Point]) -> f32 {
-        line.windows(2).map(|pair| pair[0][1] * pair[1][0] - pair[0][0] * pair[1][1]).sum::<f32>() / 2.0
+        line.windows(2).map(|pair| pair[0][1] * pair[1][0] - pair[0][0] * pair[1][1]).sum::<f32>()
+            / 2.0
     }
 
     #[test]
@@ -147,7 +145,9 @@ mod tests {
 
         assert_eq!(lines.len(), 1);
         let (columns, rows): (Vec<f32>, Vec<f32>) = lines[0].iter().map(|p| (p[0], p[1])).unzip();
-        let ends = |of: &[f32]| (of.iter().copied().fold(f32::MAX, f32::min), of.iter().copied().fold(0.0, f32::max));
+        let ends = |of: &[f32]| {
+            (of.iter().copied().fold(f32::MAX, f32::min), of.iter().copied().fold(0.0, f32::max))
+        };
         assert_eq!((ends(&columns), ends(&rows)), ((0.0, 30.0), (0.0, 20.0)));
     }
 

@@ -17,10 +17,8 @@ const LONGEST: usize = 1024;
 /// Returns an error if it is not text, or longer than any name.
 pub(crate) fn text(header: &InMemDicomObject, tag: Tag) -> Result<Option<String>, Error> {
     let Some(element) = header.get(tag) else { return Ok(None) };
-    let text = element
-        .value()
-        .to_str()
-        .map_err(|_| Error::Damaged { tag, what: "it is not text" })?;
+    let text =
+        element.value().to_str().map_err(|_| Error::Damaged { tag, what: "it is not text" })?;
     let text = text.trim_end_matches(['\0', ' ']);
     if text.len() > LONGEST {
         return Err(Error::Damaged { tag, what: "it is longer than 1,024 bytes" });

@@ -99,7 +99,8 @@ pub(crate) fn put_derivation(object: &mut InMemDicomObject, source: &Source) {
     let [is_lossy, ratio, method] = &source.shown.lossy;
     if is_lossy.as_deref() == Some("01") {
         object.put(string(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "01"));
-        let ratio = ratio.as_ref().map(|ratio| (tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, ratio));
+        let ratio =
+            ratio.as_ref().map(|ratio| (tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, ratio));
         let method =
             method.as_ref().map(|name| (tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, name));
         for (tag, vr, text) in ratio.into_iter().chain(method) {

@@ -142,8 +142,12 @@ fn annotations(
         let [low, high] = map.ends;
         let grid = Grid { size: map.size, values: map.values };
         let lines = LEVELS.map(|level| grid.contours(low + level * (high - low), film));
-        let graphics: Vec<InMemDicomObject> =
-            lines.iter().flatten().filter(|line| line.len() <= MOST_POINTS).map(|line| graphic(line)).collect();
+        let graphics: Vec<InMemDicomObject> = lines
+            .iter()
+            .flatten()
+            .filter(|line| line.len() <= MOST_POINTS)
+            .map(|line| graphic(line))
+            .collect();
         let what = match graphics.is_empty() {
             true => format!("{}: no contour", map.what),
             false => format!("{}, contours at 50 % and 75 %", map.what),

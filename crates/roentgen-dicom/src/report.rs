@@ -55,10 +55,8 @@ pub fn report(source: &Source, results: &Results<'_>) -> Result<Vec<u8>, Error> 
     report.put(empty(tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, VR::SQ));
     report.put(empty(tags::PERFORMED_PROCEDURE_CODE_SEQUENCE, VR::SQ));
     report.put(sequence(tags::CODING_SCHEME_IDENTIFICATION_SEQUENCE, schemes()));
-    report.put(sequence(
-        tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE,
-        vec![evidence(source)],
-    ));
+    report
+        .put(sequence(tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, vec![evidence(source)]));
     report.put(content::codes(tags::CONCEPT_NAME_CODE_SEQUENCE, codes::REPORT));
     for element in content::contents(Some(TEMPLATE), items(source, results)) {
         report.put(element);
@@ -68,11 +66,8 @@ pub fn report(source: &Source, results: &Results<'_>) -> Result<Vec<u8>, Error> 
 
 /// Returns the items of the root, in the order of the template.
 fn items(source: &Source, results: &Results<'_>) -> Vec<InMemDicomObject> {
-    let modality = code(
-        Relation::HasAcquisitionContext,
-        codes::MODALITY,
-        codes::modality(&source.modality),
-    );
+    let modality =
+        code(Relation::HasAcquisitionContext, codes::MODALITY, codes::modality(&source.modality));
     let group = vec![modality, image(None, &source.image)];
     let library = vec![container(codes::LIBRARY_GROUP, None, group)];
     let groups = results.findings.iter().map(|finding| group_of(source, results, finding));

@@ -131,15 +131,15 @@ fn age(text: String) -> Option<String> {
     if text.len() <= 3 && is_digits(&text) {
         return Some(format!("{text:0>3}Y"));
     }
-    let is_age = text.len() == 4
-        && text.strip_suffix(['Y', 'M', 'W', 'D']).is_some_and(is_digits);
+    let is_age = text.len() == 4 && text.strip_suffix(['Y', 'M', 'W', 'D']).is_some_and(is_digits);
     is_age.then_some(text)
 }
 
 /// Reads an age such as `058Y`, `011M` or, as some files have it, `58`.
 fn years(text: &str) -> Option<u32> {
     let units = [('Y', 1), ('M', 12), ('W', 52), ('D', 365)];
-    let unit = units.iter().find_map(|&(unit, in_a_year)| Some((text.strip_suffix(unit)?, in_a_year)));
+    let unit =
+        units.iter().find_map(|&(unit, in_a_year)| Some((text.strip_suffix(unit)?, in_a_year)));
     let (digits, in_a_year) = unit.unwrap_or((text, 1));
     let age: u32 = digits.trim().parse().ok()?;
     Some(age / in_a_year)
@@ -289,16 +289,13 @@ fn voi(header: &InMemDicomObject) -> Result<InMemDicomObject, Error> {
         let values = text(header, tag)?;
         Ok(values.and_then(|values| values.split('\\').next().map(str::to_owned)))
     };
-    let (Some(center), Some(width)) =
-        (first(tags::WINDOW_CENTER)?, first(tags::WINDOW_WIDTH)?)
+    let (Some(center), Some(width)) = (first(tags::WINDOW_CENTER)?, first(tags::WINDOW_WIDTH)?)
     else {
         return Ok(InMemDicomObject::new_empty());
     };
     let function = text(header, tags::VOILUT_FUNCTION)?;
-    let window = [
-        string(tags::WINDOW_CENTER, VR::DS, center),
-        string(tags::WINDOW_WIDTH, VR::DS, width),
-    ];
+    let window =
+        [string(tags::WINDOW_CENTER, VR::DS, center), string(tags::WINDOW_WIDTH, VR::DS, width)];
     let function = function.map(|function| string(tags::VOILUT_FUNCTION, VR::CS, function));
     Ok(InMemDicomObject::from_element_iter(window.into_iter().chain(function)))
 }
@@ -331,7 +328,10 @@ mod tests {
         assert_eq!(written("62").as_deref(), Some("062Y"));
         assert_eq!(written("011M").as_deref(), Some("011M"));
         assert_eq!(written("old"), None);
-        assert_eq!([years("058Y"), years("62"), years("030M"), years("x")], [Some(58), Some(62), Some(2), None]);
+        assert_eq!(
+            [years("058Y"), years("62"), years("030M"), years("x")],
+            [Some(58), Some(62), Some(2), None]
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub(crate) fn digest(texts: &[&str]) -> [u8; 16] {
 /// Whether a text is a UID: at most 64 digits and dots (PS3.5, 9.1). Leading zeros, which the
 /// standard forbids and some files have, pass.
 pub(crate) fn is_uid(text: &str) -> bool {
-    let parts = |text: &str| text.split('.').all(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty());
+    let parts = |text: &str| {
+        text.split('.').all(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty())
+    };
     text.len() <= 64 && parts(text)
 }
 

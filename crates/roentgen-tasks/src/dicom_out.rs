@@ -186,13 +186,12 @@ impl Writer<'_> {
             }
         };
         let mut algorithm = self.algorithm.clone();
-        algorithm.parameters.extend(correction.map(|was| format!("corrected film, which was {was}")));
+        algorithm
+            .parameters
+            .extend(correction.map(|was| format!("corrected film, which was {was}")));
         let findings = self.findings(row);
-        let results = Results {
-            algorithm: &algorithm,
-            findings: &findings,
-            written: &self.request.written,
-        };
+        let results =
+            Results { algorithm: &algorithm, findings: &findings, written: &self.request.written };
         let maps = self.mapper.maps(&film.image, prediction, &input, correction)?;
         let save = |what: &str, bytes: &[u8]| {
             let path = self.request.folder.join(format!("{name}.{what}.dcm"));
@@ -228,19 +227,20 @@ impl Writer<'_> {
     fn findings(&self, row: usize) -> Vec<FindingResult> {
         let scores = &self.table.scores;
         let findings = self.description.findings.iter().zip(scores.findings());
-        let result = |(&finding, scored): (&roentgen_data::Finding, &roentgen_eval::ScoredFinding)| {
-            let cell = |suffix: &str| {
-                let column = scores.column(&format!("{}.{suffix}", scored.name))?;
-                Some(column[row].as_str()).filter(|cell| !cell.is_empty())
+        let result =
+            |(&finding, scored): (&roentgen_data::Finding, &roentgen_eval::ScoredFinding)| {
+                let cell = |suffix: &str| {
+                    let column = scores.column(&format!("{}.{suffix}", scored.name))?;
+                    Some(column[row].as_str()).filter(|cell| !cell.is_empty())
+                };
+                FindingResult {
+                    finding,
+                    probability: scored.probabilities[row],
+                    calibrated: cell("calibrated").and_then(|cell| cell.parse().ok()),
+                    threshold: self.table.thresholds.get(&scored.name).copied(),
+                    is_called: cell("call").map(|cell| cell == "1"),
+                }
             };
-            FindingResult {
-                finding,
-                probability: scored.probabilities[row],
-                calibrated: cell("calibrated").and_then(|cell| cell.parse().ok()),
-                threshold: self.table.thresholds.get(&scored.name).copied(),
-                is_called: cell("call").map(|cell| cell == "1"),
-            }
-        };
         findings.map(result).collect()
     }
 }

@@ -75,8 +75,10 @@ fn dcmtk_and_dicom3tools_find_no_error_in_any_object() -> Outcome {
     train_average(&place);
     for model in ["run", "average"] {
         let out = format!("out-{model}");
-        let document = place.json(&format!("predict {model} Doe.dcm --dicom-out {out} --out {model}.csv"));
-        let objects: Vec<PathBuf> = objects(&document).iter().map(|path| place.at(path.to_str().unwrap())).collect();
+        let document =
+            place.json(&format!("predict {model} Doe.dcm --dicom-out {out} --out {model}.csv"));
+        let objects: Vec<PathBuf> =
+            objects(&document).iter().map(|path| place.at(path.to_str().unwrap())).collect();
         assert!(objects.len() >= 3, "{document}");
         for object in &objects {
             let dumped = run(&dcmdump, &[], object);
@@ -91,7 +93,9 @@ fn dcmtk_and_dicom3tools_find_no_error_in_any_object() -> Outcome {
         let warned = said.lines().filter(|line| line.starts_with("E: ") || line.starts_with("W: "));
         assert_eq!(warned.filter(|line| !line.contains("ISO_IR 192")).count(), 0, "{said}");
         assert_eq!(said.matches("\"Measurement Group\"").count(), 14, "{said}");
-        for expected in ["Comprehensive SR", "Pneumothorax", "roentgen mobilenet", "not for diagnostic use"] {
+        for expected in
+            ["Comprehensive SR", "Pneumothorax", "roentgen mobilenet", "not for diagnostic use"]
+        {
             assert!(said.contains(expected), "{expected}: {said}");
         }
     }
@@ -300,7 +304,8 @@ fn real_films_give_objects_without_errors() -> Outcome {
         let line = format!("predict average {} --dicom-out out", film.display());
         let document = place.json(&line);
 
-        let objects: Vec<PathBuf> = objects(&document).iter().map(|path| place.at(path.to_str().unwrap())).collect();
+        let objects: Vec<PathBuf> =
+            objects(&document).iter().map(|path| place.at(path.to_str().unwrap())).collect();
         assert!(objects.len() >= 3, "{name}: {document}");
         for object in objects {
             verify(&dciodvfy, &object);
@@ -388,7 +393,8 @@ fn nothing_that_is_written_names_a_patient_if_it_is_de_identified() {
     };
     let [drawn, first, second] = ["a/dicom", "b/dicom", "c/dicom"].map(files);
     let uids = |file: &Path| {
-        [tags::STUDY_INSTANCE_UID, tags::SOP_INSTANCE_UID, tags::PATIENT_ID].map(|tag| element(file, tag))
+        [tags::STUDY_INSTANCE_UID, tags::SOP_INSTANCE_UID, tags::PATIENT_ID]
+            .map(|tag| element(file, tag))
     };
     assert_eq!(uids(&first), uids(&second), "of one key");
     assert_ne!(uids(&first)[0], uids(&drawn)[0], "of another key");
@@ -431,12 +437,17 @@ fn a_film_without_a_study_has_a_reason_or_a_new_study() {
     let document = place.json("predict run film.png --dicom-out out --new-study");
     assert_eq!(objects(&document).len(), 4);
     let [report, film] = ["report", "film"].map(|of| place.at(&format!("out/film.{of}.dcm")));
-    assert_eq!(element(&report, tags::STUDY_INSTANCE_UID), element(&film, tags::STUDY_INSTANCE_UID));
+    assert_eq!(
+        element(&report, tags::STUDY_INSTANCE_UID),
+        element(&film, tags::STUDY_INSTANCE_UID)
+    );
     // What was written is a film that is predicted as the picture is.
     let again = place.json(&format!("predict run {}", film.display()));
     assert_eq!(again["predictions"][0]["findings"], document["predictions"][0]["findings"]);
     if let Ok(dciodvfy) = peers::program("dciodvfy") {
-        objects(&document).iter().for_each(|path| verify(&dciodvfy, &place.at(path.to_str().unwrap())));
+        objects(&document)
+            .iter()
+            .for_each(|path| verify(&dciodvfy, &place.at(path.to_str().unwrap())));
     }
 }
 
@@ -452,11 +463,16 @@ fn maps_of_a_turned_film_are_in_its_own_geometry() {
         place.write(&format!("{name}.dcm"), film(&place.at(&format!("{name}.png"))));
     }
 
-    let document = place.json("predict run clockwise.dcm upright.dcm --dicom-out out --fix");
+    // With maps of several cells.
+    place.ok("prepare films --out large --size 64");
+    let set = "--set train.epochs=1 --set data.prepared=large --set model.pool=average";
+    place.ok(&format!("train experiment.toml --out average {set}"));
+
+    let document = place.json("predict average clockwise.dcm upright.dcm --dicom-out out --fix");
     assert_eq!(document["corrected"][0]["was"], "turned by 90 degrees clockwise");
 
-    let pixels = |name: &str| {
-        let path = place.at(&format!("out/{name}.overlay.dcm"));
+    let pixels = |film: usize| {
+        let path = place.at(document["dicom"][film]["overlays"][0].as_str().unwrap());
         let object = dicom_object::open_file(path).unwrap();
         let number = |tag| object.element(tag).unwrap().to_int::<u32>().unwrap();
         let (rows, columns) = (number(tags::ROWS), number(tags::COLUMNS));
@@ -464,7 +480,7 @@ fn maps_of_a_turned_film_are_in_its_own_geometry() {
         let bytes = bytes[..(rows * columns * 3) as usize].to_vec();
         image::RgbImage::from_raw(columns, rows, bytes).unwrap()
     };
-    let (turned, upright) = (pixels("clockwise"), pixels("upright"));
+    let (turned, upright) = (pixels(0), pixels(1));
     let expected = image::imageops::rotate90(&upright);
     assert_eq!(turned.dimensions(), expected.dimensions());
     assert_ne!(turned.width(), turned.height());
@@ -472,7 +488,7 @@ fn maps_of_a_turned_film_are_in_its_own_geometry() {
     let (mut near, mut pixels) = (0, 0);
     for (x, y, pixel) in turned.enumerate_pixels() {
         let other = expected.get_pixel(x, y);
-        if y > turned.height() * 7 / 10 && x < turned.width() / 2 {
+        if y > turned.height() * 7 / 10 && x < turned.width() / 4 {
             pixels += 1;
             let distance = (0..3).map(|c| pixel[c].abs_diff(other[c])).max().unwrap();
             near += u32::from(distance <= 8);

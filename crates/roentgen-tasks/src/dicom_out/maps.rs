@@ -132,11 +132,8 @@ mod tests {
     #[test]
     fn a_map_is_turned_as_pictures_are() {
         let map = HeatMap { height: 2, width: 3, values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] };
-        let plane = roentgen_data::pixels::Plane {
-            height: 2,
-            width: 3,
-            pixels: vec![0, 1, 2, 3, 4, 5],
-        };
+        let plane =
+            roentgen_data::pixels::Plane { height: 2, width: 3, pixels: vec![0, 1, 2, 3, 4, 5] };
 
         for quarters in 0..4 {
             let map = turned(map.clone(), quarters);

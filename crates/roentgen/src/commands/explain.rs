@@ -8,8 +8,8 @@ use super::predict::name_corrected_films;
 use super::prepare::name_bad_films;
 use crate::cli::Explain;
 use crate::context::Context;
-use crate::privacy::privacy;
 use crate::output::{Ending, Output, figure, films, table, thousands};
+use crate::privacy::privacy;
 
 /// Writes maps, overlays and the figure, and with boxes the localization.
 pub(crate) fn run(args: &Explain, context: &Context) -> anyhow::Result<Output> {

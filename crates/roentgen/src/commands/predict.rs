@@ -19,8 +19,8 @@ use super::prepare::name_bad_films;
 use crate::cli::Predict;
 use crate::context::Context;
 use crate::inputs::refuse_to_replace;
-use crate::privacy::privacy;
 use crate::output::{Ending, Output, figure, films, note, quote};
+use crate::privacy::privacy;
 
 /// Predicts, and writes the score table or prints the answer.
 pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {

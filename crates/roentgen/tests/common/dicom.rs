@@ -22,8 +22,7 @@ fn text(tag: Tag, vr: VR, text: &str) -> InMemElement {
 /// Makes a CR image of a picture, with a patient.
 pub(crate) fn film(picture: &Path) -> Vec<u8> {
     let gray = image::open(picture).unwrap().into_luma8();
-    let short =
-        |tag, value: u32| DataElement::new(tag, VR::US, PrimitiveValue::from(value as u16));
+    let short = |tag, value: u32| DataElement::new(tag, VR::US, PrimitiveValue::from(value as u16));
     let uid = |number: u32| format!("1.2.826.0.1.99.{number}");
     let object = InMemDicomObject::from_element_iter([
         text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 100"),
