@@ -94,14 +94,13 @@ impl Grid<'_> {
         let (down, along) = if is_down { (1, 0) } else { (0, 1) };
         let share = match (self.at(row, column), self.at(row + down, column + along)) {
             (Some(first), Some(second)) if first != second => (level - first) / (second - first),
-            // Next to the value that is there: in the ring there is none.
-            (Some(_), _) => 0.5,
-            (None, _) => 0.5,
+            // One of the two is in the ring around the map: half way, at the edge of the film.
+            _ => 0.5,
         };
         let place = |number: usize, step: usize, cells: usize, pixels: u32| {
             // The first value, number 1, is at the centre of the first cell.
             let cell = number as f32 + share * step as f32 - 0.5;
-            (cell / cells as f32 * pixels as f32).clamp(0.0, pixels as f32)
+            (cell * pixels as f32 / cells as f32).clamp(0.0, pixels as f32)
         };
         [place(column, along, self.size[1], film[1]), place(row, down, self.size[0], film[0])]
     }

@@ -82,6 +82,10 @@ pub(crate) fn start(
         object.remove_element(tags::INSTANCE_CREATION_DATE);
         object.remove_element(tags::INSTANCE_CREATION_TIME);
     }
+    // Pictures and states have to have it, even if it is unknown (type 2C); documents have none.
+    if head.modality != "SR" {
+        object.put(empty(tags::LATERALITY, VR::CS));
+    }
     object
 }
 

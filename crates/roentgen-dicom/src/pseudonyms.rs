@@ -41,7 +41,7 @@ impl Pseudonyms {
     ///
     /// let pseudonyms = Pseudonyms::new(b"0123456789abcdef")?;
     ///
-    /// assert_eq!(pseudonyms.name("patient", "DOE^JANE"), "patient-f3eaa9f7d6b5");
+    /// assert_eq!(pseudonyms.name("patient", "DOE^JANE"), "patient-6117feef1dc0");
     /// # Ok::<(), roentgen_dicom::ShortKey>(())
     /// ```
     pub fn new(key: &[u8]) -> Result<Self, ShortKey> {

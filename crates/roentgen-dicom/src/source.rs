@@ -125,6 +125,16 @@ impl Whose {
     }
 }
 
+/// Returns an age as the standard writes it; some files have years as `58`. `None` if it is neither.
+fn age(text: String) -> Option<String> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() <= 3 && is_digits(&text) {
+        return Some(format!("{text:0>3}Y"));
+    }
+    let is_age = text.len() == 4 && text.strip_suffix(['Y', 'M', 'W', 'D']).is_some_and(is_digits);
+    is_age.then_some(text)
+}
+
 /// Reads an age such as `058Y`, `011M` or, as some files have it, `58`.
 fn years(text: &str) -> Option<u32> {
     let units = [('Y', 1), ('M', 12), ('W', 52), ('D', 365)];
@@ -193,6 +203,7 @@ fn copied(
     let mut copied = InMemDicomObject::new_empty();
     for (tag, vr, need, action) in COPIED {
         let original = text(header, tag)?;
+        let original = if tag == tags::PATIENT_AGE { original.and_then(age) } else { original };
         let value = match (privacy, action) {
             (None, _) | (Some(_), Action::Keep) => original,
             (Some(names), Action::Pseudonym) => {
@@ -304,4 +315,28 @@ fn only(item: &InMemDicomObject, tags: &[Tag]) -> InMemDicomObject {
     let elements = tags.iter().filter_map(|&tag| item.get(tag));
     let plain = elements.filter(|element| element.value().primitive().is_some());
     InMemDicomObject::from_element_iter(plain.cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_written_as_the_standard_has_them_and_read_as_years() {
+        let written = |text: &str| age(text.to_owned());
+
+        assert_eq!(written("62").as_deref(), Some("062Y"));
+        assert_eq!(written("011M").as_deref(), Some("011M"));
+        assert_eq!(written("old"), None);
+        assert_eq!(
+            [years("058Y"), years("62"), years("030M"), years("x")],
+            [Some(58), Some(62), Some(2), None]
+        );
+    }
+
+    #[test]
+    fn a_spacing_is_two_distances_above_zero() {
+        assert!(is_spacing("0.143\\0.143") && is_spacing("0.1 \\0.2"));
+        assert!(!is_spacing("0.000\\0.000") && !is_spacing("0.1") && !is_spacing("a\\b"));
+    }
 }
