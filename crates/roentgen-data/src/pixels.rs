@@ -61,7 +61,7 @@ pub struct Subject {
 
 /// A film's file, opened once for its header and its pixels: a file inside an archive is unpacked for
 /// that.
-pub struct FilmFile(BufReader<std::fs::File>);
+pub struct FilmFile<R = BufReader<std::fs::File>>(R);
 
 impl FilmFile {
     /// Opens a file, or a file inside an archive.
@@ -72,7 +72,16 @@ impl FilmFile {
     pub fn open(path: &Path) -> Result<Self, Error> {
         open(path).map(Self)
     }
+}
 
+impl<'a> FilmFile<Cursor<&'a [u8]>> {
+    /// Takes the bytes of a file that is in memory.
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(Cursor::new(bytes))
+    }
+}
+
+impl<R: BufRead + Seek> FilmFile<R> {
     /// Reads what a DICOM file says that its picture shows; `None` for files of other kinds.
     ///
     /// # Errors
@@ -88,6 +97,30 @@ impl FilmFile {
             }
             Kind::Png | Kind::Jpeg => Ok(None),
         }
+    }
+
+    /// Reads the size of the film, `[height, width]`, upright, without decoding it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file has no valid header. See [`Error`].
+    pub fn size(&mut self) -> Result<[u32; 2], Error> {
+        let file = &mut self.0;
+        let ([height, width], orientation) = match kind(file.fill_buf().map_err(Error::Read)?)? {
+            Kind::Png => {
+                let size = png::size(&mut *file)?;
+                (size, Orientation::from_png(&mut *file).map_err(Error::Read)?)
+            }
+            Kind::Jpeg => {
+                let header = jpeg::read_header(&mut *file)?;
+                ([header.height, header.width], header.orientation)
+            }
+            #[cfg(feature = "dicom")]
+            Kind::Dicom => (dicom::size(&mut *file)?, Orientation::Upright),
+        };
+        file.rewind().map_err(Error::Read)?;
+        check_edges(width, height)?;
+        Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
     }
 
     /// Decodes the film, as [`read`] does.
@@ -116,21 +149,7 @@ impl FilmFile {
 ///
 /// Returns an error if the file is not a file or has no valid header. See [`Error`].
 pub fn size(path: &Path) -> Result<[u32; 2], Error> {
-    let mut file = open(path)?;
-    let ([height, width], orientation) = match kind(file.fill_buf().map_err(Error::Read)?)? {
-        Kind::Png => {
-            let size = png::size(&mut file)?;
-            (size, Orientation::from_png(&mut file).map_err(Error::Read)?)
-        }
-        Kind::Jpeg => {
-            let header = jpeg::read_header(&mut file)?;
-            ([header.height, header.width], header.orientation)
-        }
-        #[cfg(feature = "dicom")]
-        Kind::Dicom => (dicom::size(file)?, Orientation::Upright),
-    };
-    check_edges(width, height)?;
-    Ok(if orientation.exchanges_axes() { [width, height] } else { [height, width] })
+    FilmFile::open(path)?.size()
 }
 
 /// Reads and decodes a film.

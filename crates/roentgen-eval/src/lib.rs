@@ -106,5 +106,5 @@ pub use operating_point::{CallFigures, OperatingPoint};
 pub use precision_recall::{average_precision, precision_recall_curve};
 pub use reliability::MeasuredBin;
 pub use roc::{CurvePoint, auroc, roc_curve};
-pub use scores::{Column, NIH_FINDINGS, ScoredFinding, Scores};
+pub use scores::{Column, NIH_FINDINGS, ScoredFinding, Scores, decimal};
 pub use subgroups::{Gap, Subgroup, SubgroupFinding};

@@ -66,17 +66,15 @@ pub struct ScoredFinding {
 impl ScoredFinding {
     /// Converts the probabilities of a model that computes in `f32`.
     ///
-    /// Each becomes the shortest decimal that reads back as the same `f32`, so that the table shows
-    /// `0.1` and not `0.10000000149011612`.
+    /// Each becomes its [decimal].
     pub fn from_f32(
         name: impl Into<String>,
         probabilities: &[f32],
         labels: Vec<Option<bool>>,
     ) -> Self {
-        let decimal = |&p: &f32| p.to_string().parse().unwrap_or(f64::from(p));
         Self {
             name: name.into(),
-            probabilities: probabilities.iter().map(decimal).collect(),
+            probabilities: probabilities.iter().copied().map(decimal).collect(),
             labels,
         }
     }
@@ -91,6 +89,12 @@ impl ScoredFinding {
     pub fn known_pairs(&self) -> (Vec<f64>, Vec<bool>) {
         self.labeled_films().map(|(_, p, label)| (p, label)).unzip()
     }
+}
+
+/// Returns the shortest decimal that reads back as the same `f32`, which score tables have for a
+/// probability: `0.1` and not `0.10000000149011612`.
+pub fn decimal(probability: f32) -> f64 {
+    probability.to_string().parse().unwrap_or(f64::from(probability))
 }
 
 /// A column other than the image, the patient and the findings.

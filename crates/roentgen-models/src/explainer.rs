@@ -65,7 +65,16 @@ impl Explainer {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, Error> {
         let device = device.clone().without_autodiff();
         let Model { description, identity, network } = model_dir::load(folder, &device)?;
-        Ok(Self { description, identity, network: network.valid(), device })
+        Ok(Self::new(description, identity, network, device))
+    }
+
+    pub(crate) fn new(
+        description: ModelInfo,
+        identity: String,
+        network: Classifier,
+        device: Device,
+    ) -> Self {
+        Self { description, identity, network: network.valid(), device }
     }
 
     /// Returns the same network with random weights, for the parameter-randomization check of

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_eval::HeatMap;
 
 use crate::classifier::Classifier;
+use crate::explainer::Explainer;
 use crate::model_dir::{self, Error, Model, ModelInfo};
 
 /// A loaded model, ready to predict.
@@ -40,6 +41,16 @@ impl Predictor {
         let device = device.clone().without_autodiff();
         let Model { description, identity, network } = model_dir::load(folder, &device)?;
         Ok(Self { description, identity, model: network, device })
+    }
+
+    /// Returns what explains this model; both share the weights.
+    pub fn explainer(&self) -> Explainer {
+        Explainer::new(
+            self.description.clone(),
+            self.identity.clone(),
+            self.model.clone(),
+            self.device.clone(),
+        )
     }
 
     /// Predicts a batch of planes of the model's size.

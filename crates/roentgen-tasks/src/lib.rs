@@ -33,7 +33,8 @@
 //! and a caller shows them rather than decides by them, so tasks return [`anyhow::Error`], whose
 //! chain says what was attempted, on which file, and why it failed.
 //!
-//! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`],
+//! [`predict`] makes score tables of films ([`sources`]) with an [`engine`] on a [`device`], a
+//! [`FilmClassifier`] predicts films in memory,
 //! [`calibrate`] fits calibration and thresholds,
 //! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
@@ -42,6 +43,7 @@
 
 pub mod batch;
 pub mod calibrate;
+mod classifier;
 pub mod compare;
 pub mod device;
 pub mod engine;
@@ -56,5 +58,8 @@ pub mod sources;
 pub mod verify;
 pub mod watch;
 
+pub use classifier::{
+    ClassifierOptions, Film, FilmClassifier, FilmPrediction, FilmReader, FindingPrediction,
+};
 pub use listener::{Listener, Silent};
 pub use shard::Shard;

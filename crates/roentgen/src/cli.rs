@@ -12,6 +12,7 @@ mod fetch;
 mod gate;
 mod install;
 mod predict;
+mod serve;
 mod sweep;
 mod train;
 mod values;
@@ -35,6 +36,7 @@ pub(crate) use export::{Export, Format};
 pub(crate) use fetch::{ChestmnistSize, Fetch, FetchChestmnist, FetchNih, FetchWhat};
 pub(crate) use install::{Completions, Man};
 pub(crate) use predict::{Join, Predict};
+pub(crate) use serve::Serve;
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
 pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
@@ -128,6 +130,9 @@ pub(crate) enum Command {
     /// Export a model to one file for ONNX Runtime, TensorRT or the browser.
     #[command(after_help = examples::EXPORT)]
     Export(Export),
+    /// Serve models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads them again.
+    #[command(after_help = examples::SERVE)]
+    Serve(Serve),
     /// Download, verify and unpack a data set; run again to resume.
     #[command(after_help = examples::FETCH)]
     Fetch(Fetch),
@@ -160,6 +165,7 @@ impl Command {
             | Command::Compare(_)
             | Command::Predict(_)
             | Command::Explain(_)
+            | Command::Serve(_)
             | Command::Weights(_)
             | Command::Bench(_)
             | Command::Doctor => true,

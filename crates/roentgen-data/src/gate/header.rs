@@ -1,5 +1,7 @@
 //! What the header of a DICOM file says.
 
+use std::io::{BufRead, Seek};
+
 use super::Objection;
 use crate::pixels::{FilmFile, Subject};
 
@@ -18,7 +20,7 @@ const FRONTAL: [&str; 3] = ["PA", "AP", "FRONTAL"];
 /// Returns the objection if the header says that the file is something else than a frontal chest
 /// film, or says it in words that are unknown. A file whose header cannot be read passes, because
 /// reading its pixels gives the better reason.
-pub fn check_header(file: &mut FilmFile) -> Result<(), Objection> {
+pub fn check_header<R: BufRead + Seek>(file: &mut FilmFile<R>) -> Result<(), Objection> {
     match file.subject() {
         Ok(Some(subject)) => check(&subject),
         Ok(None) | Err(_) => Ok(()),

@@ -1,7 +1,6 @@
 //! Reads films as a network and a person see them, through the input gate.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, BufRead, Seek};
 
 use roentgen_data::gate::{self, Objection, Position};
 use roentgen_data::pixels::{self, FilmFile, Filter, Plane};
@@ -61,12 +60,7 @@ impl Sources {
     ) -> Result<(Vec<u8>, Option<Position>), Error> {
         match &film.place {
             Place::Row(prepared, row) => Ok((self.row(*prepared, *row)?, None)),
-            Place::File(path) => {
-                let plane = self.gate.open(path)?.read_resized(size as u32, Filter::Lanczos3)?;
-                let correction = self.gate.correction(&plane)?;
-                let plane = correct(plane, correction);
-                Ok((plane.pixels, correction))
-            }
+            Place::File(path) => self.gate.input(FilmFile::open(path)?, size),
         }
     }
 
@@ -86,13 +80,7 @@ impl Sources {
                 })
             }
             Place::File(path) => {
-                let own = self.gate.open(path)?.read()?;
-                let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
-                let correction = self.gate.correction(&input)?;
-                Ok(ReadFilm {
-                    own: correct(own, correction),
-                    input: correct(input, correction).pixels,
-                })
+                self.gate.whole(FilmFile::open(path)?, size).map(|(film, _)| film)
             }
         }
     }
@@ -104,9 +92,56 @@ impl Sources {
 }
 
 impl Gate {
-    /// Opens a file whose header it does not object to.
-    fn open(self, path: &Path) -> Result<FilmFile, Error> {
-        let mut file = FilmFile::open(path)?;
+    /// Reads a film's file at `size` x `size`, row by row; also returns what was corrected.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded, or if the gate refuses it.
+    pub(crate) fn input<R: BufRead + Seek>(
+        self,
+        file: FilmFile<R>,
+        size: usize,
+    ) -> Result<(Vec<u8>, Option<Position>), Error> {
+        self.plane(self.header(file)?.read_resized(size as u32, Filter::Lanczos3)?, size)
+    }
+
+    /// Reads a film's file in its own size and at `size` x `size`; also returns what was corrected.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the film cannot be decoded, or if the gate refuses it.
+    pub(crate) fn whole<R: BufRead + Seek>(
+        self,
+        file: FilmFile<R>,
+        size: usize,
+    ) -> Result<(ReadFilm, Option<Position>), Error> {
+        let own = self.header(file)?.read()?;
+        let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
+        let correction = self.correction(&input)?;
+        let film = ReadFilm {
+            own: correct(own, correction),
+            input: correct(input, correction).pixels,
+        };
+        Ok((film, correction))
+    }
+
+    /// Takes a decoded picture at `size` x `size`, row by row; also returns what was corrected.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the picture has no pixels, or if the gate refuses it.
+    pub(crate) fn plane(
+        self,
+        plane: Plane,
+        size: usize,
+    ) -> Result<(Vec<u8>, Option<Position>), Error> {
+        let plane = pixels::resize(plane, size as u32, Filter::Lanczos3)?;
+        let correction = self.correction(&plane)?;
+        Ok((correct(plane, correction).pixels, correction))
+    }
+
+    /// Returns the file if the gate does not object to its header.
+    fn header<R: BufRead + Seek>(self, mut file: FilmFile<R>) -> Result<FilmFile<R>, Error> {
         if self != Self::Off {
             gate::check_header(&mut file).map_err(Error::Gate)?;
         }

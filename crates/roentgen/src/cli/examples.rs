@@ -84,6 +84,12 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   roentgen explain runs/nih film.png --out maps
   roentgen explain runs/nih data/nih-224 --split test --method grad-cam --finding Mass --out maps";
+pub(super) const SERVE: &str = "\
+Examples:
+  roentgen serve runs/nih
+  roentgen serve a=runs/first b=runs/second --ensemble --address 0.0.0.0:8443 --token-file tokens --tls-cert cert.pem --tls-key key.pem
+
+Routes, limits and security are in docs/serving.md.";
 pub(super) const JOIN: &str = "\
 Examples:
   roentgen join part-1.csv part-2.csv part-3.csv --out scores.csv

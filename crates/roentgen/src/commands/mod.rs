@@ -19,6 +19,7 @@ mod phantom;
 mod predict;
 mod prepare;
 mod quickstart;
+mod serve;
 pub(crate) mod sweep;
 mod train;
 mod verify;
@@ -82,6 +83,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Evaluate(args) => evaluate::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Serve(args) => serve::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Fetch(args) => fetch::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),

@@ -1,0 +1,91 @@
+//! Why a server does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name is not one.
+    #[error(
+        "`{name}` cannot name the model `{text}`; give `NAME=PATH` with a name of at most 64 letters, \
+         digits, `-`, `_` and `.`, other than `ensemble`"
+    )]
+    Name {
+        /// The name.
+        name: String,
+        /// What was given.
+        text: String,
+    },
+    /// Two models have one name.
+    #[error("two models are called `{name}`; give them names, as in `NAME=PATH`")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// A request could have more films than the queue.
+    #[error("`--max-films {films}` is more than `--queue {queue}`; choose a longer queue or fewer films")]
+    Queue {
+        /// Films of a request.
+        films: usize,
+        /// Films of the queue.
+        queue: usize,
+    },
+    /// Others could reach the server without a token and TLS.
+    #[error(
+        "other machines could reach `{address}` without a token and without encryption; give \
+         `--token-file`, or `--tls-cert` and `--tls-key`, or say `--insecure`"
+    )]
+    Open {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The token file cannot be used.
+    #[error("could not use the token file `{path}`: {problem}")]
+    Tokens {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Certificate or key cannot be used.
+    #[error("could not use `{path}` for TLS: {problem}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A model cannot be loaded.
+    #[error("could not load the model `{name}`: {problem}")]
+    Model {
+        /// Its name.
+        name: String,
+        /// The chain of reasons.
+        problem: String,
+    },
+    /// The models of an ensemble do not fit each other.
+    #[error(
+        "`{name}` does not have the findings of `{first}`, so that they have no mean; serve models of \
+         the same findings, or leave `--ensemble` out"
+    )]
+    Findings {
+        /// The first model.
+        first: String,
+        /// The other.
+        name: String,
+    },
+    /// The address cannot be listened on.
+    #[error("could not listen on `{address}`; choose another `--address`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The threads of the server cannot be started.
+    #[error("could not start the threads of the server")]
+    Threads(#[source] io::Error),
+}

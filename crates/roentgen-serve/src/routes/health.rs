@@ -1,0 +1,24 @@
+//! Whether the server lives, and whether it takes requests.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use crate::app::App;
+use crate::body::json_answer;
+use crate::problem::{Problem, Reason};
+
+/// `GET /health/live`: the process answers.
+pub(super) async fn live() -> Response {
+    json_answer(&json!({ "live": true }))
+}
+
+/// `GET /health/ready`: the models are loaded, and the server does not stop.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.is_stopping() {
+        return Problem::new(Reason::Stopping, "the server is about to stop").into_response();
+    }
+    json_answer(&json!({ "ready": true }))
+}
