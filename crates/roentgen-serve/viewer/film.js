@@ -47,7 +47,11 @@ function share({ function: name, center, width, table }, value) {
 }
 
 /** Returns the window with which a film is shown first. */
-export const firstWindow = (about) => ({ ...about.voi });
+export function firstWindow({ voi }) {
+  if (voi.function === "window") return { ...voi, function: voi.window };
+  const { length } = voi.entries;
+  return { function: "table", table: voi, center: voi.first + length / 2, width: length };
+}
 
 /** Returns the gray, 0 to 255, of every sample. */
 export function shades(about, window, isInverted) {
@@ -74,7 +78,7 @@ export function paint({ height, width, samples }, table, canvas) {
 
 /** Returns the length between two points of a film in millimetres, or else in pixels. */
 export function lengthOf(about, [x1, y1], [x2, y2]) {
-  const [row, column] = about.spacing ?? [1, 1];
+  const [row, column] = about.spacing?.millimeters ?? [1, 1];
   return Math.hypot((x2 - x1) * column, (y2 - y1) * row);
 }
 
@@ -82,5 +86,6 @@ export function lengthOf(about, [x1, y1], [x2, y2]) {
 export function lengthText(about, from, to) {
   const length = lengthOf(about, from, to);
   if (!about.spacing) return `${length.toFixed(1)} px`;
-  return `${length.toFixed(1)} mm${about.spacing_at === "detector" ? " at the detector" : ""}`;
+  const places = { detector: " at the detector", patient: ", calibrated", unknown: "" };
+  return `${length.toFixed(1)} mm${places[about.spacing.measured_at]}`;
 }

@@ -80,7 +80,7 @@ export class Pane {
   }
 
   get aspect() {
-    const spacing = this.film?.about.spacing;
+    const spacing = this.film?.about.spacing?.millimeters;
     return spacing ? spacing[0] / spacing[1] : 1;
   }
 

@@ -4,7 +4,7 @@
 // depth are kept of a few films only, so that hundreds can be open.
 
 import * as api from "./api.js";
-import { parseFilm, paint, shades } from "./film.js";
+import { firstWindow, paint, parseFilm, shades } from "./film.js";
 
 /** Films that are sent at the same time; the server gathers them into batches. */
 const AT_ONCE = 4;
@@ -81,7 +81,7 @@ export class Queue {
         const small = parseFilm(await api.pixels(film.file, THUMBNAIL, signal));
         film.about = small.about;
         film.thumbnail = document.createElement("canvas");
-        paint(small, shades(small.about, small.about.voi, small.about.inverted), film.thumbnail);
+        paint(small, shades(small.about, firstWindow(small.about), small.about.inverted), film.thumbnail);
         set("reading");
       }
       await Promise.all(this.models.map(async ({ name }) => {
