@@ -33,10 +33,9 @@ impl Doorkeeper {
     /// Returns an error if the file cannot be read, or if it has no token or a short one.
     pub(crate) fn new(access: &Access, address: std::net::IpAddr) -> Result<Self, Error> {
         match &access.token_file {
-            Some(path) => read_tokens(path).map(Self::Tokens).map_err(|problem| Error::Tokens {
-                path: path.clone(),
-                problem,
-            }),
+            Some(path) => read_tokens(path)
+                .map(Self::Tokens)
+                .map_err(|problem| Error::Tokens { path: path.clone(), problem }),
             None if is_own(address) => Ok(Self::Hosts(access.hosts.clone())),
             None => Ok(Self::Open),
         }
@@ -64,7 +63,8 @@ fn read_tokens(path: &Path) -> Result<Vec<String>, String> {
     if tokens.is_empty() {
         return Err("it has no token; write one into each line".to_owned());
     }
-    let is_good = |token: &String| token.len() >= SHORTEST && token.bytes().all(|c| c.is_ascii_graphic());
+    let is_good =
+        |token: &String| token.len() >= SHORTEST && token.bytes().all(|c| c.is_ascii_graphic());
     match tokens.iter().position(|token| !is_good(token)) {
         Some(number) => Err(format!(
             "token {} is not {SHORTEST} or more visible ASCII characters without spaces",
@@ -85,9 +85,8 @@ fn check_token(tokens: &[String], headers: &HeaderMap) -> Result<(), Problem> {
         let detail = "this server asks for a token; send `Authorization: Bearer TOKEN`";
         return Err(Problem::new(Reason::Unauthorized, detail));
     };
-    let is_one = tokens
-        .iter()
-        .fold(Choice::from(0), |is_one, token| is_one | token.as_bytes().ct_eq(given));
+    let is_one =
+        tokens.iter().fold(Choice::from(0), |is_one, token| is_one | token.as_bytes().ct_eq(given));
     if bool::from(is_one) {
         Ok(())
     } else {
@@ -148,7 +147,8 @@ mod tests {
     fn files_without_good_tokens_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens");
-        for text in ["", "# nothing\n", "short\n", "0123456789abcdef\nwith spaces in the middle\n"] {
+        for text in ["", "# nothing\n", "short\n", "0123456789abcdef\nwith spaces in the middle\n"]
+        {
             fs::write(&path, text).unwrap();
             assert!(read_tokens(&path).is_err(), "{text}");
         }
@@ -160,7 +160,8 @@ mod tests {
         let doorkeeper = Doorkeeper::Hosts(vec!["films.example".to_owned()]);
         let check = |value| doorkeeper.check(&headers(header::HOST, value)).is_ok();
 
-        for own in ["localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST:1", "films.example:80"] {
+        for own in ["localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST:1", "films.example:80"]
+        {
             assert!(check(own), "{own}");
         }
         for other in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", ""] {

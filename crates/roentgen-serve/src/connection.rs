@@ -69,8 +69,12 @@ impl Connections {
             .max_headers(MOST_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let ended = tokio::select! {
-            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
-            _ = self.stop.wait_for(|stop| *stop) => {
+            ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Some(ended),
+            () = wait_for_stop(&mut self.stop) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
                 Pin::new(&mut connection).graceful_shutdown();
                 poll_fn(|context| connection.poll_without_shutdown(context)).await
             }
@@ -80,7 +84,8 @@ impl Connections {
         let mut stream = parts.io.into_inner();
         // An idle connection is closed without a word, because its client did not ask for anything.
         if is_slow && !parts.read_buf.is_empty() {
-            let _ = say(&mut stream, "408 Request Timeout", "the headers did not arrive in time").await;
+            let _ =
+                say(&mut stream, "408 Request Timeout", "the headers did not arrive in time").await;
         } else {
             let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
         }
@@ -92,12 +97,14 @@ pub(crate) async fn refuse(mut stream: TcpStream) {
     let _ = say(&mut stream, "503 Service Unavailable", "there are too many connections").await;
 }
 
+/// Waits until the server stops.
+async fn wait_for_stop(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody can stop the server any more, as when it has ended.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 /// Answers a client without reading its request.
-async fn say(
-    stream: &mut (impl AsyncWrite + Unpin),
-    status: &str,
-    detail: &str,
-) -> io::Result<()> {
+async fn say(stream: &mut (impl AsyncWrite + Unpin), status: &str, detail: &str) -> io::Result<()> {
     let (code, title) = status.split_once(' ').unwrap_or((status, ""));
     let body = format!(
         "{{\"type\":\"about:blank\",\"title\":\"{title}\",\"status\":{code},\"detail\":\"{detail}\"}}"

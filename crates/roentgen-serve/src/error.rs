@@ -26,7 +26,9 @@ pub enum Error {
         name: String,
     },
     /// A request could have more films than the queue.
-    #[error("`--max-films {films}` is more than `--queue {queue}`; choose a longer queue or fewer films")]
+    #[error(
+        "`--max-films {films}` is more than `--queue {queue}`; choose a longer queue or fewer films"
+    )]
     Queue {
         /// Films of a request.
         films: usize,

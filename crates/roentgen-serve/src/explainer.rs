@@ -11,7 +11,9 @@ use roentgen_eval::HeatMap;
 use roentgen_models::Method;
 use roentgen_models::explainer::WantedMap;
 use roentgen_tasks::engine::EngineChoice;
-use roentgen_tasks::{ClassifierOptions, Film, FilmClassifier, FilmPrediction, FindingPrediction, Silent};
+use roentgen_tasks::{
+    ClassifierOptions, Film, FilmClassifier, FilmPrediction, FindingPrediction, Silent,
+};
 use tokio::sync::oneshot;
 
 /// Maps that wait; one takes up to minutes, so that a longer queue would only time out.
@@ -55,10 +57,10 @@ impl MapWorker {
             if reply.is_closed() {
                 continue;
             }
-            let computed = catch_unwind(AssertUnwindSafe(|| {
-                self.compute(&mut loaded, film, method, output)
-            }));
-            let _ = reply.send(computed.unwrap_or_else(|_| Err("a fault in the engine".to_owned())));
+            let computed =
+                catch_unwind(AssertUnwindSafe(|| self.compute(&mut loaded, film, method, output)));
+            let _ =
+                reply.send(computed.unwrap_or_else(|_| Err("a fault in the engine".to_owned())));
         }
     }
 
@@ -93,7 +95,9 @@ impl MapWorker {
         let classifier = FilmClassifier::open(&self.model, &options, &self.device, &Silent)
             .map_err(|error| format!("{error:#}"))?;
         if classifier.identity() != self.identity {
-            return Err("the files of the model have changed; the server has to reload it".to_owned());
+            return Err(
+                "the files of the model have changed; the server has to reload it".to_owned()
+            );
         }
         Ok(classifier)
     }

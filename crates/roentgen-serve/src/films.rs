@@ -78,11 +78,14 @@ async fn parts(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Vec<Uplo
     let mut films = Vec::new();
     loop {
         let part = form.next_field().await;
-        let Some(part) = part.map_err(|error| bad(format!("the form cannot be read: {}", error.body_text())))? else {
+        let Some(part) =
+            part.map_err(|error| bad(format!("the form cannot be read: {}", error.body_text())))?
+        else {
             return Ok(films);
         };
         if films.len() == most {
-            let detail = format!("the request contains more than {most} films; send several requests");
+            let detail =
+                format!("the request contains more than {most} films; send several requests");
             return Err(Problem::new(Reason::TooLarge, detail));
         }
         let name = part.file_name().or(part.name()).unwrap_or(UNNAMED);
@@ -186,7 +189,9 @@ pub(crate) fn read_whole(
 pub(crate) fn check_pixels(bytes: &[u8], limit: u64) -> Result<(), String> {
     let [height, width] = FilmFile::from_bytes(bytes).size().map_err(|error| error.to_string())?;
     if u64::from(height) * u64::from(width) > limit {
-        return Err(format!("the film has {width} x {height} pixels, but this server takes at most {limit}"));
+        return Err(format!(
+            "the film has {width} x {height} pixels, but this server takes at most {limit}"
+        ));
     }
     Ok(())
 }

@@ -23,7 +23,6 @@ pub(crate) struct Log(Arc<dyn Fn(&str) + Send + Sync>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Level {
     Info,
-    Warning,
     Error,
 }
 
@@ -36,7 +35,6 @@ impl Log {
     pub(crate) fn write(&self, level: Level, event: &str, about: Value) {
         let level = match level {
             Level::Info => "info",
-            Level::Warning => "warning",
             Level::Error => "error",
         };
         let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);

@@ -132,7 +132,8 @@ impl Models {
             && let Some((first, others)) = all.split_first()
         {
             let sorted = |model: &Served| {
-                let mut names: Vec<_> = model.description.findings.iter().map(|f| f.name()).collect();
+                let mut names: Vec<_> =
+                    model.description.findings.iter().map(|f| f.name()).collect();
                 names.sort_unstable();
                 names
             };
@@ -156,10 +157,8 @@ impl Models {
 
     /// Returns everything that answers, the default first.
     pub(crate) fn targets(&self) -> Vec<Target> {
-        let single = |model: &Arc<Served>| Target {
-            name: model.name.clone(),
-            members: vec![model.clone()],
-        };
+        let single =
+            |model: &Arc<Served>| Target { name: model.name.clone(), members: vec![model.clone()] };
         let mean = (self.together == Together::Mean)
             .then(|| Target { name: ENSEMBLE.to_owned(), members: self.all.clone() });
         mean.into_iter().chain(self.all.iter().map(single)).collect()
@@ -173,16 +172,21 @@ impl Models {
     pub(crate) fn target(&self, name: Option<&str>) -> Result<Target, Problem> {
         let targets = self.targets();
         let names = || {
-            let names: Vec<String> = targets.iter().map(|target| format!("`{}`", target.name)).collect();
+            let names: Vec<String> =
+                targets.iter().map(|target| format!("`{}`", target.name)).collect();
             names.join(", ")
         };
         match name {
-            Some(name) => targets.iter().find(|target| target.name == name).cloned().ok_or_else(|| {
-                let detail = format!("this server has no model of that name; it has {}", names());
-                Problem::new(Reason::NotFound, detail)
-            }),
+            Some(name) => {
+                targets.iter().find(|target| target.name == name).cloned().ok_or_else(|| {
+                    let detail =
+                        format!("this server has no model of that name; it has {}", names());
+                    Problem::new(Reason::NotFound, detail)
+                })
+            }
             None if self.together == Together::Separate && self.all.len() > 1 => {
-                let detail = format!("name a model, as in `?model=NAME`; this server has {}", names());
+                let detail =
+                    format!("name a model, as in `?model=NAME`; this server has {}", names());
                 Err(Problem::new(Reason::BadRequest, detail))
             }
             None => targets.into_iter().next().ok_or_else(failed),
@@ -228,7 +232,8 @@ impl Served {
 impl Target {
     /// Returns the identities of the members, joined by `+` as in score tables.
     pub(crate) fn identity(&self) -> String {
-        let identities: Vec<&str> = self.members.iter().map(|model| model.identity.as_str()).collect();
+        let identities: Vec<&str> =
+            self.members.iter().map(|model| model.identity.as_str()).collect();
         identities.join("+")
     }
 
@@ -242,9 +247,12 @@ impl Target {
         &self,
         films: Vec<Vec<Film>>,
     ) -> Result<Vec<Vec<FindingPrediction>>, Problem> {
-        let waiting = self.members.iter().cloned().zip(films).map(|(member, films)| {
-            tokio::spawn(async move { member.predict(films).await })
-        });
+        let waiting = self
+            .members
+            .iter()
+            .cloned()
+            .zip(films)
+            .map(|(member, films)| tokio::spawn(async move { member.predict(films).await }));
         // All members compute at the same time.
         let waiting: Vec<_> = waiting.collect();
         let mut predictions = Vec::with_capacity(waiting.len());
@@ -314,11 +322,12 @@ fn mean(members: &[Vec<FilmPrediction>]) -> Option<Vec<Vec<FindingPrediction>>> 
     let first = members.first()?;
     let table = |films: &Vec<FilmPrediction>| {
         let names: Vec<String> = (0..films.len()).map(|film| film.to_string()).collect();
-        let findings = films.first()?.findings.iter().enumerate().map(|(output, one)| ScoredFinding {
-            name: one.finding.name().to_owned(),
-            probabilities: films.iter().map(|film| film.findings[output].probability).collect(),
-            labels: vec![None; films.len()],
-        });
+        let findings =
+            films.first()?.findings.iter().enumerate().map(|(output, one)| ScoredFinding {
+                name: one.finding.name().to_owned(),
+                probabilities: films.iter().map(|film| film.findings[output].probability).collect(),
+                labels: vec![None; films.len()],
+            });
         Scores::new(names.clone(), names, findings.collect()).ok()
     };
     if first.is_empty() {
@@ -382,4 +391,3 @@ fn keep(loader: &Loader, error: &Error) {
     loader.log.write(Level::Error, "reload failed", about);
     loader.metrics.reload("failed");
 }
-

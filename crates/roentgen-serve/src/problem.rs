@@ -94,7 +94,11 @@ impl Problem {
     }
 
     /// Returns the response in which `document` describes the problem.
-    pub(crate) fn with_document(&self, kind: &'static str, document: &serde_json::Value) -> Response {
+    pub(crate) fn with_document(
+        &self,
+        kind: &'static str,
+        document: &serde_json::Value,
+    ) -> Response {
         let mut response = json_response(self.reason.status(), kind, document);
         let headers = response.headers_mut();
         match self.reason {

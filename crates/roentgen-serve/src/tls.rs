@@ -19,9 +19,8 @@ use crate::error::Error;
 /// Returns an error that names the file if one cannot be read, or if they do not fit each other.
 pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, Error> {
     let refused = |path: &Path, problem: String| Error::Tls { path: path.to_owned(), problem };
-    let certificate = |error: rustls::pki_types::pem::Error| {
-        refused(&files.certificate, error.to_string())
-    };
+    let certificate =
+        |error: rustls::pki_types::pem::Error| refused(&files.certificate, error.to_string());
     let chain: Vec<CertificateDer<'_>> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(certificate)?
         .collect::<Result<_, _>>()

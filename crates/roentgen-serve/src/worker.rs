@@ -108,7 +108,8 @@ pub(crate) fn equal_sizes(
     classifier: &mut FilmClassifier,
     most: usize,
 ) -> Result<Vec<usize>, String> {
-    let sizes: Vec<usize> = (1..usize::BITS).map(|bit| 1 << bit).take_while(|&size| size <= most).collect();
+    let sizes: Vec<usize> =
+        (1..usize::BITS).map(|bit| 1 << bit).take_while(|&size| size <= most).collect();
     let films = probes(classifier.description().input.size, sizes.last().copied().unwrap_or(1))?;
     let mut alone = Vec::new();
     for film in &films {

@@ -36,6 +36,23 @@ pub fn python(modules: &str) -> Result<(), Missing> {
     Err(missing(format!("python3 cannot import {modules}")))
 }
 
+/// Checks that a program can be run.
+///
+/// # Errors
+///
+/// Returns that it is missing.
+///
+/// # Panics
+///
+/// Panics if it is missing and required.
+pub fn program(name: &str) -> Result<(), Missing> {
+    let ran = Command::new(name).arg("--version").output();
+    if ran.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    Err(missing(format!("there is no `{name}`")))
+}
+
 /// Returns the name of the browser.
 ///
 /// # Errors

@@ -51,7 +51,8 @@ fn page_of(document: &str) -> String {
     );
     for tag in document["tags"].as_array().into_iter().flatten() {
         let name = text(tag, "name");
-        let _ = writeln!(page, "<h2>{}</h2>\n<p>{}.</p>", prose(name), prose(text(tag, "description")));
+        let _ =
+            writeln!(page, "<h2>{}</h2>\n<p>{}.</p>", prose(name), prose(text(tag, "description")));
         for (path, operations) in members(&document["paths"]) {
             for (method, operation) in members(operations) {
                 if operation["tags"][0] == name {
@@ -64,7 +65,13 @@ fn page_of(document: &str) -> String {
     page
 }
 
-fn write_operation(page: &mut String, method: &str, path: &str, operation: &Value, document: &Value) {
+fn write_operation(
+    page: &mut String,
+    method: &str,
+    path: &str,
+    operation: &Value,
+    document: &Value,
+) {
     let method = method.to_uppercase();
     let _ = writeln!(
         page,
@@ -76,7 +83,11 @@ fn write_operation(page: &mut String, method: &str, path: &str, operation: &Valu
     page.push_str("<table>\n");
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let (name, place) = (text(parameter, "name"), text(parameter, "in"));
-        row(page, &format!("<code>{}</code> ({place})", escaped(name)), text(parameter, "description"));
+        row(
+            page,
+            &format!("<code>{}</code> ({place})", escaped(name)),
+            text(parameter, "description"),
+        );
     }
     if let Some(body) = operation.get("requestBody") {
         let kinds: Vec<String> = members(&body["content"])

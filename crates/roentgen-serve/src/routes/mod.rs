@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn a_client_gets_only_what_it_accepts() {
         let asks = |accept: &str| {
-            let headers = HeaderMap::from_iter([("accept".parse().unwrap(), accept.parse().unwrap())]);
+            let headers =
+                HeaderMap::from_iter([("accept".parse().unwrap(), accept.parse().unwrap())]);
             accepts(&headers, "image", "png")
         };
 

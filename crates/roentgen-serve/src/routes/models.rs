@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::body::json_answer;
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Response {
-    let models: Vec<Value> = app.models().targets().iter().map(|target| target.describe()).collect();
+    let models: Vec<Value> =
+        app.models().targets().iter().map(|target| target.describe()).collect();
     json_answer(&json!({ "models": models }))
 }

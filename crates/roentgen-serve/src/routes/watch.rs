@@ -31,7 +31,8 @@ pub(super) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
         app.metrics.refusal(reason);
     }
     app.metrics.request(&route, status.as_u16(), took);
-    let level = if status == StatusCode::INTERNAL_SERVER_ERROR { Level::Error } else { Level::Info };
+    let level =
+        if status == StatusCode::INTERNAL_SERVER_ERROR { Level::Error } else { Level::Info };
     let mut about = json!({
         "id": id.to_str().unwrap_or_default(),
         // A method may be any word, but those of a route are known.

@@ -79,9 +79,7 @@ impl Sources {
                     input,
                 })
             }
-            Place::File(path) => {
-                self.gate.whole(FilmFile::open(path)?, size).map(|(film, _)| film)
-            }
+            Place::File(path) => self.gate.whole(FilmFile::open(path)?, size).map(|(film, _)| film),
         }
     }
 
@@ -118,10 +116,8 @@ impl Gate {
         let own = self.header(file)?.read()?;
         let input = pixels::resize(own.clone(), size as u32, Filter::Lanczos3)?;
         let correction = self.correction(&input)?;
-        let film = ReadFilm {
-            own: correct(own, correction),
-            input: correct(input, correction).pixels,
-        };
+        let film =
+            ReadFilm { own: correct(own, correction), input: correct(input, correction).pixels };
         Ok((film, correction))
     }
 

@@ -149,7 +149,9 @@ fn wanted(target: &Target, message: &Message) -> Result<Vec<(Output, Coding)>, P
         .iter()
         .map(|one| match output(&one.name) {
             Some(output) => Ok((output, message.coding(Some(one)))),
-            None => Err(bad("the model does not have that output; its metadata lists those it has")),
+            None => {
+                Err(bad("the model does not have that output; its metadata lists those it has"))
+            }
         })
         .collect()
 }

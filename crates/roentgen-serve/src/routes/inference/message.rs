@@ -81,7 +81,9 @@ pub(super) fn divide<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Divided<
             .ok()
             .and_then(|length| length.parse().ok())
             .filter(|&length: &usize| length <= body.len())
-            .ok_or_else(|| bad("`Inference-Header-Content-Length` is not the length of the JSON"))?,
+            .ok_or_else(|| {
+                bad("`Inference-Header-Content-Length` is not the length of the JSON")
+            })?,
     };
     let (json, mut rest) = body.split_at(length);
     let message: Message = serde_json::from_slice(json)

@@ -96,15 +96,10 @@ async fn model_ready(
     Ok(json_answer(&json!({ "name": target.name, "ready": true })))
 }
 
-async fn model(
-    State(app): State<Arc<App>>,
-    named: NamedPath,
-) -> Result<Response, ProtocolError> {
+async fn model(State(app): State<Arc<App>>, named: NamedPath) -> Result<Response, ProtocolError> {
     let target = target_of(named, &app)?;
     let findings = target.first()?.description.findings.len();
-    let tensor = |name: &str, datatype: &str, shape: Value| {
-        json!({ "name": name, "datatype": datatype, "shape": shape })
-    };
+    let tensor = |name: &str, datatype: &str, shape: Value| json!({ "name": name, "datatype": datatype, "shape": shape });
     let mut inputs = vec![tensor("films", "BYTES", json!([-1]))];
     if let Some(size) = plane_size(&target) {
         inputs.push(tensor("planes", "UINT8", json!([-1, size, size])));

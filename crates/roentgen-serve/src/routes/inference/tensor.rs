@@ -79,7 +79,10 @@ pub(super) fn films(input: &InputTensor, binary: Option<&[u8]>) -> Result<Vec<Ve
         }
     };
     if films.len() as u64 != count {
-        return Err(bad(format!("the input has {} films, but its shape says {count}", films.len())));
+        return Err(bad(format!(
+            "the input has {} films, but its shape says {count}",
+            films.len()
+        )));
     }
     Ok(films)
 }
@@ -108,14 +111,19 @@ pub(super) fn planes(
 ) -> Result<Vec<Plane>, Problem> {
     let side = size as u64;
     let count = match input.shape.as_slice() {
-        [count, height, width] | [count, 1, height, width] if [*height, *width] == [side; 2] => *count,
+        [count, height, width] | [count, 1, height, width] if [*height, *width] == [side; 2] => {
+            *count
+        }
         _ => {
             let shape = format!("[films, {size}, {size}] or [films, 1, {size}, {size}]");
             return Err(bad(format!("the input `planes` has the shape {shape}")));
         }
     };
     let count = usize::try_from(count).ok().filter(|&count| count <= most).ok_or_else(|| {
-        Problem::new(crate::problem::Reason::TooLarge, format!("a request has at most {most} films"))
+        Problem::new(
+            crate::problem::Reason::TooLarge,
+            format!("a request has at most {most} films"),
+        )
     })?;
     let pixels: Vec<u8> = match (input.datatype.as_str(), binary) {
         ("UINT8", Some(bytes)) => bytes.to_vec(),
@@ -124,7 +132,10 @@ pub(super) fn planes(
             if !rest.is_empty() {
                 return Err(bad("the binary data does not consist of numbers of four bytes"));
             }
-            values.iter().map(|&value| gray(f64::from(f32::from_le_bytes(value)))).collect::<Result<_, _>>()?
+            values
+                .iter()
+                .map(|&value| gray(f64::from(f32::from_le_bytes(value))))
+                .collect::<Result<_, _>>()?
         }
         ("UINT8" | "FP32", None) => {
             let mut values = Vec::new();
@@ -136,9 +147,12 @@ pub(super) fn planes(
     };
     if pixels.len() != count * size * size {
         let found = pixels.len();
-        return Err(bad(format!("the input `planes` has {found} values, but its shape says otherwise")));
+        return Err(bad(format!(
+            "the input `planes` has {found} values, but its shape says otherwise"
+        )));
     }
-    let plane = |pixels: &[u8]| Plane { width: size as u32, height: size as u32, pixels: pixels.to_vec() };
+    let plane =
+        |pixels: &[u8]| Plane { width: size as u32, height: size as u32, pixels: pixels.to_vec() };
     Ok(pixels.chunks_exact(size * size).map(plane).collect())
 }
 
@@ -192,23 +206,28 @@ mod tests {
 
         assert_eq!(films(&good, None).unwrap(), [b"ab".to_vec(), Vec::new()]);
         for data in [json!([1, 2]), json!(["?", ""]), json!(["YWI="]), json!("YWI="), Value::Null] {
-            assert!(films(&input("films", "BYTES", json!([2]), data.clone()), None).is_err(), "{data}");
+            assert!(
+                films(&input("films", "BYTES", json!([2]), data.clone()), None).is_err(),
+                "{data}"
+            );
         }
     }
 
     #[test]
     fn planes_are_whole_grays_of_the_size_of_the_network() {
         let of = |datatype, shape, data| {
-            planes(&input("planes", datatype, shape, data), None, 2, 3).map(|planes| {
-                planes.into_iter().map(|plane| plane.pixels).collect::<Vec<_>>()
-            })
+            planes(&input("planes", datatype, shape, data), None, 2, 3)
+                .map(|planes| planes.into_iter().map(|plane| plane.pixels).collect::<Vec<_>>())
         };
 
         let values = json!([[[0, 1], [254, 255]], [[4, 4], [4, 4]], [[9, 9], [9, 9]]]);
         let expected = [vec![0, 1, 254, 255], vec![4; 4], vec![9; 4]];
         assert_eq!(of("UINT8", json!([3, 2, 2]), values.clone()).unwrap(), expected);
         assert_eq!(of("FP32", json!([3, 1, 2, 2]), values).unwrap(), expected);
-        assert_eq!(of("FP32", json!([1, 2, 2]), json!([0.4, 0.6, 1.5, 254.6])).unwrap(), [[0, 1, 2, 255]]);
+        assert_eq!(
+            of("FP32", json!([1, 2, 2]), json!([0.4, 0.6, 1.5, 254.6])).unwrap(),
+            [[0, 1, 2, 255]]
+        );
         for (shape, data) in [
             (json!([1, 2, 2]), json!([1, 2, 3])),
             (json!([1, 2, 2]), json!([1, 2, 3, 256])),
