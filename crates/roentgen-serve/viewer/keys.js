@@ -58,8 +58,9 @@ export function listen(actions) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
-    // Fields and lists of choices need their own keys.
-    if (event.target.matches("input, select, textarea")) return;
+    // Fields and lists of choices need their own keys, a slider only those that move it.
+    const isSlider = event.target.matches("input[type=range]");
+    if (event.target.matches("input, select") && !(isSlider && event.key.length === 1)) return;
     const action = byKey.get(event.key);
     // Single characters can be turned off (WCAG 2.1.4).
     if (!action || (event.key.length === 1 && !isOn.checked)) return;

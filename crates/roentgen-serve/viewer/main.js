@@ -48,7 +48,7 @@ function showFindings() {
 /** Brings controls and labels to the state of the active pane; `isOther` if it shows something else. */
 function viewChanged(isOther = false) {
   const view = panes.active;
-  const { film, window: shown, isInverted, lines } = view.pane;
+  const { film, window: shown, isNegative, lines } = view.pane;
   for (const id of ["center", "width"]) {
     get(id).disabled = !film;
     // What a user types is not changed under the hands.
@@ -58,7 +58,7 @@ function viewChanged(isOther = false) {
   }
   for (const button of document.querySelectorAll("#tools button:not([data-tool])")) button.disabled = !film;
   get("export-png").disabled = !film;
-  get("invert").setAttribute("aria-pressed", String(Boolean(film && isInverted)));
+  get("invert").setAttribute("aria-pressed", String(Boolean(film && isNegative)));
   get("compare").setAttribute("aria-pressed", String(panes.all.length > 1));
   const line = lines.at(-1);
   if (film && line && tool === "measure") say(`Length: ${lengthText(film.about, line.from, line.to)}`);

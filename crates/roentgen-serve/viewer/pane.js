@@ -14,7 +14,6 @@ export class Pane {
   constructor(canvas) {
     this.canvas = canvas;
     this.film = null;
-    this.name = "";
     this.heat = null;
     this.opacity = 0.5;
     this.painted = document.createElement("canvas");
@@ -27,9 +26,8 @@ export class Pane {
   }
 
   /** Shows a film as the network gets it; without one the pane is empty. */
-  show(film, name) {
+  show(film) {
     this.film = film;
-    this.name = name;
     this.heat = null;
     this.lines = [];
     this.cross = null;
@@ -39,7 +37,7 @@ export class Pane {
 
   reset() {
     this.window = firstWindow(this.film.about);
-    this.isInverted = this.film.about.inverted;
+    this.isNegative = false;
     this.lines = [];
     this.cross = null;
     this.place = { scale: 1, turns: 0, x: 0, y: 0, isFitted: true };
@@ -48,7 +46,8 @@ export class Pane {
   }
 
   repaint() {
-    paint(this.film, shades(this.film.about, this.window, this.isInverted), this.painted);
+    const { about } = this.film;
+    paint(this.film, shades(about, this.window, about.inverted !== this.isNegative), this.painted);
     this.draw();
   }
 
@@ -69,7 +68,7 @@ export class Pane {
   }
 
   invert() {
-    this.isInverted = !this.isInverted;
+    this.isNegative = !this.isNegative;
     this.repaint();
   }
 
@@ -237,7 +236,7 @@ export class Pane {
     const { center, width } = this.window;
     const short = (value) => Number(value.toFixed(2));
     const zoom = `${Math.round(this.place.scale * 100)} %`;
-    return `C ${short(center)}  W ${short(width)}${this.isInverted ? "  inverted" : ""}  ${zoom}`;
+    return `C ${short(center)}  W ${short(width)}${this.isNegative ? "  inverted" : ""}  ${zoom}`;
   }
 }
 

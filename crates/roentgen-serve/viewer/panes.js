@@ -78,19 +78,17 @@ export class Panes {
     view.film = film;
     view.map = null;
     const turn = ++view.turn;
+    // Another film must not be seen under this one's name, not even for a moment.
+    view.pane.show(null);
     this.changed(true);
-    if (!film) {
-      view.pane.show(null, "");
-      return;
-    }
+    if (!film) return;
     try {
       const pixels = await this.queue.pixels(film);
       if (turn !== view.turn) return;
       film.about = pixels.about;
-      view.pane.show(pixels, film.name);
+      view.pane.show(pixels);
     } catch (error) {
       if (turn !== view.turn) return;
-      view.pane.show(null, "");
       this.say(`The film cannot be shown: ${error.message}`);
     }
     this.changed(true);
@@ -136,7 +134,7 @@ export class Panes {
     const view = this.active;
     const { film } = view;
     view.pane.setHeat(null);
-    view.map = model && film ? { model, finding, isLoading: true } : null;
+    view.map = model && view.pane.film ? { model, finding, isLoading: true } : null;
     this.changed(true);
     const wanted = view.map;
     if (!wanted) return;
