@@ -37,6 +37,7 @@ function filmChanged(film) {
 function choose(film) {
   if (!film) return;
   worklist.mark(film);
+  say("");
   queue.first = film;
   panes.choose(film);
 }

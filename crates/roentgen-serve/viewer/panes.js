@@ -67,7 +67,8 @@ export class Panes {
     const date = film?.about?.study_date;
     const name = film ? film.name : "No film";
     view.text.textContent = date ? `${name}, ${dateText(date)}` : name;
-    const lines = pane.lines.length ? `, ${pane.lines.length} lines` : "";
+    const count = pane.lines.length;
+    const lines = count ? `, ${count} ${count === 1 ? "line" : "lines"}` : "";
     const map = view.map ? `, heat map of ${view.map.finding} by ${view.map.model}` : "";
     const look = pane.film ? `, ${pane.windowText()}${lines}${map}` : "";
     pane.canvas.setAttribute("aria-label", `Pane ${number}: ${name}${look}`);

@@ -138,7 +138,8 @@ export function stateText(film) {
       const count = callsOf(film);
       const calls = [...film.scores.values()].flatMap(({ findings }) => Object.values(findings));
       if (calls.every(({ call }) => call === null)) return "scored, no thresholds";
-      return count === 0 ? "nothing above thresholds" : `${count} above thresholds`;
+      if (count === 0) return "nothing above thresholds";
+      return count === 1 ? "1 above its threshold" : `${count} above thresholds`;
     }
     case "refused": return `refused: ${film.reason}`;
     case "failed": return `failed: ${film.reason}`;

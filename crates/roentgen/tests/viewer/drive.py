@@ -254,7 +254,7 @@ def check_lengths_are_in_millimeters_where_the_file_has_a_spacing(viewer, _):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("#message")).to_have_text("Length: 2.0 mm at the detector")
-    assert "1 lines" in viewer.label()
+    assert "1 line" in viewer.label()
     box = viewer.stage().bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -263,7 +263,7 @@ def check_lengths_are_in_millimeters_where_the_file_has_a_spacing(viewer, _):
     page.mouse.up()
     expect(page.locator("#message")).to_have_text("Length: 10.0 mm at the detector")
     page.click("#clear")
-    assert "lines" not in viewer.label()
+    assert "line" not in viewer.label()
     viewer.choose("film.png")
     page.keyboard.press("1")
     page.mouse.move(x, y)
