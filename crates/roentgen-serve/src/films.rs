@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use roentgen_data::pixels::{FilmFile, Plane};
 use roentgen_tasks::{Film, FilmReader, sources};
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::models::Target;
@@ -110,15 +111,17 @@ pub(crate) async fn read(
 ) -> Result<ReadFilms, Problem> {
     let readers: Vec<FilmReader> = target.members.iter().map(|member| member.reader).collect();
     let limit = app.limits.pixels;
-    let mut decoding = Vec::with_capacity(uploads.len());
-    for Upload { name, bytes } in uploads {
+    // Tasks end with the set, if the request is given up.
+    let mut tasks = JoinSet::new();
+    for (number, Upload { name, bytes }) in uploads.into_iter().enumerate() {
         let readers = readers.clone();
         let work = decode_apart(app.clone(), move || read_for_all(&bytes, &readers, limit));
-        decoding.push((name, tokio::spawn(work)));
+        tasks.spawn(async move { (number, name, work.await) });
     }
+    let mut decoded = tasks.join_all().await;
+    decoded.sort_unstable_by_key(|(number, ..)| *number);
     let mut read = ReadFilms { films: vec![Vec::new(); readers.len()], ..ReadFilms::default() };
-    for (name, decoding) in decoding {
-        let decoded = decoding.await.unwrap_or_else(|_| Err(CANNOT_BE_DECODED.to_owned()));
+    for (_, name, decoded) in decoded {
         match decoded {
             Ok(films) => {
                 let correction = films.first().and_then(Film::correction);

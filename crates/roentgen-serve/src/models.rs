@@ -37,6 +37,9 @@ pub(crate) struct Served {
     maps: SyncSender<MapJob>,
 }
 
+/// Gets the prediction of a film, or nothing if it failed.
+type Reply = oneshot::Receiver<Option<FilmPrediction>>;
+
 /// What a model needs besides its place.
 #[derive(Clone)]
 pub(crate) struct Loader {
@@ -195,24 +198,22 @@ impl Models {
 }
 
 impl Served {
-    /// Predicts films.
+    /// Hands films to the thread of the model. A film whose reply nobody waits for is not computed.
     ///
     /// # Errors
     ///
-    /// Returns a problem if the engine fails.
-    pub(crate) async fn predict(&self, films: Vec<Film>) -> Result<Vec<FilmPrediction>, Problem> {
+    /// Returns a problem if the queue still holds films of requests that were given up.
+    fn enqueue(&self, films: Vec<Film>) -> Result<Vec<Reply>, Problem> {
         let mut replies = Vec::with_capacity(films.len());
         for film in films {
             let (reply, replied) = oneshot::channel();
-            // The queue has a place for every film that the server took.
-            self.jobs.try_send(Job { film, reply }).map_err(|_| failed())?;
+            self.jobs.try_send(Job { film, reply }).map_err(|error| match error {
+                TrySendError::Full(_) => Problem::busy("the queue of films is full"),
+                TrySendError::Disconnected(_) => failed(),
+            })?;
             replies.push(replied);
         }
-        let mut predictions = Vec::with_capacity(replies.len());
-        for replied in replies {
-            predictions.push(replied.await.ok().flatten().ok_or_else(failed)?);
-        }
-        Ok(predictions)
+        Ok(replies)
     }
 
     /// Computes a heat map; the outer error is a problem of the server, the inner one a reason.
@@ -247,17 +248,17 @@ impl Target {
         &self,
         films: Vec<Vec<Film>>,
     ) -> Result<Vec<Vec<FindingPrediction>>, Problem> {
-        let waiting = self
-            .members
-            .iter()
-            .cloned()
-            .zip(films)
-            .map(|(member, films)| tokio::spawn(async move { member.predict(films).await }));
+        let members = self.members.iter().zip(films);
         // All members compute at the same time.
-        let waiting: Vec<_> = waiting.collect();
+        let waiting: Vec<Vec<Reply>> =
+            members.map(|(member, films)| member.enqueue(films)).collect::<Result<_, _>>()?;
         let mut predictions = Vec::with_capacity(waiting.len());
-        for member in waiting {
-            predictions.push(member.await.map_err(|_| failed())??);
+        for replies in waiting {
+            let mut films = Vec::with_capacity(replies.len());
+            for reply in replies {
+                films.push(reply.await.ok().flatten().ok_or_else(failed)?);
+            }
+            predictions.push(films);
         }
         if predictions.len() == 1 {
             let own = predictions.into_iter().flatten();

@@ -205,3 +205,15 @@ fn a_classifier_can_be_handed_to_another_thread_and_a_reader_shared() {
     is_send::<Film>();
     is_sync::<FilmReader>();
 }
+
+#[test]
+fn a_film_that_is_read_for_drawing_is_the_same_film_in_its_own_size() {
+    let place = Place::new();
+    let reader = place.open(OPTIONS).reader();
+    let bytes = fs::read(&place.films[0]).unwrap();
+
+    let (film, own) = reader.read_whole(&bytes).unwrap();
+    assert_eq!(film, reader.read_bytes(&bytes).unwrap());
+    assert_eq!(own, pixels::read(&place.films[0]).unwrap());
+    assert_eq!((film.size(), own.width), (64, 96));
+}

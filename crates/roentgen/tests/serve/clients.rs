@@ -123,7 +123,8 @@ pub(crate) fn every_answer_is_as_the_openapi_document_says() -> Outcome {
         .args(["-m", "schemathesis.cli", "run"])
         .arg(format!("{}/openapi.json", server.url))
         .args(["--max-examples", "15", "--seed", "2018", "--generation-database", "none"])
-        .args(["--workers", "2", "--checks", "all"])
+        .args(["--workers", "1", "--checks", "all"])
+        // One worker: two threads of it met a fault of CPython 3.11 in `ast`.
         // A valid film is bytes that no generator makes, so valid requests are refused too.
         .args(["--exclude-checks", "positive_data_acceptance,missing_required_header"])
         .current_dir(place.at("."))
