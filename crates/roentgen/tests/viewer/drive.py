@@ -266,9 +266,9 @@ def check_lengths_are_in_millimeters_where_the_file_has_a_spacing(viewer, _):
     assert "line" not in viewer.label()
     viewer.choose("film.png")
     page.keyboard.press("1")
-    page.mouse.move(x, y)
+    page.mouse.move(x - 15, y - 20)
     page.mouse.down()
-    page.mouse.move(x + 30, y + 40, steps=3)
+    page.mouse.move(x + 15, y + 20, steps=3)
     page.mouse.up()
     expect(page.locator("#message")).to_have_text("Length: 50.0 px")
     page.keyboard.press("x")
@@ -285,17 +285,13 @@ def check_heat_maps_of_each_finding_and_model(viewer, _):
     assert page.input_value("#map").startswith("first/")
     first = viewer.picture()
     assert first != plain
-    viewer.changes(lambda: page.keyboard.press("o"))
+    page.keyboard.press("o")
     assert page.inner_text("#opacity-value") == "60 %"
     page.keyboard.press("O")
     assert viewer.picture() == first
-    viewer.changes(lambda: page.fill("#opacity", "0"))
-    page.fill("#opacity", "50")
+    assert any(has_color(viewer, at) for at in range(1, page.locator("#map option").count()))
     page.keyboard.press("H")
     assert viewer.picture() == plain
-    page.select_option("#map", index=2)
-    expect(page.locator("#message")).to_contain_text("Heat map: ", timeout=SLOW)
-    page.select_option("#map", "")
     button = page.locator("#findings tbody td:nth-child(3) button").first
     button.click()
     expect(page.locator("#message")).to_contain_text("by second", timeout=SLOW)
@@ -303,6 +299,19 @@ def check_heat_maps_of_each_finding_and_model(viewer, _):
     assert viewer.picture() not in [plain, first]
     page.locator("#findings td:nth-child(3) button[aria-pressed=true]").click()
     assert viewer.picture() == plain
+
+
+def has_color(viewer, at):
+    """Whether a map has any color: a model of one epoch may find nothing that speaks for a finding."""
+    page = viewer.page
+    page.select_option("#map", index=at)
+    expect(page.locator("#message")).to_contain_text("Heat map: ", timeout=SLOW)
+    before = viewer.picture()
+    page.fill("#opacity", "100")
+    is_other = viewer.picture() != before
+    page.fill("#opacity", "50")
+    assert viewer.picture() == before
+    return is_other
 
 
 def check_the_previous_film_of_the_patient_is_beside_the_current_one(viewer, _):

@@ -17,6 +17,7 @@ use roentgen_test_support::{Outcome, peers, shared, test_file};
 use running::Running;
 
 test_file![
+    a_server_with_tokens_asks_for_one_in_a_browser,
     every_control_does_what_it_says_in_a_browser,
     the_first_look_of_the_shared_dicom_films_is_what_pydicom_makes_of_them
 ];
@@ -43,11 +44,12 @@ fn drive(place: &Place, server: &Running, arguments: &[&Path]) -> Outcome {
 /// Two models with thresholds and calibration, on phantom films.
 fn place() -> Place {
     let place = Place::new();
-    place.ok("phantom --films 240 --size 128 --out films");
+    place.ok("phantom --films 200 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("experiment.toml", EXPERIMENT);
-    place.ok("train experiment.toml --out first");
-    place.ok("train experiment.toml --out second --set seed=6 --set model.pool=\"average\"");
+    place.ok("train experiment.toml --out first --set train.epochs=1");
+    let other = "--set train.epochs=1 --set seed=6 --set model.pool=\"average\"";
+    place.ok(&format!("train experiment.toml --out second {other}"));
     place
 }
 
@@ -63,6 +65,17 @@ fn every_control_does_what_it_says_in_a_browser() -> Outcome {
     assert!(!log.contains("SECRET-PATIENT") && !log.contains("20200131"), "{log}");
     assert!(!log.contains("current.dcm"), "{log}");
     Ok(())
+}
+
+fn a_server_with_tokens_asks_for_one_in_a_browser() -> Outcome {
+    peers::chromium()?;
+    peers::python("playwright, numpy, PIL, pydicom")?;
+    let place = Place::trained();
+    let token = "0123456789abcdef-of-the-ward";
+    place.write("tokens", token);
+    let server = Running::start(&place, "run --token-file tokens");
+
+    drive(&place, &server, &["--token".as_ref(), token.as_ref()])
 }
 
 fn the_first_look_of_the_shared_dicom_films_is_what_pydicom_makes_of_them() -> Outcome {
