@@ -8,10 +8,18 @@ const LONGEST = 512;
 
 /** Returns the values of the first and the last colour. */
 export function ends({ method, values }) {
-  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const high = Math.max(...values);
   if (method !== "attention") return [0, high > 0 && Number.isFinite(high) ? high : 1];
-  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const low = Math.min(...values);
   return [low, Math.max(high, low + LEAST_SPAN)];
+}
+
+/** Says what a map without colour means; nothing if it has some. */
+export function remark({ method, values }) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (low >= high) return "flat: it says nothing about places";
+  if (method !== "attention" && high <= 0) return "nothing speaks for the finding";
+  return "";
 }
 
 function color(share) {

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { listen } from "./gestures.js";
+import { remark } from "./heat.js";
 import { Pane } from "./pane.js";
 
 const host = document.getElementById("panes");
@@ -148,7 +149,8 @@ export class Panes {
       if (view.map !== wanted) return;
       wanted.isLoading = false;
       const mask = map.method === "attention" ? "attention, the same for all findings" : map.method;
-      const title = `${finding.replaceAll("_", " ")} ${map.probability.toFixed(3)} by ${model}, ${mask}`;
+      const said = [`${finding.replaceAll("_", " ")} ${map.probability.toFixed(3)} by ${model}`, mask];
+      const title = [...said, remark(map)].filter(Boolean).join(", ");
       view.pane.setHeat({ map, title });
       this.say(`Heat map: ${title}.`);
     } catch (error) {

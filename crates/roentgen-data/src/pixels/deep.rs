@@ -126,7 +126,12 @@ mod tests {
     #[test]
     fn a_film_is_shrunk_to_means_and_keeps_its_last_rows() {
         let samples = vec![0, 2, 10, 65_535, 2, 4, 10, 65_535, 7, 8, 9, 1];
-        let film = || DeepFilm { width: 4, height: 3, samples: samples.clone(), about: AboutFilm::of_bits(16) };
+        let film = || DeepFilm {
+            width: 4,
+            height: 3,
+            samples: samples.clone(),
+            about: AboutFilm::of_bits(16),
+        };
 
         let small = film().shrunk(2);
         assert_eq!((small.width, small.height), (2, 2));

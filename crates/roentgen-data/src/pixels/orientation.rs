@@ -77,11 +77,7 @@ impl Orientation {
     }
 
     /// Turns pixels so that they are upright; sizes are `[width, height]`.
-    pub(super) fn turn<T: Copy>(
-        self,
-        size: [u32; 2],
-        mut pixels: Vec<T>,
-    ) -> ([u32; 2], Vec<T>) {
+    pub(super) fn turn<T: Copy>(self, size: [u32; 2], mut pixels: Vec<T>) -> ([u32; 2], Vec<T>) {
         let [width, height] = size.map(|edge| edge as usize);
         match self {
             Self::Upright => (size, pixels),

@@ -60,7 +60,9 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
 }
 
 /// Decodes a film whose gray has 16 bits; `None` for other films, of which 8-bit gray is all.
-pub(super) fn deep(mut file: impl BufRead + Seek) -> Result<Option<(DeepFilm, Loan<'static>)>, Error> {
+pub(super) fn deep(
+    mut file: impl BufRead + Seek,
+) -> Result<Option<(DeepFilm, Loan<'static>)>, Error> {
     let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
     file.rewind().map_err(Error::Read)?;
     let [height, width] = size(&mut file)?;

@@ -41,11 +41,11 @@ fn drive(place: &Place, server: &Running, arguments: &[&Path]) -> Outcome {
     Ok(())
 }
 
-/// Two models with thresholds and calibration, on phantom films.
+/// Two models on phantom films; at 64 px a map has four cells.
 fn place() -> Place {
     let place = Place::new();
     place.ok("phantom --films 200 --size 64 --out films");
-    place.ok("prepare films --out prepared --size 32");
+    place.ok("prepare films --out prepared --size 64");
     place.write("experiment.toml", EXPERIMENT);
     place.ok("train experiment.toml --out first --set train.epochs=1");
     let other = "--set train.epochs=1 --set seed=6 --set model.pool=\"average\"";
@@ -85,6 +85,7 @@ fn the_first_look_of_the_shared_dicom_films_is_what_pydicom_makes_of_them() -> O
     let place = Place::trained();
     let server = Running::start(&place, "run --no-gate");
 
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../roentgen-data/tests/fixtures/dicom.csv");
+    let fixture =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../roentgen-data/tests/fixtures/dicom.csv");
     drive(&place, &server, &[Path::new("--shades"), &films, &fixture])
 }

@@ -322,16 +322,20 @@ fn a_film_at_full_depth_looks_at_first_as_it_is_decoded() {
         &|| signed().text(tags::RESCALE_SLOPE, VR::DS, "-2.5"),
         &|| plain().window("1000", "401", "LINEAR"),
         &|| signed().window("100", "401.5", "SIGMOID"),
-        &|| plain().window("100", "401.5", "LINEAR_EXACT").text(
-            tags::PHOTOMETRIC_INTERPRETATION,
-            VR::CS,
-            "MONOCHROME1",
-        ),
-        &|| plain().lut(tags::VOILUT_SEQUENCE, [6, 5, 8], &lut).with(
-            tags::PIXEL_PADDING_VALUE,
-            VR::US,
-            7,
-        ),
+        &|| {
+            plain().window("100", "401.5", "LINEAR_EXACT").text(
+                tags::PHOTOMETRIC_INTERPRETATION,
+                VR::CS,
+                "MONOCHROME1",
+            )
+        },
+        &|| {
+            plain().lut(tags::VOILUT_SEQUENCE, [6, 5, 8], &lut).with(
+                tags::PIXEL_PADDING_VALUE,
+                VR::US,
+                7,
+            )
+        },
         &|| plain().lut(tags::MODALITY_LUT_SEQUENCE, [6, 5, 8], &lut),
     ];
 
@@ -358,7 +362,11 @@ fn a_film_at_full_depth_has_spacing_patient_and_date() {
     let file = |tags: &[Tag]| {
         let mut file = File::new(8, &[0; 6]);
         for &tag in tags {
-            file = file.text(tag, VR::DS, if tag == tags::IMAGER_PIXEL_SPACING { "0.2\\0.1" } else { "0.15\\0.1" });
+            file = file.text(
+                tag,
+                VR::DS,
+                if tag == tags::IMAGER_PIXEL_SPACING { "0.2\\0.1" } else { "0.15\\0.1" },
+            );
         }
         file
     };
@@ -377,5 +385,8 @@ fn a_film_at_full_depth_has_spacing_patient_and_date() {
         .text(tags::STUDY_DATE, VR::DA, "20200131")
         .deep()
         .about;
-    assert_eq!((about.patient.as_deref(), about.study_date.as_deref()), (Some("4711"), Some("20200131")));
+    assert_eq!(
+        (about.patient.as_deref(), about.study_date.as_deref()),
+        (Some("4711"), Some("20200131"))
+    );
 }
