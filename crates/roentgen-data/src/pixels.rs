@@ -5,12 +5,14 @@
 //! from the name. A picture with an EXIF orientation is turned upright, as viewers show it.
 
 mod budget;
+mod deep;
 #[cfg(feature = "dicom")]
 mod dicom;
 mod encode;
 mod error;
 mod gray;
 mod jpeg;
+mod lut;
 mod orientation;
 mod png;
 mod resize;
@@ -26,8 +28,10 @@ use crate::archive;
 use crate::files;
 use crate::kind::Kind;
 
+pub use deep::{AboutFilm, DeepFilm, MeasuredAt, Spacing};
 pub use encode::{rgb_to_png, to_png};
 pub use error::Error;
+pub use lut::{Lut, Modality, Voi, Window};
 pub use resize::{fit, resize};
 pub use roentgen_resample::Filter;
 
@@ -147,6 +151,28 @@ impl<R: BufRead + Seek> FilmFile<R> {
     /// Returns an error if the file cannot be decoded. See [`Error`].
     pub fn read(self) -> Result<Plane, Error> {
         decode_from(self.0).map(|(plane, _)| plane)
+    }
+
+    /// Decodes the film at the depth of its file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be decoded. See [`Error`].
+    pub fn read_deep(mut self) -> Result<DeepFilm, Error> {
+        match kind(self.0.fill_buf().map_err(Error::Read)?)? {
+            #[cfg(feature = "dicom")]
+            Kind::Dicom => return dicom::deep(self.0).map(|(film, _)| film),
+            Kind::Png => {
+                if let Some((film, _loan)) = png::deep(&mut self.0)? {
+                    return Ok(film);
+                }
+                self.0.rewind().map_err(Error::Read)?;
+            }
+            Kind::Jpeg => {}
+        }
+        let (Plane { width, height, pixels }, _loan) = decode_from(self.0)?;
+        let samples = pixels.into_iter().map(u16::from).collect();
+        Ok(DeepFilm { width, height, samples, about: AboutFilm::of_bits(8) })
     }
 
     /// Decodes and resamples the film, as [`read_resized`] does.

@@ -189,7 +189,7 @@ pub(crate) fn read_whole(
 }
 
 /// Refuses a film of more pixels than the limit, by its header.
-fn check_pixels(bytes: &[u8], limit: u64) -> Result<(), String> {
+pub(crate) fn check_pixels(bytes: &[u8], limit: u64) -> Result<(), String> {
     let [height, width] = FilmFile::from_bytes(bytes).size().map_err(|error| error.to_string())?;
     if u64::from(height) * u64::from(width) > limit {
         return Err(format!(

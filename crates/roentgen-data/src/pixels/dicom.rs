@@ -5,11 +5,11 @@
 //! becomes 0..255, so that films of one device stay comparable; a stretch of each film by its own
 //! minimum and maximum would not be reproducible from the header. See `docs/dicom.md`.
 
+mod deep;
 mod file;
 mod gray;
 mod group;
 mod header;
-mod lut;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,7 @@ use dicom_pixeldata::{DecodedPixelData, PixelDecoder};
 use self::file::{Object, Part};
 use self::header::{Coding, Color, Header};
 use super::budget::{self, Loan};
-use super::{Error, Plane, Subject, check_edges, gray as gray_values};
+use super::{DeepFilm, Error, Plane, Subject, check_edges, gray as gray_values};
 
 /// Where the mark of a DICOM file is.
 const MARK_START: usize = 128;
@@ -80,7 +80,28 @@ fn view_in_position(position: String) -> String {
 }
 
 /// Decodes a film; the loan covers the memory of the plane.
-pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+pub(super) fn decode(file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    with_samples(file, 1, |header, _, decoded, pixels| {
+        let pixels = plane(header, decoded, pixels)?;
+        Ok(Plane { width: header.columns, height: header.rows, pixels })
+    })
+}
+
+/// Decodes a film at full depth; the loan covers the memory of its samples.
+pub(super) fn deep(file: impl BufRead + Seek) -> Result<(DeepFilm, Loan<'static>), Error> {
+    with_samples(file, 2, |header, object, decoded, pixels| {
+        let sign = deep::sign(header);
+        let samples = shown(header, decoded, pixels, |stored| stored ^ sign, u16::from)?;
+        Ok(deep::film(header, object, samples))
+    })
+}
+
+/// Decodes the samples and gives them to `take`; each pixel of its result takes `bytes`.
+fn with_samples<T>(
+    mut file: impl BufRead + Seek,
+    bytes: u64,
+    take: impl FnOnce(&Header, &Object, &DecodedPixelData<'_>, usize) -> Result<T, Error>,
+) -> Result<(T, Loan<'static>), Error> {
     let memory = file::memory(&mut file)?;
     let header = Header::read(&file::open(&mut file, Part::Header)?)?;
     check_edges(header.columns, header.rows)?;
@@ -88,7 +109,7 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
     // The file; the samples as a decoder has them, at most two copies of 32 bits; the samples; our
     // plane.
     let copies = if header.coding == Coding::None { 0 } else { 8 };
-    let each = header.samples * (copies + header.bytes_per_sample) + 1;
+    let each = header.samples * (copies + header.bytes_per_sample) + bytes;
     let loan = budget::borrow(memory.saturating_add(pixels.saturating_mul(each)))?;
     let mut object = file::open(&mut file, Part::Whole)?;
     // The decoder reads these too, more strictly than is needed, and does not use them.
@@ -100,8 +121,7 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
     let decoded = catch_unwind(AssertUnwindSafe(|| object.decode_pixel_data_frame(0)))
         .map_err(|_| damage("its pixels cannot be decoded"))?
         .map_err(|error| failed(&object, &error))?;
-    let pixels = plane(&header, &decoded, pixels as usize)?;
-    Ok((Plane { width: header.columns, height: header.rows, pixels }, loan))
+    take(&header, &object, &decoded, pixels as usize).map(|taken| (taken, loan))
 }
 
 /// Explains why the pixels could not be decoded, with all causes.
@@ -111,7 +131,20 @@ fn failed(object: &Object, error: &dyn std::error::Error) -> Error {
     damage(format!("its pixels ({name}) cannot be decoded: {}", file::with_causes(error)))
 }
 
+/// Returns what `gray` makes of the stored bits of each pixel, or the luma of its colours.
 fn plane(header: &Header, decoded: &DecodedPixelData<'_>, pixels: usize) -> Result<Vec<u8>, Error> {
+    let table = gray::table(header);
+    shown(header, decoded, pixels, |stored| table[usize::from(stored)], |luma| luma)
+}
+
+/// Returns `gray` of the stored bits of each pixel, without their sign, or `color` of its luma.
+fn shown<T>(
+    header: &Header,
+    decoded: &DecodedPixelData<'_>,
+    pixels: usize,
+    gray: impl Fn(u16) -> T,
+    color: impl Fn(u8) -> T,
+) -> Result<Vec<T>, Error> {
     let bytes = decoded.data();
     let expected = pixels as u64 * header.samples * header.bytes_per_sample;
     if (bytes.len() as u64) < expected {
@@ -126,9 +159,8 @@ fn plane(header: &Header, decoded: &DecodedPixelData<'_>, pixels: usize) -> Resu
     };
     Ok(match header.color {
         Color::Gray => {
-            let table = gray::table(header);
             let mask = header.mask();
-            let value = |stored: u16| table[usize::from((stored >> header.shift()) & mask)];
+            let value = |stored: u16| gray((stored >> header.shift()) & mask);
             if header.bytes_per_sample == 1 {
                 bytes.iter().map(|&byte| value(byte.into())).collect()
             } else {
@@ -138,8 +170,9 @@ fn plane(header: &Header, decoded: &DecodedPixelData<'_>, pixels: usize) -> Resu
         }
         Color::Rgb => (0..pixels)
             .map(|pixel| gray_values::luma([0, 1, 2].map(|channel| sample(pixel, channel))))
+            .map(color)
             .collect(),
         // The first channel is the luma that we compute from red, green and blue.
-        Color::Luma => (0..pixels).map(|pixel| sample(pixel, 0)).collect(),
+        Color::Luma => (0..pixels).map(|pixel| color(sample(pixel, 0))).collect(),
     })
 }

@@ -71,39 +71,53 @@ impl Orientation {
     }
 
     /// Turns a plane so that it is upright.
-    pub(super) fn apply(self, mut plane: Plane) -> Plane {
-        let (width, height) = (plane.width as usize, plane.height as usize);
+    pub(super) fn apply(self, plane: Plane) -> Plane {
+        let ([width, height], pixels) = self.turn([plane.width, plane.height], plane.pixels);
+        Plane { width, height, pixels }
+    }
+
+    /// Turns pixels so that they are upright; sizes are `[width, height]`.
+    pub(super) fn turn<T: Copy>(self, size: [u32; 2], mut pixels: Vec<T>) -> ([u32; 2], Vec<T>) {
+        let [width, height] = size.map(|edge| edge as usize);
         match self {
-            Self::Upright => plane,
+            Self::Upright => (size, pixels),
             Self::Turned => {
-                plane.pixels.reverse();
-                plane
+                pixels.reverse();
+                (size, pixels)
             }
             Self::Mirrored => {
-                plane.pixels.chunks_exact_mut(width.max(1)).for_each(<[u8]>::reverse);
-                plane
+                pixels.chunks_exact_mut(width.max(1)).for_each(<[T]>::reverse);
+                (size, pixels)
             }
-            Self::Flipped => Self::Mirrored.apply(Self::Turned.apply(plane)),
-            Self::Transposed => exchange(&plane, |row, column| column * width + row),
-            Self::Clockwise => exchange(&plane, |row, column| (height - 1 - column) * width + row),
+            Self::Flipped => {
+                let (size, pixels) = Self::Turned.turn(size, pixels);
+                Self::Mirrored.turn(size, pixels)
+            }
+            Self::Transposed => exchange(size, &pixels, |row, column| column * width + row),
+            Self::Clockwise => {
+                exchange(size, &pixels, |row, column| (height - 1 - column) * width + row)
+            }
             Self::CounterClockwise => {
-                exchange(&plane, |row, column| column * width + (width - 1 - row))
+                exchange(size, &pixels, |row, column| column * width + (width - 1 - row))
             }
-            Self::Transversed => {
-                exchange(&plane, |row, column| (height - 1 - column) * width + (width - 1 - row))
-            }
+            Self::Transversed => exchange(size, &pixels, |row, column| {
+                (height - 1 - column) * width + (width - 1 - row)
+            }),
         }
     }
 }
 
-/// Makes the plane whose pixel at `[row, column]` is that of the old one at index `from`.
-fn exchange(plane: &Plane, from: impl Fn(usize, usize) -> usize) -> Plane {
-    let (width, height) = (plane.height, plane.width);
-    let mut pixels = Vec::with_capacity(plane.pixels.len());
+/// Makes the pixels of which that at `[row, column]` is the old one at index `from`.
+fn exchange<T: Copy>(
+    [height, width]: [u32; 2],
+    old: &[T],
+    from: impl Fn(usize, usize) -> usize,
+) -> ([u32; 2], Vec<T>) {
+    let mut pixels = Vec::with_capacity(old.len());
     for row in 0..height as usize {
-        pixels.extend((0..width as usize).map(|column| plane.pixels[from(row, column)]));
+        pixels.extend((0..width as usize).map(|column| old[from(row, column)]));
     }
-    Plane { width, height, pixels }
+    ([width, height], pixels)
 }
 
 fn tag(bytes: &[u8]) -> Option<Orientation> {

@@ -9,7 +9,7 @@ use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::budget::{self, Loan};
 use super::orientation::Orientation;
-use super::{Error, Plane, check_edges, gray};
+use super::{AboutFilm, DeepFilm, Error, Plane, check_edges, gray};
 
 /// Bytes for the decoder's own buffers: a few rows and 32 KiB to unpack.
 const BUFFERS: usize = 16 << 20;
@@ -59,6 +59,29 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
     Ok((orientation.apply(Plane { width, height, pixels }), loan))
 }
 
+/// Decodes a film whose gray has 16 bits; `None` for other films, of which 8-bit gray is all.
+pub(super) fn deep(
+    mut file: impl BufRead + Seek,
+) -> Result<Option<(DeepFilm, Loan<'static>)>, Error> {
+    let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
+    file.rewind().map_err(Error::Read)?;
+    let [height, width] = size(&mut file)?;
+    check_edges(width, height)?;
+    file.rewind().map_err(Error::Read)?;
+    let reader = Reader::new(&mut file)?;
+    if !reader.is_deep() || !reader.is_gray() {
+        return Ok(None);
+    }
+    let plane = 2 * u64::from(width) * u64::from(height);
+    let planes = if orientation.exchanges_axes() { 2 } else { 1 };
+    let loan = budget::borrow(reader.bytes().saturating_add(planes * plane))?;
+    let bits = reader.bits_used(&loan)?;
+    file.rewind().map_err(Error::Read)?;
+    let samples = Reader::new(file)?.samples(&loan)?;
+    let ([width, height], samples) = orientation.turn([width, height], samples);
+    Ok(Some((DeepFilm { width, height, samples, about: AboutFilm::of_bits(bits) }, loan)))
+}
+
 impl<R: BufRead + Seek> Reader<R> {
     pub(super) fn new(file: R) -> Result<Self, Error> {
         Ok(Self { reader: decoder(file).read_info().map_err(failed)? })
@@ -75,6 +98,13 @@ impl<R: BufRead + Seek> Reader<R> {
     /// Whether samples have 16 bits.
     pub(super) fn is_deep(&self) -> bool {
         self.reader.output_color_type().1 == BitDepth::Sixteen
+    }
+
+    fn is_gray(&self) -> bool {
+        matches!(
+            self.reader.output_color_type().0,
+            ColorType::Grayscale | ColorType::GrayscaleAlpha
+        )
     }
 
     /// Reads rows until it is known how many bits the samples of a deep film use.
@@ -103,20 +133,34 @@ impl<R: BufRead + Seek> Reader<R> {
     }
 
     /// Decodes all rows to gray; `bits` are those that samples of 16 bits use.
-    pub(super) fn pixels(mut self, bits: u32, _loan: &Loan<'_>) -> Result<Vec<u8>, Error> {
+    pub(super) fn pixels(self, bits: u32, _loan: &Loan<'_>) -> Result<Vec<u8>, Error> {
+        let kind = self.reader.output_color_type();
+        self.rows(|pixels, row| append(pixels, row, kind, bits))
+    }
+
+    /// Decodes all rows of gray with 16 bits.
+    fn samples(self, _loan: &Loan<'_>) -> Result<Vec<u16>, Error> {
+        let bytes = 2 * self.reader.output_color_type().0.samples();
+        self.rows(|samples, row| {
+            let firsts = row.chunks_exact(bytes).map(|pixel| [pixel[0], pixel[1]]);
+            samples.extend(firsts.map(u16::from_be_bytes));
+        })
+    }
+
+    /// Decodes all rows; `append` adds the pixels of some of them.
+    fn rows<T>(mut self, append: impl Fn(&mut Vec<T>, &[u8])) -> Result<Vec<T>, Error> {
         let info = self.reader.info();
         let (width, height) = (info.width as usize, info.height as usize);
         let is_interlaced = info.interlaced;
-        let kind = self.reader.output_color_type();
         let mut pixels = Vec::with_capacity(width * height);
         if is_interlaced {
             let bytes = self.reader.output_buffer_size().unwrap_or(0);
             let mut all = vec![0; bytes];
             let frame = self.reader.next_frame(&mut all).map_err(failed)?;
-            append(&mut pixels, &all[..frame.buffer_size()], kind, bits);
+            append(&mut pixels, &all[..frame.buffer_size()]);
         } else {
             while let Some(row) = self.reader.next_row().map_err(failed)? {
-                append(&mut pixels, row.data(), kind, bits);
+                append(&mut pixels, row.data());
             }
         }
         // The checksum of the last piece and the end of the file follow.

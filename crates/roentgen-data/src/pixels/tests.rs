@@ -70,3 +70,22 @@ fn a_rectangle_is_squeezed_to_a_square_and_a_mean_stays() {
 
     assert_eq!(small.pixels, [0, 200, 0, 200]);
 }
+
+#[test]
+fn a_deep_png_keeps_its_samples_and_other_films_are_their_gray() {
+    let deep = image::ImageBuffer::from_vec(3, 2, vec![0_u16, 16, 2048, 4095, 7, 9]).unwrap();
+    let bytes = png(DynamicImage::ImageLuma16(deep));
+    let film = FilmFile::from_bytes(&bytes).read_deep().unwrap();
+
+    assert_eq!((film.width, film.height, film.about.bits), (3, 2, 12));
+    assert_eq!(film.samples, [0, 16, 2048, 4095, 7, 9]);
+    // The opacity is not a sample.
+    let deep = image::ImageBuffer::from_vec(2, 1, vec![300_u16, 65_535, 4095, 65_535]).unwrap();
+    let bytes = png(DynamicImage::ImageLumaA16(deep));
+    assert_eq!(FilmFile::from_bytes(&bytes).read_deep().unwrap().samples, [300, 4095]);
+    let rgb = image::RgbImage::from_fn(3, 2, |x, y| image::Rgb([x as u8, 200, y as u8]));
+    let bytes = png(DynamicImage::ImageRgb8(rgb));
+    let (film, gray) = (FilmFile::from_bytes(&bytes).read_deep().unwrap(), decode(&bytes).unwrap());
+    assert_eq!(film.samples, gray.pixels.into_iter().map(u16::from).collect::<Vec<_>>());
+    assert!(FilmFile::from_bytes(b"hello world").read_deep().is_err());
+}

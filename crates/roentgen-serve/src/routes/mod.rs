@@ -6,7 +6,9 @@ mod health;
 mod inference;
 mod metrics;
 mod models;
+mod pixels;
 mod predict;
+mod viewer;
 mod watch;
 
 use std::sync::Arc;
@@ -30,11 +32,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(docs::document))
         .route("/docs", get(docs::page))
-        .route("/docs.css", get(docs::style));
+        .route("/docs.css", get(docs::style))
+        .merge(viewer::routes());
     let guarded = Router::new()
         .route("/v1/models", get(models::list))
         .route("/v1/predict", post(predict::predict))
         .route("/v1/explain", post(explain::explain))
+        .route("/v1/pixels", post(pixels::pixels))
         .route("/metrics", get(metrics::metrics))
         .merge(inference::routes())
         .route_layer(from_fn_with_state(app.clone(), watch::guard));

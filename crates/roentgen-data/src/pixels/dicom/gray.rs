@@ -1,14 +1,12 @@
 //! From stored values to shown ones: modality LUT, VOI LUT or window, inversion (PS3.3 C.11).
 
 use super::header::Header;
-use super::lut::Voi;
+use crate::pixels::lut::Voi;
 
 /// Returns the gray of each sample of `bits_stored` bits.
 pub(super) fn table(header: &Header) -> Vec<u8> {
-    let bits = header.bits_stored;
-    let half = 1_i32 << (bits - 1);
-    let range = if header.is_signed { [-half, half - 1] } else { [0, 2 * half - 1] };
-    let [low, high] = header.modality.range(range);
+    let half = 1_i32 << (header.bits_stored - 1);
+    let [low, high] = header.modality.range(header.stored_range());
     let share = |stored: i32| {
         let value = header.modality.apply(stored);
         match &header.voi {

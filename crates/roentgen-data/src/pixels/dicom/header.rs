@@ -7,8 +7,8 @@ use dicom_object::mem::InMemElement;
 
 use super::damage;
 use super::file::{Object, syntax, syntax_name, trim};
-use super::lut::{Lut, Modality, Voi, Window};
 use crate::pixels::Error;
+use crate::pixels::lut::{Lut, Modality, Voi, Window};
 
 /// How pixels are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,12 @@ impl Header {
     /// Returns by how many bits to shift a sample so that its lowest bit is bit 0.
     pub(super) fn shift(&self) -> u32 {
         self.high_bit + 1 - self.bits_stored
+    }
+
+    /// Returns the lowest and the highest value that can be stored.
+    pub(super) fn stored_range(&self) -> [i32; 2] {
+        let half = 1_i32 << (self.bits_stored - 1);
+        if self.is_signed { [-half, half - 1] } else { [0, 2 * half - 1] }
     }
 
     /// Returns the bits that a sample has after the shift.

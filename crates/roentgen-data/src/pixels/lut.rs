@@ -1,19 +1,35 @@
 //! The functions that a file names for its values: lookup tables, rescaling, windows (PS3.3 C.11).
 
+use serde::Serialize;
+
 /// Stored values to the values of the modality.
-#[derive(Debug)]
-pub(super) enum Modality {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Modality {
+    /// A lookup table of the file.
     Lut(Lut),
-    Rescale { slope: f64, intercept: f64 },
+    /// `value * slope + intercept`.
+    Rescale {
+        /// The factor, not zero.
+        slope: f64,
+        /// The value of the stored value zero.
+        intercept: f64,
+    },
 }
 
 /// Values of the modality to shares of white.
-#[derive(Debug)]
-pub(super) enum Voi {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "function", rename_all = "kebab-case")]
+pub enum Voi {
+    /// A lookup table of the file.
     Lut(Lut),
+    /// A window.
     Window {
+        /// Its function.
         window: Window,
+        /// The value that is shown half white.
         center: f64,
+        /// The values from black to white.
         width: f64,
     },
     /// The whole range of the stored bits.
@@ -21,20 +37,26 @@ pub(super) enum Voi {
 }
 
 /// The function of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Window {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Window {
+    /// `(value - (center - 0.5)) / (width - 1) + 0.5`.
     Linear,
+    /// `(value - center) / width + 0.5`.
     LinearExact,
+    /// `1 / (1 + exp(-4 (value - center) / width))`.
     Sigmoid,
 }
 
 /// A lookup table. Values before its first are as the first, values after its last as the last.
-#[derive(Debug)]
-pub(super) struct Lut {
-    pub(super) first: i32,
-    pub(super) entries: Vec<u16>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lut {
+    /// The value of the first entry.
+    pub first: i32,
+    /// At least one entry.
+    pub entries: Vec<u16>,
     /// Bits of each entry, 8 to 16.
-    pub(super) bits: u32,
+    pub bits: u32,
 }
 
 impl Lut {

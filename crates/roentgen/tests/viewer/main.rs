@@ -1,0 +1,91 @@
+//! The viewer of `serve` in a real browser, which Playwright drives (`drive.py`): one browser and one
+//! server for all, since both take seconds to start.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(dead_code, reason = "`running` is shared with the tests of the server")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../serve/running.rs"]
+mod running;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::{EXPERIMENT, Place};
+use roentgen_test_support::{Outcome, peers, shared, test_file};
+use running::Running;
+
+test_file![
+    a_server_with_tokens_asks_for_one_in_a_browser,
+    every_control_does_what_it_says_in_a_browser,
+    the_first_look_of_the_shared_dicom_films_is_what_pydicom_makes_of_them
+];
+
+/// Runs checks of `drive.py` against a server, in a place with phantom films.
+fn drive(place: &Place, server: &Running, arguments: &[&Path]) -> Outcome {
+    let browser = peers::chromium()?;
+    let axe = peers::axe()?;
+    peers::python("playwright, numpy, PIL, pydicom")?;
+    let output = Command::new("python3")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewer/drive.py"))
+        .arg(&server.url)
+        .args(["--browser", browser, "--axe", axe.to_str().unwrap()])
+        .arg("--place")
+        .arg(place.at(""))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    Ok(())
+}
+
+/// Two models on phantom films; at 64 px a map has four cells.
+fn place() -> Place {
+    let place = Place::new();
+    place.ok("phantom --films 200 --size 64 --out films");
+    place.ok("prepare films --out prepared --size 64");
+    place.write("experiment.toml", EXPERIMENT);
+    place.ok("train experiment.toml --out first --set train.epochs=1");
+    let other = "--set train.epochs=1 --set seed=6 --set model.pool=\"average\"";
+    place.ok(&format!("train experiment.toml --out second {other}"));
+    place
+}
+
+fn every_control_does_what_it_says_in_a_browser() -> Outcome {
+    peers::chromium()?;
+    peers::python("playwright, numpy, PIL, pydicom")?;
+    let place = place();
+    let server = Running::start(&place, "first second --no-gate");
+
+    drive(&place, &server, &[])?;
+    // Patients are in answers to whoever sent the film, and never in the log.
+    let log = serde_json::to_string(&server.log()).unwrap();
+    assert!(!log.contains("SECRET-PATIENT") && !log.contains("20200131"), "{log}");
+    assert!(!log.contains("current.dcm"), "{log}");
+    Ok(())
+}
+
+fn a_server_with_tokens_asks_for_one_in_a_browser() -> Outcome {
+    peers::chromium()?;
+    peers::python("playwright, numpy, PIL, pydicom")?;
+    let place = Place::trained();
+    let token = "0123456789abcdef-of-the-ward";
+    place.write("tokens", token);
+    let server = Running::start(&place, "run --token-file tokens");
+
+    drive(&place, &server, &["--token".as_ref(), token.as_ref()])
+}
+
+fn the_first_look_of_the_shared_dicom_films_is_what_pydicom_makes_of_them() -> Outcome {
+    let films = shared::data("dicom")?;
+    peers::chromium()?;
+    peers::python("playwright, numpy, PIL, pydicom")?;
+    let place = Place::trained();
+    let server = Running::start(&place, "run --no-gate");
+
+    let fixture =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../roentgen-data/tests/fixtures/dicom.csv");
+    drive(&place, &server, &[Path::new("--shades"), &films, &fixture])
+}
