@@ -34,11 +34,12 @@ pub(super) async fn infer(
     let target = target_of(named, &app)?;
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let (message, films) = {
+    // A long list of numbers takes a while to read.
+    let (message, films) = tokio::task::block_in_place(|| {
         let divided = divide(&head.headers, &body.bytes)?;
         let films = films_of(&app, &target, &divided)?;
-        (divided.message, films)
-    };
+        Ok::<_, Problem>((divided.message, films))
+    })?;
     let wanted = wanted(&target, &message)?;
     let count = match &films {
         Films::Encoded(films) => films.len(),
@@ -68,11 +69,7 @@ fn films_of(app: &App, target: &Target, divided: &Divided<'_>) -> Result<Films, 
     let most = app.limits.films;
     match input.name.as_str() {
         "films" => {
-            let films = films(input, *binary)?;
-            if films.len() > most {
-                let detail = format!("a request has at most {most} films");
-                return Err(Problem::new(Reason::TooLarge, detail));
-            }
+            let films = films(input, *binary, most)?;
             let upload = |(number, bytes): (usize, Vec<u8>)| Upload {
                 name: format!("film {number}"),
                 bytes: bytes.into(),
@@ -145,15 +142,18 @@ fn wanted(target: &Target, message: &Message) -> Result<Vec<(Output, Coding)>, P
         "calls" if is_single => Some(Output::Calls),
         _ => None,
     };
-    wanted
-        .iter()
-        .map(|one| match output(&one.name) {
-            Some(output) => Ok((output, message.coding(Some(one)))),
-            None => {
-                Err(bad("the model does not have that output; its metadata lists those it has"))
-            }
-        })
-        .collect()
+    let mut outputs: Vec<(Output, Coding)> = Vec::new();
+    for one in wanted {
+        let output = output(&one.name).ok_or_else(|| {
+            bad("the model does not have that output; its metadata lists those it has")
+        })?;
+        // Otherwise a small request could ask for an answer of any size.
+        if outputs.iter().any(|(other, _)| *other == output) {
+            return Err(bad(format!("the output `{}` is named twice", one.name)));
+        }
+        outputs.push((output, message.coding(Some(one))));
+    }
+    Ok(outputs)
 }
 
 impl Output {

@@ -3,8 +3,9 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::data::Data;
 use super::tensor::Tensor;
 use crate::body::json_answer;
 use crate::problem::{Problem, Reason};
@@ -30,7 +31,7 @@ pub(super) struct InputTensor {
     pub(super) shape: Vec<u64>,
     #[serde(default)]
     parameters: Parameters,
-    pub(super) data: Option<Value>,
+    pub(super) data: Option<Data>,
 }
 
 /// An output that the client wants.

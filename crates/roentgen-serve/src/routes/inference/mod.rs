@@ -6,6 +6,7 @@
 //! The version of a model is its identity, so a client that names it never gets the numbers of
 //! another model.
 
+mod data;
 mod infer;
 mod message;
 mod tensor;

@@ -6,7 +6,9 @@ use roentgen_data::pixels::Plane;
 use serde_json::{Value, json};
 
 use super::message::{InputTensor, bad};
-use crate::problem::Problem;
+use crate::problem::{Problem, Reason};
+
+const NO_DATA: &str = "an input has neither `data` nor binary data";
 
 /// An output.
 #[derive(Debug)]
@@ -58,7 +60,11 @@ impl Values {
 }
 
 /// Reads the input `films`: each element is a PNG, JPEG or DICOM file, in JSON as base64.
-pub(super) fn films(input: &InputTensor, binary: Option<&[u8]>) -> Result<Vec<Vec<u8>>, Problem> {
+pub(super) fn films(
+    input: &InputTensor,
+    binary: Option<&[u8]>,
+    most: usize,
+) -> Result<Vec<Vec<u8>>, Problem> {
     if input.datatype != "BYTES" {
         return Err(bad("the input `films` has the datatype BYTES"));
     }
@@ -67,15 +73,18 @@ pub(super) fn films(input: &InputTensor, binary: Option<&[u8]>) -> Result<Vec<Ve
         _ => return Err(bad("the input `films` has the shape [films] or [films, 1]")),
     };
     let films = match binary {
-        Some(bytes) => elements(bytes)?,
+        Some(bytes) => elements(bytes, most)?,
         None => {
-            let mut texts = Vec::new();
-            flatten(input.data.as_ref(), &mut texts)?;
-            let decode = |text: &Value| {
-                let text = text.as_str().ok_or_else(|| bad("a film is not a text in base64"))?;
-                STANDARD.decode(text).map_err(|_| bad("a film is not in base64"))
-            };
-            texts.into_iter().map(decode).collect::<Result<_, _>>()?
+            let data = input.data.as_ref().ok_or_else(|| bad(NO_DATA))?;
+            if !data.numbers.is_empty() {
+                return Err(bad("a film is not a text in base64"));
+            }
+            if data.texts.len() > most {
+                return Err(too_many(most));
+            }
+            let decode =
+                |text: &String| STANDARD.decode(text).map_err(|_| bad("a film is not in base64"));
+            data.texts.iter().map(decode).collect::<Result<_, _>>()?
         }
     };
     if films.len() as u64 != count {
@@ -88,9 +97,12 @@ pub(super) fn films(input: &InputTensor, binary: Option<&[u8]>) -> Result<Vec<Ve
 }
 
 /// Divides a binary tensor of BYTES into its elements.
-fn elements(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
+fn elements(mut bytes: &[u8], most: usize) -> Result<Vec<Vec<u8>>, Problem> {
     let mut elements = Vec::new();
     while !bytes.is_empty() {
+        if elements.len() == most {
+            return Err(too_many(most));
+        }
         let short = || bad("a film is shorter than it says");
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
         let length = u32::from_le_bytes(*length) as usize;
@@ -119,12 +131,8 @@ pub(super) fn planes(
             return Err(bad(format!("the input `planes` has the shape {shape}")));
         }
     };
-    let count = usize::try_from(count).ok().filter(|&count| count <= most).ok_or_else(|| {
-        Problem::new(
-            crate::problem::Reason::TooLarge,
-            format!("a request has at most {most} films"),
-        )
-    })?;
+    let count =
+        usize::try_from(count).ok().filter(|&count| count <= most).ok_or_else(|| too_many(most))?;
     let pixels: Vec<u8> = match (input.datatype.as_str(), binary) {
         ("UINT8", Some(bytes)) => bytes.to_vec(),
         ("FP32", Some(bytes)) => {
@@ -138,10 +146,11 @@ pub(super) fn planes(
                 .collect::<Result<_, _>>()?
         }
         ("UINT8" | "FP32", None) => {
-            let mut values = Vec::new();
-            flatten(input.data.as_ref(), &mut values)?;
-            let number = |value: &Value| gray(value.as_f64().unwrap_or(f64::NAN));
-            values.into_iter().map(number).collect::<Result<_, _>>()?
+            let data = input.data.as_ref().ok_or_else(|| bad(NO_DATA))?;
+            if !data.texts.is_empty() {
+                return Err(bad("a gray is not a number from 0 to 255"));
+            }
+            data.numbers.iter().map(|&value| gray(f64::from(value))).collect::<Result<_, _>>()?
         }
         _ => return Err(bad("the input `planes` has the datatype UINT8 or FP32")),
     };
@@ -156,26 +165,15 @@ pub(super) fn planes(
     Ok(pixels.chunks_exact(size * size).map(plane).collect())
 }
 
+fn too_many(most: usize) -> Problem {
+    Problem::new(Reason::TooLarge, format!("a request has at most {most} films"))
+}
+
 fn gray(value: f64) -> Result<u8, Problem> {
     if (0.0..=255.0).contains(&value) {
         Ok(value.round() as u8)
     } else {
         Err(bad("a gray is not a number from 0 to 255"))
-    }
-}
-
-/// Lists the leaves of nested lists.
-fn flatten<'a>(data: Option<&'a Value>, leaves: &mut Vec<&'a Value>) -> Result<(), Problem> {
-    match data {
-        None => Err(bad("an input has no `data`")),
-        Some(Value::Array(values)) => values.iter().try_for_each(|value| match value {
-            Value::Array(_) => flatten(Some(value), leaves),
-            leaf => {
-                leaves.push(leaf);
-                Ok(())
-            }
-        }),
-        Some(_) => Err(bad("the `data` of an input is not a list")),
     }
 }
 
@@ -193,23 +191,24 @@ mod tests {
         let about = input("films", "BYTES", json!([2]), Value::Null);
         let bytes = [2, 0, 0, 0, b'a', b'b', 0, 0, 0, 0];
 
-        assert_eq!(films(&about, Some(&bytes)).unwrap(), [b"ab".to_vec(), Vec::new()]);
+        assert_eq!(films(&about, Some(&bytes), 2).unwrap(), [b"ab".to_vec(), Vec::new()]);
         for cut in 1..bytes.len() {
-            assert!(films(&about, Some(&bytes[..cut])).is_err(), "{cut}");
+            assert!(films(&about, Some(&bytes[..cut]), 2).is_err(), "{cut}");
         }
-        assert!(films(&about, Some(&[255; 8])).is_err());
+        assert!(films(&about, Some(&[255; 8]), 2).is_err());
+        // Elements of no bytes are refused before they are kept.
+        assert!(films(&about, Some(&[0; 1 << 16]), 2).is_err());
     }
 
     #[test]
     fn films_in_json_are_in_base64() {
         let good = input("films", "BYTES", json!([2, 1]), json!([["YWI="], [""]]));
 
-        assert_eq!(films(&good, None).unwrap(), [b"ab".to_vec(), Vec::new()]);
-        for data in [json!([1, 2]), json!(["?", ""]), json!(["YWI="]), json!("YWI="), Value::Null] {
-            assert!(
-                films(&input("films", "BYTES", json!([2]), data.clone()), None).is_err(),
-                "{data}"
-            );
+        assert_eq!(films(&good, None, 2).unwrap(), [b"ab".to_vec(), Vec::new()]);
+        assert!(films(&good, None, 1).is_err());
+        for data in [json!([1, 2]), json!(["?", ""]), json!(["YWI="]), Value::Null] {
+            let input = input("films", "BYTES", json!([2]), data.clone());
+            assert!(films(&input, None, 2).is_err(), "{data}");
         }
     }
 
