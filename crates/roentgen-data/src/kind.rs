@@ -41,13 +41,23 @@ impl Kind {
     }
 }
 
+/// The extensions of films.
+const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "dcm", "dicom"];
+
 /// Whether a file has the name of a film.
 pub fn is_film(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg", "dcm", "dicom"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
+        EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
     })
+}
+
+/// Returns the name of a film without its extension. A name without one may be a UID, whose last
+/// number is part of it.
+pub fn stem(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((stem, end)) if EXTENSIONS.iter().any(|known| end.eq_ignore_ascii_case(known)) => stem,
+        _ => name,
+    }
 }
 
 /// Whether a file is a `DICOMDIR`, the list of the files on a disc.

@@ -18,7 +18,7 @@ use crate::files;
 use crate::pixels;
 
 pub use crate::archive::file_of;
-pub use crate::kind::is_film;
+pub use crate::kind::{is_film, stem};
 pub(crate) use walk::is_label_file;
 pub use walk::{holds_film, kinds, walk};
 

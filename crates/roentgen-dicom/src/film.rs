@@ -28,13 +28,20 @@ impl NewStudy {
     ///
     /// # Errors
     ///
-    /// Returns an error if the film is larger than an image can be, or cannot be encoded.
+    /// Returns an error if the film is larger than an image can be, cannot be encoded, or if the name
+    /// of the patient cannot be a Patient ID (LO, PS3.5 6.2).
     pub fn of(
         film: &Plane,
         patient: &str,
         is_de_identified: bool,
         written: &Moment,
     ) -> Result<Self, Error> {
+        let is_id = patient.chars().count() <= 64
+            && !patient.contains(|letter: char| letter == '\\' || letter.is_control());
+        if !is_id {
+            let what = "it has more than 64 letters, a backslash or a control character";
+            return Err(Error::Damaged { tag: tags::PATIENT_ID, what });
+        }
         let pixels: String = film.pixels.iter().map(|&gray| char::from(gray)).collect();
         let size = format!("{} x {}", film.height, film.width);
         let uid = |kind| derived(&["film", kind, patient, &size, &pixels]);

@@ -1,11 +1,9 @@
-//! Reads the bodies of requests within the limits of size, time and memory, and makes those of
-//! answers.
+//! Reads the bodies of requests within the limits of size, time and memory.
 
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -110,24 +108,6 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
 /// Returns the length of the body, if the client says it.
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Returns a JSON document as a response.
-pub(crate) fn json_response(
-    status: StatusCode,
-    kind: &'static str,
-    document: &impl serde::Serialize,
-) -> Response {
-    let (status, text) = match serde_json::to_vec(document) {
-        Ok(text) => (status, text),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, b"{}".to_vec()),
-    };
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
-}
-
-/// Returns a JSON document as the answer to a request.
-pub(crate) fn json_answer(document: &impl serde::Serialize) -> Response {
-    json_response(StatusCode::OK, "application/json", document)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! those that wait into batches. Heat maps have a thread of their own (`explainer`).
 
 mod access;
+mod answer;
 mod app;
 mod body;
 mod config;

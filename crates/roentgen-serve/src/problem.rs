@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::body::json_response;
+use crate::answer::json_response;
 
 /// The media type of problem documents.
 pub(crate) const PROBLEM: &str = "application/problem+json";

@@ -3,11 +3,12 @@
 mod maps;
 mod stamp;
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::Context as _;
 use burn::tensor::Device;
+use roentgen_data::Finding;
 use roentgen_data::gate::Position;
 use roentgen_data::lock::FolderLock;
 use roentgen_data::prepare::BadFilm;
@@ -181,8 +182,10 @@ impl Writer<'_> {
             (None, WithoutStudy::NewStudy) => {
                 let is_de_identified = privacy.is_some();
                 let written = &self.request.written;
-                let study = NewStudy::of(&own, &film.patient, is_de_identified, written)?;
-                (study.source, Some(study.film))
+                match NewStudy::of(&own, &film.patient, is_de_identified, written) {
+                    Ok(study) => (study.source, Some(study.film)),
+                    Err(error) => return Ok(Err(error.to_string())),
+                }
             }
         };
         let mut algorithm = self.algorithm.clone();
@@ -197,6 +200,7 @@ impl Writer<'_> {
             let path = self.request.folder.join(format!("{name}.{what}.dcm"));
             roentgen_files::write_whole(&path, bytes).map(|()| path)
         };
+        self.remove_earlier(name)?;
         let film_file = film_object.map(|bytes| save("film", &bytes)).transpose()?;
         let mut overlays = Vec::new();
         for (number, map) in (1..).zip(&maps) {
@@ -221,6 +225,24 @@ impl Writer<'_> {
         let report = save("report", &report(&source, &results)?)?;
         let image = film.image.clone();
         Ok(Ok(DicomFilm { image, report, overlays, presentation: state, film: film_file }))
+    }
+
+    /// Removes what an earlier call wrote about a film, the report first, so that no report is beside
+    /// objects of another call.
+    fn remove_earlier(&self, name: &str) -> anyhow::Result<()> {
+        let overlays = Finding::ALL.iter().map(|finding| format!("{}.overlay", finding.name()));
+        let others = ["overlay", "presentation", "film"].map(str::to_owned);
+        for what in std::iter::once("report".to_owned()).chain(others).chain(overlays) {
+            let path = self.request.folder.join(format!("{name}.{what}.dcm"));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("could not replace `{}`", path.display()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Returns the findings in a row of the table.

@@ -16,8 +16,8 @@ use tokio::time::Instant;
 
 use super::accepts;
 use super::predict::bad_query;
+use crate::answer::json_answer;
 use crate::app::App;
-use crate::body::json_answer;
 use crate::explainer::{MapJob, MapOfFinding};
 use crate::films;
 use crate::models::{Target, failed};

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
+use crate::answer::json_answer;
 use crate::app::App;
-use crate::body::json_answer;
 use crate::problem::{Problem, Reason};
 
 /// `GET /health/live`: the process answers.

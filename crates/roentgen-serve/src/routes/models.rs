@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::answer::json_answer;
 use crate::app::App;
-use crate::body::json_answer;
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Response {
     let models: Vec<Value> =

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use crate::answer::json_answer;
 use crate::app::App;
-use crate::body::json_answer;
 use crate::films::{self, ReadFilms};
 use crate::problem::{Problem, Reason};
 

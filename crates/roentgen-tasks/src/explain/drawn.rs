@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use roentgen_data::Finding;
 use roentgen_data::pixels::{self, Plane};
+use roentgen_data::{Finding, nih};
 use roentgen_eval::HeatMap;
 use roentgen_figures::FilmTile;
 use roentgen_models::{Method, overlay};
@@ -120,7 +120,7 @@ pub(crate) fn file_names<'a>(images: impl Iterator<Item = &'a str>) -> Vec<Strin
     let mut taken = HashSet::new();
     let mut free = |image: &str| {
         let whole = image.replace(['/', '\\'], "_");
-        let stem = whole.rsplit_once('.').map_or(whole.as_str(), |(stem, _)| stem).to_owned();
+        let stem = nih::stem(&whole).to_owned();
         let numbered = (2..).map(|number| format!("{whole}-{number}"));
         let mut names = [stem, whole.clone()].into_iter().chain(numbered);
         names.find(|name| taken.insert(name.clone())).unwrap_or(whole.clone())

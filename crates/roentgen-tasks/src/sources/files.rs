@@ -178,7 +178,7 @@ impl Labels<'_> {
 /// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
 /// name the whole stem identifies the patient.
 pub(super) fn patient_of(image: &str) -> String {
-    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+    let stem = nih::stem(image);
     match stem.split_once('_') {
         Some((number, _)) if number.len() == 8 => {
             number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
@@ -196,5 +196,7 @@ mod tests {
         assert_eq!(patient_of("00000012_003.png"), "12");
         assert_eq!(patient_of("scan_1.png"), "scan_1");
         assert_eq!(patient_of("chest"), "chest");
+        // Films without an extension are often named by their UID.
+        assert_eq!(patient_of("1.2.840.7.1"), "1.2.840.7.1");
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Predict {
     pub(crate) engine: engine::EngineChoice,
     /// ONNX file to predict with instead of the model's own network: one that was made of the file
     /// that `export` writes of this model, such as by `scripts/quantize.py`. Needs ONNX Runtime.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["engine", "watch", "picture"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["engine", "watch", "picture", "dicom_out"])]
     pub(crate) onnx: Option<PathBuf>,
     /// Operating point of the calls, if the model has thresholds.
     #[arg(long, default_value = "youden", value_name = "NAME", value_parser = operating_point())]

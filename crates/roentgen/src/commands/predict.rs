@@ -36,18 +36,24 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
             bail!("`{first}` and `{flag}` both name `{}`; give two files", file.display());
         }
     }
-    if args.engine == EngineChoice::Onnx && context.names_gpu {
+    if (args.engine == EngineChoice::Onnx || args.onnx.is_some()) && context.names_gpu {
         bail!(
-            "`--engine onnx` runs on the CPU, but `--device {}` asks for another device",
+            "ONNX Runtime is used on the CPU, but `--device {}` asks for another device",
             context.device_name
         );
     }
     if args.watch {
         return watch::run(args, context);
     }
+    if args.shard.is_some() && args.privacy.de_identify && args.privacy.de_identify_key.is_none() {
+        bail!(
+            "each part would give the same patient another pseudonym; give all parts the same \
+             `--de-identify-key`"
+        );
+    }
     let privacy = privacy(&args.privacy)?;
     if let Some(folder) = &args.dicom_out {
-        dicom::refuse_inputs(folder, &inputs)?;
+        dicom::make_folder(folder, &inputs)?;
     }
     let request = PredictRequest {
         model: &args.model,

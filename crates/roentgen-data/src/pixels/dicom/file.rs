@@ -7,6 +7,7 @@
 use std::error::Error as StdError;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
+use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::transfer_syntax::{TransferSyntax, TransferSyntaxIndex};
 use dicom_object::{FileDicomObject, FileMetaTable, InMemDicomObject, OpenFileOptions};
@@ -146,6 +147,16 @@ enum Until {
     End,
 }
 
+/// Returns the bytes of a number of a value representation; 1 if it has none.
+fn number_length(vr: VR) -> u32 {
+    match vr {
+        VR::US | VR::SS | VR::OW => 2,
+        VR::AT | VR::UL | VR::SL | VR::FL | VR::OL | VR::OF => 4,
+        VR::FD | VR::OD | VR::OV | VR::SV | VR::UV => 8,
+        _ => 1,
+    }
+}
+
 /// Checks that the elements from here on are in the file, and that they are not too many or nested
 /// too deep.
 fn check(file: impl Read + Seek, length: u64, syntax: &str, until: Until) -> Result<(), Error> {
@@ -183,6 +194,10 @@ fn check(file: impl Read + Seek, length: u64, syntax: &str, until: Until) -> Res
                 let left = length.saturating_sub(decoder.position());
                 if header.len.get().is_none_or(|bytes| u64::from(bytes) > left) {
                     return Err(damage(format!("the element {} is cut off", header.tag)));
+                }
+                // The reader would take the bytes that are left over for the next element.
+                if header.len.get().is_some_and(|bytes| bytes % number_length(header.vr) != 0) {
+                    return Err(damage(format!("the element {} ends within a number", header.tag)));
                 }
             }
             LazyDataToken::LazyItemValue { len, decoder }

@@ -390,3 +390,14 @@ fn a_film_at_full_depth_has_spacing_patient_and_date() {
         (Some("4711"), Some("20200131"))
     );
 }
+
+#[test]
+fn an_element_that_ends_within_a_number_is_refused_before_the_reader_loses_its_place() {
+    let mut file = File::new(8, &[0; 6]);
+    let bytes = PrimitiveValue::U8([7; 12].as_slice().into());
+    file.object.put(DataElement::new(Tag(0x0046, 0x0030), VR::FD, bytes));
+
+    let error = file.refusal();
+
+    assert!(error.contains("(0046,0030) ends within a number"), "{error}");
+}

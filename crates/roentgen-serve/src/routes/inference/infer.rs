@@ -8,7 +8,8 @@ use roentgen_data::pixels::Plane;
 use roentgen_tasks::{Film, FindingPrediction};
 use tokio::time::Instant;
 
-use super::message::{Coding, Divided, Message, answer, bad, divide};
+use super::message::{Coding, Divided, Message, bad, divide};
+use super::reply::answer;
 use super::tensor::{Tensor, Values, films, planes};
 use super::{NamedPath, ProtocolError, plane_size, target_of};
 use crate::app::App;

@@ -9,6 +9,7 @@
 mod data;
 mod infer;
 mod message;
+mod reply;
 mod tensor;
 
 use std::sync::Arc;
@@ -21,8 +22,8 @@ use axum::routing::{get, post};
 use roentgen_tasks::FilmReader;
 use serde_json::{Value, json};
 
+use crate::answer::json_answer;
 use crate::app::App;
-use crate::body::json_answer;
 use crate::models::Target;
 use crate::problem::{Problem, Reason};
 

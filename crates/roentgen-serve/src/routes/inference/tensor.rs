@@ -233,7 +233,7 @@ mod tests {
             (json!([1, 2, 2]), json!([1, 2, 3, -1])),
             (json!([1, 2, 2]), json!([1, 2, 3, "4"])),
             (json!([1, 2, 3]), json!([1, 2, 3, 4, 5, 6])),
-            (json!([4, 2, 2]), json!([0; 16])),
+            (json!([4, 2, 2]), json!(vec![0; 16])),
             (json!([u64::MAX, 2, 2]), json!([])),
         ] {
             assert!(of("FP32", shape.clone(), data).is_err(), "{shape}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use chrono::Local;
+use roentgen_data::files::create_folder;
 use roentgen_dicom::Moment;
 use roentgen_tasks::dicom_out::{self, DicomFilm, DicomRequest, DicomWritten, WithoutStudy};
 use roentgen_tasks::predict::PredictedTable;
@@ -15,12 +16,13 @@ use crate::cli::Predict;
 use crate::context::Context;
 use crate::output::{films, thousands};
 
-/// Refuses a folder that is read: its next reader would take the objects for films.
+/// Makes the folder of the objects, before films are predicted, and refuses one that is read: its next
+/// reader would take the objects for films.
 ///
 /// # Errors
 ///
-/// Returns an error that names both.
-pub(super) fn refuse_inputs(folder: &Path, inputs: &[PathBuf]) -> anyhow::Result<()> {
+/// Returns an error that names the folder, and the input.
+pub(super) fn make_folder(folder: &Path, inputs: &[PathBuf]) -> anyhow::Result<()> {
     // It may not exist yet, but the folder that it will be in does.
     let there = folder.ancestors().find_map(|part| {
         let part = if part.as_os_str().is_empty() { Path::new(".") } else { part };
@@ -28,15 +30,20 @@ pub(super) fn refuse_inputs(folder: &Path, inputs: &[PathBuf]) -> anyhow::Result
     });
     for input in inputs {
         let (Some(there), Ok(input_there)) = (&there, fs::canonicalize(input)) else { continue };
-        if input_there.is_dir() && there.starts_with(&input_there) {
+        let is_read = match input_there.is_dir() {
+            true => there.starts_with(&input_there),
+            false => input_there.parent() == Some(there),
+        };
+        if is_read {
             bail!(
-                "`{}` is within the input `{}`, so its objects would be taken for films; name \
+                "`{}` is where the input `{}` is, so its objects would be taken for films; name \
                  another folder for `--dicom-out`",
                 folder.display(),
                 input.display()
             );
         }
     }
+    create_folder(folder)?;
     Ok(())
 }
 
