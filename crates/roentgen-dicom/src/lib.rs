@@ -33,4 +33,4 @@ pub use presentation::{FilmMap, presentation};
 pub use pseudonyms::{Pseudonyms, ShortKey};
 pub use report::report;
 pub use results::{Algorithm, FindingResult, Moment, Results};
-pub use source::{Source, Whose};
+pub use source::{Source, Whose, has_burned_in_text};

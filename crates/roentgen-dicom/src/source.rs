@@ -145,6 +145,12 @@ fn years(text: &str) -> Option<u32> {
     Some(age / in_a_year)
 }
 
+/// Returns whether the header says that the picture has text in it, which may name the patient
+/// (Burned In Annotation, PS3.3 C.7.6.1).
+pub fn has_burned_in_text(header: &InMemDicomObject) -> bool {
+    text(header, tags::BURNED_IN_ANNOTATION).ok().flatten().as_deref() == Some("YES")
+}
+
 impl Source {
     /// Reads what objects need of the elements before the pixels. With pseudonyms nothing of the
     /// patient remains in the result, and its UIDs are other ones.
@@ -163,7 +169,7 @@ impl Source {
         };
         let hidden = |uid: String| privacy.map_or_else(|| uid.clone(), |names| names.uid(&uid));
         let shown = Shown::read(header)?;
-        if privacy.is_some() && shown.burned_in.as_deref() == Some("YES") {
+        if privacy.is_some() && has_burned_in_text(header) {
             return Err(Error::BurnedIn);
         }
         Ok(Self {

@@ -114,6 +114,8 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 mod tests {
     use std::time::Duration;
 
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn limits() -> Limits {

@@ -30,6 +30,7 @@ pub struct Sources {
     /// The films, in order.
     pub films: Vec<SourceFilm>,
     gate: Gate,
+    is_de_identified: bool,
 }
 
 /// One film and what is known about it.
@@ -110,7 +111,12 @@ impl Sources {
         listener: &dyn Listener,
     ) -> anyhow::Result<Self> {
         let trained_on = training_films(model, description, listener)?;
-        let mut sources = Self { prepared: Vec::new(), films: Vec::new(), gate: Gate::Off };
+        let mut sources = Self {
+            prepared: Vec::new(),
+            films: Vec::new(),
+            gate: Gate::Off,
+            is_de_identified: privacy.pseudonyms().is_some(),
+        };
         // The name of a folder may be that of a patient.
         let about_files: &dyn Listener =
             if privacy.pseudonyms().is_some() { &Silent } else { listener };
@@ -164,7 +170,8 @@ impl Sources {
         trained_on: Option<&TrainingFilms>,
     ) -> Self {
         let films = files::arrived(folder, paths);
-        let mut sources = Self { prepared: Vec::new(), films, gate: Gate::Off };
+        let mut sources =
+            Self { prepared: Vec::new(), films, gate: Gate::Off, is_de_identified: false };
         if let Some(films) = trained_on {
             sources.mark_files(films);
         }

@@ -91,6 +91,8 @@ fn films_in_memory_have_the_numbers_of_the_score_table() {
         split: None,
         batch: 16,
         engine: EngineChoice::Burn,
+        onnx: None,
+        privacy: &crate::sources::Privacy::Named,
         operating_point: OperatingRule::Youden,
         calibration: None,
         gate: Gate::Refuse,

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Seek};
 use dicom_object::InMemDicomObject;
 use roentgen_data::gate::{self, Objection, Position};
 use roentgen_data::pixels::{self, FilmFile, Filter, Plane};
+use roentgen_dicom::has_burned_in_text;
 
 use super::{Place, SourceFilm, Sources};
 
@@ -29,6 +30,12 @@ pub enum Error {
     /// The input gate refuses it.
     #[error("refused by the input gate: {0}{advice}", advice = advice(.0))]
     Gate(Objection),
+    /// It is to be drawn without saying whose film it is, but has text in its picture.
+    #[error(
+        "its header says that text is burned into the picture (Burned In Annotation), which \
+         `--de-identify` cannot remove; its picture is not written"
+    )]
+    BurnedIn,
 }
 
 fn advice(objection: &Objection) -> &'static str {
@@ -83,7 +90,15 @@ impl Sources {
                     correction: None,
                 })
             }
-            Place::File(path) => self.gate.whole(FilmFile::open(path)?, size),
+            Place::File(path) => {
+                let mut file = FilmFile::open(path)?;
+                if self.is_de_identified
+                    && file.header()?.is_some_and(|header| has_burned_in_text(&header))
+                {
+                    return Err(Error::BurnedIn);
+                }
+                self.gate.whole(file, size)
+            }
         }
     }
 
