@@ -109,7 +109,7 @@ def test_training_films_are_not_evaluated(place, model, tmp_path):
         roentgen.evaluate(tmp_path / "train.csv")
 
 
-def test_scikit_learns_door(place, model):
+def test_a_classifier_for_scikit_learn_has_the_numbers_of_predict(place, model):
     from roentgen.sklearn import FilmClassifier
 
     classifier = FilmClassifier(place.run).fit()

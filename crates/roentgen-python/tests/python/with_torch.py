@@ -34,7 +34,7 @@ def test_workers_of_a_loader_share_the_films(place, context):
     assert torch.equal(films, expected)
 
 
-def test_torchxrayvisions_door_has_the_numbers_of_predict(place, model):
+def test_an_xrv_model_has_the_numbers_of_predict(place, model):
     arrays = np.asarray(roentgen.Prepared(place.prepared).images[:4])
     films = torch.tensor(arrays).float().unsqueeze(1) / 255 * 2048 - 1024
     door = XrvModel(place.run)
