@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _native
-from ._errors import BadFilmsWarning, FilmError
+from ._argument import check_batch, check_name
+from ._errors import BadFilmsWarning, FilmError, RoentgenError
 from ._explanation import Explanation
-from ._films import FilmLike, listed, source
+from ._films import FilmLike, Source, listed, source
 from ._predictions import Predictions
 
 Progress = Callable[[int, int], object]
@@ -117,8 +118,7 @@ class Model:
             ``FilmError``, or make its row NaN, with the reason in ``predictions.refused``.
         progress : called with the numbers of films done and in all.
         """
-        if batch < 1:
-            raise ValueError(f"batch={batch}: give at least 1")
+        check_name("refused", refused, ("raise", "nan"))
         names, found = listed(films)
         shape = (len(found), len(self.findings))
         columns = [np.full(shape, np.nan) for _ in range(3)]
@@ -127,12 +127,11 @@ class Model:
         for rows in _batches(len(found), batch):
             good: list[_native.Film] = []
             kept: list[int] = []
-            read = self._native.read([source(found[row]) for row in rows])
-            for row, film in zip(rows, read):
-                if isinstance(film, str):
+            for row, film in zip(rows, self._read(names, found, rows)):
+                if isinstance(film, Exception):
                     if refused == "raise":
-                        raise FilmError(names[row], film)
-                    reasons[row] = film
+                        raise film
+                    reasons[row] = film.reason if isinstance(film, FilmError) else str(film)
                     continue
                 if film.correction is not None:
                     corrected[row] = film.correction
@@ -182,9 +181,9 @@ class Model:
         explained: list[Explanation] = []
         for rows in _batches(len(found), batch):
             good: list[_native.Film] = []
-            for row, film in zip(rows, self._native.read([source(found[row]) for row in rows])):
-                if isinstance(film, str):
-                    raise FilmError(names[row], film)
+            for film in self._read(names, found, rows):
+                if isinstance(film, Exception):
+                    raise film
                 good.append(film)
             probabilities, _, calls = (
                 np.frombuffer(values).reshape(len(good), len(self.findings))
@@ -224,11 +223,28 @@ class Model:
         Returns the number of films, and the films that were left out and corrected. Warns of films
         that were left out. The engine ``auto`` is ONNX Runtime for 100 films or more, if it is found.
         """
+        check_batch(batch)
         paths = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
         text = self._native.write_scores(paths, out, split=split, batch=batch, progress=progress)
         done: dict[str, Any] = json.loads(text)
         warn_of(done["bad"])
         return done
+
+    def _read(
+        self, names: Sequence[str], films: Sequence[Any], rows: range
+    ) -> list[_native.Film | Exception]:
+        """Reads films on all cores; a film that cannot be used is its exception."""
+        faults: dict[int, Exception] = {}
+        sources: list[Source] = []
+        for row in rows:
+            try:
+                sources.append(source(films[row]))
+            except (TypeError, ValueError) as fault:
+                faults[row] = fault
+            except RoentgenError as fault:
+                faults[row] = FilmError(names[row], str(fault))
+        read = iter(self._native.read(sources))
+        return [faults[row] if row in faults else _or_fault(names[row], next(read)) for row in rows]
 
 
 def warn_of(bad: Sequence[dict[str, str]]) -> None:
@@ -242,9 +258,13 @@ def warn_of(bad: Sequence[dict[str, str]]) -> None:
         )
 
 
-def _batches(films: int, batch: int) -> Iterator[range]:
-    for first in range(0, films, batch):
-        yield range(first, min(first + batch, films))
+def _batches(films: int, batch: int) -> list[range]:
+    check_batch(batch)
+    return [range(first, min(first + batch, films)) for first in range(0, films, batch)]
+
+
+def _or_fault(name: str, film: _native.Film | str) -> _native.Film | Exception:
+    return FilmError(name, film) if isinstance(film, str) else film
 
 
 def _outputs(

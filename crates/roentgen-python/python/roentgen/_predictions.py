@@ -80,6 +80,11 @@ class Predictions(np.ndarray):  # type: ignore[type-arg,unused-ignore]
         plain = {name: _plain(value) for name, value in options.items()}
         return function(*(_plain(value) for value in inputs), **plain)
 
+    @property
+    def T(self) -> Any:
+        """The transposed array, without the names."""
+        return self.view(np.ndarray).T
+
     def copy(self, order: Any = "C") -> Predictions:
         """Returns a copy with the names."""
         return _rebuild(np.array(self, order=order), self.__dict__)
@@ -101,17 +106,33 @@ class Predictions(np.ndarray):  # type: ignore[type-arg,unused-ignore]
         """
         import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
-        table = pd.DataFrame(
-            self.view(np.ndarray).copy(),
-            index=pd.Index(self.films, name="image"),
-            columns=list(self.findings),
-        )
+        columns = list(self.findings)
+        values = [self.view(np.ndarray)]
         more = [("calibrated", self.calibrated)] if calibrated else []
         more += [("call", self.calls)] if calls else []
-        for suffix, values in more:
-            columns = [f"{finding}.{suffix}" for finding in self.findings]
-            table = table.join(pd.DataFrame(values, index=table.index, columns=columns))
-        return table
+        for suffix, of_suffix in more:
+            columns += [f"{finding}.{suffix}" for finding in self.findings]
+            values.append(of_suffix)
+        # By position and not joined by name: several films may have the same name.
+        index = pd.Index(self.films, name="image")
+        return pd.DataFrame(np.hstack(values), index=index, columns=columns)
+
+
+def _plain_method(name: str) -> Any:
+    def method(self: Predictions, *arguments: Any, **options: Any) -> Any:
+        return getattr(self.view(np.ndarray), name)(*arguments, **options)
+
+    method.__name__ = name
+    method.__doc__ = f"As ``ndarray.{name}``, on the plain array."
+    return method
+
+
+# NumPy's own methods would return this class without its attributes.
+for _name in (
+    "argmax argmin argsort astype byteswap choose clip compress conj conjugate cumprod cumsum diagonal "
+    "dot flatten ravel repeat reshape round squeeze swapaxes take transpose"
+).split():
+    setattr(Predictions, _name, _plain_method(_name))
 
 
 def _plain(value: Any) -> Any:

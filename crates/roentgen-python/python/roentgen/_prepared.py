@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _native
+from ._argument import check_name
 from ._errors import RoentgenError
 from ._model import warn_of
 
@@ -116,6 +117,7 @@ class Prepared:
         self, split: Split, rule: Rule = "official", *, leaky: bool = False, seed: int = 2018
     ) -> npt.NDArray[np.intp]:
         """Returns the numbers of the films of a split, in order."""
+        check_name("split", split, ("train", "valid", "test"))
         splits = self.splits(rule, leaky=leaky, seed=seed)
         return np.array([row for row, of in enumerate(splits) if of == split], np.intp)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -78,9 +79,17 @@ class XrvModel(torch.nn.Module):
             raise ValueError(
                 f"films are [films, 1, height, width], but these are {list(films.shape)}"
             )
+        if not torch.isfinite(films).all():
+            raise ValueError("films are in -1024..1024, but these have values that are not finite")
         low, high = films.min().item(), films.max().item()
         if low < -1024.5 or high > 1024.5:
             raise ValueError(f"films are in -1024..1024, but these are in {low:.1f}..{high:.1f}")
+        if low >= 0 and high <= 255:
+            warnings.warn(
+                f"films are in -1024..1024, but these are in {low:g}..{high:g}, which is the scale of "
+                f"films in {'0..1' if high <= 1 else '0..255'}",
+                stacklevel=2,
+            )
         gray = ((films.detach().cpu().double() / 1024 + 1) * 127.5).round().clamp(0, 255)
         arrays = gray.to(torch.uint8)[:, 0].numpy()
         predictions = self.model.predict(arrays, batch=max(1, len(arrays)))

@@ -58,7 +58,7 @@ def test_splits_are_those_of_a_run_and_share_no_patients(place):
     assert set(prepared.splits("by-image", leaky=True)) == {"train", "valid"}
 
 
-def test_bad_films_are_warned_of_and_a_folder_that_is_none_is_refused(place, tmp_path):
+def test_bad_films_are_warned_of_and_an_absent_folder_is_refused(place, tmp_path):
     films = tmp_path / "films"
     roentgen.phantom(films, films=6, size=64)
     next(films.rglob("*.png")).write_bytes(b"cut")
@@ -98,13 +98,18 @@ def test_a_score_table_and_its_figures_are_those_of_the_program(place, model, pr
     assert "youden" in written["findings"]["Infiltration"]["operating_points"]
 
 
+def test_a_split_that_does_not_exist_is_refused(place):
+    with pytest.raises(ValueError, match="split=`testing` is unknown; give one of `train`, `valid`"):
+        roentgen.Prepared(place.prepared).rows("testing")
+
+
 def test_training_films_are_not_evaluated(place, model, tmp_path):
     model.write_scores(place.prepared, tmp_path / "train.csv", split="train")
     with pytest.raises(roentgen.RoentgenError, match="training"):
         roentgen.evaluate(tmp_path / "train.csv")
 
 
-def test_scikit_learns_door(place, model):
+def test_a_classifier_for_scikit_learn_has_the_numbers_of_predict(place, model):
     from roentgen.sklearn import FilmClassifier
 
     classifier = FilmClassifier(place.run).fit()

@@ -45,7 +45,7 @@ def test_without_findings_the_called_ones_are_explained_or_the_most_probable(pla
         assert list(one.maps) == (called or [model.findings[int(found[row].argmax())]])
 
 
-def test_what_the_model_does_not_allow_is_refused(place, model):
+def test_a_method_or_finding_that_the_model_does_not_have_is_refused(place, model):
     with pytest.raises(roentgen.RoentgenError, match="it allows `attention`"):
         model.explain(place.paths[0], method="cam")
     assert "cam" not in model.methods and "occlusion" in model.methods

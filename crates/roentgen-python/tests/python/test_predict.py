@@ -65,13 +65,15 @@ def test_the_numbers_are_those_of_the_programs_table_to_the_last_bit(place, mode
     assert len(np.unique(found["Effusion"])) == len(table) > 50
 
 
-def test_another_batch_is_that_batch_of_the_program(place, model, program, tmp_path):
+def test_films_pass_in_batches_of_the_size_given_with_the_numbers_of_the_program(place, model, program, tmp_path):
     out = tmp_path / "scores.csv"
     command = [program, "predict", place.run, *place.paths[:10], "--batch", "3", "--out", out]
     subprocess.run(command, check=True, capture_output=True)
     table = pd.read_csv(out)
 
-    found = model.predict(place.paths[:10], batch=3)
+    told = []
+    found = model.predict(place.paths[:10], batch=3, progress=lambda *done: told.append(done))
+    assert told == [(3, 10), (6, 10), (9, 10), (10, 10)]
     assert (found == table[list(model.findings)].to_numpy()).all()
 
 
@@ -127,12 +129,14 @@ def test_a_film_upside_down_is_refused_or_corrected(place, model):
     [
         (np.zeros((4, 4)), ValueError, "float64"),
         (np.zeros((2, 3, 4, 4), np.uint8), ValueError, r"\[3, 4, 4\]"),
+        (np.zeros((5, 4, 3), np.uint8), ValueError, "colour picture"),
+        ([np.zeros((5, 6, 4), np.uint8)], ValueError, "colour picture"),
         ([7], TypeError, "int is unknown"),
         (7, TypeError, "int are unknown"),
         ("absent.png", roentgen.FilmError, "absent.png"),
     ],
 )
-def test_what_is_no_film_is_refused(model, film, error, text):
+def test_a_value_that_does_not_hold_a_film_is_refused(model, film, error, text):
     with pytest.raises(error, match=text):
         model.predict(film)
 
@@ -148,7 +152,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist(place):
         roentgen.load(place.folder / "absent")
 
 
-def test_predictions_have_names_and_what_is_computed_of_them_has_none(place, model):
+def test_predictions_have_names_and_arrays_computed_from_them_do_not(place, model):
     found = model.predict(place.paths[:5])
 
     assert isinstance(found, np.ndarray) and found.findings == model.findings
@@ -164,6 +168,78 @@ def test_predictions_have_names_and_what_is_computed_of_them_has_none(place, mod
     assert set(frame["Infiltration.call"]) <= {0.0, 1.0}
     saved = io.BytesIO()
     np.save(saved, found)
+
+
+def test_films_with_the_same_name_keep_their_own_calls_in_a_data_frame(place, model):
+    x, y = place.paths[:2]
+    found = model.predict([x, x, y])
+
+    frame = found.to_pandas(calibrated=True, calls=True)
+    assert list(frame.index) == [str(x), str(x), str(y)]
+    for number, finding in enumerate(found.findings):
+        for column, values in [("call", found.calls), ("calibrated", found.calibrated)]:
+            of_frame = frame[f"{finding}.{column}"].to_numpy()
+            assert np.array_equal(of_frame, values[:, number], equal_nan=True)
+
+
+def test_films_of_a_memory_map_are_numbered(place, model):
+    images = roentgen.Prepared(place.prepared).images[:3]
+
+    assert model.predict(images).films == ("film 0", "film 1", "film 2")
+
+
+def test_methods_that_change_the_shape_or_type_return_plain_arrays(place, model):
+    found = model.predict(place.paths[:5])
+    expected = np.array(found)
+
+    computed = {
+        "T": (found.T, expected.T),
+        "astype": (found.astype("f4"), expected.astype("f4")),
+        "reshape": (found.reshape(3, 5), expected.reshape(3, 5)),
+        "ravel": (found.ravel(), expected.ravel()),
+        "flatten": (found.flatten("F"), expected.flatten("F")),
+        "take": (found.take([1, 3], axis=0), expected.take([1, 3], axis=0)),
+        "transpose": (found.transpose(1, 0), expected.transpose(1, 0)),
+        "argsort": (found.argsort(axis=0), expected.argsort(axis=0)),
+        "copy of T": (found.T.copy(), expected.T),
+        "deep copy of T": (copy.deepcopy(found.T), expected.T),
+    }
+    for name, (array, same) in computed.items():
+        assert type(array) is np.ndarray and np.array_equal(array, same), name
+
+
+def test_an_unknown_value_of_refused_is_answered_with_those_that_exist(place, model):
+    with pytest.raises(ValueError, match="refused=`Raise` is unknown; give one of `raise`, `nan`"):
+        model.predict(place.paths[0], refused="Raise")
+
+
+def test_a_batch_without_films_is_refused(place, model, tmp_path):
+    for batch in (0, -1):
+        with pytest.raises(ValueError, match=f"batch={batch}: give at least 1"):
+            model.predict(place.paths[:2], batch=batch)
+        with pytest.raises(ValueError, match=f"batch={batch}: give at least 1"):
+            model.explain(place.paths[:2], batch=batch)
+        with pytest.raises(ValueError, match=f"batch={batch}: give at least 1"):
+            model.write_scores(place.paths[:2], tmp_path / "scores.csv", batch=batch)
+
+
+@pytest.mark.filterwarnings("ignore:A value of type")
+def test_a_fault_of_one_value_is_the_reason_of_its_row(place, model):
+    without_meta = dicom_of(place.paths[0])
+    del without_meta.file_meta
+    unwritable = dicom_of(place.paths[0])
+    unwritable.Rows = "many"
+    films = [place.paths[0], np.zeros((4, 4)), without_meta, unwritable, 7, place.paths[1]]
+
+    found = model.predict(films, refused="nan")
+    assert list(found.refused) == [1, 2, 3, 4]
+    assert "float64" in found.refused[1] and "event.file_meta" in found.refused[2]
+    assert "pydicom cannot write" in found.refused[3] and "int is unknown" in found.refused[4]
+    assert (found[[0, 5]] == model.predict(place.paths[:2])).all()
+    with pytest.raises(ValueError, match="without `file_meta`"):
+        model.predict(without_meta)
+    with pytest.raises(roentgen.FilmError, match="film 0: pydicom cannot write"):
+        model.predict([unwritable])
 
 
 def test_progress_counts_the_films_and_may_stop_by_an_exception(place, model):

@@ -34,7 +34,7 @@ def test_workers_of_a_loader_share_the_films(place, context):
     assert torch.equal(films, expected)
 
 
-def test_torchxrayvisions_door_has_the_numbers_of_predict(place, model):
+def test_an_xrv_model_has_the_numbers_of_predict(place, model):
     arrays = np.asarray(roentgen.Prepared(place.prepared).images[:4])
     films = torch.tensor(arrays).float().unsqueeze(1) / 255 * 2048 - 1024
     door = XrvModel(place.run)
@@ -47,3 +47,14 @@ def test_torchxrayvisions_door_has_the_numbers_of_predict(place, model):
         door(films * 2)
     with pytest.raises(ValueError, match=r"\[films, 1, height, width\]"):
         door(films[:, 0])
+    with pytest.raises(ValueError, match="not finite"):
+        door(torch.where(films > 500, torch.nan, films))
+
+
+@pytest.mark.parametrize("high", ["0..1", "0..255"])
+def test_films_of_another_scale_are_warned_of(place, high):
+    arrays = np.asarray(roentgen.Prepared(place.prepared).images[:2])
+    films = torch.tensor(arrays).float().unsqueeze(1)
+
+    with pytest.warns(UserWarning, match=f"scale of films in {high}$"):
+        XrvModel(place.run)(films / 255 if high == "0..1" else films)
