@@ -90,7 +90,7 @@ fn check_token(tokens: &[String], headers: &HeaderMap) -> Result<(), Problem> {
     if bool::from(is_one) {
         Ok(())
     } else {
-        Err(Problem::new(Reason::Unauthorized, "the token is not one of this server"))
+        Err(Problem::new(Reason::Unauthorized, "the token is unknown"))
     }
 }
 

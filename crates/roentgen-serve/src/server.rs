@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Doorkeeper;
@@ -36,6 +36,7 @@ pub struct Server {
     loader: Loader,
     app: Arc<App>,
     tls: Option<Arc<TlsAcceptor>>,
+    signals: mpsc::Receiver<Signal>,
 }
 
 impl Server {
@@ -71,9 +72,11 @@ impl Server {
             metrics: metrics.clone(),
             log: log.clone(),
         };
+        // Before the models are loaded, so that a signal meanwhile is kept rather than deadly.
+        let signals = runtime.block_on(async { signals::listen() }).map_err(Error::Threads)?;
         let models = Models::load(&config, &loader)?;
         let app = App::new(models, config.limits, config.batching, doorkeeper, metrics, log);
-        Ok(Self { runtime, listener, address, config, loader, app: Arc::new(app), tls })
+        Ok(Self { runtime, listener, address, config, loader, app: Arc::new(app), tls, signals })
     }
 
     /// Returns the address that the server listens on.
@@ -88,9 +91,8 @@ impl Server {
     ///
     /// Returns an error if the signals of the process cannot be listened to.
     pub fn run(self) -> Result<(), Error> {
-        let Self { runtime, listener, address, config, loader, app, tls } = self;
+        let Self { runtime, listener, address, config, loader, app, tls, mut signals } = self;
         runtime.block_on(async {
-            let mut signals = signals::listen().map_err(Error::Threads)?;
             let scheme = if tls.is_some() { "https" } else { "http" };
             let about = json!({ "url": format!("{scheme}://{address}") });
             app.log.write(Level::Info, "listening", about);
@@ -132,7 +134,7 @@ impl Server {
     }
 }
 
-async fn wait_for_stop(signals: &mut tokio::sync::mpsc::Receiver<Signal>) {
+async fn wait_for_stop(signals: &mut mpsc::Receiver<Signal>) {
     while signals.recv().await.is_some_and(|signal| signal != Signal::Stop) {}
 }
 

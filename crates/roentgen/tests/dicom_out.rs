@@ -275,7 +275,7 @@ fn orthanc_stores_the_objects_in_the_films_study_and_each_once() -> Outcome {
     modalities.sort_unstable();
     assert_eq!(modalities, ["CR", "OT", "PR", "SR"]);
 
-    // The same film and model once more: the archive has all of it.
+    // The same film and model again: the archive already has all of it.
     place.ok("predict run Doe.dcm --dicom-out again");
     for file in &files[1..] {
         let again = place.at("again").join(file.file_name().unwrap());

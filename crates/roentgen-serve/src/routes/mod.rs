@@ -50,7 +50,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 async fn not_found(_: Uri) -> Problem {
-    Problem::new(Reason::NotFound, "there is nothing at this address; `/docs` lists what there is")
+    Problem::new(Reason::NotFound, "this address is unknown; `/docs` lists the routes")
 }
 
 async fn wrong_method() -> Problem {

@@ -118,6 +118,12 @@ pub(crate) fn every_answer_is_as_the_openapi_document_says() -> Outcome {
     peers::python("schemathesis")?;
     let place = Place::trained();
     let server = Running::start(&place, "first=run second=run --ensemble --time 20");
+    // 413 is a refusal, too.
+    place.write(
+        "schemathesis.toml",
+        "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 406, 409, \
+         413, 415, 422, 428, 429, \"5xx\"]\n",
+    );
 
     let output = Command::new("python3")
         .args(["-m", "schemathesis.cli", "run"])

@@ -32,7 +32,11 @@ pub(super) fn make_folder(folder: &Path, inputs: &[PathBuf]) -> anyhow::Result<(
         let (Some(there), Ok(input_there)) = (&there, fs::canonicalize(input)) else { continue };
         let is_read = match input_there.is_dir() {
             true => there.starts_with(&input_there),
-            false => input_there.parent() == Some(there),
+            // Beside a file that is named, a new folder may be made.
+            false => {
+                let is_there = fs::canonicalize(folder).is_ok_and(|folder| folder == *there);
+                is_there && input_there.parent() == Some(there.as_path())
+            }
         };
         if is_read {
             bail!(
