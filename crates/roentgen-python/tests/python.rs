@@ -147,7 +147,7 @@ fn the_notebooks_run_on_films_that_they_draw() -> Outcome {
     peers::python("nbclient, nbformat, ipykernel, matplotlib, pandas")?;
     let installed = Installed::new();
     for name in ["inference", "first-study"] {
-        // As it lies in the repository, a notebook has its outputs, and they are small.
+        // The notebook in the repository contains its outputs, and they are small.
         let saved = fs::read_to_string(manifest(name)).unwrap();
         assert!(saved.contains("image/png") && saved.len() < 1 << 20, "{name}: {}", saved.len());
         installed.run(&[manifest("notebook"), manifest(name)]);

@@ -49,7 +49,7 @@ pub fn program(name: &str) -> Result<PathBuf, Missing> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.ok_or_else(|| missing(format!("there is no program `{name}`")))
+    found.ok_or_else(|| missing(format!("the program `{name}` was not found")))
 }
 
 /// Returns the name of the browser.

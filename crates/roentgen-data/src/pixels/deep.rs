@@ -70,7 +70,7 @@ pub enum MeasuredAt {
 }
 
 impl AboutFilm {
-    /// Describes samples of so many bits that are shown from black to white as they are.
+    /// Describes samples of `bits` bits, of which 0 is black and the largest is white.
     pub(super) fn of_bits(bits: u32) -> Self {
         let top = f64::from((1_u32 << bits) - 1);
         Self {

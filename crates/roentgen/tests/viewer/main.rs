@@ -60,7 +60,7 @@ fn every_control_does_what_it_says_in_a_browser() -> Outcome {
     let server = Running::start(&place, "first second --no-gate");
 
     drive(&place, &server, &[])?;
-    // Patients are in answers to whoever sent the film, and never in the log.
+    // Answers name the patient to the client that sent the film; the log never does.
     let log = serde_json::to_string(&server.log()).unwrap();
     assert!(!log.contains("SECRET-PATIENT") && !log.contains("20200131"), "{log}");
     assert!(!log.contains("current.dcm"), "{log}");
