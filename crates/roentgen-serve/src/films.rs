@@ -67,6 +67,25 @@ pub(crate) async fn uploads(
     Ok(films)
 }
 
+/// Takes the one film of a request.
+///
+/// # Errors
+///
+/// As [`uploads`].
+pub(crate) async fn upload(headers: &HeaderMap, body: Bytes) -> Result<Upload, Problem> {
+    let film = uploads(headers, body, 1).await?.pop();
+    film.ok_or_else(|| Problem::new(Reason::BadRequest, "the request contains no film"))
+}
+
+/// Returns the problem of a request whose one film cannot be used.
+pub(crate) fn unusable(name: String, reason: String) -> Problem {
+    Problem {
+        reason: Reason::Unusable,
+        detail: reason.clone(),
+        refused: vec![RefusedFilm { name, reason }],
+    }
+}
+
 async fn parts(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Vec<Upload>, Problem> {
     let bad = |detail: String| Problem::new(Reason::BadRequest, detail);
     let mut request = Request::new(Body::from(body));

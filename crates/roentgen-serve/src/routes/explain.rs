@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::explainer::{MapJob, MapOfFinding};
 use crate::films;
 use crate::models::{Target, failed};
-use crate::problem::{Problem, Reason, RefusedFilm};
+use crate::problem::{Problem, Reason};
 
 /// The longest edge of a picture in pixels; a smaller film keeps its size.
 const LONGEST_EDGE: u32 = 1024;
@@ -73,20 +73,13 @@ pub(super) async fn explain(
     let (method, output) = check(&target, &asked)?;
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let mut uploads = films::uploads(&head.headers, body.bytes.clone(), 1).await?;
-    let Some(upload) = uploads.pop() else {
-        return Err(Problem::new(Reason::BadRequest, "the request contains no film"));
-    };
+    let upload = films::upload(&head.headers, body.bytes.clone()).await?;
     let _places = app.take(1)?;
     let model = target.first()?.clone();
     let (reader, limit) = (model.reader, app.limits.pixels);
     let bytes = upload.bytes;
     let read = films::decode_apart(app.clone(), move || films::read_whole(&bytes, reader, limit));
-    let (film, own) = read.await.map_err(|reason| Problem {
-        reason: Reason::Unusable,
-        detail: reason.clone(),
-        refused: vec![RefusedFilm { name: upload.name, reason }],
-    })?;
+    let (film, own) = read.await.map_err(|reason| films::unusable(upload.name, reason))?;
     let computed = model.explain(|reply| MapJob { film, method, output, reply }).await?;
     let computed = computed.map_err(|problem| {
         let about = json!({ "model": model.name, "problem": problem });

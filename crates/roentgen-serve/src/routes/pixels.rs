@@ -19,7 +19,7 @@ use super::accepts;
 use super::predict::bad_query;
 use crate::app::App;
 use crate::films;
-use crate::problem::{Problem, Reason, RefusedFilm};
+use crate::problem::{Problem, Reason};
 
 const SAFETENSORS: &str = "application/vnd.safetensors";
 
@@ -47,10 +47,7 @@ pub(super) async fn pixels(
     }
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let mut uploads = films::uploads(&head.headers, body.bytes.clone(), 1).await?;
-    let Some(upload) = uploads.pop() else {
-        return Err(Problem::new(Reason::BadRequest, "the request contains no film"));
-    };
+    let upload = films::upload(&head.headers, body.bytes.clone()).await?;
     let _places = app.take(1)?;
     let (bytes, limit) = (upload.bytes, app.limits.pixels);
     let read = films::decode_apart(app.clone(), move || {
@@ -62,11 +59,7 @@ pub(super) async fn pixels(
         };
         packed(&film)
     });
-    let file = read.await.map_err(|reason| Problem {
-        reason: Reason::Unusable,
-        detail: reason.clone(),
-        refused: vec![RefusedFilm { name: upload.name, reason }],
-    })?;
+    let file = read.await.map_err(|reason| films::unusable(upload.name, reason))?;
     Ok(([(header::CONTENT_TYPE, SAFETENSORS)], file).into_response())
 }
 
