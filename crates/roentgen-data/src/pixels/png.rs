@@ -38,13 +38,19 @@ pub(super) fn size(file: impl BufRead + Seek) -> Result<[u32; 2], Error> {
     Ok([info.height, info.width])
 }
 
-/// Decodes a film; the loan covers the memory of the plane.
-pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+/// Reads orientation and `[height, width]`, and goes back to the start of the file.
+fn shape(mut file: impl BufRead + Seek) -> Result<(Orientation, [u32; 2]), Error> {
     let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
     file.rewind().map_err(Error::Read)?;
     let [height, width] = size(&mut file)?;
     check_edges(width, height)?;
     file.rewind().map_err(Error::Read)?;
+    Ok((orientation, [height, width]))
+}
+
+/// Decodes a film; the loan covers the memory of the plane.
+pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'static>), Error> {
+    let (orientation, [height, width]) = shape(&mut file)?;
     let reader = Reader::new(&mut file)?;
     let plane = u64::from(width) * u64::from(height);
     let planes = if orientation.exchanges_axes() { 2 } else { 1 };
@@ -63,11 +69,7 @@ pub(super) fn decode(mut file: impl BufRead + Seek) -> Result<(Plane, Loan<'stat
 pub(super) fn deep(
     mut file: impl BufRead + Seek,
 ) -> Result<Option<(DeepFilm, Loan<'static>)>, Error> {
-    let orientation = Orientation::from_png(&mut file).map_err(Error::Read)?;
-    file.rewind().map_err(Error::Read)?;
-    let [height, width] = size(&mut file)?;
-    check_edges(width, height)?;
-    file.rewind().map_err(Error::Read)?;
+    let (orientation, [height, width]) = shape(&mut file)?;
     let reader = Reader::new(&mut file)?;
     if !reader.is_deep() || !reader.is_gray() {
         return Ok(None);
