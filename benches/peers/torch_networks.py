@@ -75,6 +75,7 @@ def backbone(architecture):
         "efficientnet-b0": lambda: Backbone(
             models.efficientnet_b0(stochastic_depth_prob=0.0), features
         ),
+        "convnext-tiny": lambda: Backbone(models.convnext_tiny(stochastic_depth_prob=0.0), features),
     }[architecture]()
 
 

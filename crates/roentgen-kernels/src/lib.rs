@@ -1,6 +1,6 @@
 //! Operations that Burn's backends lack in speed: convolutions, norms and pools with the activations
-//! between them, and the step of Adam; on the CPU (`flex`) and, with the feature `cuda`, on NVIDIA
-//! GPUs.
+//! between them, the step of Adam, and the division of gradients by a loss scale; on the CPU (`flex`)
+//! and, with the feature `cuda`, on NVIDIA GPUs.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -28,7 +28,9 @@ mod algorithm;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod failure;
 mod geometry;
+mod gpu_memory;
 mod operation;
 mod ops;
 mod place;
@@ -39,6 +41,8 @@ mod tape;
 use burn::tensor::Device;
 
 pub use activation::Activation;
+pub use failure::GpuFailure;
+pub use gpu_memory::GpuMemory;
 pub use ops::*;
 pub use settings::{AdamStep, Convolution};
 
@@ -62,11 +66,23 @@ pub fn is_cuda(device: &Device) -> bool {
 }
 
 /// What failed first on a GPU, if anything did: whatever was computed since then means nothing.
-pub fn failure() -> Option<&'static str> {
+pub fn failure() -> Option<&'static GpuFailure> {
     #[cfg(feature = "cuda")]
     return cuda::failure();
     #[cfg(not(feature = "cuda"))]
     None
+}
+
+/// Returns the memory of an NVIDIA GPU, with or without autodiff; `None` for other devices, and if
+/// CUDA does not start. This process keeps memory that it has freed, which therefore counts as free.
+pub fn gpu_memory(device: &Device) -> Option<GpuMemory> {
+    #[cfg(feature = "cuda")]
+    return cuda::gpu_memory(device.as_dispatch());
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        None
+    }
 }
 
 /// Prepares this process for CUDA devices; to be called before the first is made.

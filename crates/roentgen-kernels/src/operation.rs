@@ -31,4 +31,10 @@ pub(crate) enum Operation {
     /// `x`, then gamma, beta and weight of both halves; returns the output, then mean and variance
     /// of both norms.
     DenseLayer([(Algorithm, f64); 2]),
+    /// `x`, gamma, beta. On the CPU this and the two below are computed in plain Burn.
+    ChannelNorm { epsilon: f64 },
+    /// `x`, shift.
+    ShiftGelu,
+    /// `x`, inner, scale and, in training with stochastic depth, a factor for each film.
+    ScaledAdd,
 }

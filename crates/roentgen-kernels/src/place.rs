@@ -47,3 +47,8 @@ impl Place {
 pub(crate) fn takes<const N: usize>(places: [Option<Place>; N]) -> bool {
     places[0].is_some() && places.iter().all(|place| *place == places[0])
 }
+
+/// Whether an NVIDIA GPU has all inputs.
+pub(crate) fn gpu_takes<const N: usize>(places: [Option<Place>; N]) -> bool {
+    takes(places) && places[0] != Some(Place::Flex)
+}

@@ -75,6 +75,33 @@ pub fn shift_activate(x: Tensor<4>, shift: Tensor<1>, activation: Activation) ->
     in_weights_precision(x, |x| activate(x + shift.reshape(shape), activation))
 }
 
+/// [`channel_norm`](crate::channel_norm) in plain Burn.
+pub fn channel_norm(x: Tensor<4>, affine: [Tensor<1>; 2], epsilon: f64) -> Tensor<4> {
+    let [gamma, beta] = affine.map(|values| values.unsqueeze_dims::<4>(&[0, 2, 3]));
+    in_weights_precision(x, |x| {
+        // A sum and a product, since burn-onnx exports no mean over one dimension.
+        let mean = |x: Tensor<4>| x.clone().sum_dim(1) * (1.0 / x.dims()[1] as f64);
+        let centered = x.clone() - mean(x);
+        let variance = mean(centered.clone() * centered.clone());
+        centered / (variance + epsilon).sqrt() * gamma + beta
+    })
+}
+
+/// [`scaled_add`](crate::scaled_add) in plain Burn.
+pub fn scaled_add(
+    x: Tensor<4>,
+    inner: Tensor<4>,
+    scale: Tensor<1>,
+    factor: Option<Tensor<1>>,
+) -> Tensor<4> {
+    let ([batch, channels, ..], dtype) = (x.dims(), inner.dtype());
+    let scaled = inner * scale.reshape([1, channels, 1, 1]).cast(dtype);
+    match factor {
+        None => x + scaled,
+        Some(factor) => x + scaled * factor.reshape([batch, 1, 1, 1]).cast(dtype),
+    }
+}
+
 /// Computes on activations of 16 bits in single precision, which the weights are in: Burn does not mix the two.
 fn in_weights_precision(x: Tensor<4>, compute: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
     match x.dtype() {

@@ -1,7 +1,7 @@
 //! Where Burn meets the operations: registration with its dispatch, and with its autodiff.
 //!
-//! This is the only file that knows Burn's traits for it, apart from the running statistics of the
-//! GPU (`cuda/running.rs`). A new operation is a variant of
+//! This is the only file that knows Burn's traits for it, apart from the running statistics and the
+//! loss scale of the GPU (`cuda/running.rs`, `cuda/unscale.rs`). A new operation is a variant of
 //! [`Operation`], an arm in each implementation of [`Compute`], and a public function in
 //! [`ops`](crate::ops).
 

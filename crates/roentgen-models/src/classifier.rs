@@ -114,7 +114,7 @@ impl ClassifierConfig {
             return Err(Error::Dropout(self.dropout));
         }
         if let Some(depth) = self.stochastic_depth {
-            if self.architecture.blueprint().stochastic_depth.is_none() {
+            if !self.architecture.has_stochastic_depth() {
                 return Err(Error::NoStochasticDepth(self.architecture.name()));
             }
             if !(0.0..1.0).contains(&depth) {

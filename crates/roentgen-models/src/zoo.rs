@@ -85,6 +85,11 @@ impl Architecture {
         self.blueprint().activations
     }
 
+    /// Whether blocks of the backbone may be skipped at random in training.
+    pub fn has_stochastic_depth(self) -> bool {
+        self.blueprint().stochastic_depth.is_some()
+    }
+
     /// Returns the prefixes of the backbone's module paths, by stage in the order of the forward
     /// pass.
     pub fn stages(self) -> Vec<Vec<String>> {

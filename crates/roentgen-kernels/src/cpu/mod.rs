@@ -106,6 +106,9 @@ impl Compute for Flex {
                 let outputs = std::iter::once(y).chain(saved.statistics()).collect();
                 (outputs, Saved::DenseLayer(Box::new(saved)))
             }
+            Operation::ChannelNorm { .. } | Operation::ShiftGelu | Operation::ScaledAdd => {
+                unreachable!("{operation:?} is computed in plain Burn")
+            }
         }
     }
 

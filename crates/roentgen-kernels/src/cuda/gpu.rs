@@ -18,14 +18,16 @@ use cubecl_common::device_handle::DeviceHandle;
 use cubecl_cuda::CudaRuntime;
 use cubecl_environment::stream::StreamId;
 use cubecl_server::runtime::Runtime;
-use cubecl_server::server::ServerStorage;
+use cubecl_server::server::{Server as _, ServerStorage as _};
 use cubecl_server::stream::WriteScoped;
 use cudarc::driver::sys::{self as driver, CUfunction, CUstream};
 
 use super::element::Element;
+use super::memory;
 use super::source::{self, File};
+use crate::failure::GpuFailure;
 
-type CudaServer = <CudaRuntime as Runtime>::Server;
+pub(crate) type CudaServer = <CudaRuntime as Runtime>::Server;
 
 /// A kernel of a file, by its name without the element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,18 +45,20 @@ pub(crate) struct Grid {
 }
 
 /// Where work runs.
-pub(crate) struct Gpu {
+pub(crate) struct Gpu<'a> {
     pub(crate) stream: CUstream,
     /// The thread that enqueued the work.
     caller: ThreadId,
+    /// Gives back to CUDA what Burn's pool keeps for later.
+    reclaim: &'a dyn Fn(),
 }
 
 /// The first failure on a device's thread, which has no caller to return it to.
-static FAILURE: OnceLock<String> = OnceLock::new();
+static FAILURE: OnceLock<GpuFailure> = OnceLock::new();
 
 /// The first failure, if there was one. Results since then are meaningless.
-pub(crate) fn failure() -> Option<&'static str> {
-    FAILURE.get().map(String::as_str)
+pub(crate) fn failure() -> Option<&'static GpuFailure> {
+    FAILURE.get()
 }
 
 /// Enqueues work on tensors of one device, whose addresses it is given in their order.
@@ -74,22 +78,28 @@ pub(crate) fn enqueue(tensors: &[&CubeTensor], work: impl FnOnce(&Gpu, &[u64]) +
     let (stream, caller) = (StreamId::current(), std::thread::current().id());
     DeviceHandle::<CudaServer>::new(device.to_id()).submit(move |server| {
         let run = || {
-            let addresses: Vec<u64> = handles
+            // Held until the work is enqueued, so that `reclaim` does not free a tensor that nobody else has.
+            let resources: Vec<_> = handles
                 .into_iter()
                 .map(|handle| match server.get_resource(handle.binding(), stream) {
-                    Ok(resource) => resource.resource().ptr,
+                    Ok(resource) => resource,
                     Err(error) => panic!("memory of a tensor: {error}"),
                 })
                 .collect();
+            let addresses: Vec<u64> = resources.iter().map(|one| one.resource().ptr).collect();
             let streams = server.write_streams();
-            let stream = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
-            work(&Gpu { stream, caller }, &addresses);
+            let sys = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
+            let server = RefCell::new(server);
+            // What cannot be given back is missed by the allocation after it.
+            let reclaim = || drop(server.borrow_mut().memory_cleanup(stream));
+            work(&Gpu { stream: sys, caller, reclaim: &reclaim }, &addresses);
         };
         // CubeCL's thread logs a panic and continues.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-            FAILURE.get_or_init(|| text.unwrap_or_else(|| "for a reason it does not tell".into()));
+            let text = text.unwrap_or_else(|| "for a reason it does not tell".into());
+            FAILURE.get_or_init(|| GpuFailure::new(&text, memory::of_current_context()));
         }
     });
 }
@@ -134,7 +144,12 @@ pub(crate) enum Scratch {
     Dnn,
 }
 
-impl Gpu {
+/// Bytes of scratch that are kept on the calling device's thread.
+pub(crate) fn kept_scratch() -> u64 {
+    SCRATCH.with_borrow(|scratch| scratch.values().map(|(_, bytes)| *bytes as u64).sum())
+}
+
+impl Gpu<'_> {
     /// Returns the address of at least `bytes` bytes of scratch. The address changes only when more bytes are requested.
     pub(crate) fn scratch(&self, which: Scratch, bytes: usize) -> u64 {
         SCRATCH.with_borrow_mut(|scratch| {
@@ -147,13 +162,9 @@ impl Gpu {
                     if *held > 0 {
                         driver::cuMemFree_v2(*address);
                     }
-                    let status = driver::cuMemAlloc_v2(address, bytes);
-                    assert_eq!(
-                        status,
-                        driver::CUresult::CUDA_SUCCESS,
-                        "{bytes} bytes of {which:?}"
-                    );
                 }
+                *held = 0;
+                *address = memory::allocate(bytes, self.reclaim);
                 *held = bytes;
             }
             *address
@@ -164,11 +175,9 @@ impl Gpu {
     pub(crate) fn waiting(&self) -> u64 {
         WAITING.with_borrow_mut(|waiting| {
             *waiting.entry(self.stream).or_insert_with(|| {
-                let mut address = 0;
-                // SAFETY: a context is current; the memory is as large as what is filled, and is kept.
+                let address = memory::allocate(COUNTERS * 4, self.reclaim);
+                // SAFETY: the memory is as large as what is filled, and is kept.
                 unsafe {
-                    let status = driver::cuMemAlloc_v2(&mut address, COUNTERS * 4);
-                    assert_eq!(status, driver::CUresult::CUDA_SUCCESS, "memory for counters");
                     driver::cuMemsetD32Async(address, 0, COUNTERS, self.stream);
                 }
                 address

@@ -2,11 +2,13 @@
 //! our kernels in CUDA C++ do the rest.
 //!
 //! Activations are stored as rows of channels (NHWC) in float, bf16 or f16, the type of the input; weights, statistics and
-//! their gradients are in float. Nothing is read back, and no choice is made by a clock.
+//! their gradients are in float. Nothing is read back except whether the gradients of a step in f16 are finite, and no choice is
+//! made by a clock.
 
 mod adam;
 mod affine;
 mod call;
+mod channel_norm;
 mod dense;
 mod dense_layer;
 mod depthwise;
@@ -15,29 +17,37 @@ mod descriptor;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod dnn;
 mod element;
+mod gelu;
 #[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
 mod gpu;
 #[expect(unsafe_code, reason = "the libraries have C interfaces")]
 mod libraries;
+#[expect(unsafe_code, reason = "the CUDA driver has a C interface")]
+mod memory;
 mod norm;
 mod operation;
 mod plain;
 mod pool;
 mod rows;
 mod running;
+mod scaled_add;
 #[expect(unsafe_code, reason = "NVRTC has a C interface")]
 mod source;
 #[cfg(test)]
 mod tests;
+mod unscale;
 
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeDevice;
+use cubecl_cuda::CudaDevice;
 
 use element::Element;
 pub(crate) use gpu::failure;
 pub use libraries::Libraries;
+pub(crate) use memory::of_device as gpu_memory;
 use running::Running as _;
+pub(crate) use unscale::{all_finite, unscale};
 
 /// Prepares the process for its first CUDA device.
 ///
@@ -56,11 +66,16 @@ pub(crate) fn prepare() {
 }
 
 pub(crate) fn is_cuda(device: &DispatchDevice) -> bool {
+    cuda_device(device).is_some()
+}
+
+/// The device as CubeCL names it; none if it is not one of CUDA's.
+fn cuda_device(device: &DispatchDevice) -> Option<&CudaDevice> {
     match device {
-        DispatchDevice::Autodiff(inner) => is_cuda(inner),
+        DispatchDevice::Autodiff(inner) => cuda_device(inner),
         #[allow(unreachable_patterns, reason = "CUDA may be the only runtime of the build")]
-        DispatchDevice::Cube(CubeDevice::Cuda(_)) => true,
-        _ => false,
+        DispatchDevice::Cube(CubeDevice::Cuda(device)) => Some(device),
+        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::rows::{dims, element, empty, empty_floats, empty_rows, rows, some, wi
 use crate::activation::Curve;
 
 /// Bytes of the sums that blocks leave.
-fn partial_bytes(grid: Grid, channels: usize) -> usize {
+pub(crate) fn partial_bytes(grid: Grid, channels: usize) -> usize {
     grid.blocks[0] * 2 * channels * 4
 }
 

@@ -5,10 +5,12 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::ChannelAffine;
 use super::call::DenseCall;
+use super::channel_norm::ChannelNorm;
 use super::element::Element;
 use super::norm::{self, BatchNorm, OutputGradient};
 use super::rows::{dims, element, rows};
-use super::{adam, dense_layer, depthwise, pool};
+use super::scaled_add::ScaledAdd;
+use super::{adam, dense_layer, depthwise, gelu, pool};
 use crate::activation::{Activation, Curve};
 use crate::algorithm::Algorithm;
 use crate::geometry::WindowGeometry;
@@ -30,6 +32,9 @@ pub(crate) enum Saved {
     ShiftMaxPool { y: CubeTensor, limits: [f32; 2], taps: CubeTensor, window: WindowGeometry },
     FilmMean { shape: [usize; 4], element: Element },
     DenseLayer(Box<[NormedConv; 2]>),
+    ChannelNorm(ChannelNorm),
+    ShiftGelu { x: CubeTensor, shift: CubeTensor },
+    ScaledAdd(ScaledAdd),
 }
 
 impl Compute for CubeBackend {
@@ -105,6 +110,21 @@ impl Compute for CubeBackend {
                 }
                 (outputs, Saved::DenseLayer(Box::new([first, second])))
             }
+            Operation::ChannelNorm { epsilon } => {
+                let (y, norm) = ChannelNorm::forward(exactly(inputs), epsilon);
+                (vec![y], Saved::ChannelNorm(norm))
+            }
+            Operation::ShiftGelu => {
+                let [x, shift] = exactly(inputs);
+                let x = rows(x);
+                (vec![gelu::forward(&x, &shift)], Saved::ShiftGelu { x, shift })
+            }
+            Operation::ScaledAdd => {
+                let mut inputs = inputs;
+                let factor = inputs.drain(3..).next();
+                let (y, saved) = ScaledAdd::forward(exactly(inputs), factor);
+                (vec![y], Saved::ScaledAdd(saved))
+            }
         }
     }
 
@@ -159,6 +179,9 @@ impl Compute for CubeBackend {
                 dense_layer::add_front(&dx, &gradient);
                 some([dx, gamma_1, beta_1, dw_1, gamma_2, beta_2, dw_2])
             }
+            Saved::ChannelNorm(norm) => some(norm.backward(gradient)),
+            Saved::ShiftGelu { x, shift } => some(gelu::backward(gradient, &x, &shift)),
+            Saved::ScaledAdd(saved) => some(saved.backward(gradient)),
         }
     }
 }

@@ -161,6 +161,12 @@ pub(crate) fn each(rows: usize, channels: usize, at_once: usize) -> Grid {
     Grid { blocks: [rows.div_ceil(threads[1]), groups], threads }
 }
 
+/// Threads of one warp for each row, of which each takes `at_once` channels at a time.
+pub(crate) fn by_row(rows: usize, channels: usize, at_once: usize) -> Grid {
+    let (threads, _) = block(channels, at_once);
+    Grid { blocks: [rows.div_ceil(threads[1]), 1], threads }
+}
+
 /// A thread for several rows of a group of channels, in as few blocks as keep the GPU busy: `blocks[0]` is the number of
 /// partial sums. It depends on shapes alone.
 pub(crate) fn some(rows: usize, channels: usize, at_once: usize) -> Grid {

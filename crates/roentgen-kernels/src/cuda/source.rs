@@ -10,6 +10,9 @@ use super::element::Element;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum File {
     Norm,
+    ChannelNorm,
+    Gelu,
+    ScaledAdd,
     Pool,
     Layout,
     Dense,
@@ -17,15 +20,20 @@ pub(crate) enum File {
     /// Depthwise windows of a kernel and a stride: long to compile, so only those that are met.
     Window(usize, usize),
     Adam,
+    Unscale,
 }
 
 const ELEMENT: &str = include_str!("kernels/element.cu");
+const SUMS: &str = include_str!("kernels/sums.cu");
 const WINDOW: &str = include_str!("kernels/window.cu");
 
 impl File {
     fn text(self) -> String {
         let own = match self {
-            File::Norm => include_str!("kernels/norm.cu").to_owned(),
+            File::Norm => [SUMS, include_str!("kernels/norm.cu")].concat(),
+            File::ChannelNorm => [SUMS, include_str!("kernels/channel_norm.cu")].concat(),
+            File::Gelu => [SUMS, include_str!("kernels/gelu.cu")].concat(),
+            File::ScaledAdd => [SUMS, include_str!("kernels/scaled_add.cu")].concat(),
             File::Pool => include_str!("kernels/pool.cu").to_owned(),
             File::Layout => include_str!("kernels/layout.cu").to_owned(),
             File::Dense => include_str!("kernels/dense.cu").to_owned(),
@@ -35,6 +43,7 @@ impl File {
                 format!("{WINDOW}\nDEPTHWISE({kernel}, {stride}, {channels})\n")
             }
             File::Adam => include_str!("kernels/adam.cu").to_owned(),
+            File::Unscale => include_str!("kernels/unscale.cu").to_owned(),
         };
         [ELEMENT, &own].concat()
     }

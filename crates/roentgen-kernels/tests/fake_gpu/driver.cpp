@@ -104,7 +104,7 @@ DRIVER Result cuDeviceGet(int *device, int which) { return *device = 0, which ==
 DRIVER Result cuDeviceGetCount(int *count) { return *count = 1, SUCCESS; }
 DRIVER Result cuDeviceGetName(char *name, int room, int) { return text(name, room, "NVIDIA H100 80GB HBM3"); }
 DRIVER Result cuDeviceGetPCIBusId(char *id, int room, int) { return text(id, room, "0000:00:01.0"); }
-DRIVER Result cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = DEVICE_BYTES, SUCCESS; }
+DRIVER Result cuDeviceTotalMem_v2(std::size_t *bytes, int) { return *bytes = device_capacity(), SUCCESS; }
 DRIVER Result cuDeviceGetAttribute(int *value, int which, int) { return *value = attribute(which), SUCCESS; }
 DRIVER Result cuDeviceComputeCapability(int *major, int *minor, int) { return *major = 9, *minor = 0, SUCCESS; }
 DRIVER Result cuDeviceGetUuid_v2(char *uuid, int) { return std::memcpy(uuid, "fake GPU of rust", 16), SUCCESS; }

@@ -21,12 +21,11 @@ enum Result : int {
 // Device memory is host memory, so an address is one of the host.
 using Address = std::uint64_t;
 
-constexpr std::size_t DEVICE_BYTES = 85029158912;
-
 // Whether the calling host thread has a context. Much of CUDA refuses to work without one.
 bool has_context();
 
-// Memory (memory.cpp).
+// Memory (memory.cpp). The device has as much as an H100, or FAKE_CUDA_BYTES.
+std::size_t device_capacity();
 std::size_t device_bytes();
 // Whether the bytes all lie in one allocation, of the device or of pinned memory; a message tells where they do not.
 bool is_allocated(Address address, std::size_t bytes, const char *what);

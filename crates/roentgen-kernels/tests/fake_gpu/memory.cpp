@@ -62,7 +62,7 @@ void *map_ones(std::size_t bytes) {
 Result allocate(Address *address, std::size_t bytes, bool is_on_device) {
     if (!address || bytes == 0) return INVALID_VALUE;
     std::lock_guard<std::mutex> guard(lock);
-    if (is_on_device && bytes > DEVICE_BYTES - bytes_now) return OUT_OF_MEMORY;
+    if (is_on_device && bytes > device_capacity() - bytes_now) return OUT_OF_MEMORY;
     void *memory = bytes >= LARGE ? map_ones(bytes) : std::aligned_alloc(ALIGNMENT, round_up(bytes, ALIGNMENT));
     if (!memory) return OUT_OF_MEMORY;
     if (bytes < LARGE) std::memset(memory, 0xFF, round_up(bytes, ALIGNMENT));
@@ -104,6 +104,14 @@ std::map<Address, Allocation>::iterator around(Address address) {
 
 }  // namespace
 
+std::size_t device_capacity() {
+    static const std::size_t capacity = [] {
+        const char *bytes = std::getenv("FAKE_CUDA_BYTES");
+        return bytes ? std::strtoull(bytes, nullptr, 10) : 85029158912;
+    }();
+    return capacity;
+}
+
 std::size_t device_bytes() {
     std::lock_guard<std::mutex> guard(lock);
     return bytes_now;
@@ -130,8 +138,8 @@ DRIVER Result cuMemFree_v2(Address address) { return release(address, true); }
 DRIVER Result cuMemFreeAsync(Address address, void *) { return release(address, true); }
 DRIVER Result cuMemGetInfo_v2(std::size_t *free, std::size_t *total) {
     if (!has_context()) return INVALID_CONTEXT;
-    *total = DEVICE_BYTES;
-    *free = DEVICE_BYTES - device_bytes();
+    *total = device_capacity();
+    *free = *total - device_bytes();
     return SUCCESS;
 }
 

@@ -5,3 +5,4 @@ mod adam;
 mod agreement;
 mod support;
 mod threads;
+mod unscale;

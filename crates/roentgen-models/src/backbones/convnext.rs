@@ -12,9 +12,10 @@ use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use roentgen_data::preprocess::Normalize;
+use roentgen_kernels::scaled_add;
 
 use super::{Backbone, Blueprint, PublishedFile, Scale, Spelling};
-use crate::layers::{ChannelNorm, ConvConfig, Padding, StochasticDepth, convolve, gelu};
+use crate::layers::{ChannelNorm, ConvConfig, Padding, StochasticDepth, convolve, convolve_gelu};
 
 /// Channels and number of blocks of each stage (section 2.1 and appendix A).
 type Table = [(usize, usize); 4];
@@ -160,11 +161,11 @@ impl Block {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let y = self.norm.forward(convolve(&self.depthwise, x.clone(), Padding::Even));
-        let y = gelu(convolve(&self.widen, y, Padding::None));
+        let y = convolve_gelu(&self.widen, y, Padding::None);
         let y = convolve(&self.narrow, y, Padding::None);
-        let dtype = y.dtype();
-        let scale = self.layer_scale.val().unsqueeze::<4>().cast(dtype);
-        x + self.depth.forward(y * scale)
+        let ([batch, channels, ..], device) = (x.dims(), x.device());
+        let scale = self.layer_scale.val().reshape([channels]);
+        scaled_add(x, y, scale, self.depth.factors(batch, &device))
     }
 }
 

@@ -3,7 +3,7 @@
 //! [paper]: https://arxiv.org/abs/1607.06450
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, FloatDType, Tensor};
+use burn::tensor::{Device, Tensor};
 
 /// Added to the variance, as in ConvNeXt.
 const EPSILON: f64 = 1e-6;
@@ -33,17 +33,7 @@ impl ChannelNorm {
     ///
     /// - `x`, output: `[batch, channels, height, width]`
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let dtype = x.dtype();
-        let is_short = matches!(dtype, burn::tensor::DType::BF16 | burn::tensor::DType::F16);
-        let x = if is_short { x.cast(FloatDType::F32) } else { x };
-        // A sum and a product, since burn-onnx exports no mean over one dimension.
-        let mean = |x: Tensor<4>| x.clone().sum_dim(1) * (1.0 / x.dims()[1] as f64);
-        let centered = x.clone() - mean(x);
-        let variance = mean(centered.clone() * centered.clone());
-        let [gamma, beta] =
-            [&self.gamma, &self.beta].map(|values| values.val().unsqueeze_dims::<4>(&[0, 2, 3]));
-        let y = centered / (variance + EPSILON).sqrt() * gamma + beta;
-        if is_short { y.cast(dtype) } else { y }
+        roentgen_kernels::channel_norm(x, [self.gamma.val(), self.beta.val()], EPSILON)
     }
 }
 

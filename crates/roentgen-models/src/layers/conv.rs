@@ -12,7 +12,7 @@ use roentgen_kernels::{
     self as kernels, Activation, Convolution, shift_activate, shift_activate_max_pool,
 };
 
-use super::Padding;
+use super::{Padding, shift_gelu};
 
 /// Configuration of a convolution, without its padding.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,17 @@ pub(crate) fn convolve_activate(
     }
     let shift = bias(conv, &y);
     shift_activate(y, shift, activation)
+}
+
+/// Convolves, adds the bias if there is one, then applies the Gaussian error linear unit.
+///
+/// # Shapes
+///
+/// See [`convolve`].
+pub(crate) fn convolve_gelu(conv: &Conv2d, x: Tensor<4>, padding: Padding) -> Tensor<4> {
+    let y = window_alone(conv, x, padding);
+    let shift = bias(conv, &y);
+    shift_gelu(y, shift)
 }
 
 /// Convolves, adds the bias if there is one, activates, and takes the maximum of each 2x2 block.

@@ -5,16 +5,18 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use burn::backend::DispatchDevice;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
+use roentgen_kernels::{Activation, shift_activate};
 
-/// Applies the unit to each value.
+/// Adds to each channel, then applies the unit.
 ///
 /// burn-onnx exports no error function. On the device that records a network for it, a hyperbolic
 /// tangent, which no network uses otherwise, takes the place of the error function; roentgen-onnx
 /// puts the error function back.
-pub(crate) fn gelu(x: Tensor<4>) -> Tensor<4> {
+pub(crate) fn shift_gelu(x: Tensor<4>, shift: Tensor<1>) -> Tensor<4> {
     if matches!(x.device().as_dispatch(), DispatchDevice::Capture(_)) {
+        let x = shift_activate(x, shift, Activation::Linear);
         return x.clone() * ((x * FRAC_1_SQRT_2).tanh() + 1.0) * 0.5;
     }
-    activation::gelu(x)
+    roentgen_kernels::shift_gelu(x, shift)
 }

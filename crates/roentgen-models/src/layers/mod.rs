@@ -14,10 +14,12 @@ mod squeeze_excite;
 mod stochastic_depth;
 
 pub(crate) use channel_norm::ChannelNorm;
-pub(crate) use conv::{ConvConfig, convolve, convolve_activate, convolve_activate_max_pool, plain};
+pub(crate) use conv::{
+    ConvConfig, convolve, convolve_activate, convolve_activate_max_pool, convolve_gelu, plain,
+};
 pub(crate) use conv_norm::{ConvNorm, ConvNormConfig};
 pub(crate) use elu::elu;
-pub(crate) use gelu::gelu;
+pub(crate) use gelu::shift_gelu;
 pub(crate) use max_pool::max_pool;
 pub(crate) use mixed::scale_channels;
 pub(crate) use mixed::{Border, Branch, BranchConfig, Mixed, MixedConfig, Step};

@@ -174,6 +174,33 @@ pub(super) fn cases(shape: [usize; 4], out: usize) -> Vec<Case> {
             crate::dense_layer(t[0].clone(), parts).0
         }),
     );
+    add(
+        format!("channel norm {shape:?}"),
+        Operation::ChannelNorm { epsilon: 1e-3 },
+        vec![shape, vector, vector],
+        &[0],
+        Box::new(|t| crate::channel_norm(t[0].clone(), [flat(&t[1]), flat(&t[2])], 1e-3)),
+    );
+    add(
+        format!("shift, gelu {shape:?}"),
+        Operation::ShiftGelu,
+        vec![shape, vector],
+        &[0],
+        Box::new(|t| crate::shift_gelu(t[0].clone(), flat(&t[1]))),
+    );
+    let films = [1, shape[0], 1, 1];
+    for shapes in [vec![shape, shape, vector], vec![shape, shape, vector, films]] {
+        add(
+            format!("scaled add {shapes:?}"),
+            Operation::ScaledAdd,
+            shapes,
+            &[0, 1],
+            Box::new(|t| {
+                let factor = t.get(3).map(flat);
+                crate::scaled_add(t[0].clone(), t[1].clone(), flat(&t[2]), factor)
+            }),
+        );
+    }
     cases.push(Case {
         name: format!("film mean {shape:?}"),
         operation: Operation::FilmMean,

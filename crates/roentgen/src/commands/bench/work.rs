@@ -37,7 +37,8 @@ impl Work {
             width: args.width,
             pool,
             dropout,
-            stochastic_depth: None,
+            stochastic_depth: (file.is_some() && architecture.has_stochastic_depth())
+                .then_some(0.0),
         };
         if !args.force {
             // Before the films are made or read, which may be too many as well.
