@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures on a machine with an NVIDIA GPU, most decisive first: each operation against the CPU; training steps of five networks
+# Measures on a machine with an NVIDIA GPU, most decisive first: each operation against the CPU; training steps of six networks
 # in bf16 beside PyTorch's on the same weights, and prediction; epochs of 20,000 drawn films; the quickstart, and whether two
 # runs, one of them stopped and resumed, leave the same bytes; larger batches and films. Each part has its own limit, and what
 # fails is named and does not stop the others.
@@ -19,7 +19,7 @@ out=$(realpath "$3")
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-networks="mobilenet mobilenet-v2 resnet50 densenet121 vgg19"
+networks="mobilenet mobilenet-v2 resnet50 densenet121 vgg19 convnext-tiny"
 
 site=$(python3 -c 'import nvidia; print(list(nvidia.__path__)[0])')
 export LD_LIBRARY_PATH="$site/cu13/lib:$site/cudnn/lib" PYTHONUNBUFFERED=1
@@ -44,7 +44,7 @@ ours() { # train|predict NETWORK STEPS BATCH SIZE
     nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 100 >"$work/memory" &
     local watch=$!
     timeout 60 "$roentgen" bench "$1" --architecture "$2" --like "$work/$4x$5/$2.safetensors" --device cuda \
-        --precision bf16 --steps "$3" --json >"$work/bench.json" 2>"$work/error"
+        --precision "${precision:-bf16}" --steps "$3" --json >"$work/bench.json" 2>"$work/error"
     local status=$?
     kill $watch
     if [ $status = 0 ]; then
@@ -97,7 +97,16 @@ wc -l <"$work/stopped/epochs.csv"
 short stopped --resume
 cmp "$work/one/model.bpk" "$work/stopped/model.bpk" && echo "a run that was stopped and resumed leaves them too"
 
-echo "## larger films and batches, PyTorch's f16, and torch.compile"
+echo "## the quickstart's training in each type of activations"
+for type in f32 bf16 f16; do
+    timeout 60 "$roentgen" train experiments/quickstart.toml --set "data.prepared=$work/quickstart/prepared" --device cuda \
+        --set train.precision=$type --out "$work/$type" >"$work/$type.log" 2>&1
+    [ $type = f32 ] && head -n 1 "$work/$type/epochs.csv"
+    echo "$type: $(tail -n 1 "$work/$type/epochs.csv")"
+done
+
+echo "## f16, larger films and batches, and torch.compile"
+for network in $networks; do precision=f16 ours train "$network" 30 64 224; done
 theirs train f16 64 224 "$networks"
 some="mobilenet-v2 resnet50 densenet121"
 for shape in "32 512" "256 224"; do

@@ -33,6 +33,7 @@ pub mod classifier;
 pub mod explainer;
 pub mod explanation;
 pub mod freeze;
+mod gpu_training;
 pub mod head;
 mod layers;
 pub mod model_dir;

@@ -16,6 +16,9 @@ pub enum Precision {
     F32,
     /// Sixteen bits with the range of single precision and 8 binary digits.
     Bf16,
+    /// Sixteen bits with 11 binary digits and a range from 2^-24 to 65504. Gradients are often
+    /// smaller, so the loss must be scaled up before the backward pass.
+    F16,
 }
 
 impl Precision {
@@ -28,6 +31,7 @@ impl Precision {
         match self {
             Precision::F32 => films,
             Precision::Bf16 => films.cast(FloatDType::BF16),
+            Precision::F16 => films.cast(FloatDType::F16),
         }
     }
 }
@@ -37,6 +41,7 @@ impl fmt::Display for Precision {
         f.write_str(match self {
             Precision::F32 => "f32",
             Precision::Bf16 => "bf16",
+            Precision::F16 => "f16",
         })
     }
 }
@@ -48,7 +53,25 @@ impl FromStr for Precision {
         match text {
             "f32" => Ok(Precision::F32),
             "bf16" => Ok(Precision::Bf16),
-            _ => Err("must be f32 or bf16".to_owned()),
+            "f16" => Ok(Precision::F16),
+            _ => Err("must be f32, bf16 or f16".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precisions_are_read_as_they_are_written_and_others_are_refused() {
+        for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
+            let text = precision.to_string();
+
+            assert_eq!(text.parse(), Ok(precision));
+            assert_eq!(serde_json::to_value(precision).unwrap(), text);
+        }
+        let refused = "f64".parse::<Precision>();
+        assert_eq!(refused, Err("must be f32, bf16 or f16".to_owned()));
     }
 }

@@ -8,6 +8,7 @@ use roentgen_eval::HeatMap;
 
 use crate::classifier::Classifier;
 use crate::model_dir::{self, Error, Model, ModelInfo};
+use crate::precision::Precision;
 
 /// A loaded model, ready to predict.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Predictor {
     pub description: ModelInfo,
     /// The identity of the model.
     pub identity: String,
+    /// The type in which activations are stored while predicting; explanations use single precision.
+    pub precision: Precision,
     pub(crate) model: Classifier,
     pub(crate) device: Device,
 }
@@ -30,7 +33,7 @@ pub struct Prediction {
 }
 
 impl Predictor {
-    /// Loads the model in `folder`.
+    /// Loads the model in `folder`, to predict in single precision.
     ///
     /// # Errors
     ///
@@ -39,7 +42,7 @@ impl Predictor {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, Error> {
         let device = device.clone().without_autodiff();
         let Model { description, identity, network } = model_dir::load(folder, &device)?;
-        Ok(Self { description, identity, model: network, device })
+        Ok(Self { description, identity, precision: Precision::F32, model: network, device })
     }
 
     /// Predicts a batch of planes of the model's size.
@@ -55,7 +58,7 @@ impl Predictor {
         let shape = [planes.len(), input.channels, input.size, input.size];
         let batch = TensorData::new(input.batch(planes), shape);
         let films = Tensor::<4>::from_data(batch, &self.device);
-        predictions(&self.model, films)
+        predictions(&self.model, self.precision.films(films))
     }
 }
 

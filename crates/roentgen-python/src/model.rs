@@ -9,8 +9,8 @@ use pyo3::types::{PyByteArray, PyList};
 use rayon::prelude::*;
 use roentgen_data::split::Split;
 use roentgen_eval::{CalibrationMethod, OperatingRule};
-use roentgen_models::Method;
 use roentgen_models::explainer::WantedMap;
+use roentgen_models::{Method, Precision};
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::predict::{self, PredictRequest};
 use roentgen_tasks::sources::Privacy;
@@ -181,6 +181,7 @@ impl Model {
                 split,
                 batch,
                 engine: options.engine,
+                precision: Precision::F32,
                 onnx: None,
                 operating_point: options.operating_point,
                 calibration: options.calibration,

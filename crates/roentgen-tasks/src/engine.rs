@@ -13,7 +13,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use burn::tensor::Device;
 use roentgen_models::predictor::Prediction;
-use roentgen_models::{ModelInfo, Predictor};
+use roentgen_models::{ModelInfo, Precision, Predictor};
 use roentgen_onnx::{OnnxEngine, Runtime, Waiting};
 
 use crate::listener::Listener;
@@ -120,6 +120,24 @@ impl Engine {
         Ok(Engine::Burn(Box::new(Predictor::load(folder, device)?)))
     }
 
+    /// Stores the activations of Burn in another type.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for types of 16 bits on another engine or without an NVIDIA GPU.
+    pub fn with_precision(self, precision: Precision, device: &Device) -> anyhow::Result<Self> {
+        match self {
+            engine if precision == Precision::F32 => Ok(engine),
+            Engine::Burn(mut predictor) if roentgen_kernels::is_cuda(device) => {
+                predictor.precision = precision;
+                Ok(Engine::Burn(predictor))
+            }
+            _ => bail!(
+                "`--precision {precision}` needs the engine Burn on an NVIDIA GPU; add `--device cuda`"
+            ),
+        }
+    }
+
     /// Returns what the model says of itself.
     pub fn description(&self) -> &ModelInfo {
         match self {
@@ -157,7 +175,8 @@ impl Engine {
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Engine::Burn(_) => f.write_str("Burn"),
+            Engine::Burn(predictor) if predictor.precision == Precision::F32 => f.write_str("Burn"),
+            Engine::Burn(predictor) => write!(f, "Burn in {}", predictor.precision),
             Engine::Onnx(_, runtime) => write!(f, "ONNX Runtime, {}", runtime.path().display()),
         }
     }

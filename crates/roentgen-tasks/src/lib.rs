@@ -4,6 +4,7 @@
 //! use std::path::Path;
 //!
 //! use roentgen_eval::OperatingRule;
+//! use roentgen_models::Precision;
 //! use roentgen_tasks::device::{self, DeviceChoice};
 //! use roentgen_tasks::engine::EngineChoice;
 //! use roentgen_tasks::predict::{self, PredictRequest};
@@ -16,6 +17,7 @@
 //!     split: None,
 //!     batch: 16,
 //!     engine: EngineChoice::Auto,
+//!     precision: Precision::F32,
 //!     onnx: None,
 //!     operating_point: OperatingRule::Youden,
 //!     calibration: None,

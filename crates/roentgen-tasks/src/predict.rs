@@ -13,8 +13,8 @@ use roentgen_data::gate::Position;
 use roentgen_data::prepare::BadFilm;
 use roentgen_data::split::Split;
 use roentgen_eval::{CalibrationMethod, OperatingRule, ScoredFinding, Scores};
-use roentgen_models::ModelInfo;
 use roentgen_models::predictor::Prediction;
+use roentgen_models::{ModelInfo, Precision};
 use serde::Serialize;
 
 use crate::batch::check_batch;
@@ -39,6 +39,8 @@ pub struct PredictRequest<'a> {
     pub batch: usize,
     /// The engine.
     pub engine: EngineChoice,
+    /// The type in which Burn stores activations: another than single precision needs an NVIDIA GPU.
+    pub precision: Precision,
     /// An ONNX file that was made of the exported model, to be predicted with by ONNX Runtime instead
     /// of the model's own network.
     pub onnx: Option<&'a Path>,
@@ -118,10 +120,11 @@ pub fn table(
     let sources = open(request, &description, listener)?.with_gate(request.gate);
     let (films, are_decoded) = (sources.films.len(), sources.are_decoded());
     check_batch(&description, request.batch, films, device)?;
-    let mut engine = match request.onnx {
+    let engine = match request.onnx {
         Some(file) => Engine::onnx_file(request.model, file, are_decoded)?,
         None => Engine::load(request.model, request.engine, films, are_decoded, device, listener)?,
     };
+    let mut engine = engine.with_precision(request.precision, device)?;
     let predicted = predict(&mut engine, sources, request.batch, request.shard, listener)?;
     if predicted.predictions.is_empty() {
         for film in &predicted.bad {

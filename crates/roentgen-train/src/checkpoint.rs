@@ -119,7 +119,8 @@ pub fn restore(
     optimizer: ModuleOptimizer,
 ) -> Result<(RunState, Classifier, ModuleOptimizer), Error> {
     let Some(state) = RunState::read(run)? else {
-        return Ok((RunState::default(), model, optimizer));
+        let state = RunState { loss_scale: shape.loss_scale, ..RunState::default() };
+        return Ok((state, model, optimizer));
     };
     state.check(shape).map_err(|what| Error::Inconsistent { path: RunState::path(run), what })?;
     let read = |path: &Path| {

@@ -33,13 +33,15 @@ pub struct Available {
     pub limited_by: LimitedBy,
 }
 
-/// What limits the memory of this process.
+/// What limits the memory of this process, or of its work on a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitedBy {
     /// What other processes leave of the machine's memory.
     Machine,
     /// The control group of a container or a batch job.
     ControlGroup,
+    /// What other processes leave of the memory of the GPU that computes.
+    Gpu,
 }
 
 /// Returns the memory that is available to this process; `None` if the system does not say.

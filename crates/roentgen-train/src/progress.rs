@@ -21,7 +21,7 @@ pub struct RunPlan {
     pub epochs: usize,
     /// Number of optimizer steps per epoch.
     pub steps: usize,
-    /// Upper estimate of the memory for training, in bytes.
+    /// Estimate of the memory for training, in bytes; on the CPU an upper one.
     pub memory: usize,
     /// Name of the split, such as `official train`.
     pub split: String,

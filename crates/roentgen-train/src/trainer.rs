@@ -15,6 +15,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use roentgen_data::files::WriteError;
 use roentgen_data::split::Split;
+use roentgen_kernels::GpuFailure;
 use roentgen_models::model_dir::EarlierFilms;
 use roentgen_models::{Classifier, Freeze, Precision, weights};
 
@@ -25,7 +26,6 @@ use crate::experiment::phase::ResolvedPhase;
 use crate::experiment::sweep;
 use crate::facts::Facts;
 use crate::features::{self, Features};
-use crate::memory;
 use crate::progress::{EpochRow, Progress};
 use crate::run_dir::{EXPERIMENT, RunDir};
 use crate::tensorboard::Events;
@@ -39,21 +39,28 @@ mod epoch_end;
 mod error;
 mod initial;
 mod input;
+mod loss_scale;
 mod material;
 mod need;
+mod optimizer_step;
 mod options;
 mod pictures;
 mod position;
 mod resume;
+#[cfg(test)]
+mod tests;
 
 pub use check::{Checker, check};
 pub use error::Error;
+pub use loss_scale::{LossScale, StepOutcome};
 pub use need::TooLittle;
+pub use optimizer_step::{optimizer_step, weight_gradients};
 pub use options::{MemoryLimit, TrainOptions};
 pub use resume::{NotLonger, ResumeOptions, resume};
 
 use initial::Initial;
 use material::Material;
+use need::Amounts;
 
 /// Optimizer steps between two checkpoints within an epoch.
 const CHECKPOINT_STEPS: usize = 200;
@@ -95,7 +102,8 @@ pub fn train(
     let initial = initial::weights(experiment, &material, network)?;
     let fingerprint = &material.prepared.description.fingerprint;
     let run_dir = RunDir::open(folder, experiment, fingerprint, start)?;
-    train_in(experiment, &material, initial, run_dir, device, progress)
+    let loss_scale = LossScale::of(experiment.train.precision);
+    train_in(experiment, &material, initial, run_dir, loss_scale, device, progress)
 }
 
 /// Builds the network with random weights, unless the device or its memory does not allow the run.
@@ -114,20 +122,24 @@ fn network(
     device.seed(*seed);
     let network = experiment.network().init(image.channels, material.findings.len(), &device);
     let network = weights::number_parameters(network)?;
-    if limit == MemoryLimit::Keep && need::is_in_host_memory(&device) {
-        let (films, weights) = (material.rows(Split::Train).len(), network.num_params());
-        let size = material.prepared.store.size();
-        need::check(experiment, size, films, weights, memory::available())?;
+    if limit == MemoryLimit::Keep {
+        let amounts = Amounts {
+            size: material.prepared.store.size(),
+            films: material.rows(Split::Train).len(),
+            weights: network.num_params(),
+        };
+        need::check(experiment, amounts, need::available(&device))?;
     }
     Ok(network)
 }
 
-/// Runs an experiment in an open run directory.
+/// Runs an experiment in an open run directory. `loss_scale` is that of the first step of a new run.
 fn train_in(
     experiment: &Experiment,
     material: &Material,
     initial: Initial,
     run_dir: RunDir,
+    loss_scale: Option<LossScale>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<TrainOutcome, Error> {
@@ -139,7 +151,7 @@ fn train_in(
     log.map_or(Ok(()), |line| run_dir.log(&line))?;
     let phases = experiment.phases();
     let batch_size = experiment.train.batch_size;
-    let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size };
+    let shape = RunShape { phases: &phases, films: train_rows.len(), batch_size, loss_scale };
     let optimizer = experiment.train.optimizer.init();
     let (mut state, model, optimizer) =
         checkpoint::restore(&run_dir.path, &shape, network, optimizer)?;
@@ -236,8 +248,11 @@ impl Run<'_> {
 
     /// Ends the run if a GPU has failed: weights that were never written must not be saved.
     fn check_device(&self) -> Result<(), Error> {
-        self.device.sync().map_err(|error| Error::Gpu(format!("{error:?}")))?;
-        roentgen_kernels::failure().map_or(Ok(()), |failure| Err(Error::Gpu(failure.to_owned())))
+        self.device.sync().map_err(|error| {
+            let memory = roentgen_kernels::gpu_memory(&self.device);
+            Error::Gpu(GpuFailure::new(&format!("{error:?}"), memory))
+        })?;
+        roentgen_kernels::failure().map_or(Ok(()), |failure| Err(Error::Gpu(failure.clone())))
     }
 
     fn save(&mut self) -> Result<(), Error> {

@@ -251,12 +251,17 @@ fn sixteen_bits_are_refused_on_the_cpu_before_anything_is_written() {
     place.ok("phantom --films 40 --size 64 --out films");
     place.ok("prepare films --out prepared --size 32");
     place.write("a.toml", EXPERIMENT);
-    let error = place.fails("train a.toml --out run --device cpu --set train.precision=bf16");
-    assert!(error.contains("`train.precision = \"bf16\"` needs an NVIDIA GPU"), "{error}");
-    assert!(!place.at("run").exists());
+    for precision in ["bf16", "f16"] {
+        let train = "train a.toml --out run --device cpu --set train.precision";
+        let error = place.fails(&format!("{train}={precision}"));
+        let expected = format!("`train.precision = \"{precision}\"` needs an NVIDIA GPU");
+        assert!(error.contains(&expected), "{error}");
+        assert!(!place.at("run").exists());
 
-    let error = place.fails("bench train --device cpu --precision bf16");
-    assert!(error.contains("`--precision bf16` needs an NVIDIA GPU"), "{error}");
+        let error = place.fails(&format!("bench train --device cpu --precision {precision}"));
+        let expected = format!("`--precision {precision}` needs an NVIDIA GPU");
+        assert!(error.contains(&expected), "{error}");
+    }
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn films_in_memory_have_the_numbers_of_the_score_table() {
         split: None,
         batch: 16,
         engine: EngineChoice::Burn,
+        precision: roentgen_models::Precision::F32,
         onnx: None,
         privacy: &crate::sources::Privacy::Named,
         operating_point: OperatingRule::Youden,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use roentgen_data::split::Split;
 use roentgen_eval::{OperatingRule, Scores};
-use roentgen_models::model_dir;
+use roentgen_models::{Precision, model_dir};
 use roentgen_train::{Experiment, films, run_dir};
 
 use crate::engine::EngineChoice;
@@ -41,6 +41,7 @@ fn predict_valid(
         split: Some(Split::Valid),
         batch: experiment.micro_batch_size(),
         engine: EngineChoice::Burn,
+        precision: Precision::F32,
         onnx: None,
         operating_point: OperatingRule::Youden,
         calibration: None,

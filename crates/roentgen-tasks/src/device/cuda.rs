@@ -45,7 +45,8 @@ fn folder() -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// Returns an error if a library is missing or no GPU has this number.
+/// Returns an error if a library is missing, if no GPU has this number, or if CUDA does not start on
+/// it, as without memory.
 pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
     let Found { libraries, missing } = Found::search();
     if !missing.is_empty() {
@@ -58,7 +59,14 @@ pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
         );
     }
     roentgen_kernels::prepare_cuda();
-    Ok(Device::cuda(index))
+    let device = Device::cuda(index);
+    if roentgen_kernels::gpu_memory(&device).is_none() {
+        bail!(
+            "`--device cuda:{index}` does not start; other processes may use all memory of the GPU \
+             (`nvidia-smi` lists them)"
+        );
+    }
+    Ok(device)
 }
 
 /// Lists what was found and what is missing, one per line.

@@ -9,6 +9,7 @@ use super::{Error, FOLDER};
 use crate::experiment::phase::ResolvedPhase;
 use crate::experiment::schedule::Plateau;
 use crate::progress::EpochRow;
+use crate::trainer::LossScale;
 
 const STATE: &str = "state.toml";
 /// Most bytes of the file; an epoch takes some hundreds.
@@ -18,7 +19,7 @@ const LONGEST: u64 = 64 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunState {
-    /// Optimizer steps done so far.
+    /// Optimizer steps done so far, including those that were skipped for their gradients.
     pub step: usize,
     /// Films of the current epoch done so far.
     pub films: usize,
@@ -43,6 +44,9 @@ pub struct RunState {
     /// SHA-256 of the run's table of films; `None` in checkpoints of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub films_sha256: Option<String>,
+    /// The loss scale of the next step; only in a run whose precision needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScale>,
     /// State of the schedule.
     pub plateau: Plateau,
     /// Epochs done.
@@ -59,6 +63,8 @@ pub struct RunShape<'a> {
     pub films: usize,
     /// Films per optimizer step.
     pub batch_size: usize,
+    /// The loss scale of the first step; `None` if the precision of the run needs none.
+    pub loss_scale: Option<LossScale>,
 }
 
 impl RunState {
@@ -144,7 +150,18 @@ impl RunState {
         if !(scale > 0.0 && scale <= 1.0 && best.is_finite()) {
             return Err("`plateau` has a value that is out of range".to_owned());
         }
-        Ok(())
+        self.check_loss_scale(shape)
+    }
+
+    fn check_loss_scale(&self, shape: &RunShape<'_>) -> Result<(), String> {
+        let what = match (shape.loss_scale, self.loss_scale) {
+            (None, None) => return Ok(()),
+            (Some(_), Some(scale)) if scale.is_possible() => return Ok(()),
+            (Some(_), Some(_)) => "has a value that is out of range",
+            (Some(_), None) => "is missing, which the precision of the run needs",
+            (None, Some(_)) => "is there, which the precision of the run does not need",
+        };
+        Err(format!("`loss_scale` {what}"))
     }
 
     fn check_phase(&self, phases: &[ResolvedPhase]) -> Result<(), String> {
@@ -195,83 +212,4 @@ impl RunState {
 }
 
 #[cfg(test)]
-mod tests {
-    use roentgen_models::Freeze;
-
-    use super::*;
-    use crate::experiment::schedule::Schedule;
-
-    /// Two phases of 2 and 3 epochs, 50 films in batches of 16, which are 4 steps an epoch.
-    fn phases() -> [ResolvedPhase; 2] {
-        [2, 3].map(|epochs| ResolvedPhase {
-            epochs,
-            freeze: Freeze::Nothing,
-            learning_rate: 0.1,
-            schedule: Schedule::Constant {},
-        })
-    }
-
-    fn row(epoch: usize) -> EpochRow {
-        EpochRow {
-            epoch,
-            train_loss: 0.5,
-            valid_loss: 0.5,
-            valid_auroc: Some(0.6),
-            learning_rate: 0.1,
-            is_best: epoch == 2,
-            seconds: 1.0,
-            waiting: 0.0,
-            is_by_loss_instead: false,
-        }
-    }
-
-    /// In the third epoch, the first of the second phase, after two of its four steps.
-    fn state() -> RunState {
-        RunState {
-            step: 10,
-            films: 32,
-            loss: 16.0,
-            phase: 1,
-            earlier: 2,
-            epochs: vec![row(1), row(2)],
-            ..RunState::default()
-        }
-    }
-
-    fn fits(state: &RunState) -> bool {
-        state.check(&RunShape { phases: &phases(), films: 50, batch_size: 16 }).is_ok()
-    }
-
-    #[test]
-    fn positions_that_a_run_reaches_fit() {
-        let last_step = RunState { step: 12, films: 50, ..state() };
-        let done = RunState { step: 20, films: 0, epochs: (1..=5).map(row).collect(), ..state() };
-
-        assert!([RunState::default(), state(), last_step, done].iter().all(fits));
-    }
-
-    #[test]
-    fn positions_that_no_run_reaches_are_refused() {
-        let edits: [fn(&mut RunState); 14] = [
-            |state| state.step = usize::MAX,
-            |state| state.step = 7,
-            |state| state.films = 33,
-            |state| state.phase = 2,
-            |state| state.phase = 0,
-            |state| state.earlier = 0,
-            |state| state.earlier = 3,
-            |state| state.waited = 3,
-            |state| state.loss = f64::NAN,
-            |state| state.seconds = f64::INFINITY,
-            |state| state.epochs[1].epoch = 4,
-            |state| state.epochs[1].is_best = false,
-            |state| state.plateau.scale = -1.0,
-            |state| state.epochs.truncate(1),
-        ];
-        for (number, edit) in edits.into_iter().enumerate() {
-            let mut state = state();
-            edit(&mut state);
-            assert!(!fits(&state), "edit {number}");
-        }
-    }
-}
+mod tests;

@@ -175,7 +175,7 @@ pub struct TrainSettings {
     /// for the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch_size: Option<usize>,
-    /// Precision of activations: `f32`, or `bf16` on a GPU.
+    /// Precision of activations: `f32`, or `bf16` or `f16` on an NVIDIA GPU.
     #[serde(skip_serializing_if = "is_default")]
     pub precision: Precision,
     /// The learning rate at the start of the schedule, or its peak with `one-cycle`.

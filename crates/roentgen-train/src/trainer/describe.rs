@@ -4,7 +4,8 @@ use burn::module::Module;
 use roentgen_data::split::Split;
 use roentgen_models::model_dir::{ModelInfo, TrainingInfo};
 
-use super::{Run, need};
+use super::Run;
+use super::need::{self, Amounts};
 use crate::experiment::BestBy;
 use crate::facts::Facts;
 use crate::progress::{EpochRow, RunPlan};
@@ -14,7 +15,7 @@ impl Run<'_> {
         let experiment = self.experiment;
         let input = self.train.input;
         let parameters = self.model().num_params();
-        let batch = experiment.micro_batch_size().min(self.train.len());
+        let amounts = Amounts { size: input.size, films: self.train.len(), weights: parameters };
         RunPlan {
             parameters,
             train_films: self.train.len(),
@@ -23,7 +24,7 @@ impl Run<'_> {
             findings: self.train.findings.len(),
             epochs: self.phases.iter().map(|phase| phase.epochs).sum(),
             steps: self.steps(),
-            memory: need::estimate(experiment, input.size, batch, parameters) as usize,
+            memory: need::estimate(experiment, amounts, &self.device) as usize,
             split: experiment.selection().name(Split::Train),
             is_phantom: self.train.prepared.is_phantom(),
             steps_done: self.state.step,

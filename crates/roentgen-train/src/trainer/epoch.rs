@@ -1,8 +1,10 @@
 //! One epoch of training: batches, and an optimizer step on each.
 
-use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::optim::GradientsAccumulator;
 
 use super::input::{Batch, InputPipeline, MicroBatch};
+use super::loss_scale::StepOutcome;
+use super::optimizer_step::{optimizer_step, weight_gradients};
 use super::{CHECKPOINT_STEPS, Epoch, Error, Run};
 use crate::experiment::Experiment;
 use crate::features;
@@ -68,7 +70,7 @@ impl Run<'_> {
                 let batch = batch?;
                 self.state.waiting += self.progress.seconds() - asked;
                 let films = batch.labels.len() / self.train.findings.len();
-                let loss = self.batch(batch, kind);
+                let loss = self.batch(batch, kind)?;
                 self.state.step += 1;
                 self.state.films += films;
                 self.state.loss += loss * films as f64;
@@ -89,7 +91,7 @@ impl Run<'_> {
     }
 
     /// Takes one optimizer step on one batch of films or of features; returns its mean loss.
-    pub(super) fn batch(&mut self, batch: Batch, kind: InputKind) -> f64 {
+    pub(super) fn batch(&mut self, batch: Batch, kind: InputKind) -> Result<f64, Error> {
         let Experiment { seed, train, .. } = self.experiment;
         self.device.seed(seed::derive(*seed, Purpose::Step(self.state.step)));
         let weights = train.loss.weights(&batch.labels);
@@ -104,16 +106,32 @@ impl Run<'_> {
                 InputKind::Films => self.model().forward(train.precision.films(input)),
             };
             let share_of_loss = weights.loss(logits, labels) * share;
-            let parts = GradientsParams::from_grads(share_of_loss.backward(), self.model());
+            let parts = weight_gradients(&share_of_loss, self.model(), self.state.loss_scale);
             gradients.accumulate(self.model(), parts);
             loss += share_of_loss.into_scalar::<f64>();
         }
         let rate = self.rate(self.state.step);
         // Without a second handle, so that on the CPU the optimizer updates the weights in place.
         if let Some(model) = self.weights.take() {
-            self.weights = Some(self.optimizer.step(rate, model, gradients.grads()));
-            roentgen_kernels::flush();
+            let (scale, gradients) = (self.state.loss_scale.as_mut(), gradients.grads());
+            let (model, outcome) =
+                optimizer_step(&mut self.optimizer, rate, model, gradients, scale);
+            self.weights = Some(model);
+            self.check_step(outcome)?;
         }
-        loss
+        Ok(loss)
+    }
+
+    /// Logs a step that was skipped, and ends a run in which all steps would be.
+    fn check_step(&self, outcome: StepOutcome) -> Result<(), Error> {
+        let step = self.state.step + 1;
+        match (outcome, self.state.loss_scale) {
+            (StepOutcome::Skipped, Some(halved)) => Ok(self.dir.log(&format!(
+                "step {step} skipped, because a gradient is not a finite number; loss scale {}",
+                halved.scale
+            ))?),
+            (StepOutcome::Impossible, _) => Err(Error::NotFinite { step }),
+            (StepOutcome::Taken | StepOutcome::Skipped, _) => Ok(()),
+        }
     }
 }

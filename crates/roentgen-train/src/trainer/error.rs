@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use roentgen_data::{prepare, split};
+use roentgen_kernels::GpuFailure;
 use roentgen_models::pretrained::{FileError, FitError, store};
 use roentgen_models::{Precision, classifier, model_dir, weights};
 
@@ -87,7 +88,7 @@ pub enum Error {
     Precision(Precision),
     /// A GPU failed during the run.
     #[error("the GPU failed: {0}; `roentgen resume RUN` resumes from the last checkpoint")]
-    Gpu(String),
+    Gpu(GpuFailure),
     /// The prepared films have another size than the experiment asks for.
     #[error(
         "the experiment asks for films of {asked} px, but `{prepared}` contains films of {size} px; \
@@ -123,6 +124,15 @@ pub enum Error {
          the findings instead"
     )]
     NoFindings,
+    /// A gradient is not a finite number even without a loss scale.
+    #[error(
+        "training diverged: the loss scale has fallen to 1, and a gradient of step {step} is still \
+         not a finite number; try a smaller `train.learning_rate`, or `train.precision = \"bf16\"`"
+    )]
+    NotFinite {
+        /// The step of the run, from 1.
+        step: usize,
+    },
     /// The loss is no longer a finite number.
     #[error(
         "training diverged: the loss of epoch {epoch} is {loss}; try a smaller \

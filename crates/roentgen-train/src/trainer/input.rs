@@ -14,6 +14,8 @@ use crate::features::{self, Features};
 
 /// Number of batches that wait for their step.
 const AHEAD: usize = 2;
+/// Number of batches on the device: those that wait, the one in preparation, and that of the step.
+pub(super) const HELD: usize = AHEAD + 2;
 
 /// The source of batches.
 #[derive(Clone, Copy)]

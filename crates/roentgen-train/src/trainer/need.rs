@@ -3,8 +3,9 @@
 use burn::tensor::Device;
 use roentgen_models::Freeze;
 
+use super::input::HELD;
 use crate::experiment::Experiment;
-use crate::memory::{Available, LimitedBy, least_for_inference};
+use crate::memory::{self, Available, LimitedBy, least_for_inference};
 
 /// Training needs more memory than is available.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -30,6 +31,7 @@ fn place(available: Available) -> &'static str {
     match available.limited_by {
         LimitedBy::Machine => "on this machine",
         LimitedBy::ControlGroup => "below the limit of this container or job (its control group)",
+        LimitedBy::Gpu => "on the GPU",
     }
 }
 
@@ -47,16 +49,50 @@ fn advice(fits: Option<usize>, batch: usize) -> String {
     }
 }
 
-/// Whether a device computes in the memory of the machine, as only the CPU does.
-pub(super) fn is_in_host_memory(device: &Device) -> bool {
-    device.clone().without_autodiff() == Device::flex()
+/// Returns the memory that is available where a device computes: that of the machine for the CPU, and
+/// its own for an NVIDIA GPU; `None` if that is not known.
+pub(super) fn available(device: &Device) -> Option<Available> {
+    if device.clone().without_autodiff() == Device::flex() {
+        return memory::available();
+    }
+    let gpu = roentgen_kernels::gpu_memory(device)?;
+    Some(Available { bytes: gpu.free, limited_by: LimitedBy::Gpu })
 }
 
-/// Returns an upper estimate of the bytes for training: activations of a micro-batch of films of
-/// `size` pixels; weights, gradients and the optimizer's two moments.
-pub(super) fn estimate(experiment: &Experiment, size: usize, films: usize, weights: usize) -> u64 {
-    let activations = experiment.network().activation_bytes(size, films);
+/// What the memory of a run depends on, apart from its experiment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amounts {
+    /// Height and width of the films.
+    pub(super) size: usize,
+    /// Number of films to train on.
+    pub(super) films: usize,
+    /// Number of weights.
+    pub(super) weights: usize,
+}
+
+/// Returns an estimate of the bytes for training on a device.
+pub(super) fn estimate(experiment: &Experiment, amounts: Amounts, device: &Device) -> u64 {
+    let estimate = if roentgen_kernels::is_cuda(device) { on_gpu } else { on_cpu };
+    estimate(experiment, amounts, experiment.micro_batch_size())
+}
+
+/// An upper estimate: activations of a micro-batch; weights, gradients and the optimizer's two
+/// moments.
+fn on_cpu(experiment: &Experiment, amounts: Amounts, micro_batch: usize) -> u64 {
+    let Amounts { size, films, weights } = amounts;
+    let activations = experiment.network().activation_bytes(size, micro_batch.min(films));
     (activations as u64).saturating_add(4 * 4 * weights as u64)
+}
+
+/// An estimate: a step on a micro-batch, and the films of the batches that are on the GPU before
+/// they are needed.
+fn on_gpu(experiment: &Experiment, amounts: Amounts, micro_batch: usize) -> u64 {
+    let Amounts { size, films, weights } = amounts;
+    let (network, train) = (experiment.network(), &experiment.train);
+    let step = network.gpu_training_bytes(size, micro_batch.min(films), weights, train.precision);
+    let film = 4 * (experiment.image.channels * size * size) as u64;
+    let waiting = (HELD * train.batch_size).min(films) as u64;
+    step.saturating_add(film.saturating_mul(waiting))
 }
 
 /// Refuses a run whose estimate is above the memory that is available, where that is known.
@@ -65,20 +101,22 @@ pub(super) fn estimate(experiment: &Experiment, size: usize, films: usize, weigh
 /// lower one.
 pub(super) fn check(
     experiment: &Experiment,
-    size: usize,
-    train_films: usize,
-    weights: usize,
+    amounts: Amounts,
     available: Option<Available>,
 ) -> Result<(), TooLittle> {
     let is_head_only = experiment.phases().iter().all(|phase| phase.freeze == Freeze::Backbone);
     let Some(available) = available else { return Ok(()) };
-    let need = |films: usize| {
-        let films = films.min(train_films);
+    let need = |micro_batch: usize| {
         if is_head_only {
-            least_for_inference(&experiment.network(), experiment.input(size), films)
-        } else {
-            estimate(experiment, size, films, weights)
+            let input = experiment.input(amounts.size);
+            let films = micro_batch.min(amounts.films);
+            return least_for_inference(&experiment.network(), input, films);
         }
+        let estimate = match available.limited_by {
+            LimitedBy::Machine | LimitedBy::ControlGroup => on_cpu,
+            LimitedBy::Gpu => on_gpu,
+        };
+        estimate(experiment, amounts, micro_batch)
     };
     let micro = experiment.micro_batch_size();
     if need(micro) <= available.bytes {
@@ -92,28 +130,32 @@ pub(super) fn check(
 
 #[cfg(test)]
 mod tests {
+    use roentgen_models::{Architecture, Precision};
+
     use super::*;
 
     fn of(mib: u64) -> Option<Available> {
         Some(Available { bytes: mib << 20, limited_by: LimitedBy::Machine })
     }
 
+    const AMOUNTS: Amounts = Amounts { size: 224, films: 1000, weights: 3_000_000 };
+
     fn refused(experiment: &Experiment, available: Option<Available>) -> Option<TooLittle> {
-        check(experiment, 224, 1000, 3_000_000, available).err()
+        check(experiment, AMOUNTS, available).err()
     }
 
     #[test]
     fn a_run_that_needs_more_than_there_is_names_the_micro_batch_that_fits() {
         let mut experiment = Experiment::default();
         experiment.train.batch_size = 48;
-        let need = estimate(&experiment, 224, 48, 3_000_000) >> 20;
+        let need = on_cpu(&experiment, AMOUNTS, 48) >> 20;
         assert_eq!(refused(&experiment, of(need + 1)), None);
 
         let error = refused(&experiment, of(need / 3)).unwrap();
 
         let fits = error.fits.unwrap();
         assert!(48 % fits == 0 && fits <= 16, "{fits}");
-        assert!(estimate(&experiment, 224, fits, 3_000_000) >> 20 <= need / 3);
+        assert!(on_cpu(&experiment, AMOUNTS, fits) >> 20 <= need / 3);
         let text = error.to_string();
         assert!(text.contains(&format!("`train.micro_batch_size = {fits}`")), "{text}");
         assert!(text.contains("on this machine"), "{text}");
@@ -133,23 +175,49 @@ mod tests {
     fn unknown_memory_refuses_nothing_and_a_frozen_backbone_needs_less() {
         let mut experiment = Experiment::default();
         assert_eq!(refused(&experiment, None), None);
-        let need = estimate(&experiment, 224, experiment.micro_batch_size(), 3_000_000) >> 20;
+        let need = on_cpu(&experiment, AMOUNTS, experiment.micro_batch_size()) >> 20;
         assert!(refused(&experiment, of(need / 2)).is_some());
 
         experiment.model.freeze = Freeze::Backbone;
         assert_eq!(refused(&experiment, of(need / 2)), None);
 
         experiment.train.batch_size = 100_000;
-        let error = check(&experiment, 224, 100_000, 3_000_000, of(8 << 10)).unwrap_err();
+        let many = Amounts { films: 100_000, ..AMOUNTS };
+        let error = check(&experiment, many, of(8 << 10)).unwrap_err();
         assert!(error.fits.is_some_and(|films| films < 50_000), "{error}");
         // No more films pass through the network at once than there are.
-        assert_eq!(check(&experiment, 224, 100, 3_000_000, of(8 << 10)), Ok(()));
+        let few = Amounts { films: 100, ..AMOUNTS };
+        assert_eq!(check(&experiment, few, of(8 << 10)), Ok(()));
     }
 
     #[test]
     fn the_cpu_computes_in_the_memory_of_the_machine() {
-        assert!(is_in_host_memory(&Device::flex()));
-        assert!(is_in_host_memory(&Device::flex().autodiff()));
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let limit = available(&device).map(|available| available.limited_by);
+            assert_ne!(limit, Some(LimitedBy::Gpu));
+            assert_eq!(limit.is_some(), memory::available().is_some());
+        }
+    }
+
+    #[test]
+    fn a_gpu_that_is_too_small_is_named_with_the_micro_batch_that_fits() {
+        let mut experiment = Experiment::default();
+        experiment.model.architecture = Architecture::Densenet121;
+        experiment.model.width = 1.0;
+        experiment.train.batch_size = 64;
+        experiment.train.precision = Precision::Bf16;
+        let gpu = |mib: u64| Some(Available { bytes: mib << 20, limited_by: LimitedBy::Gpu });
+        assert_eq!(refused(&experiment, gpu(6 << 10)), None);
+
+        let error = refused(&experiment, gpu(1536)).unwrap();
+
+        assert_eq!(error.fits, Some(16));
+        let text = error.to_string();
+        assert!(text.contains("but 1536 MiB are available on the GPU"), "{text}");
+        assert!(text.contains("`train.micro_batch_size = 16`"), "{text}");
+        // Activations of 32 bits take twice the memory.
+        experiment.train.precision = Precision::F32;
+        assert!(refused(&experiment, gpu(6 << 10)).is_some());
     }
 
     #[test]
@@ -157,6 +225,10 @@ mod tests {
         let mut experiment = Experiment::default();
         experiment.train.batch_size = 1_000_000;
 
-        assert!(check(&experiment, 4096, usize::MAX, usize::MAX >> 5, of(1)).is_err());
+        let absurd = Amounts { size: 4096, films: usize::MAX, weights: usize::MAX >> 5 };
+        for limited_by in [LimitedBy::Machine, LimitedBy::Gpu] {
+            let available = Some(Available { bytes: 1 << 20, limited_by });
+            assert!(check(&experiment, absurd, available).is_err());
+        }
     }
 }

@@ -20,10 +20,10 @@ impl From<Start> for TrainOptions {
 /// Whether a run may need more memory than there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MemoryLimit {
-    /// Refuses a run on the CPU whose estimate is above the memory of the machine or its control
-    /// group.
+    /// Refuses a run whose estimate is above the available memory: on the CPU that of the machine
+    /// or its control group, on an NVIDIA GPU its own.
     #[default]
     Keep,
-    /// Starts the run whatever the estimate says: it is an upper one.
+    /// Starts the run whatever the estimate says.
     Ignore,
 }

@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError};
 use burn::tensor::Device;
 use roentgen_data::prepare::Prepared;
 
-use super::{Error, Material, MemoryLimit, ONE_RUN, TrainOutcome, initial, network, train_in};
+use super::{
+    Error, LossScale, Material, MemoryLimit, ONE_RUN, TrainOutcome, initial, network, train_in,
+};
 use crate::checkpoint::RunState;
 use crate::experiment::Experiment;
 use crate::facts::Facts;
@@ -98,7 +100,8 @@ pub fn resume(
         experiment = lengthen(&run_dir, &experiment, epochs)?;
     }
     let initial = initial::weights(&experiment, &material, network)?;
-    train_in(&experiment, &material, initial, run_dir, device, progress)
+    let loss_scale = LossScale::of(experiment.train.precision);
+    train_in(&experiment, &material, initial, run_dir, loss_scale, device, progress)
 }
 
 /// Gives the run more epochs and records that it had fewer; returns the longer experiment.

@@ -241,7 +241,7 @@ fn edited_files_of_a_run_are_refused_or_resumed() {
     let state = fs::read_to_string(RunState::path(&run)).unwrap();
     let films = roentgen_train::films::read(&run).unwrap().unwrap();
     let films = films.iter().filter(|row| row.split == "train").count();
-    let shape = RunShape { phases: &phases, films, batch_size: 8 };
+    let shape = RunShape { phases: &phases, films, batch_size: 8, loss_scale: None };
     RunState::read(&run).unwrap().unwrap().check(&shape).unwrap();
     let mut fits = 0;
     without_panic(&RunState::path(&run), &state, 600, |_| {

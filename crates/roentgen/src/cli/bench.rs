@@ -73,7 +73,7 @@ pub(crate) struct BenchNetwork {
     /// `benches/peers/compare.py` writes it; random values by default.
     #[arg(long, value_name = "FILE")]
     pub(crate) like: Option<PathBuf>,
-    /// Data type of the activations: f32, or bf16 on an NVIDIA GPU.
+    /// Data type of the activations: f32, or bf16 or f16 on an NVIDIA GPU.
     #[arg(long, default_value_t = Precision::F32, value_name = "TYPE")]
     pub(crate) precision: Precision,
     /// Measure even if this needs more memory than is available, by the estimate.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use roentgen_data::split::Split;
 use roentgen_eval::{CalibrationMethod, OperatingRule};
+use roentgen_models::Precision;
 use roentgen_tasks::{Shard, engine};
 
 use super::gate::GateFlags;
@@ -37,6 +38,10 @@ pub(crate) struct Predict {
     /// which starts faster.
     #[arg(long, default_value = "auto", value_name = "ENGINE", value_parser = engine())]
     pub(crate) engine: engine::EngineChoice,
+    /// Data type of the activations: f32, or on an NVIDIA GPU also bf16 and f16, which are faster and
+    /// change the last digits of probabilities.
+    #[arg(long, default_value_t = Precision::F32, value_name = "TYPE", conflicts_with_all = ["watch", "onnx"])]
+    pub(crate) precision: Precision,
     /// ONNX file to predict with instead of the model's own network: one that was made of the file
     /// that `export` writes of this model, such as by `scripts/quantize.py`. Needs ONNX Runtime.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["engine", "watch", "picture", "dicom_out"])]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use burn::optim::GradientsParams;
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use roentgen_data::pixels::{self, Filter};
@@ -22,6 +21,7 @@ use roentgen_tasks::engine::{self, EngineChoice};
 use roentgen_train::augment::Augment;
 use roentgen_train::dataset::SelectedFilms;
 use roentgen_train::optimizer::Optimizer;
+use roentgen_train::trainer::{LossScale, StepOutcome, optimizer_step, weight_gradients};
 use serde_json::{Value, json};
 
 use work::Work;
@@ -118,16 +118,22 @@ fn train(args: &BenchNetwork, device: &Device) -> anyhow::Result<Value> {
     let mut optimizer = Optimizer::ADAM.init();
     let films = args.precision.films(films);
     let mut first = None;
+    let mut scale = LossScale::of(args.precision);
     let measured = measure(args.steps, films.dims()[0], || {
         let now = model.take().context("the model is put back after each step")?;
         let loss = loss(&now, &films, &labels);
-        let gradients = GradientsParams::from_grads(loss.backward(), &now);
+        let gradients = weight_gradients(&loss, &now, scale);
         first.get_or_insert(loss.into_scalar::<f64>());
-        model = Some(optimizer.step(1e-3, now, gradients));
-        roentgen_kernels::flush();
+        let (now, outcome) = optimizer_step(&mut optimizer, 1e-3, now, gradients, scale.as_mut());
+        model = Some(now);
+        if outcome == StepOutcome::Impossible {
+            bail!("a gradient is not a finite number, although the loss scale has fallen to 1");
+        }
         Ok(())
     })?;
-    Ok(merge(merge(what, measured), json!({ "first_loss": first })))
+    let scale = scale.map_or(json!({}), |scale| json!({ "loss_scale": scale.scale }));
+    let found = merge(json!({ "first_loss": first }), scale);
+    Ok(merge(merge(what, measured), found))
 }
 
 /// Makes the work of `bench predict`.

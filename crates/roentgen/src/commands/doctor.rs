@@ -26,10 +26,12 @@ pub(crate) fn run(context: &Context) -> Output {
     };
     let cuda = device::cuda_lines();
     let gpus: String = cuda.iter().map(|line| format!("\n  {line}")).collect();
+    let memory = roentgen_kernels::gpu_memory(&context.device);
+    let chosen = memory.map_or_else(String::new, |memory| format!(", {memory}"));
     let gpus = if cuda.is_empty() { gpus } else { format!("\nNVIDIA GPUs:{gpus}") };
     let text = format!(
         "roentgen {version}, commit {COMMIT}\nbackends in this build: {}\nCPU kernels: {}\ndevice \
-         chosen: {}\nthreads: {threads} of {cores} cores\nengine of `predict`: {engine}{gpus}",
+         chosen: {}{chosen}\nthreads: {threads} of {cores} cores\nengine of `predict`: {engine}{gpus}",
         backends.join(", "),
         roentgen_kernels::instruction_set(),
         context.device_name,
@@ -41,6 +43,10 @@ pub(crate) fn run(context: &Context) -> Output {
         "backends": backends,
         "device": context.device_name,
         "cuda": cuda,
+        "gpu_memory": memory.map(|memory| json!({
+            "free_mib": memory.free >> 20,
+            "total_mib": memory.total >> 20,
+        })),
         "threads": threads,
         "cores": cores,
         "engines": if runtime.is_ok() { vec!["burn", "onnx"] } else { vec!["burn"] },

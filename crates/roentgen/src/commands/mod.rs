@@ -29,6 +29,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::bail;
+use roentgen_kernels::GpuFailure;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -43,19 +44,14 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Output>
     let ended = catch_unwind(AssertUnwindSafe(|| run_command(command, context)));
     // The process would be aborted if it ended while a GPU still had work to do.
     let _ = catch_unwind(AssertUnwindSafe(|| context.device.sync()));
-    let reason = match (ended, roentgen_kernels::failure()) {
+    let failure = match (ended, roentgen_kernels::failure()) {
         (Ok(output), None) => return output,
-        (_, Some(failure)) => failure.to_owned(),
-        (Err(panic), None) => text(&*panic),
+        (_, Some(failure)) => failure.clone(),
+        (Err(panic), None) => {
+            GpuFailure::new(&text(&*panic), roentgen_kernels::gpu_memory(&context.device))
+        }
     };
-    match reason.lines().find(|line| line.contains("out of device memory")) {
-        Some(line) => bail!(
-            "the GPU ran out of memory ({}); use a smaller batch or a smaller \
-             `train.micro_batch_size`; saved files are kept",
-            line.trim()
-        ),
-        None => bail!("stopped on {}: {reason}; saved files are kept", context.device_name),
-    }
+    bail!("stopped on {}: {failure}; saved files are kept", context.device_name)
 }
 
 /// Returns the message of a panic.

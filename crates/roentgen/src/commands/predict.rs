@@ -61,6 +61,7 @@ pub(crate) fn run(args: &Predict, context: &Context) -> anyhow::Result<Output> {
         split: args.split,
         batch: args.batch,
         engine: args.engine,
+        precision: args.precision,
         onnx: args.onnx.as_deref(),
         operating_point: args.operating_point,
         calibration: args.calibration,

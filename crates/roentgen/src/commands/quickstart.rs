@@ -14,6 +14,7 @@ use roentgen_data::pixels::Filter;
 use roentgen_data::prepare::PrepareSettings;
 use roentgen_data::split::Split;
 use roentgen_eval::{BootstrapOptions, OperatingRule, Scores};
+use roentgen_models::Precision;
 use roentgen_phantom::PHANTOM_MARK;
 use roentgen_tasks::engine::EngineChoice;
 use roentgen_tasks::evaluate::{EvaluateRequest, write_report};
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &Quickstart, context: &Context) -> anyhow::Result<Output
         split: Some(Split::Test),
         batch: 32,
         engine: EngineChoice::Burn,
+        precision: Precision::F32,
         onnx: None,
         operating_point: OperatingRule::Youden,
         calibration: None,
