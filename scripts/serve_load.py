@@ -7,6 +7,7 @@
 FOLDER has the films (`*.png`). Each of the clients keeps one connection and sends one film at a time;
 a film that gets 503 is counted and not sent again. With `--pid` the memory of the server is read from
 /proc: after a quarter of the time (warm-up), and its highest value from then on. The last line is JSON.
+The exit status is 1 if a connection failed, an answer was neither 200 nor 503, or none was 200.
 Only Python's standard library is used.
 """
 
@@ -14,6 +15,7 @@ import argparse
 import http.client
 import json
 import pathlib
+import sys
 import threading
 import time
 import urllib.parse
@@ -39,6 +41,8 @@ def main():
     parser.add_argument("--pid", type=int)
     args = parser.parse_args()
     films = [path.read_bytes() for path in sorted(args.folder.rglob("*.png"))]
+    if not films:
+        parser.error(f"{args.folder} has no films (*.png)")
     place = urllib.parse.urlsplit(args.url)
     end = time.monotonic() + args.seconds
     lock, statuses, times, faults = threading.Lock(), {}, [], []
@@ -54,7 +58,7 @@ def main():
                 connection.request("POST", "/v1/predict", film, headers)
                 answer = connection.getresponse()
                 answer.read()
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 with lock:
                     faults.append(repr(error))
                 connection.close()
@@ -91,7 +95,9 @@ def main():
         "memory_highest_after_mib": highest,
     }
     print(json.dumps(result))
+    is_good = not faults and 200 in statuses and set(statuses) <= {200, 503}
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

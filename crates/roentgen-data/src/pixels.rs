@@ -170,9 +170,8 @@ impl<R: BufRead + Seek> FilmFile<R> {
             }
             Kind::Jpeg => {}
         }
-        let (Plane { width, height, pixels }, _loan) = decode_from(self.0)?;
-        let samples = pixels.into_iter().map(u16::from).collect();
-        Ok(DeepFilm { width, height, samples, about: AboutFilm::of_bits(8) })
+        let (plane, _loan) = decode_from(self.0)?;
+        Ok(plane.into())
     }
 
     /// Decodes and resamples the film, as [`read_resized`] does.

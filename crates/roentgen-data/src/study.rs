@@ -9,6 +9,23 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+/// Patient IDs that are none, in capitals.
+const PLACEHOLDERS: [&str; 13] = [
+    "ANON",
+    "ANONYM",
+    "ANONYMISED",
+    "ANONYMIZED",
+    "ANONYMOUS",
+    "DEIDENTIFIED",
+    "N/A",
+    "NA",
+    "NONE",
+    "NULL",
+    "PATIENT",
+    "REMOVED",
+    "UNKNOWN",
+];
+
 /// A film, and what its path says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFilm {
@@ -46,6 +63,14 @@ pub fn path_below(root: &Path, path: &Path) -> String {
 /// Returns the folder below `root` that is called like a patient, see [`NamedFilm::patient`].
 pub fn patient_of(root: &Path, path: &Path) -> Option<String> {
     parts(root, path).into_iter().find(|part| is_patient(part)).map(Cow::into_owned)
+}
+
+/// Whether a Patient ID names a person. Programs that remove identities leave placeholders, which
+/// films of different people share.
+pub fn is_known_patient(id: &str) -> bool {
+    let id = id.trim().to_ascii_uppercase();
+    let has_more_than_zeros = id.chars().any(|letter| letter.is_alphanumeric() && letter != '0');
+    has_more_than_zeros && !PLACEHOLDERS.contains(&id.as_str())
 }
 
 fn parts<'a>(root: &Path, path: &'a Path) -> Vec<Cow<'a, str>> {
@@ -99,6 +124,16 @@ mod tests {
 
         let expected = ["00000001_000.png", "pneumonia.png"].map(|name| (name.to_owned(), None));
         assert_eq!(films, expected);
+    }
+
+    #[test]
+    fn a_placeholder_is_no_patient() {
+        for id in ["", " ", "0", "000000", "-", "?", "Anonymous", " unknown ", "N/A", "none"] {
+            assert!(!is_known_patient(id), "{id}");
+        }
+        for id in ["1", "10", "0012", "PID-4711", "anonymous-17", "Ж"] {
+            assert!(is_known_patient(id), "{id}");
+        }
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub fn capture(
         object.put(string(tags::BURNED_IN_ANNOTATION, VR::CS, burned_in.as_str()));
     }
     object::put_derivation(&mut object, source);
+    if let Some(ratio) = source.shown.aspect_ratio() {
+        object.put(string(tags::PIXEL_ASPECT_RATIO, VR::IS, ratio));
+    }
     put_pixels(&mut object, picture.size, picture.pixels);
     encode(object)
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 /// The longest value that is copied, in bytes: more than a name in three scripts takes.
 const LONGEST: usize = 1024;
 
-/// Reads an element as text; `None` if it is absent or empty.
+/// Reads an element as text without the spaces around it; `None` if it is absent or empty.
 ///
 /// # Errors
 ///
@@ -19,7 +19,7 @@ pub(crate) fn text(header: &InMemDicomObject, tag: Tag) -> Result<Option<String>
     let Some(element) = header.get(tag) else { return Ok(None) };
     let text =
         element.value().to_str().map_err(|_| Error::Damaged { tag, what: "it is not text" })?;
-    let text = text.trim_end_matches(['\0', ' ']);
+    let text = text.trim_matches(['\0', ' ']);
     if text.len() > LONGEST {
         return Err(Error::Damaged { tag, what: "it is longer than 1,024 bytes" });
     }
@@ -52,4 +52,11 @@ pub(crate) fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> InMemElement {
 /// Makes a data set of elements, in any order.
 pub(crate) fn data_set(elements: impl IntoIterator<Item = InMemElement>) -> InMemDicomObject {
     InMemDicomObject::from_element_iter(elements)
+}
+
+/// Copies some elements that are not sequences.
+pub(crate) fn only(item: &InMemDicomObject, tags: &[Tag]) -> InMemDicomObject {
+    let elements = tags.iter().filter_map(|&tag| item.get(tag));
+    let plain = elements.filter(|element| element.value().primitive().is_some());
+    InMemDicomObject::from_element_iter(plain.cloned())
 }

@@ -23,8 +23,10 @@ mod presentation;
 mod pseudonyms;
 mod report;
 mod results;
+mod shown;
 mod source;
 mod uid;
+mod whose;
 
 pub use capture::{Picture, capture};
 pub use error::Error;
@@ -33,4 +35,5 @@ pub use presentation::{FilmMap, presentation};
 pub use pseudonyms::{Pseudonyms, ShortKey};
 pub use report::report;
 pub use results::{Algorithm, FindingResult, Moment, Results};
-pub use source::{Source, Whose, has_burned_in_text};
+pub use source::{DeIdentification, Source, has_burned_in_text};
+pub use whose::Whose;

@@ -117,7 +117,10 @@ fn displayed_area(source: &Source) -> InMemDicomObject {
     };
     let shape = match &source.shown.spacing {
         Some(spacing) => string(tags::PRESENTATION_PIXEL_SPACING, VR::DS, spacing.as_str()),
-        None => string(tags::PRESENTATION_PIXEL_ASPECT_RATIO, VR::IS, "1\\1"),
+        None => {
+            let ratio = source.shown.aspect.as_deref().unwrap_or("1\\1");
+            string(tags::PRESENTATION_PIXEL_ASPECT_RATIO, VR::IS, ratio)
+        }
     };
     data_set([
         referenced(source),

@@ -69,18 +69,3 @@ pub fn resample(
     resizer.resize_typed(&source, &mut target, &options).map_err(|error| failed(&error))?;
     Ok(resampled)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_without_pixels_or_of_another_length_is_refused() {
-        let refused = |pixels: &[u8], from, to| resample(pixels, from, to, Filter::Box).is_err();
-
-        assert!(refused(&[], [0, 4], [1, 1]));
-        assert!(refused(&[1, 2], [1, 2], [0, 1]));
-        assert!(refused(&[1, 2, 3], [2, 2], [1, 1]));
-        assert!(!refused(&[1, 2, 3, 4], [2, 2], [1, 1]));
-    }
-}

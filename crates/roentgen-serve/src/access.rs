@@ -101,7 +101,7 @@ fn check_host(others: &[String], headers: &HeaderMap) -> Result<(), Problem> {
         let name = host.host().trim_start_matches('[').trim_end_matches(']');
         name.eq_ignore_ascii_case("localhost")
             || name.parse().is_ok_and(is_own)
-            || others.iter().any(|other| other.eq_ignore_ascii_case(name))
+            || others.iter().any(|other| is_named(host, other))
     });
     if is_known {
         return Ok(());
@@ -109,6 +109,17 @@ fn check_host(others: &[String], headers: &HeaderMap) -> Result<(), Problem> {
     let detail = "the header `Host` does not name this machine; use `127.0.0.1` or `localhost`, or \
                   start the server with `--host NAME`";
     Err(Problem::new(Reason::WrongHost, detail))
+}
+
+/// Whether a name of `--host` is that of a header, with its port if the name has one.
+fn is_named(host: &Authority, name: &str) -> bool {
+    let of_header = if has_port(name) { host.as_str() } else { host.host() };
+    of_header.eq_ignore_ascii_case(name)
+}
+
+/// Whether a name ends with a port. The colons of an address of version 6 are between brackets.
+fn has_port(name: &str) -> bool {
+    name.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -168,5 +179,18 @@ mod tests {
             assert!(!check(other), "{other}");
         }
         assert!(doorkeeper.check(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_host_that_was_named_with_a_port_is_that_port_alone() {
+        let hosts = ["films.example:8443", "[2001:db8::7]"].map(str::to_owned);
+        let doorkeeper = Doorkeeper::Hosts(hosts.to_vec());
+        let check = |value| doorkeeper.check(&headers(header::HOST, value)).is_ok();
+
+        assert!(check("FILMS.example:8443") && check("[2001:db8::7]") && check("[2001:db8::7]:80"));
+        for other in ["films.example", "films.example:8444", "films.example:84430", "[2001:db8::8]"]
+        {
+            assert!(!check(other), "{other}");
+        }
     }
 }

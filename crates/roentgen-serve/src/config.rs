@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::uri::Authority;
 use roentgen_tasks::ClassifierOptions;
 
 use crate::error::Error;
@@ -103,7 +104,7 @@ pub struct Limits {
     pub time: Duration,
     /// Connections at a time.
     pub connections: usize,
-    /// Time to finish what was taken, after the server was told to stop.
+    /// Time to finish what was taken, after the server was told to stop; at least `time`.
     pub stop_time: Duration,
 }
 
@@ -150,8 +151,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns an error if two models have one name, if a limit is zero, or if others could reach the
-    /// server without a token and TLS.
+    /// Returns an error if two models have one name, if two settings contradict each other, if a name
+    /// of this machine is not one, or if others could reach the server without a token and TLS.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (number, model) in self.models.iter().enumerate() {
             if self.models[..number].iter().any(|other| other.name == model.name) {
@@ -160,6 +161,17 @@ impl Config {
         }
         if self.limits.films > self.batching.queue {
             return Err(Error::Queue { films: self.limits.films, queue: self.batching.queue });
+        }
+        if self.together == Together::Mean && self.models.len() < 2 {
+            return Err(Error::Alone);
+        }
+        if self.limits.stop_time < self.limits.time {
+            let [time, stop] = [self.limits.time, self.limits.stop_time].map(|t| t.as_secs_f64());
+            return Err(Error::StopTime { time, stop });
+        }
+        if let Some(host) = self.access.hosts.iter().find(|host| host.parse::<Authority>().is_err())
+        {
+            return Err(Error::Host { host: host.clone() });
         }
         let is_open = self.access.token_file.is_none() && self.access.tls.is_none();
         if is_open && !is_own(self.address.ip()) && self.access.openness == Openness::Refused {

@@ -35,6 +35,29 @@ pub enum Error {
         /// Films of the queue.
         queue: usize,
     },
+    /// A stop could cut a request that was taken.
+    #[error(
+        "`--stop-time {stop}` is shorter than `--time {time}`, so a stop could cut a request that was \
+         taken; leave `--stop-time` out, or give a shorter `--time`"
+    )]
+    StopTime {
+        /// Seconds from the headers to the answer.
+        time: f64,
+        /// Seconds to finish what was taken.
+        stop: f64,
+    },
+    /// There is nothing to take the mean of.
+    #[error("`--ensemble` is the mean of two or more models, but one was given; leave it out")]
+    Alone,
+    /// A name of this machine cannot be in the header `Host`.
+    #[error(
+        "`--host {host}` is not a name of a machine; give `NAME` or `NAME:PORT`, without `http://` and \
+         path, and an address of IPv6 in brackets"
+    )]
+    Host {
+        /// What was given.
+        host: String,
+    },
     /// Others could reach the server without a token and TLS.
     #[error(
         "other machines could reach `{address}` without a token and without encryption; give \
@@ -78,6 +101,15 @@ pub enum Error {
         first: String,
         /// The other.
         name: String,
+    },
+    /// The scores of a data set are of another model.
+    #[error(
+        "the scores are of the model {scored}, but the files of the model were replaced meanwhile; \
+         start again"
+    )]
+    Replaced {
+        /// Identity of the model of the scores.
+        scored: String,
     },
     /// The address cannot be listened on.
     #[error("could not listen on `{address}`; choose another `--address`")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use roentgen_data::pixels::{FilmFile, Plane};
@@ -110,12 +111,22 @@ async fn parts(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Vec<Uplo
         }
         let name = part.file_name().or(part.name()).unwrap_or(UNNAMED);
         let name = name.chars().take(LONGEST_NAME).collect();
-        let bytes = part
-            .bytes()
+        let bytes = whole(part)
             .await
             .map_err(|error| bad(format!("the form cannot be read: {}", error.body_text())))?;
         films.push(Upload { name, bytes });
     }
+}
+
+/// Reads a part of a form. One that is in memory as a whole is one chunk, which needs no copy.
+async fn whole(mut part: Field<'_>) -> Result<Bytes, MultipartError> {
+    let Some(first) = part.chunk().await? else { return Ok(Bytes::new()) };
+    let Some(second) = part.chunk().await? else { return Ok(first) };
+    let mut bytes = [first, second].concat();
+    while let Some(more) = part.chunk().await? {
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes.into())
 }
 
 /// Decodes films for each member of a target, on as many threads as there are cores.

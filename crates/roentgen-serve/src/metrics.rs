@@ -35,10 +35,18 @@ pub(crate) struct Metrics {
     means: Gauges,
     calibrated: Gauges,
     prevalence: Gauges,
-    sums: Mutex<HashMap<(String, Finding), Sums>>,
+    /// By the name of a model.
+    since_loaded: Mutex<HashMap<String, SinceLoaded>>,
 }
 
-/// Sums since the model was loaded.
+/// What a model predicted since it was loaded.
+#[derive(Debug, Default)]
+struct SinceLoaded {
+    identity: String,
+    sums: HashMap<Finding, Sums>,
+}
+
+/// Sums over the films of a finding.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     films: f64,
@@ -63,7 +71,7 @@ impl Metrics {
             means: Gauges::default(),
             calibrated: Gauges::default(),
             prevalence: Gauges::default(),
-            sums: Mutex::default(),
+            since_loaded: Mutex::default(),
         };
         metrics.register();
         metrics
@@ -102,23 +110,46 @@ impl Metrics {
         self.reloads.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
     }
 
-    /// Forgets the means of a model that was loaded, and notes the shares of positives in the films
-    /// of its calibration.
-    pub(crate) fn loaded(&self, model: &str, positives: impl Iterator<Item = (Finding, f64)>) {
-        self.lock().retain(|(name, _), _| name != model);
+    /// Forgets what was noted of the model that had this name before, and notes the shares of
+    /// positives in the films of the new one's calibration.
+    pub(crate) fn loaded(
+        &self,
+        model: &str,
+        identity: &str,
+        positives: impl Iterator<Item = (Finding, f64)>,
+    ) {
+        let mut since_loaded = self.lock();
+        let fresh = SinceLoaded { identity: identity.to_owned(), sums: HashMap::new() };
+        since_loaded.insert(model.to_owned(), fresh);
+        for finding in Finding::ALL {
+            let labels = labels(model, finding);
+            for gauges in [&self.means, &self.calibrated, &self.prevalence] {
+                gauges.remove(&labels);
+            }
+        }
         for (finding, share) in positives {
             self.prevalence.get_or_create(&labels(model, finding)).set(share);
         }
     }
 
-    /// Notes the films that a model computed at once.
-    pub(crate) fn batch(&self, model: &str, predictions: &[FilmPrediction]) {
+    /// Notes the number of films that a model computed at once.
+    pub(crate) fn batch(&self, model: &str, films: usize) {
         let own = vec![("model", model.to_owned())];
-        self.batches.get_or_create(&own).observe(predictions.len() as f64);
+        self.batches.get_or_create(&own).observe(films as f64);
+    }
+
+    /// Notes the films that a model predicted.
+    pub(crate) fn films(&self, model: &str, identity: &str, predictions: &[FilmPrediction]) {
+        let own = vec![("model", model.to_owned())];
         self.films.get_or_create(&own).inc_by(predictions.len() as u64);
-        let mut sums = self.lock();
+        let mut since_loaded = self.lock();
+        // A request that began before a reload is answered by the model of that time.
+        let Some(since) = since_loaded.get_mut(model).filter(|since| since.identity == identity)
+        else {
+            return;
+        };
         for one in predictions.iter().flat_map(|film| &film.findings) {
-            let sums = sums.entry((model.to_owned(), one.finding)).or_default();
+            let sums = since.sums.entry(one.finding).or_default();
             sums.films += 1.0;
             sums.probability += one.probability;
             let labels = labels(model, one.finding);
@@ -138,11 +169,49 @@ impl Metrics {
         text
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, Finding), Sums>> {
-        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, SinceLoaded>> {
+        self.since_loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn labels(model: &str, finding: Finding) -> Labels {
     vec![("model", model.to_owned()), ("finding", finding.name().to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use roentgen_tasks::FindingPrediction;
+
+    use super::*;
+
+    fn film(finding: Finding) -> FilmPrediction {
+        let calibrated = Some(0.25);
+        let one = FindingPrediction {
+            finding,
+            probability: 0.5,
+            calibrated,
+            threshold: None,
+            call: None,
+        };
+        FilmPrediction { findings: vec![one], mask: None }
+    }
+
+    #[test]
+    fn a_model_that_was_replaced_leaves_no_gauges() {
+        let metrics = Metrics::new();
+        let text = || metrics.text();
+        metrics.loaded("run", "first", [(Finding::Mass, 0.1)].into_iter());
+        metrics.loaded("other", "third", [(Finding::Mass, 0.3)].into_iter());
+        metrics.films("run", "first", &[film(Finding::Mass)]);
+        assert_eq!(text().matches("{model=\"run\",finding=\"Mass\"}").count(), 3);
+
+        metrics.loaded("run", "second", std::iter::empty());
+        metrics.films("run", "first", &[film(Finding::Mass)]);
+        metrics.films("run", "second", &[film(Finding::Nodule)]);
+
+        assert!(!text().contains("{model=\"run\",finding=\"Mass\"}"), "{}", text());
+        assert!(text().contains("probability_mean{model=\"run\",finding=\"Nodule\"} 0.5"));
+        assert!(text().contains("calibration_positives{model=\"other\",finding=\"Mass\"} 0.3"));
+        assert!(text().contains("roentgen_films_total{model=\"run\"} 3"));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use burn::tensor::Device;
-use roentgen_eval::{EnsembleRule, ScoredFinding, Scores, ensemble};
+use roentgen_eval::{EnsembleRule, HeatMap, ScoredFinding, Scores, ensemble};
 use roentgen_models::{Method, ModelInfo};
 use roentgen_tasks::{
     ClassifierOptions, Film, FilmClassifier, FilmPrediction, FilmReader, FindingPrediction, Silent,
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{Batching, Config, ENSEMBLE, ModelPlace, Together};
 use crate::error::Error;
-use crate::explainer::{MapJob, MapOfFinding, MapWorker};
+use crate::explainer::{self, MapJob};
 use crate::log::{Level, Log};
 use crate::metrics::Metrics;
 use crate::problem::{Problem, Reason};
@@ -82,12 +82,7 @@ impl Loader {
         let about = json!({
             "model": name, "identity": identity, "engine": engine, "batch_sizes": sizes,
         });
-        let maps = MapWorker {
-            model: place.path.clone(),
-            identity: identity.clone(),
-            options: self.options,
-            device: self.device.clone(),
-        };
+        let explainer = classifier.explainer().map_err(|error| failed(format!("{error:#}")))?;
         let worker = Worker {
             name: name.clone(),
             classifier,
@@ -107,7 +102,7 @@ impl Loader {
             operating_point: self.options.operating_point.name(),
             sizes,
             jobs: worker.start(),
-            maps: maps.start(),
+            maps: explainer::start(explainer),
         };
         self.log.write(Level::Info, "model loaded", about);
         Ok(served)
@@ -120,7 +115,7 @@ impl Loader {
             let finding = model.description.findings.iter().find(|f| f.name() == one.finding)?;
             Some((*finding, one.positives as f64 / one.films as f64))
         });
-        self.metrics.loaded(&model.name, shares);
+        self.metrics.loaded(&model.name, &model.identity, shares);
     }
 }
 
@@ -216,16 +211,25 @@ impl Served {
         Ok(replies)
     }
 
+    /// Predicts a film that is explained, which does not count in the means of the metrics.
+    pub(crate) async fn predict_one(&self, film: Film) -> Result<FilmPrediction, Problem> {
+        received(self.enqueue(vec![film])?).await?.pop().ok_or_else(failed)
+    }
+
     /// Computes a heat map; the outer error is a problem of the server, the inner one a reason.
     pub(crate) async fn explain(
         &self,
-        job: impl FnOnce(oneshot::Sender<Result<MapOfFinding, String>>) -> MapJob,
-    ) -> Result<Result<MapOfFinding, String>, Problem> {
+        film: Film,
+        method: Method,
+        output: usize,
+    ) -> Result<Result<HeatMap, String>, Problem> {
         let (reply, replied) = oneshot::channel();
-        self.maps.try_send(job(reply)).map_err(|error| match error {
-            TrySendError::Full(_) => Problem::busy("other heat maps are waiting"),
-            TrySendError::Disconnected(_) => failed(),
-        })?;
+        self.maps.try_send(MapJob { film, method, output, reply }).map_err(
+            |error| match error {
+                TrySendError::Full(_) => Problem::busy("other heat maps are waiting"),
+                TrySendError::Disconnected(_) => failed(),
+            },
+        )?;
         replied.await.map_err(|_| failed())
     }
 }
@@ -247,17 +251,16 @@ impl Target {
     pub(crate) async fn predict(
         &self,
         films: Vec<Vec<Film>>,
+        metrics: &Metrics,
     ) -> Result<Vec<Vec<FindingPrediction>>, Problem> {
         let members = self.members.iter().zip(films);
         // All members compute at the same time.
         let waiting: Vec<Vec<Reply>> =
             members.map(|(member, films)| member.enqueue(films)).collect::<Result<_, _>>()?;
         let mut predictions = Vec::with_capacity(waiting.len());
-        for replies in waiting {
-            let mut films = Vec::with_capacity(replies.len());
-            for reply in replies {
-                films.push(reply.await.ok().flatten().ok_or_else(failed)?);
-            }
+        for (member, replies) in self.members.iter().zip(waiting) {
+            let films = received(replies).await?;
+            metrics.films(&member.name, &member.identity, &films);
             predictions.push(films);
         }
         if predictions.len() == 1 {
@@ -350,13 +353,23 @@ fn mean(members: &[Vec<FilmPrediction>]) -> Option<Vec<Vec<FindingPrediction>>> 
     Some(first.iter().enumerate().map(film).collect())
 }
 
+/// Waits for the predictions of films.
+async fn received(replies: Vec<Reply>) -> Result<Vec<FilmPrediction>, Problem> {
+    let mut films = Vec::with_capacity(replies.len());
+    for reply in replies {
+        films.push(reply.await.ok().flatten().ok_or_else(failed)?);
+    }
+    Ok(films)
+}
+
 /// The server failed; the log says how.
 pub(crate) fn failed() -> Problem {
     Problem::new(Reason::Failed, "the server could not compute an answer; its log says why")
 }
 
-/// Loads models again and returns the new set; a model that cannot be loaded stays as it is.
-pub(crate) fn reload(config: &Config, loader: &Loader, old: &Models) -> Models {
+/// Loads models again and returns the new set, in which a model that cannot be loaded stays as it is.
+/// Returns `None` if all stay.
+pub(crate) fn reload(config: &Config, loader: &Loader, old: &Models) -> Option<Models> {
     let mut all = Vec::with_capacity(old.all.len());
     let mut fresh: Vec<Arc<Served>> = Vec::new();
     for (place, before) in config.models.iter().zip(&old.all) {
@@ -372,17 +385,20 @@ pub(crate) fn reload(config: &Config, loader: &Loader, old: &Models) -> Models {
             }
         }
     }
+    if fresh.is_empty() {
+        return None;
+    }
     match Models::new(all, old.together) {
         Ok(models) => {
             for model in fresh {
                 loader.announce(&model);
                 loader.metrics.reload("loaded");
             }
-            models
+            Some(models)
         }
         Err(error) => {
             keep(loader, &error);
-            old.clone()
+            None
         }
     }
 }

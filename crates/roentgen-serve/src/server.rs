@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use burn::tensor::Device;
+use roentgen_tasks::view::Viewed;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -35,6 +36,7 @@ pub struct Server {
     config: Config,
     loader: Loader,
     app: Arc<App>,
+    viewed: Option<Arc<Viewed>>,
     tls: Option<Arc<TlsAcceptor>>,
     signals: mpsc::Receiver<Signal>,
 }
@@ -76,7 +78,22 @@ impl Server {
         let signals = runtime.block_on(async { signals::listen() }).map_err(Error::Threads)?;
         let models = Models::load(&config, &loader)?;
         let app = App::new(models, config.limits, config.batching, doorkeeper, metrics, log);
-        Ok(Self { runtime, listener, address, config, loader, app: Arc::new(app), tls, signals })
+        let (app, viewed) = (Arc::new(app), None);
+        Ok(Self { runtime, listener, address, config, loader, app, viewed, tls, signals })
+    }
+
+    /// Lets the viewer show a data set instead of films that are opened.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if its scores are of another model than the one that is served.
+    pub fn show(mut self, viewed: Viewed) -> Result<Self, Error> {
+        let served = self.app.models();
+        if !served.all.iter().all(|model| model.identity == viewed.set.model) {
+            return Err(Error::Replaced { scored: viewed.set.model });
+        }
+        self.viewed = Some(Arc::new(viewed));
+        Ok(self)
     }
 
     /// Returns the address that the server listens on.
@@ -91,15 +108,16 @@ impl Server {
     ///
     /// Returns an error if the signals of the process cannot be listened to.
     pub fn run(self) -> Result<(), Error> {
-        let Self { runtime, listener, address, config, loader, app, tls, mut signals } = self;
+        let Self { runtime, listener, address, config, loader, app, viewed, tls, mut signals } =
+            self;
         runtime.block_on(async {
             let scheme = if tls.is_some() { "https" } else { "http" };
             let about = json!({ "url": format!("{scheme}://{address}") });
             app.log.write(Level::Info, "listening", about);
             let (stop, stopped) = watch::channel(false);
             let limits = config.limits;
-            let connections =
-                Connections { router: router(app.clone()), tls, limits, stop: stopped };
+            let router = router(app.clone(), viewed);
+            let connections = Connections { router, tls, limits, stop: stopped };
             let room = Arc::new(Semaphore::new(limits.connections));
             let config = Arc::new(config);
             loop {
@@ -165,8 +183,10 @@ fn start_reload(app: &Arc<App>, config: &Arc<Config>, loader: &Loader) {
     tokio::task::spawn_blocking(move || {
         // One at a time; a signal during a reload asks for another one afterwards.
         let _one = app.reloading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let models = reload(&config, &loader, &app.models());
-        app.replace(models);
-        app.log.write(Level::Info, "reloaded", json!({}));
+        // The log says of each model that stays why it was not loaded.
+        if let Some(models) = reload(&config, &loader, &app.models()) {
+            app.replace(models);
+            app.log.write(Level::Info, "reloaded", json!({}));
+        }
     });
 }

@@ -76,7 +76,7 @@ impl Worker {
         let predicted = catch_unwind(AssertUnwindSafe(|| self.classifier.predict(&films)));
         let problem = match predicted {
             Ok(Ok(predictions)) => {
-                self.metrics.batch(&self.name, &predictions);
+                self.metrics.batch(&self.name, predictions.len());
                 for (reply, prediction) in replies.into_iter().zip(predictions) {
                     let _ = reply.send(Some(prediction));
                 }

@@ -95,3 +95,21 @@ export async function pixels(file, edge, signal) {
   const path = edge ? address("/v1/pixels", { edge }) : "/v1/pixels";
   return (await request(path, film(file, signal, "application/vnd.safetensors"))).arrayBuffer();
 }
+
+/** Returns the data set that the server shows. */
+export async function dataset() {
+  return (await request("/v1/dataset", {})).json();
+}
+
+const filmOfSet = (id, query, accept, signal) =>
+  request(address(`/v1/dataset/films/${id}`, query), { signal, headers: { accept } });
+
+/** Returns a film of the data set as `pixels` does. */
+export async function pixelsOfSet(id, edge, signal) {
+  return (await filmOfSet(id, edge ? { edge } : {}, "application/vnd.safetensors", signal)).arrayBuffer();
+}
+
+/** Returns a film of the data set as a PNG file. */
+export async function pictureOfSet(id) {
+  return (await filmOfSet(id, {}, "image/png")).blob();
+}

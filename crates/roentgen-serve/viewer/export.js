@@ -32,8 +32,12 @@ function field(value) {
 
 const COLUMNS = ["film", "state", "reason", "model", "identity", "finding", "probability", "calibrated", "threshold", "call"];
 
+/** Columns that only films of a data set have. */
+const OF_SET = ["label", "patient", "view", "age", "sex", "split"];
+
 /** Returns a row for each film, model and finding, and one for each film without scores. */
 export function table(films) {
+  if (films[0]?.set) return tableOfSet(films);
   const rows = films.flatMap(({ name, state, reason, scores }) => {
     const scored = [...scores].flatMap(([model, { identity, findings }]) =>
       Object.entries(findings).map(([finding, one]) => [
@@ -42,8 +46,22 @@ export function table(films) {
       ]));
     return scored.length > 0 ? scored : [[name, state, reason]];
   });
-  const line = (row) => COLUMNS.map((_, at) => field(row[at])).join(",");
-  return [COLUMNS.join(","), ...rows.map(line)].join("\r\n") + "\r\n";
+  return csv(COLUMNS, rows);
+}
+
+function tableOfSet(films) {
+  const rows = films.flatMap(({ name, state, reason, scores, patient, view, age, sex, split }) =>
+    [...scores].flatMap(([model, { identity, findings }]) =>
+      Object.entries(findings).map(([finding, one]) => [
+        name, state, reason, model, identity, finding,
+        one.probability, one.calibrated, one.threshold, one.call, one.label, patient, view, age, sex, split,
+      ])));
+  return csv([...COLUMNS, ...OF_SET], rows);
+}
+
+function csv(columns, rows) {
+  const line = (row) => columns.map((_, at) => field(row[at])).join(",");
+  return [columns.join(","), ...rows.map(line)].join("\r\n") + "\r\n";
 }
 
 export function saveScores(films) {

@@ -1,5 +1,7 @@
 // The table of findings of a film: a row for each finding, a column for each model.
 
+import { labelText, mistakeText } from "./dataset.js";
+
 const host = document.getElementById("findings");
 const title = document.getElementById("findings-title");
 
@@ -60,6 +62,10 @@ export function show(film, models, shown, ask) {
     const note = corrected ? ` The film was corrected: ${corrected}.` : "";
     return element("p", { textContent: `${known.length > 1 ? `${name}: ` : ""}${summary(own)}${note}` });
   });
+  if (film.set) {
+    const labels = film.positive.map(spaced).join(", ") || "no finding";
+    sums.unshift(element("p", { textContent: `Label positive: ${labels}.` }), element("p", { textContent: `${film.facts}.` }));
+  }
   const focused = document.activeElement?.dataset?.map;
   host.replaceChildren(...sums,
     element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
@@ -93,5 +99,9 @@ function cell(film, model, finding, shown, ask) {
     bar,
     element("span", { className: "words", textContent: inWords(one) }),
   );
+  if (film.set) {
+    const said = [labelText(one.label), mistakeText(one)].filter(Boolean).join(", ");
+    made.append(element("span", { className: mistakeText(one) ? "label mistake" : "label", textContent: said }));
+  }
   return made;
 }

@@ -1,12 +1,23 @@
 // The keys of the viewer, and the dialog that lists them.
 
-/** Connects keys with actions. `actions` has a function for each name below. */
+/**
+ * Connects keys with actions. `actions` has a function for each name below; a key without one does nothing
+ * and is not listed.
+ */
 export function listen(actions) {
-  const keys = [
+  const all = [
     [["ArrowDown", "j"], "next film", "next"],
     [["ArrowUp", "k"], "previous film", "previous"],
     [["Home"], "first film", "first"],
     [["End"], "last film", "last"],
+    [["PageDown"], "next 200 films of the list", "nextPiece"],
+    [["PageUp"], "previous 200 films of the list", "previousPiece"],
+    [["g"], "next finding by which films are chosen", "nextFinding"],
+    [["G"], "previous finding by which films are chosen", "previousFinding"],
+    [["v"], "next kind of films: all, false positives, false negatives, label positive, label negative", "nextKind"],
+    [["V"], "previous kind of films", "previousKind"],
+    [["a"], "next order of the list", "nextOrder"],
+    [["b"], "boxes of the data set: show or hide", "boxes"],
     [["w"], "tool: window", "toolWindow"],
     [["p"], "tool: pan", "toolPan"],
     [["z"], "tool: zoom", "toolZoom"],
@@ -36,6 +47,7 @@ export function listen(actions) {
     [["d"], "dark or light", "look"],
     [["?"], "this list", "help"],
   ];
+  const keys = all.filter(([, , action]) => action === null || actions[action]);
   const rows = keys.map(([names, text]) => {
     const row = document.createElement("tr");
     const head = document.createElement("th");

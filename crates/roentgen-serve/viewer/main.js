@@ -1,6 +1,8 @@
 // The viewer: connects worklist, panes, findings, controls and keys.
 
 import * as api from "./api.js";
+import { Choice } from "./choice.js";
+import * as dataset from "./dataset.js";
 import { saveScores, savePicture } from "./export.js";
 import * as files from "./files.js";
 import { lengthText } from "./film.js";
@@ -15,6 +17,7 @@ const get = (id) => document.getElementById(id);
 const say = (text) => { get("message").textContent = text; };
 
 let tool = "window";
+let choice = null;
 const models = [];
 const queue = new Queue(models, filmChanged);
 const panes = new Panes(queue, { tool: () => tool, changed: viewChanged, say });
@@ -156,6 +159,35 @@ const actions = {
   help: () => get("help").showModal(),
 };
 
+/** What the keys do besides, if the films are those of a data set. */
+const actionsOfSet = {
+  nextPiece: () => worklist.turn(1),
+  previousPiece: () => worklist.turn(-1),
+  nextFinding: () => choice?.step(choice.finding, 1),
+  previousFinding: () => choice?.step(choice.finding, -1),
+  nextKind: () => choice?.step(choice.kind, 1),
+  previousKind: () => choice?.step(choice.kind, -1),
+  nextOrder: () => choice?.step(get("order"), 1),
+  boxes: () => {
+    panes.toggleBoxes();
+    get("boxes").setAttribute("aria-pressed", String(panes.hasBoxes));
+  },
+};
+
+/** Shows the films of the data set that the server has. */
+async function showSet() {
+  const set = await dataset.read(models);
+  choice = new Choice(set, () => {
+    worklist.refresh();
+    choose(worklist.sorted[0]);
+  });
+  get("about-set").textContent = dataset.aboutText(set);
+  get("about-set").classList.toggle("training", set.films.some((film) => film.training));
+  queue.films = set.films;
+  worklist.list(choice);
+  choose(worklist.sorted[0]);
+}
+
 const buttons = {
   invert: "invert", "rotate-left": "rotateLeft", "rotate-right": "rotateRight", "zoom-in": "zoomIn",
   "zoom-out": "zoomOut", fit: "fit", "one-to-one": "oneToOne", clear: "clear", reset: "reset",
@@ -179,7 +211,7 @@ get("remove-all").addEventListener("click", () => {
   worklist.refresh();
   say("All films were removed.");
 });
-keys.listen(actions);
+keys.listen(dataset.IS_SHOWN ? { ...actions, ...actionsOfSet } : actions);
 
 const ready = api.models().then((all) => {
   models.push(...all);
@@ -188,7 +220,21 @@ const ready = api.models().then((all) => {
 });
 ready.catch((error) => say(`The server does not name its models: ${error.message}`));
 
+if (dataset.IS_SHOWN) {
+  document.body.classList.add("of-set");
+  for (const id of ["open-files", "open-folder", "remove-all", "empty"]) get(id).hidden = true;
+  for (const id of ["about-set", "choice", "boxes"]) get(id).hidden = false;
+  for (const [id, name] of [["boxes", "boxes"], ["piece-back", "previousPiece"], ["piece-on", "nextPiece"]]) {
+    get(id).addEventListener("click", actionsOfSet[name]);
+  }
+  ready.then(showSet).catch((error) => say(`The data set cannot be shown: ${error.message}`));
+}
+
 files.listen(async (found) => {
+  if (dataset.IS_SHOWN) {
+    say("This page shows a data set; films are opened in the viewer of `roentgen serve`.");
+    return;
+  }
   if (found.length === 0) {
     say("There is no film in what you opened.");
     return;

@@ -18,6 +18,8 @@ export class Pane {
     this.opacity = 0.5;
     this.painted = document.createElement("canvas");
     this.lines = [];
+    this.boxes = [];
+    this.hasBoxes = true;
     this.cross = null;
     this.pending = false;
     this.place = { scale: 1, turns: 0, x: 0, y: 0, isFitted: true };
@@ -25,9 +27,10 @@ export class Pane {
     this.watcher.observe(canvas);
   }
 
-  /** Shows a film as the network gets it; without one the pane is empty. */
-  show(film) {
+  /** Shows a film as the network gets it, with boxes around findings; without one it is empty. */
+  show(film, boxes = []) {
     this.film = film;
+    this.boxes = boxes;
     this.heat = null;
     this.lines = [];
     this.cross = null;
@@ -190,6 +193,7 @@ export class Pane {
     }
     context.setTransform(1, 0, 0, 1, 0, 0);
     const unit = devicePixelRatio;
+    if (this.hasBoxes) for (const box of this.boxes) this.drawBox(context, box, unit);
     for (const line of this.lines) this.drawLine(context, line, unit);
     if (this.cross) this.drawCross(context, unit);
     this.drawNotes(context, unit);
@@ -206,6 +210,21 @@ export class Pane {
       context.stroke();
     }
     write(context, lengthText(this.film.about, from, to), b[0] + 8 * unit, b[1] - 8 * unit, unit);
+  }
+
+  /** Draws a box of the data set with the name of its finding. */
+  drawBox(context, { finding, x, y, width, height }, unit) {
+    const corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]].map((point) => this.toScreen(point));
+    for (const [color, thick] of [["#000", 4], ["#6fe3ff", 2]]) {
+      context.strokeStyle = color;
+      context.lineWidth = thick * unit;
+      context.beginPath();
+      corners.forEach((corner) => context.lineTo(...corner));
+      context.closePath();
+      context.stroke();
+    }
+    const top = Math.min(...corners.map((corner) => corner[1]));
+    write(context, finding.replaceAll("_", " "), Math.min(...corners.map((corner) => corner[0])), Math.max(top - 6 * unit, 14 * unit), unit);
   }
 
   drawCross(context, unit) {

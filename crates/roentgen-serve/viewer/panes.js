@@ -15,6 +15,7 @@ export class Panes {
     this.say = say;
     this.all = [];
     this.opacity = 0.5;
+    this.hasBoxes = true;
     this.active = this.add();
     this.active.box.classList.add("active");
   }
@@ -46,6 +47,7 @@ export class Panes {
     const pane = new Pane(canvas);
     const view = { pane, box, caption, text, number, film: null, map: null, turn: 0 };
     pane.opacity = this.opacity;
+    pane.hasBoxes = this.hasBoxes;
     this.all.push(view);
     listen(pane, this.tool, () => this.changed());
     canvas.addEventListener("pointerdown", () => this.activate(view));
@@ -71,7 +73,8 @@ export class Panes {
     const count = pane.lines.length;
     const lines = count ? `, ${count} ${count === 1 ? "line" : "lines"}` : "";
     const map = view.map ? `, heat map of ${view.map.finding} by ${view.map.model}` : "";
-    const look = pane.film ? `, ${pane.windowText()}${lines}${map}` : "";
+    const boxes = pane.boxes.length ? `, ${pane.hasBoxes ? "boxes" : "hidden boxes"}: ${pane.boxes.map((box) => box.finding).join(", ")}` : "";
+    const look = pane.film ? `, ${pane.windowText()}${lines}${boxes}${map}` : "";
     pane.canvas.setAttribute("aria-label", `Pane ${number}: ${name}${look}`);
   }
 
@@ -88,7 +91,7 @@ export class Panes {
       const pixels = await this.queue.pixels(film);
       if (turn !== view.turn) return;
       film.about = pixels.about;
-      view.pane.show(pixels);
+      view.pane.show(pixels, film.boxes);
     } catch (error) {
       if (turn !== view.turn) return;
       this.say(`The film cannot be shown: ${error.message}`);
@@ -144,7 +147,9 @@ export class Panes {
     const key = `${model}/${finding}`;
     try {
       this.say(`The heat map of ${finding} is being computed.`);
-      const map = film.maps.get(key) ?? await api.explain(film.file, model, finding);
+      const map = film.maps.get(key) ?? await api.explain(await film.file(), model, finding);
+      // A map of another model must not be beside these scores.
+      if (film.set && map.identity !== film.set.model) throw new Error("the server has loaded another model; start it again");
       film.maps.set(key, map);
       if (view.map !== wanted) return;
       wanted.isLoading = false;
@@ -166,6 +171,16 @@ export class Panes {
     for (const { pane } of this.all) {
       pane.opacity = share;
       pane.draw();
+    }
+  }
+
+  /** Draws the boxes of the data set, or no longer. */
+  toggleBoxes() {
+    this.hasBoxes = !this.hasBoxes;
+    for (const view of this.all) {
+      view.pane.hasBoxes = this.hasBoxes;
+      view.pane.draw();
+      this.describe(view);
     }
   }
 

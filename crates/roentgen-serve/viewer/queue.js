@@ -28,7 +28,8 @@ export class Queue {
   add(files) {
     const added = files.map((file) => ({
       id: this.next++,
-      file,
+      file: () => file,
+      pixels: (edge, signal) => api.pixels(file, edge, signal),
       name: file.webkitRelativePath || file.name,
       state: "waiting",
       reason: "",
@@ -78,14 +79,11 @@ export class Queue {
     this.changed(film);
     try {
       if (!film.thumbnail) {
-        const small = parseFilm(await api.pixels(film.file, THUMBNAIL, signal));
-        film.about = small.about;
-        film.thumbnail = document.createElement("canvas");
-        paint(small, shades(small.about, firstWindow(small.about), small.about.inverted), film.thumbnail);
+        await draw(film, signal);
         set("reading");
       }
       await Promise.all(this.models.map(async ({ name }) => {
-        if (!film.scores.has(name)) film.scores.set(name, await api.predict(film.file, name, signal));
+        if (!film.scores.has(name)) film.scores.set(name, await api.predict(film.file(), name, signal));
       }));
       set("scored");
     } catch (error) {
@@ -95,11 +93,24 @@ export class Queue {
     }
   }
 
+  /** Loads the thumbnail of a film of a data set, which has its scores without it. */
+  async show(film) {
+    if (film.thumbnail || film.isDrawing) return;
+    film.isDrawing = true;
+    try {
+      await draw(film, this.stop.signal);
+      this.changed(film);
+    } catch {
+      // The place remains black; the film itself says why when it is chosen.
+    }
+    film.isDrawing = false;
+  }
+
   /** Returns a film's pixels at full depth. */
   async pixels(film) {
     const known = this.kept.get(film.id);
     this.kept.delete(film.id);
-    const loading = known ?? api.pixels(film.file, null, this.stop.signal).then(parseFilm);
+    const loading = known ?? film.pixels(null, this.stop.signal).then(parseFilm);
     this.kept.set(film.id, loading);
     for (const id of this.kept.keys()) {
       if (this.kept.size <= KEPT) break;
@@ -113,8 +124,12 @@ export class Queue {
     }
   }
 
-  /** Returns the latest earlier film of the same patient, by the study dates of the files. */
+  /**
+   * Returns the latest earlier film of the same patient, by the study dates of the files. A data set
+   * has none, but the films of a patient in their order.
+   */
   previousOf(film) {
+    if (film.set) return this.films.findLast(({ id, patient }) => id < film.id && patient === film.patient) ?? null;
     const { patient, study_date: date } = film.about ?? {};
     if (!patient || !date) return null;
     const earlier = this.films.filter(({ about }) =>
@@ -122,6 +137,13 @@ export class Queue {
     return earlier.reduce((latest, one) =>
       !latest || one.about.study_date > latest.about.study_date ? one : latest, null);
   }
+}
+
+async function draw(film, signal) {
+  const small = parseFilm(await film.pixels(THUMBNAIL, signal));
+  film.about = small.about;
+  film.thumbnail = document.createElement("canvas");
+  paint(small, shades(small.about, firstWindow(small.about), small.about.inverted), film.thumbnail);
 }
 
 /** Returns how many calls of a film are positive, the most of any model. */

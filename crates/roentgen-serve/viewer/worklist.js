@@ -4,7 +4,11 @@ import { callsOf, stateText } from "./queue.js";
 
 /** The edge of a thumbnail in pixels, twice what it takes on the page. */
 const EDGE = 112;
-const list = document.getElementById("list");
+const get = (id) => document.getElementById(id);
+const list = get("list");
+
+/** How films that were opened are listed: all of them, in one piece. */
+const OPENED = { size: Infinity, orders: {}, passes: () => true, text: stateText };
 
 export class Worklist {
   constructor(queue, choose) {
@@ -12,28 +16,41 @@ export class Worklist {
     this.choose = choose;
     this.chosen = null;
     this.items = new Map();
-    this.order = document.getElementById("order");
+    /** Which films are listed, how many at once, and what is said of them. */
+    this.choice = OPENED;
+    this.piece = 0;
+    this.seen = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const film = this.filmOf(target);
+        if (isIntersecting && film) this.queue.show(film);
+      }
+    }, { root: list, rootMargin: "200px" });
+    this.order = get("order");
     this.order.addEventListener("change", () => this.sort());
     list.addEventListener("click", (event) => {
       const item = event.target.closest("li");
-      if (item) this.choose(this.sorted.find((film) => film.id === Number(item.dataset.id)));
+      if (item) this.choose(this.filmOf(item));
     });
     this.sorted = [];
   }
 
-  /** Adds and removes items so that they are those of the queue. */
+  filmOf(item) {
+    return this.sorted.find((film) => film.id === Number(item.dataset.id));
+  }
+
+  /** Lists the films of the queue. */
   refresh() {
-    const films = new Set(this.queue.films);
-    for (const [film, item] of this.items) {
-      if (films.has(film)) continue;
-      item.remove();
-      this.items.delete(film);
-    }
-    for (const film of films) if (!this.items.has(film)) this.items.set(film, this.item(film));
+    const { films } = this.queue;
     this.sort();
-    document.getElementById("empty").hidden = films.size > 0;
-    document.getElementById("remove-all").disabled = films.size === 0;
+    get("empty").hidden = films.length > 0;
+    get("remove-all").disabled = films.length === 0;
     this.count();
+  }
+
+  /** Lists the films of a data set that are chosen, a piece at a time. */
+  list(choice) {
+    this.choice = choice;
+    this.refresh();
   }
 
   item(film) {
@@ -49,12 +66,13 @@ export class Worklist {
     text.append(name, state);
     item.append(picture, text);
     this.fill(film, item);
+    if (film.set) this.seen.observe(item);
     return item;
   }
 
   fill(film, item) {
     const state = item.querySelector(".state");
-    state.textContent = stateText(film);
+    state.textContent = this.choice.text(film);
     state.title = state.textContent;
     item.classList.toggle("above", film.state === "scored" && callsOf(film) > 0);
     item.classList.toggle("bad", film.state === "refused" || film.state === "failed");
@@ -74,6 +92,8 @@ export class Worklist {
   update(film) {
     const item = this.items.get(film);
     if (item) this.fill(film, item);
+    // Films of a data set have their results from the beginning.
+    if (film.set) return;
     this.count();
     // An order by results settles when all are known.
     if (this.isDone && this.order.value !== "opened") this.sort();
@@ -85,14 +105,20 @@ export class Worklist {
 
   count() {
     const { films } = this.queue;
+    const progress = get("progress");
+    const say = (text) => { if (progress.textContent !== text) progress.textContent = text; };
+    if (films[0]?.set) {
+      say(`${this.sorted.length} of ${films.length} films`);
+      get("export-csv").disabled = this.sorted.length === 0;
+      return;
+    }
     const of = (state) => films.filter((film) => film.state === state).length;
     const bad = of("refused") + of("failed");
     const done = of("scored") + bad;
     const text = films.length === 0 ? "" : `${done} of ${films.length} done${bad ? `, ${bad} without scores` : ""}`;
-    const progress = document.getElementById("progress");
-    if (progress.textContent !== text) progress.textContent = text;
-    document.getElementById("retry").hidden = of("failed") === 0;
-    document.getElementById("export-csv").disabled = done === 0;
+    say(text);
+    get("retry").hidden = of("failed") === 0;
+    get("export-csv").disabled = done === 0;
   }
 
   sort() {
@@ -102,16 +128,62 @@ export class Worklist {
       name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
       above: (a, b) => callsOf(b) - callsOf(a),
       state: (a, b) => bad(a) - bad(b),
+      ...this.choice.orders,
     };
-    this.sorted = [...this.queue.films].sort(orders[this.order.value]);
-    list.append(...this.sorted.map((film) => this.items.get(film)));
+    this.sorted = this.queue.films.filter((film) => this.choice.passes(film)).sort(orders[this.order.value]);
+    this.piece = Math.max(0, this.pieceOf(this.sorted.indexOf(this.chosen)));
+    this.fillList();
     this.mark(this.chosen);
+  }
+
+  pieceOf(at) {
+    return at < 0 ? -1 : Math.floor(at / this.choice.size);
+  }
+
+  /** Puts the films of the piece into the list. */
+  fillList() {
+    const { size } = this.choice;
+    const start = size === Infinity ? 0 : this.piece * size;
+    const films = this.sorted.slice(start, start + size);
+    const shown = new Set(films);
+    for (const [film, item] of this.items) {
+      if (shown.has(film)) continue;
+      item.remove();
+      this.items.delete(film);
+      if (!film.set) continue;
+      this.seen.unobserve(item);
+      film.thumbnail = null;
+    }
+    for (const film of films) {
+      if (!this.items.has(film)) this.items.set(film, this.item(film));
+      // What is said of a film depends on what was chosen.
+      else if (film.set) this.fill(film, this.items.get(film));
+    }
+    list.append(...films.map((film) => this.items.get(film)));
+    const isOne = this.sorted.length <= size;
+    get("pieces").hidden = isOne;
+    if (isOne) return;
+    get("piece").textContent = `${start + 1} to ${start + films.length} of ${this.sorted.length}`;
+    get("piece-back").disabled = start === 0;
+    get("piece-on").disabled = start + films.length === this.sorted.length;
+  }
+
+  /** Shows the piece of the list `by` places further, and its first film. */
+  turn(by) {
+    const first = this.sorted[(this.piece + by) * this.choice.size];
+    if (first) this.choose(first);
   }
 
   /** Marks the chosen film and makes it visible. */
   mark(film) {
     this.items.get(this.chosen)?.setAttribute("aria-selected", "false");
     this.chosen = film;
+    const piece = this.pieceOf(this.sorted.indexOf(film));
+    if (piece >= 0 && piece !== this.piece) {
+      this.piece = piece;
+      this.fillList();
+      list.scrollTop = 0;
+    }
     const item = this.items.get(film);
     if (!item) {
       list.removeAttribute("aria-activedescendant");

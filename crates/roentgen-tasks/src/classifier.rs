@@ -180,15 +180,7 @@ impl FilmClassifier {
         let description = ModelInfo::read(model)?;
         let method = calibration_method(&description, options.calibration, model)?;
         let engine = Engine::load(model, options.engine, 0, false, device, listener)?;
-        let fitted_for = description.calibration.as_ref().and_then(|fitted| fitted.model.as_ref());
-        if let Some(other) = fitted_for.filter(|other| *other != engine.identity()) {
-            bail!(
-                "calibration and thresholds of `{}` were fitted for the model `{other}`, but it is \
-                 `{}`; `roentgen calibrate` fits them again",
-                model.display(),
-                engine.identity()
-            );
-        }
+        check_calibration(&description, engine.identity(), model)?;
         Ok(Self {
             engine,
             options: *options,
@@ -283,14 +275,20 @@ impl FilmClassifier {
             Some(explainer) => explainer,
             none => none.insert(explainer(&self.engine, &self.model, &self.device)?),
         };
-        let look = explainer.look(&planes);
-        let maps = explainer.maps(method, &look, wanted);
-        if let Some(failure) = roentgen_kernels::failure() {
-            bail!("the GPU failed: {failure}");
-        }
+        let maps = heat_maps(explainer, &planes, method, wanted)?;
         let predictions: anyhow::Result<_> =
             predictions.into_iter().map(|prediction| self.describe(prediction)).collect();
         Ok((predictions?, maps))
+    }
+
+    /// Returns what explains this model, apart from it. With Burn both share the weights; with ONNX
+    /// Runtime they are read again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the files of the model cannot be read, or were replaced since.
+    pub fn explainer(&self) -> anyhow::Result<Explainer> {
+        explainer(&self.engine, &self.model, &self.device)
     }
 
     /// Returns the pixels of films that this model can take as one batch.
@@ -329,6 +327,23 @@ impl FilmClassifier {
     }
 }
 
+/// Refuses a calibration that was fitted for another model.
+pub(crate) fn check_calibration(
+    description: &ModelInfo,
+    identity: &str,
+    model: &Path,
+) -> anyhow::Result<()> {
+    let fitted_for = description.calibration.as_ref().and_then(|fitted| fitted.model.as_ref());
+    if let Some(other) = fitted_for.filter(|other| *other != identity) {
+        bail!(
+            "calibration and thresholds of `{}` were fitted for the model `{other}`, but it is \
+             `{identity}`; `roentgen calibrate` fits them again",
+            model.display()
+        );
+    }
+    Ok(())
+}
+
 /// Returns what explains the model of an engine.
 fn explainer(engine: &Engine, model: &Path, device: &Device) -> anyhow::Result<Explainer> {
     let explainer = match engine {
@@ -339,6 +354,29 @@ fn explainer(engine: &Engine, model: &Path, device: &Device) -> anyhow::Result<E
         bail!("the model in `{}` was replaced while it was loaded; load it again", model.display());
     }
     Ok(explainer)
+}
+
+/// Computes heat maps of planes of the model's size.
+///
+/// # Errors
+///
+/// Returns an error if the GPU failed, which leaves unwritten memory behind.
+///
+/// # Panics
+///
+/// Panics if a plane has another size, or if the head does not allow the method.
+pub fn heat_maps(
+    explainer: &Explainer,
+    planes: &[&[u8]],
+    method: Method,
+    wanted: &[WantedMap],
+) -> anyhow::Result<Vec<HeatMap>> {
+    let look = explainer.look(planes);
+    let maps = explainer.maps(method, &look, wanted);
+    match roentgen_kernels::failure() {
+        Some(failure) => bail!("the GPU failed: {failure}"),
+        None => Ok(maps),
+    }
 }
 
 #[cfg(test)]

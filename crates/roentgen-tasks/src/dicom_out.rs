@@ -13,10 +13,11 @@ use roentgen_data::gate::Position;
 use roentgen_data::lock::FolderLock;
 use roentgen_data::prepare::BadFilm;
 use roentgen_dicom::{
-    Algorithm, FilmMap, FindingResult, Moment, NewStudy, Picture, Results, Source, capture,
-    presentation, report,
+    Algorithm, DeIdentification, FilmMap, FindingResult, Moment, NewStudy, Picture, Results,
+    Source, capture, presentation, report,
 };
 use roentgen_eval::CalibrationMethod;
+use roentgen_models::model_dir::sha256;
 use roentgen_models::{ModelInfo, overlay};
 use serde::Serialize;
 
@@ -32,6 +33,8 @@ use stamp::stamp;
 pub struct DicomRequest<'a> {
     /// The model of the predictions.
     pub model: &'a Path,
+    /// The ONNX file that predicted instead of the model's own network, if one did.
+    pub onnx: Option<&'a Path>,
     /// The folder of the objects.
     pub folder: &'a Path,
     /// What happens to films that are not in DICOM files.
@@ -96,7 +99,7 @@ pub fn write(
 ) -> anyhow::Result<DicomWritten> {
     let description = ModelInfo::read(request.model)?;
     let mapper = Mapper::load(request.model, &description, table.operating_point, device)?;
-    let algorithm = algorithm(table, &description, &mapper)?;
+    let algorithm = algorithm(table, request, &description, &mapper)?;
     fs::create_dir_all(request.folder)
         .with_context(|| format!("could not create the folder `{}`", request.folder.display()))?;
     let _lock = FolderLock::take_for_report(request.folder)?;
@@ -119,10 +122,20 @@ pub fn write(
 /// Describes the algorithm, with all that decides its results.
 fn algorithm(
     table: &PredictedTable,
+    request: &DicomRequest<'_>,
     description: &ModelInfo,
     mapper: &Mapper,
 ) -> anyhow::Result<Algorithm> {
-    let mut parameters = vec![format!("heat maps by {}", mapper.method.name())];
+    // The path of a library would make the same film another object on another machine.
+    let engine = table.engine.split(',').next().unwrap_or_default();
+    let mut parameters =
+        vec![format!("heat maps by {}", mapper.method.name()), format!("engine {engine}")];
+    if let Some(file) = request.onnx {
+        let bytes =
+            fs::read(file).with_context(|| format!("could not read `{}`", file.display()))?;
+        let digits: String = sha256(&bytes).chars().take(12).collect();
+        parameters.push(format!("ONNX file {digits}"));
+    }
     if !table.thresholds.is_empty() {
         parameters.push(format!("operating point {}", table.operating_point.name()));
     }
@@ -163,14 +176,18 @@ impl Writer<'_> {
                 Ok(read) => read,
                 Err(error) => return Ok(Err(error.to_string())),
             };
-        // Back into the geometry of the file. What is inverted remains corrected.
-        let own = match turned_back(correction) {
+        // A film of a new study is written as it was scored. Any other is turned back into the
+        // geometry of its file. What is inverted remains corrected.
+        let turned = correction.filter(|_| header.is_some());
+        let own = match turned_back(turned) {
             Some(back) => back.corrected(own),
             None => own,
         };
-        let privacy = self.request.privacy.pseudonyms();
+        let pseudonyms = self.request.privacy.pseudonyms();
+        let hiding =
+            pseudonyms.map(|pseudonyms| DeIdentification { pseudonyms, patient: &film.patient });
         let (source, film_object) = match (&header, self.request.without_study) {
-            (Some(header), _) => match Source::read(header, privacy) {
+            (Some(header), _) => match Source::read(header, hiding) {
                 Ok(source) => (source, None),
                 Err(error) => return Ok(Err(error.to_string())),
             },
@@ -180,7 +197,7 @@ impl Writer<'_> {
                     .to_owned()));
             }
             (None, WithoutStudy::NewStudy) => {
-                let is_de_identified = privacy.is_some();
+                let is_de_identified = hiding.is_some();
                 let written = &self.request.written;
                 match NewStudy::of(&own, &film.patient, is_de_identified, written) {
                     Ok(study) => (study.source, Some(study.film)),
@@ -195,7 +212,7 @@ impl Writer<'_> {
         let findings = self.findings(row);
         let results =
             Results { algorithm: &algorithm, findings: &findings, written: &self.request.written };
-        let maps = self.mapper.maps(&film.image, prediction, &input, correction)?;
+        let maps = self.mapper.maps(&film.image, prediction, &input, turned)?;
         let save = |what: &str, bytes: &[u8]| {
             let path = self.request.folder.join(format!("{name}.{what}.dcm"));
             roentgen_files::write_whole(&path, bytes).map(|()| path)

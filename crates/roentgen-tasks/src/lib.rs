@@ -43,6 +43,7 @@
 //! [`watch`](mod@watch) predicts films as they arrive,
 //! [`verify`] compares a table with what it names, a [`Shard`] is what one of several processes does,
 //! [`explain`] draws where a model looked, [`dicom_out`] writes predictions as DICOM objects,
+//! [`view`](mod@view) puts a data set beside its scores for a person who looks at it,
 //! [`evaluate`] writes the report of a score table, and [`compare`] that of several runs. [`fault`]
 //! makes errors of panics.
 
@@ -63,10 +64,12 @@ mod seed;
 mod shard;
 pub mod sources;
 pub mod verify;
+pub mod view;
 pub mod watch;
 
 pub use classifier::{
     ClassifierOptions, Film, FilmClassifier, FilmPrediction, FilmReader, FindingPrediction,
+    heat_maps,
 };
 pub use listener::{Listener, Silent};
 pub use shard::Shard;

@@ -1,6 +1,7 @@
 //! The films to predict: splits of prepared data sets, or image files.
 
 mod files;
+mod patient;
 mod privacy;
 mod read;
 mod sides;
@@ -57,6 +58,11 @@ pub struct SourceFilm {
     pub patient_in_training: Option<bool>,
     /// `None` for files without a label file.
     pub findings: Option<FilmFindings>,
+    /// What its pseudonym is of: its path below the folder that was given. Unlike its name it does not
+    /// depend on the other films.
+    identity: String,
+    /// Whether anything but its name says whose film it is.
+    has_patient: bool,
     place: Place,
 }
 
@@ -138,6 +144,7 @@ impl Sources {
                     input,
                     description,
                     trained_on.as_ref(),
+                    privacy,
                     about_files,
                 )?);
             } else {
@@ -217,6 +224,8 @@ impl Sources {
                 patient_in_training: trained_on
                     .and_then(|films| relation.mark(films, &row.image, &patient)),
                 image: row.image.clone(),
+                identity: row.image.clone(),
+                has_patient: true,
                 patient,
                 view: row.view.clone(),
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
@@ -255,7 +264,7 @@ impl Sources {
         for film in &mut self.films {
             let is_alone = matches!(film.place, Place::File(..)) && film.findings.is_none();
             // The patient in a DICOM file may be another than that of the label file in training.
-            let patients = [film.patient.clone(), files::patient_of(&film.image)];
+            let patients = [film.patient.clone(), patient::patient_of(&film.image)];
             if is_alone && patients.iter().any(|of| trained_on.have_film(&film.image, of)) {
                 film.patient_in_training = Some(true);
             }

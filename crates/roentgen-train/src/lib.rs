@@ -46,6 +46,7 @@ pub mod features;
 pub mod films;
 pub mod invalid;
 pub mod loss;
+pub mod loss_scale;
 pub mod memory;
 pub mod progress;
 pub mod relation;

@@ -18,6 +18,7 @@ mod sweep;
 mod train;
 mod values;
 pub(crate) mod version;
+mod view;
 mod weights;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ pub(crate) use privacy::PrivacyFlags;
 pub(crate) use serve::Serve;
 pub(crate) use sweep::{Compare, Sweep};
 pub(crate) use train::{Calibrate, Init, Resume, Show, Train};
+pub(crate) use view::{View, ViewedPart};
 pub(crate) use weights::{Import, Pull, Weights, WeightsWhat};
 
 /// Train chest X-ray classifiers and evaluate them honestly.
@@ -135,6 +137,9 @@ pub(crate) enum Command {
     /// Serve models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads them again.
     #[command(after_help = examples::SERVE)]
     Serve(Serve),
+    /// Show a data set beside what a model says of it in a browser, the worst mistakes first.
+    #[command(after_help = examples::VIEW)]
+    View(View),
     /// Download, verify and unpack a data set; run again to resume.
     #[command(after_help = examples::FETCH)]
     Fetch(Fetch),
@@ -168,6 +173,7 @@ impl Command {
             | Command::Predict(_)
             | Command::Explain(_)
             | Command::Serve(_)
+            | Command::View(_)
             | Command::Weights(_)
             | Command::Bench(_)
             | Command::Doctor => true,

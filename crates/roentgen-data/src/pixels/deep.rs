@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use super::Plane;
 use super::lut::{Modality, Voi, Window};
 
 /// A film at the depth of its file.
@@ -85,6 +86,14 @@ impl AboutFilm {
             patient: None,
             study_date: None,
         }
+    }
+}
+
+impl From<Plane> for DeepFilm {
+    /// Takes 8-bit gray as it is.
+    fn from(Plane { width, height, pixels }: Plane) -> Self {
+        let samples = pixels.into_iter().map(u16::from).collect();
+        Self { width, height, samples, about: AboutFilm::of_bits(8) }
     }
 }
 

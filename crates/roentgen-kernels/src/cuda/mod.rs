@@ -14,6 +14,7 @@ mod dense_layer;
 mod depthwise;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod descriptor;
+mod device_memory;
 #[expect(unsafe_code, reason = "cuDNN has a C interface")]
 mod dnn;
 mod element;
@@ -42,10 +43,10 @@ use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeDevice;
 use cubecl_cuda::CudaDevice;
 
+pub(crate) use device_memory::of_device as gpu_memory;
 use element::Element;
 pub(crate) use gpu::failure;
 pub use libraries::Libraries;
-pub(crate) use memory::of_device as gpu_memory;
 use running::Running as _;
 pub(crate) use unscale::{all_finite, unscale};
 

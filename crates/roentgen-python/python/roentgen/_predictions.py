@@ -85,6 +85,11 @@ class Predictions(np.ndarray):  # type: ignore[type-arg,unused-ignore]
         """The transposed array, without the names."""
         return self.view(np.ndarray).T
 
+    def view(self, *arguments: Any, **options: Any) -> Any:
+        """As ``ndarray.view``, but a plain array: the names would not fit another type."""
+        viewed = super().view(*arguments, **options)
+        return np.asarray(viewed) if isinstance(viewed, Predictions) else viewed
+
     def copy(self, order: Any = "C") -> Predictions:
         """Returns a copy with the names."""
         return _rebuild(np.array(self, order=order), self.__dict__)

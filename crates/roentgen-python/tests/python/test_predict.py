@@ -200,6 +200,8 @@ def test_methods_that_change_the_shape_or_type_return_plain_arrays(place, model)
         "flatten": (found.flatten("F"), expected.flatten("F")),
         "take": (found.take([1, 3], axis=0), expected.take([1, 3], axis=0)),
         "transpose": (found.transpose(1, 0), expected.transpose(1, 0)),
+        "view": (found.view(), expected),
+        "view of a type": (found.view(np.int64), expected.view(np.int64)),
         "argsort": (found.argsort(axis=0), expected.argsort(axis=0)),
         "copy of T": (found.T.copy(), expected.T),
         "deep copy of T": (copy.deepcopy(found.T), expected.T),

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use roentgen_data::pixels::{self, Filter, Plane};
 use roentgen_eval::HeatMap;
 use roentgen_models::{Method, overlay};
+use roentgen_tasks::FindingPrediction;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +19,6 @@ use super::accepts;
 use super::predict::bad_query;
 use crate::answer::json_answer;
 use crate::app::App;
-use crate::explainer::{MapJob, MapOfFinding};
 use crate::films;
 use crate::models::{Target, failed};
 use crate::problem::{Problem, Reason};
@@ -73,25 +73,28 @@ pub(super) async fn explain(
     let (method, output) = check(&target, &asked)?;
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let upload = films::upload(&head.headers, body.bytes.clone()).await?;
+    let upload = films::upload(&head.headers, body.bytes).await?;
     let _places = app.take(1)?;
     let model = target.first()?.clone();
     let (reader, limit) = (model.reader, app.limits.pixels);
     let bytes = upload.bytes;
     let read = films::decode_apart(app.clone(), move || films::read_whole(&bytes, reader, limit));
     let (film, own) = read.await.map_err(|reason| films::unusable(upload.name, reason))?;
-    let computed = model.explain(|reply| MapJob { film, method, output, reply }).await?;
-    let computed = computed.map_err(|problem| {
+    // The engine that predicts may be another one than Burn, which computes the map.
+    let findings = model.predict_one(film.clone()).await?.findings;
+    let output = output.unwrap_or_else(|| most_probable(&findings));
+    let finding = *findings.get(output).ok_or_else(failed)?;
+    let computed = model.explain(film, method, output).await?;
+    let map = computed.map_err(|problem| {
         let about = json!({ "model": model.name, "problem": problem });
         app.log.write(crate::log::Level::Error, "explanation failed", about);
         failed()
     })?;
     match form {
-        Form::Json => Ok(numbers(&target, method, &computed)),
-        Form::Safetensors => tensor(method, &computed),
+        Form::Json => Ok(numbers(&target, method, &finding, &map)),
+        Form::Safetensors => tensor(method, &finding, &map),
         Form::Picture => {
-            let what = (method, computed.finding.finding.to_string());
-            let MapOfFinding { map, finding } = computed;
+            let what = (method, finding.finding.to_string());
             let png = films::decode_apart(app, move || draw(own, &map, what)).await;
             let png = png.map_err(|_| failed())?;
             let finding = header_of(finding.finding.name());
@@ -128,8 +131,17 @@ fn check(target: &Target, asked: &Asked) -> Result<(Method, Option<usize>), Prob
     Ok((method, asked.finding.as_ref().map(output).transpose()?))
 }
 
-fn numbers(target: &Target, method: Method, computed: &MapOfFinding) -> Response {
-    let MapOfFinding { finding, map } = computed;
+fn most_probable(findings: &[FindingPrediction]) -> usize {
+    let numbered = findings.iter().map(|one| one.probability).enumerate();
+    numbered.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map_or(0, |(output, _)| output)
+}
+
+fn numbers(
+    target: &Target,
+    method: Method,
+    finding: &FindingPrediction,
+    map: &HeatMap,
+) -> Response {
     json_answer(&json!({
         "model": target.name,
         "identity": target.identity(),
@@ -143,8 +155,7 @@ fn numbers(target: &Target, method: Method, computed: &MapOfFinding) -> Response
 }
 
 /// Returns the map as the tensor `map` of a safetensors file, `[height, width]`.
-fn tensor(method: Method, computed: &MapOfFinding) -> Result<Response, Problem> {
-    let MapOfFinding { finding, map } = computed;
+fn tensor(method: Method, finding: &FindingPrediction, map: &HeatMap) -> Result<Response, Problem> {
     let bytes: Vec<u8> = map.values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F32, vec![map.height, map.width], &bytes);
     let about = [

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use serde_json::json;
 
+use super::ErrorForm;
 use crate::answer::json_answer;
 use crate::app::App;
 use crate::problem::{Problem, Reason};
@@ -16,9 +18,10 @@ pub(super) async fn live() -> Response {
 }
 
 /// `GET /health/ready`: the models are loaded, and the server does not stop.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn ready(State(app): State<Arc<App>>, uri: Uri) -> Response {
     if app.is_stopping() {
-        return Problem::new(Reason::Stopping, "the server is about to stop").into_response();
+        let problem = Problem::new(Reason::Stopping, "the server is about to stop");
+        return ErrorForm::of(&uri).response(problem);
     }
     json_answer(&json!({ "ready": true }))
 }

@@ -1,5 +1,6 @@
 //! The routes. A further one is a line in [`router`] and an entry in `openapi.json`.
 
+mod dataset;
 mod docs;
 mod explain;
 mod health;
@@ -16,24 +17,31 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use roentgen_tasks::view::Viewed;
 
 use crate::app::App;
 use crate::problem::{Problem, Reason};
 
 pub use docs::OPENAPI;
 
-/// Returns all routes.
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// Returns all routes, with those of the data set that is shown, if there is one.
+pub(crate) fn router(app: Arc<App>, viewed: Option<Arc<Viewed>>) -> Router {
+    let films = match &viewed {
+        Some(_) => viewer::Films::OfDataSet,
+        None => viewer::Films::Opened,
+    };
     let open = Router::new()
         .route("/health/live", get(health::live))
         .route("/healthz", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/readyz", get(health::ready))
+        .merge(inference::health())
         .route("/openapi.json", get(docs::document))
         .route("/docs", get(docs::page))
         .route("/docs.css", get(docs::style))
-        .merge(viewer::routes());
+        .merge(viewer::routes(films));
     let guarded = Router::new()
         .route("/v1/models", get(models::list))
         .route("/v1/predict", post(predict::predict))
@@ -41,6 +49,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/pixels", post(pixels::pixels))
         .route("/metrics", get(metrics::metrics))
         .merge(inference::routes())
+        .merge(viewed.map_or_else(Router::new, |viewed| dataset::routes(app.clone(), viewed)))
         .route_layer(from_fn_with_state(app.clone(), watch::guard));
     open.merge(guarded)
         .fallback(not_found)
@@ -49,12 +58,40 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn not_found(_: Uri) -> Problem {
-    Problem::new(Reason::NotFound, "this address is unknown; `/docs` lists the routes")
+async fn not_found(uri: Uri) -> Response {
+    let detail = "this address is unknown; `/docs` lists the routes";
+    ErrorForm::of(&uri).response(Problem::new(Reason::NotFound, detail))
 }
 
-async fn wrong_method() -> Problem {
-    Problem::new(Reason::WrongMethod, "this address has other methods; `/docs` lists them")
+async fn wrong_method(uri: Uri) -> Response {
+    let detail = "this address has other methods; `/docs` lists them";
+    ErrorForm::of(&uri).response(Problem::new(Reason::WrongMethod, detail))
+}
+
+/// How an error is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorForm {
+    /// As a problem document.
+    Problem,
+    /// As the Open Inference Protocol prescribes.
+    Protocol,
+}
+
+impl ErrorForm {
+    /// Returns the form of the errors of an address.
+    fn of(uri: &Uri) -> Self {
+        match uri.path().strip_prefix("/v2") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Self::Protocol,
+            _ => Self::Problem,
+        }
+    }
+
+    fn response(self, problem: Problem) -> Response {
+        match self {
+            Self::Problem => problem.into_response(),
+            Self::Protocol => inference::ProtocolError::from(problem).into_response(),
+        }
+    }
 }
 
 /// Whether the header `Accept` allows a media type of `group`, such as `image`.
@@ -74,6 +111,18 @@ fn accepts(headers: &HeaderMap, group: &str, kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_below_v2_have_the_form_of_the_protocol() {
+        for (path, expected) in [
+            ("/v2", ErrorForm::Protocol),
+            ("/v2/nothing?a=b", ErrorForm::Protocol),
+            ("/v21", ErrorForm::Problem),
+            ("/v1/v2/", ErrorForm::Problem),
+        ] {
+            assert_eq!(ErrorForm::of(&Uri::from_static(path)), expected, "{path}");
+        }
+    }
 
     #[test]
     fn a_client_gets_only_what_it_accepts() {

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::films;
 use crate::problem::{Problem, Reason};
 
-const SAFETENSORS: &str = "application/vnd.safetensors";
+pub(super) const SAFETENSORS: &str = "application/vnd.safetensors";
 
 /// What the query may contain.
 #[derive(Debug, Deserialize)]
@@ -47,7 +47,7 @@ pub(super) async fn pixels(
     }
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let upload = films::upload(&head.headers, body.bytes.clone()).await?;
+    let upload = films::upload(&head.headers, body.bytes).await?;
     let _places = app.take(1)?;
     let (bytes, limit) = (upload.bytes, app.limits.pixels);
     let read = films::decode_apart(app.clone(), move || {
@@ -64,7 +64,7 @@ pub(super) async fn pixels(
 }
 
 /// Returns a film as a safetensors file.
-fn packed(film: &DeepFilm) -> Result<Vec<u8>, String> {
+pub(super) fn packed(film: &DeepFilm) -> Result<Vec<u8>, String> {
     let about = serde_json::to_string(&film.about).map_err(|error| error.to_string())?;
     let bytes: Vec<u8> = film.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let shape = vec![film.height as usize, film.width as usize];

@@ -32,11 +32,11 @@ pub(super) async fn predict(
     let target = app.models().target(asked.model.as_deref())?;
     let (head, body) = request.into_parts();
     let body = app.bodies.read(&head.headers, body, &app.limits, deadline).await?;
-    let uploads = films::uploads(&head.headers, body.bytes.clone(), app.limits.films).await?;
+    let uploads = films::uploads(&head.headers, body.bytes, app.limits.films).await?;
     let _places = app.take(uploads.len())?;
     let ReadFilms { names, corrections, films, refused } =
         films::read(&app, &target, uploads).await?;
-    let predictions = target.predict(films).await?;
+    let predictions = target.predict(films, &app.metrics).await?;
     let answers = names.iter().zip(corrections).zip(&predictions).map(|((name, was), findings)| {
         json!({ "name": name, "corrected": was, "findings": describe(findings) })
     });

@@ -3,6 +3,8 @@
 //! They need no token, since they are the same for everybody; the page asks for the token that its
 //! requests need. Its scripts run as they are in `viewer/`, without a build step.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderName, header};
@@ -23,8 +25,10 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// The files by name.
-const FILES: [(&str, &str, &[u8]); 15] = [
+const FILES: [(&str, &str, &[u8]); 17] = [
     ("api.js", SCRIPT, include_bytes!("../../viewer/api.js")),
+    ("choice.js", SCRIPT, include_bytes!("../../viewer/choice.js")),
+    ("dataset.js", SCRIPT, include_bytes!("../../viewer/dataset.js")),
     ("export.js", SCRIPT, include_bytes!("../../viewer/export.js")),
     ("files.js", SCRIPT, include_bytes!("../../viewer/files.js")),
     ("film.js", SCRIPT, include_bytes!("../../viewer/film.js")),
@@ -41,13 +45,31 @@ const FILES: [(&str, &str, &[u8]); 15] = [
     ("worklist.js", SCRIPT, include_bytes!("../../viewer/worklist.js")),
 ];
 
-/// Returns the routes of the viewer.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/", get(page)).route("/viewer/{file}", get(file))
+const PAGE: &str = include_str!("../../viewer/index.html");
+/// Where the page says which films it shows. A page that had to ask for a data set would leave an
+/// error in the browser's console if there is none.
+const OPENED: &str = "<meta name=\"films\" content=\"opened\">";
+const OF_DATA_SET: &str = "<meta name=\"films\" content=\"dataset\">";
+
+static PAGE_OF_DATA_SET: LazyLock<String> = LazyLock::new(|| PAGE.replace(OPENED, OF_DATA_SET));
+
+/// Which films the page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Films {
+    /// Those that a user opens.
+    Opened,
+    /// Those of `/v1/dataset`.
+    OfDataSet,
 }
 
-async fn page() -> Response {
-    answer(HTML, include_bytes!("../../viewer/index.html"))
+/// Returns the routes of the viewer.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(films: Films) -> Router<S> {
+    let page: &'static str = match films {
+        Films::Opened => PAGE,
+        Films::OfDataSet => PAGE_OF_DATA_SET.as_str(),
+    };
+    let page = move || async move { answer(HTML, page.as_bytes()) };
+    Router::new().route("/", get(page)).route("/viewer/{file}", get(file))
 }
 
 async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
@@ -102,6 +124,7 @@ mod tests {
     fn the_page_has_no_inline_script_or_style_and_names_no_other_server() {
         let page = include_str!("../../viewer/index.html");
 
+        assert_eq!(page.matches(OPENED).count(), 1);
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("://"));
         assert!(!page.contains(" on") || !page.contains("onclick="));
         assert_eq!(page.matches("<script").count(), page.matches("src=\"/viewer/").count());

@@ -1,20 +1,23 @@
 //! What happens around each request: its number, its log line, its metrics, its token and its time.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::json;
 
+use super::ErrorForm;
 use crate::app::App;
 use crate::log::{Level, REQUEST_ID};
 use crate::problem::{Problem, Reason};
 
 /// The name of the route in log and metrics if there is none: an address may contain anything.
 const NO_ROUTE: &str = "none";
+/// How much later the time of an answer ends than that of a body, so that a late body is called late.
+const BODY_FIRST: Duration = Duration::from_millis(100);
 
 /// Numbers, logs and counts a request.
 pub(super) async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -55,15 +58,16 @@ pub(super) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
 
 /// Lets a request pass that shows a token, while the server takes requests, and limits its time.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let form = ErrorForm::of(request.uri());
     if let Err(problem) = app.doorkeeper.check(request.headers()) {
-        return problem.into_response();
+        return form.response(problem);
     }
     let time = app.limits.time;
-    match tokio::time::timeout(time, next.run(request)).await {
+    match tokio::time::timeout(time + BODY_FIRST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let seconds = time.as_secs_f64();
-            Problem::busy(&format!("no answer was ready within {seconds} seconds")).into_response()
+            form.response(Problem::busy(&format!("no answer was ready within {seconds} seconds")))
         }
     }
 }

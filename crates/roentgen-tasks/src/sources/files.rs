@@ -16,8 +16,9 @@ use roentgen_models::ModelInfo;
 use roentgen_train::films::TrainingFilms;
 use roentgen_train::relation::Relation;
 
+use super::patient::patient_of;
 use super::sides::{EXTERNAL, NONE, TRAIN_VAL};
-use super::{Place, SourceFilm};
+use super::{Place, Privacy, SourceFilm};
 use crate::listener::Listener;
 
 /// The data set of films without a label file.
@@ -32,10 +33,11 @@ pub(super) fn films(
     input: &Path,
     description: &ModelInfo,
     trained_on: Option<&TrainingFilms>,
+    privacy: &Privacy,
     listener: &dyn Listener,
 ) -> anyhow::Result<Vec<SourceFilm>> {
     let is_folder = input.is_dir();
-    let files = nih::walk(input)?;
+    let files = privacy.below(input, nih::walk(input))?;
     // A file that the user names is tried whatever its extension.
     let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
     let paths: Vec<PathBuf> = files.iter().filter(is_tried).cloned().collect();
@@ -46,9 +48,16 @@ pub(super) fn films(
             nih::kinds(&files)
         );
     }
-    let labelled = if is_folder { Labelled::find(input)? } else { None };
+    let labelled = if is_folder { privacy.below(input, Labelled::find(input))? } else { None };
     let mut films: Vec<SourceFilm> =
         study::name_films(input, paths).into_par_iter().map(by_its_file).collect();
+    if is_folder {
+        for film in &mut films {
+            if let Place::File(path) = &film.place {
+                film.identity = study::path_below(input, path);
+            }
+        }
+    }
     let others: Vec<PathBuf> = files.iter().filter(|path| !is_tried(path)).cloned().collect();
     if labelled.is_none() && !others.is_empty() {
         listener.note(&format!(
@@ -82,16 +91,16 @@ pub(super) fn arrived(folder: &Path, paths: &[PathBuf]) -> Vec<SourceFilm> {
 /// Makes a film of which nothing is known but its name, and what the header of a DICOM file says. A
 /// folder that is called like a patient says whose film it is, whatever the header says.
 fn by_its_file(film: NamedFilm) -> SourceFilm {
-    let has_patient = film.patient.is_some();
     let mut film = unknown(film);
     let Place::File(path) = &film.place else { return film };
     // A file that cannot be read is listed with its reason when its pixels are read.
     let header = FilmFile::open(path).and_then(|mut file| file.header());
-    let Some(whose) = header.ok().flatten().and_then(|header| Whose::read(&header).ok()) else {
+    let Some(whose) = header.ok().flatten().map(|header| Whose::read(&header)) else {
         return film;
     };
-    if let Some(patient) = whose.patient.filter(|_| !has_patient) {
+    if let Some(patient) = whose.patient.filter(|_| !film.has_patient) {
         film.patient = patient;
+        film.has_patient = true;
     }
     film.view = whose.view.unwrap_or_default();
     film.age = whose.age.map_or_else(String::new, |age| age.to_string());
@@ -104,7 +113,9 @@ fn unknown(film: NamedFilm) -> SourceFilm {
     let NamedFilm { path, name, patient } = film;
     SourceFilm {
         patient_in_training: None,
+        has_patient: patient.is_some(),
         patient: patient.unwrap_or_else(|| patient_of(&name)),
+        identity: name.clone(),
         image: name,
         view: String::new(),
         age: String::new(),
@@ -136,6 +147,7 @@ impl Labels<'_> {
             self.trained_on.and_then(|films| relation.mark(films, &row.image, &patient));
         film.split = self.split(&row.image, &patient, list, relation);
         film.patient = patient;
+        film.has_patient = true;
         film.view.clone_from(&row.view);
         film.age = row.age.map_or_else(String::new, |age| age.to_string());
         film.sex.clone_from(&row.sex);
@@ -172,31 +184,5 @@ impl Labels<'_> {
             }
             (Some(_), None) => String::new(),
         }
-    }
-}
-
-/// Returns the patient of a film. NIH's file names begin with the patient's number; of any other
-/// name the whole stem identifies the patient.
-pub(super) fn patient_of(image: &str) -> String {
-    let stem = nih::stem(image);
-    match stem.split_once('_') {
-        Some((number, _)) if number.len() == 8 => {
-            number.parse::<u32>().map_or_else(|_| stem.to_owned(), |number| number.to_string())
-        }
-        _ => stem.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_patient_is_read_from_nihs_names_and_no_others() {
-        assert_eq!(patient_of("00000012_003.png"), "12");
-        assert_eq!(patient_of("scan_1.png"), "scan_1");
-        assert_eq!(patient_of("chest"), "chest");
-        // Films without an extension are often named by their UID.
-        assert_eq!(patient_of("1.2.840.7.1"), "1.2.840.7.1");
     }
 }

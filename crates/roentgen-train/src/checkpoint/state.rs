@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Error, FOLDER};
 use crate::experiment::phase::ResolvedPhase;
 use crate::experiment::schedule::Plateau;
+use crate::loss_scale::LossScale;
 use crate::progress::EpochRow;
-use crate::trainer::LossScale;
 
 const STATE: &str = "state.toml";
 /// Most bytes of the file; an epoch takes some hundreds.

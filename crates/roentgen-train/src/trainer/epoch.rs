@@ -3,11 +3,11 @@
 use burn::optim::GradientsAccumulator;
 
 use super::input::{Batch, InputPipeline, MicroBatch};
-use super::loss_scale::StepOutcome;
 use super::optimizer_step::{optimizer_step, weight_gradients};
 use super::{CHECKPOINT_STEPS, Epoch, Error, Run};
 use crate::experiment::Experiment;
 use crate::features;
+use crate::loss_scale::StepOutcome;
 use crate::seed::{self, Purpose};
 
 /// What a batch contains.

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use roentgen_kernels::Unscaling;
 use roentgen_models::Classifier;
 
-use super::loss_scale::{LossScale, StepOutcome};
+use crate::loss_scale::{LossScale, StepOutcome};
 
 /// Computes the gradients of the weights from a loss; those of a scaled loss are still multiplied by
 /// the scale, and sums of them may be passed to [`optimizer_step`].

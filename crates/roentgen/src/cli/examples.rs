@@ -90,6 +90,12 @@ Examples:
   roentgen serve a=runs/first b=runs/second --ensemble --address 0.0.0.0:8443 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 
 Routes, limits and security are in docs/serving.md.";
+pub(super) const VIEW: &str = "\
+Examples:
+  roentgen view runs/nih
+  roentgen view runs/nih data/nih-224 --split test --scores runs/nih/scores/test.csv
+
+The page is described in docs/serving.md.";
 pub(super) const JOIN: &str = "\
 Examples:
   roentgen join part-1.csv part-2.csv part-3.csv --out scores.csv

@@ -26,7 +26,7 @@ pub(crate) struct Serve {
     /// Address and port; with port 0 the system chooses one, which is in the log.
     #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
     pub(crate) address: SocketAddr,
-    /// Also serve the mean of all models, as the model `ensemble`.
+    /// Also serve the mean of all models, two or more, as the model `ensemble`.
     #[arg(long)]
     pub(crate) ensemble: bool,
     /// Inference engine. `auto` is Burn, which is built in.
@@ -65,9 +65,9 @@ pub(crate) struct AccessFlags {
     /// Private key for TLS in PEM.
     #[arg(long, value_name = "PEM", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Further name of this machine in the header `Host`, such as that of a proxy in front;
-    /// repeatable.
-    #[arg(long, value_name = "NAME")]
+    /// Further name of this machine in the header `Host`, such as that of a proxy in front, with any
+    /// port or with one; repeatable.
+    #[arg(long, value_name = "NAME[:PORT]")]
     pub(crate) host: Vec<String>,
     /// Let other machines reach the server without a token and without TLS.
     #[arg(long)]
@@ -104,9 +104,10 @@ pub(crate) struct LimitFlags {
     /// Seconds from the headers to the answer.
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) time: Duration,
-    /// Seconds to finish what was taken, after SIGTERM or Ctrl-C.
-    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) stop_time: Duration,
+    /// Seconds to finish what was taken, after SIGTERM or Ctrl-C, at least `--time`; by default 5
+    /// seconds more, in which the last answers are sent.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) stop_time: Option<Duration>,
 }
 
 /// Reads a time of a tenth of a second to a day.

@@ -20,8 +20,9 @@ use roentgen_phantom as phantom;
 use roentgen_tasks::engine::{self, EngineChoice};
 use roentgen_train::augment::Augment;
 use roentgen_train::dataset::SelectedFilms;
+use roentgen_train::loss_scale::{LossScale, StepOutcome};
 use roentgen_train::optimizer::Optimizer;
-use roentgen_train::trainer::{LossScale, StepOutcome, optimizer_step, weight_gradients};
+use roentgen_train::trainer::{optimizer_step, weight_gradients};
 use serde_json::{Value, json};
 
 use work::Work;

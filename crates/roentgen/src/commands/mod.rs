@@ -23,6 +23,7 @@ mod serve;
 pub(crate) mod sweep;
 mod train;
 mod verify;
+mod view;
 mod weights;
 
 use std::any::Any;
@@ -80,6 +81,7 @@ fn run_command(command: Command, context: &Context) -> anyhow::Result<Output> {
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Serve(args) => serve::run(&args, context),
+        Command::View(args) => view::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Fetch(args) => fetch::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),

@@ -182,7 +182,7 @@ pub(crate) fn name_corrected_films(films: &[CorrectedFilm]) {
 }
 
 /// Returns the data set of the run in a folder.
-fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn data_set(folder: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join(run_dir::EXPERIMENT);
     if !path.is_file() {
         bail!(

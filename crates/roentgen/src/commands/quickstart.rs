@@ -32,8 +32,7 @@ use crate::output::{Ending, Output, note, today};
 const EXPERIMENT: &str = include_str!("../../../../experiments/quickstart.toml");
 /// The lock of the whole folder; its stages have locks of their own.
 const LOCK: &str = ".lock";
-/// Number of films to draw, and their height and width.
-const FILMS: usize = 2400;
+/// Height and width of the films that are drawn.
 const FILM_SIZE: u32 = 128;
 /// Height and width of the prepared films.
 const SIZE: u32 = 64;
@@ -129,11 +128,13 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
     let (films, part) = (args.out.join("films"), args.out.join("films.part"));
     if films.exists() {
         let mark = fs::read_to_string(films.join(PHANTOM_MARK)).unwrap_or_default();
-        if !mark.lines().any(|line| line == format!("seed: {}", args.seed)) {
+        let says = |wanted: String| mark.lines().any(|line| line == wanted);
+        if !says(format!("seed: {}", args.seed)) || !says(format!("films: {}", args.films)) {
             bail!(
-                "`{}` contains other films than those of seed {}; choose another folder with \
+                "`{}` contains other films than the {} of seed {}; choose another folder with \
                  `--out`",
                 films.display(),
+                args.films,
                 args.seed
             );
         }
@@ -143,7 +144,7 @@ fn draw_films(args: &Quickstart, context: &Context) -> anyhow::Result<()> {
         fs::remove_dir_all(&part).context("could not delete unfinished films")?;
     }
     let settings =
-        roentgen_phantom::PhantomSettings { films: FILMS, size: FILM_SIZE, seed: args.seed };
+        roentgen_phantom::PhantomSettings { films: args.films, size: FILM_SIZE, seed: args.seed };
     phantom::draw(&part, &settings, context)?;
     fs::rename(&part, &films).context("could not rename the folder of films")
 }

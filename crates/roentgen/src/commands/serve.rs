@@ -1,6 +1,7 @@
 //! `serve`: answers requests over HTTP until it is stopped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use roentgen_serve::{Access, Batching, Config, Limits, Openness, Server, TlsFiles, Together};
@@ -11,6 +12,9 @@ use serde_json::json;
 use crate::cli::Serve;
 use crate::context::Context;
 use crate::output::{Output, note};
+
+/// Time to send the last answers after the longest that a request may take.
+const SENDING: Duration = Duration::from_secs(5);
 
 /// Serves until the process gets SIGTERM or Ctrl-C.
 pub(crate) fn run(args: &Serve, context: &Context) -> anyhow::Result<Output> {
@@ -54,11 +58,11 @@ fn config(args: &Serve) -> Config {
             header_time: limits.header_time,
             time: limits.time,
             connections: limits.connections,
-            stop_time: limits.stop_time,
+            stop_time: limits.stop_time.unwrap_or(limits.time + SENDING),
         },
         batching: Batching {
             films: args.batch,
-            wait: std::time::Duration::from_millis(args.batch_wait),
+            wait: Duration::from_millis(args.batch_wait),
             queue: limits.queue,
         },
     }

@@ -29,6 +29,7 @@ test_file![
     real_films_give_objects_without_errors,
     the_same_film_and_model_give_the_same_objects_and_other_settings_others,
     nothing_that_is_written_names_a_patient_if_it_is_de_identified,
+    a_pseudonym_depends_on_the_key_and_the_film_alone,
     patients_of_dicom_files_are_those_of_their_headers,
     a_film_without_a_study_has_a_reason_or_a_new_study,
     maps_of_a_turned_film_are_in_its_own_geometry,
@@ -65,7 +66,10 @@ fn the_same_film_and_model_give_the_same_objects_and_other_settings_others() {
     let first = uid("predict run Doe.dcm --dicom-out out --out scores.csv");
 
     assert_eq!(first, uid("predict run Doe.dcm --dicom-out out --out scores.csv"));
-    // The other files of a batch, the name of the file and the engine do not matter.
+    // An engine may give other digits.
+    let report = fs::read(place.at("out/Doe.report.dcm")).unwrap();
+    assert!(report.windows(11).any(|text| text == b"engine Burn"));
+    // The other files of a batch and the name of the file do not matter.
     fs::copy(place.at("Doe.dcm"), place.at("copy.dcm")).unwrap();
     place.ok("predict run copy.dcm film.png --dicom-out out --new-study --out scores.csv");
     assert_eq!(first, element(&place.at("out/copy.report.dcm"), tags::SOP_INSTANCE_UID));
@@ -141,10 +145,34 @@ fn nothing_that_is_written_names_a_patient_if_it_is_de_identified() {
     let table = place.text("a/scores.csv");
     let row = table.lines().nth(1).unwrap();
     assert!(row.starts_with("film-") && row.contains(",patient-"), "{row}");
+    assert!(row.contains(&element(&drawn, tags::PATIENT_ID)), "{row}");
 
     place.write("key", "short");
     let error = place.fails("predict average film.png --de-identify --de-identify-key key");
     assert!(error.contains("at least 16 random bytes"), "{error}");
+}
+
+fn a_pseudonym_depends_on_the_key_and_the_film_alone() {
+    let place = place();
+    place.write("key", "a secret of sixteen bytes or more");
+    let predicted = || {
+        let flags = "--de-identify --de-identify-key key --out scores.csv";
+        place.ok(&format!("predict run inbox {flags}"));
+        let table = place.text("scores.csv");
+        let names = |row: &str| row.split(',').take(2).map(str::to_owned).collect::<Vec<_>>();
+        table.lines().skip(1).map(names).collect::<Vec<_>>()
+    };
+    fs::create_dir_all(place.at("inbox/a")).unwrap();
+    fs::create_dir_all(place.at("inbox/b")).unwrap();
+    fs::copy(place.at("film.png"), place.at("inbox/a/film.png")).unwrap();
+
+    let alone = predicted();
+    fs::copy(place.at("film.png"), place.at("inbox/b/film.png")).unwrap();
+    let among_others = predicted();
+
+    assert_eq!((alone.len(), among_others.len()), (1, 2));
+    assert_eq!(alone[0], among_others[0]);
+    assert_ne!(among_others[0], among_others[1]);
 }
 
 fn patients_of_dicom_files_are_those_of_their_headers() {
@@ -232,6 +260,13 @@ fn maps_of_a_turned_film_are_in_its_own_geometry() {
         }
     }
     assert!(near * 100 > pixels * 95, "{near} of {pixels}");
+
+    // A film of a new study is written as it was scored.
+    place.ok("predict average clockwise.png --dicom-out new --new-study --fix --out new.csv");
+    assert_eq!(
+        [tags::ROWS, tags::COLUMNS].map(|tag| element(&place.at("new/clockwise.film.dcm"), tag)),
+        [picture.height(), picture.width()].map(|pixels| pixels.to_string())
+    );
 }
 
 fn a_folder_of_films_is_not_written_into() {

@@ -18,6 +18,12 @@ pub(crate) fn others_are_let_in_only_with_token_or_tls() {
     assert!(error.contains("`tokens`") && error.contains("16"), "{error}");
     let error = place.fails("serve run run");
     assert!(error.contains("two models are called `run`"), "{error}");
+    let error = place.fails("serve run --ensemble");
+    assert!(error.contains("two or more"), "{error}");
+    let error = place.fails("serve run --time 20 --stop-time 10");
+    assert!(error.contains("`--stop-time 10` is shorter than `--time 20`"), "{error}");
+    let error = place.fails("serve run --host http://films.example/");
+    assert!(error.contains("`--host http://films.example/`"), "{error}");
     let error = place.fails("serve nothing");
     assert!(error.contains("`nothing`"), "{error}");
     for args in ["--tls-cert cert.pem", "--address here", "--max-header 1", "--time 0", "a/b=run"] {
@@ -38,11 +44,14 @@ pub(crate) fn a_token_opens_and_health_needs_none() {
     assert_eq!(with("Bearer 0123456789abcdef").status, 200);
     let refused = with("Bearer 0123456789abcdeg");
     assert_eq!((refused.status, refused.headers["www-authenticate"].as_str()), (401, "Bearer"));
-    for guarded in ["/v1/models", "/metrics", "/v2", "/v2/health/live"] {
+    for guarded in ["/v1/models", "/metrics", "/v2", "/v2/models/run/ready"] {
         assert_eq!(server.get(guarded).status, 401, "{guarded}");
     }
     assert_eq!(server.post("/v1/predict", "image/png", &place.read("film.png")).status, 401);
-    for open in ["/healthz", "/readyz", "/health/live", "/health/ready", "/docs", "/openapi.json"] {
+    assert!(server.get("/v1/models").json()["detail"].is_string());
+    assert!(server.get("/v2").json()["error"].is_string());
+    let open = ["/healthz", "/readyz", "/health/live", "/health/ready", "/docs", "/openapi.json"];
+    for open in open.into_iter().chain(["/v2/health/live", "/v2/health/ready"]) {
         let answer = server.get(open);
         assert_eq!(answer.status, 200, "{open}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
@@ -55,7 +64,7 @@ pub(crate) fn a_token_opens_and_health_needs_none() {
 
 pub(crate) fn a_web_page_of_another_name_is_refused() {
     let place = Place::trained();
-    let server = Running::start(&place, "run --host films.example");
+    let server = Running::start(&place, "run --host films.example --host scans.example:8443");
     let of = |host: &str| {
         let mut stream = server.connect();
         write!(stream, "GET /v1/models HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
@@ -65,6 +74,8 @@ pub(crate) fn a_web_page_of_another_name_is_refused() {
 
     assert_eq!(of("evil.example"), 421);
     assert_eq!(of("films.example"), 200);
+    assert_eq!(of("scans.example:8443"), 200);
+    assert_eq!(of("scans.example:8444"), 421);
     assert_eq!(of("127.0.0.1:1234"), 200);
 }
 

@@ -194,6 +194,11 @@ pub(crate) fn requests_that_make_no_sense_get_a_reason() {
     let answer = server.post("/v1/predict?model=run", &kind, &body).json();
     assert_eq!(answer["films"][0]["name"], "good.png", "{answer}");
     assert_eq!(answer["refused"][0]["name"], "bad.png");
+    for (method, path, status) in [("GET", "/v2/nothing", 404), ("DELETE", "/v2", 405)] {
+        let answer = server.send(method, path, &[], &[]);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.json()["error"].is_string(), "{}", answer.text());
+    }
     let answer = server.send("DELETE", "/v1/models", &[], &[]);
     assert_eq!((answer.status, answer.headers["allow"].as_str()), (405, "GET,HEAD"));
 }

@@ -68,8 +68,11 @@ pub(crate) fn a_model_is_loaded_again_and_a_broken_one_is_not() {
     server.signal("HUP");
     let lines = server.wait_for("reload failed", 1);
     assert!(lines[0]["problem"].as_str().unwrap().contains("`served`"), "{lines:?}");
-    server.wait_for("reloaded", 2);
+    assert_eq!(lines[0]["kept"], true);
     assert_eq!((identity(), server.findings("/v1/predict", &film)), (second, after));
+    let map = server.post("/v1/explain", "image/png", &film);
+    assert_eq!(map.status, 200, "{}", map.text());
+    assert_eq!(server.wait_for("reloaded", 1).len(), 1);
     let metrics = server.get("/metrics").text();
     assert!(metrics.contains("roentgen_reloads_total{outcome=\"failed\"} 1"), "{metrics}");
 }

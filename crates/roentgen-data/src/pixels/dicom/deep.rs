@@ -8,6 +8,7 @@ use super::file::Object;
 use super::header::{self, Color, Header};
 use crate::pixels::deep::{AboutFilm, DeepFilm, MeasuredAt, Spacing};
 use crate::pixels::lut::{Voi, Window};
+use crate::study::is_known_patient;
 
 /// Returns the bit to change so that the order of the samples is that of the stored values.
 pub(super) fn sign(header: &Header) -> u16 {
@@ -19,7 +20,7 @@ pub(super) fn film(header: &Header, object: &Object, samples: Vec<u16>) -> DeepF
     let text = |tag| Some(header::text(object, tag)).filter(|text| !text.is_empty());
     let about = AboutFilm {
         spacing: spacing(object),
-        patient: text(tags::PATIENT_ID),
+        patient: text(tags::PATIENT_ID).filter(|id| is_known_patient(id)),
         study_date: text(tags::STUDY_DATE),
         is_dicom: true,
         ..match header.color {

@@ -54,7 +54,7 @@ pub(super) async fn infer(
         Films::Encoded(films) => encoded(&app, &target, films).await?,
         Films::Planes(planes) => decoded(&app, &target, planes).await?,
     };
-    let predictions = target.predict(films).await?;
+    let predictions = target.predict(films, &app.metrics).await?;
     let outputs: Vec<(Tensor, Coding)> = wanted
         .into_iter()
         .map(|(output, coding)| (output.tensor(&target, &predictions), coding))

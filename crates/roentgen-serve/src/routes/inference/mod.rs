@@ -43,12 +43,17 @@ impl IntoResponse for ProtocolError {
     }
 }
 
-/// Returns the routes of the protocol.
+/// Returns the routes of health checks, whose clients have no token.
+pub(super) fn health() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v2/health/live", get(super::health::live))
+        .route("/v2/health/ready", get(super::health::ready))
+}
+
+/// Returns the other routes of the protocol.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v2", get(server))
-        .route("/v2/health/live", get(super::health::live))
-        .route("/v2/health/ready", get(super::health::ready))
         .route("/v2/models/{model}", get(model))
         .route("/v2/models/{model}/ready", get(model_ready))
         .route("/v2/models/{model}/infer", post(infer::infer))

@@ -62,6 +62,7 @@ pub(super) fn write(
     let now = Local::now();
     let request = DicomRequest {
         model: &args.model,
+        onnx: args.onnx.as_deref(),
         folder,
         without_study: match args.new_study {
             true => WithoutStudy::NewStudy,

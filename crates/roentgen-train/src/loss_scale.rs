@@ -55,7 +55,7 @@ impl LossScale {
     }
 
     /// Returns the factor of the loss.
-    pub(super) fn factor(self) -> f32 {
+    pub(crate) fn factor(self) -> f32 {
         self.scale as f32
     }
 
@@ -66,7 +66,7 @@ impl LossScale {
     }
 
     /// Counts a step with finite gradients.
-    pub(super) fn finite_step(&mut self) -> StepOutcome {
+    pub(crate) fn finite_step(&mut self) -> StepOutcome {
         self.good_steps += 1;
         if self.good_steps == GOOD_STEPS {
             *self = Self { scale: (2 * self.scale).min(LARGEST), good_steps: 0 };
@@ -75,7 +75,7 @@ impl LossScale {
     }
 
     /// Counts a step with a gradient that is not a finite number.
-    pub(super) fn infinite_step(&mut self) -> StepOutcome {
+    pub(crate) fn infinite_step(&mut self) -> StepOutcome {
         if self.scale == 1 {
             return StepOutcome::Impossible;
         }

@@ -1,0 +1,104 @@
+// Which films of a data set the list shows, and in which order: controls above the list.
+
+const get = (id) => document.getElementById(id);
+const spaced = (finding) => finding.replaceAll("_", " ");
+
+/** Films of a piece of the list; a page with thousands of items would stop answering. */
+const PIECE = 200;
+
+const ORDERS = [["error", "largest error first"], ["name", "by name"], ["opened", "as in the data set"]];
+
+/** What a film must be to be shown, for findings with the numbers `all`. */
+const KINDS = {
+  all: () => true,
+  "false-positive": (film, all) => all.some((at) => film.labels[at] === 0 && film.calls[at]),
+  "false-negative": (film, all) => all.some((at) => film.labels[at] === 1 && film.calls[at] === false),
+  positive: (film, all) => all.some((at) => film.labels[at] === 1),
+  negative: (film, all) => all.every((at) => film.labels[at] === 0),
+};
+
+export class Choice {
+  /** `changed()` is called when other films are to be shown. */
+  constructor(set, changed) {
+    this.set = set;
+    this.size = PIECE;
+    this.finding = get("of-finding");
+    this.kind = get("of-kind");
+    this.finding.append(...set.findings.map((finding, at) => new Option(spaced(finding), at)));
+    get("order").replaceChildren(...ORDERS.map(([value, text]) => new Option(text, value)));
+    for (const select of [this.finding, this.kind]) {
+      select.addEventListener("change", () => {
+        this.measure();
+        changed();
+      });
+    }
+    this.orders = {
+      error: (a, b) => this.errors[b.id] - this.errors[a.id],
+      name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+      opened: (a, b) => a.id - b.id,
+    };
+    this.measure();
+  }
+
+  /** Returns the number of the chosen finding, or nothing for all. */
+  get at() {
+    return this.finding.value === "" ? null : Number(this.finding.value);
+  }
+
+  /** Computes the errors by which films are ordered; a film without labels comes last. */
+  measure() {
+    this.errors = Float64Array.from(this.set.films, (film) => this.worst(film)?.error ?? -1);
+    get("choice-note").textContent = this.note;
+  }
+
+  /** Returns the largest error of a film, `{at, error}`, among the chosen findings. */
+  worst(film) {
+    const all = this.at === null ? this.set.findings.map((_, at) => at) : [this.at];
+    const errors = all.map((at) => ({ at, error: film.errorOf(at) })).filter(({ error }) => error !== null);
+    return errors.reduce((worst, one) => (!worst || one.error > worst.error ? one : worst), null);
+  }
+
+  passes(film) {
+    const all = this.at === null ? this.set.findings.map((_, at) => at) : [this.at];
+    return KINDS[this.rule](film, all);
+  }
+
+  /** Returns the kind that is looked for: without a threshold there are no calls, only labels. */
+  get rule() {
+    const { value } = this.kind;
+    const isAlone = this.at !== null && this.set.thresholds[this.at] === null;
+    if (isAlone && value === "false-positive") return "negative";
+    if (isAlone && value === "false-negative") return "positive";
+    return value;
+  }
+
+  get note() {
+    const { findings, thresholds } = this.set;
+    const { value } = this.kind;
+    if (!value.startsWith("false")) return "";
+    const side = value === "false-positive" ? "negative" : "positive";
+    if (this.rule !== value) {
+      const ends = side === "negative" ? "highest" : "lowest";
+      return `${spaced(findings[this.at])} has no threshold: all label-${side} films are shown; ordered by error, `
+        + `those of the ${ends} probability come first.`;
+    }
+    const point = `At the thresholds of ${this.set.operating_point}.`;
+    const without = this.at === null ? findings.filter((_, at) => thresholds[at] === null) : [];
+    return without.length === 0 ? point : `${point} Without a threshold, and left out: ${without.map(spaced).join(", ")}.`;
+  }
+
+  /** Says what the list has of a film. */
+  text(film) {
+    const worst = this.worst(film);
+    const labels = film.positive.map(spaced).join(", ") || "no finding";
+    const error = worst ? `Error ${worst.error.toFixed(3)} (${spaced(this.set.findings[worst.at])})` : "No labels";
+    return `${error}.${film.training ? " Training film." : ""} Label: ${labels}`;
+  }
+
+  /** Chooses the option `by` places further in a list of choices. */
+  step(select, by) {
+    const { length } = select.options;
+    select.selectedIndex = (select.selectedIndex + by + length) % length;
+    select.dispatchEvent(new Event("change"));
+  }
+}
