@@ -54,7 +54,7 @@ export class Pane {
     this.draw();
   }
 
-  /** Sets centre and width. A lookup table or a sigmoid of the file becomes a linear window. */
+  /** Sets center and width. A lookup table or a sigmoid of the file becomes a linear window. */
   setWindow(center, width) {
     const name = this.window.function === "linear" ? "linear" : "linear-exact";
     // The linear function of DICOM has no meaning below a width of one.
