@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Patient IDs that are none, in capitals.
+/// Placeholders used as Patient IDs, in capitals.
 const PLACEHOLDERS: [&str; 13] = [
     "ANON",
     "ANONYM",

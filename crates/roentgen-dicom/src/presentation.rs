@@ -25,10 +25,10 @@ const LEVELS: [f32; 2] = [0.5, 0.75];
 const MOST_POINTS: usize = 8_000;
 /// The layer of the text that belongs to no map.
 const NOTE: &str = "NOTE";
-/// Gray of a layer, of 65,535, on screens without colours.
+/// Gray of a layer, of 65,535, on screens without colors.
 const GRAY: u16 = u16::MAX;
 /// Orange, in CIELab scaled to 16 bits (PS3.3, C.10.7.1.1).
-const COLOUR: [u16; 3] = [0xb3b3, 0x9f9f, 0xc8c8];
+const COLOR: [u16; 3] = [0xb3b3, 0x9f9f, 0xc8c8];
 
 /// A heat map to draw.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct FilmMap<'a> {
     pub ends: [f32; 2],
 }
 
-/// Makes the presentation state of a film, as a file; `None` for a film in colours, which a gray state
+/// Makes the presentation state of a film, as a file; `None` for a film in colors, which a gray state
 /// cannot show.
 ///
 /// # Errors
@@ -201,7 +201,7 @@ fn layer(name: &str, order: u32) -> InMemDicomObject {
         string(tags::GRAPHIC_LAYER, VR::CS, name.to_uppercase()),
         string(tags::GRAPHIC_LAYER_ORDER, VR::IS, order.to_string()),
         shorts(tags::GRAPHIC_LAYER_RECOMMENDED_DISPLAY_GRAYSCALE_VALUE, [GRAY]),
-        shorts(tags::GRAPHIC_LAYER_RECOMMENDED_DISPLAY_CIE_LAB_VALUE, COLOUR),
+        shorts(tags::GRAPHIC_LAYER_RECOMMENDED_DISPLAY_CIE_LAB_VALUE, COLOR),
     ])
 }
 

@@ -13,8 +13,6 @@ use crate::uid::is_uid;
 /// What de-identification does with a copied attribute (PS3.15, table E.1-1, Basic Profile).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
-    /// It says nothing of a person, and stays.
-    Keep,
     /// A pseudonym replaces it (action Z with a dummy value).
     Pseudonym,
     /// It becomes empty (action Z).
@@ -46,8 +44,8 @@ const COPIED: [(Tag, VR, Need, Action); 14] = [
     (tags::STUDY_ID, VR::SH, Need::Present, Action::Empty),
     (tags::ACCESSION_NUMBER, VR::SH, Need::Present, Action::Empty),
     (tags::STUDY_DESCRIPTION, VR::LO, Need::Optional, Action::Remove),
-    (tags::PATIENT_IDENTITY_REMOVED, VR::CS, Need::Optional, Action::Keep),
-    (tags::DEIDENTIFICATION_METHOD, VR::LO, Need::Optional, Action::Keep),
+    (tags::PATIENT_IDENTITY_REMOVED, VR::CS, Need::Optional, Action::Remove),
+    (tags::DEIDENTIFICATION_METHOD, VR::LO, Need::Optional, Action::Remove),
 ];
 
 /// A film in a DICOM file, as objects refer to it.
@@ -119,7 +117,10 @@ impl Source {
             Some(hiding) => hiding.pseudonyms.uid(&uid),
             None => uid,
         };
-        let shown = Shown::read(header)?;
+        let shown = match (Shown::read(header)?, privacy) {
+            (shown, Some(_)) => shown.de_identified(),
+            (shown, None) => shown,
+        };
         if privacy.is_some() && has_burned_in_text(header) {
             return Err(Error::BurnedIn);
         }
@@ -158,7 +159,7 @@ fn copied(
         let original = text(header, tag)?;
         let original = if tag == tags::PATIENT_AGE { original.and_then(age) } else { original };
         let value = match (privacy, action) {
-            (None, _) | (Some(_), Action::Keep) => original,
+            (None, _) => original,
             (Some(hiding), Action::Pseudonym) => Some(hiding.patient.to_owned()),
             (Some(_), Action::Empty | Action::Remove) => None,
         };

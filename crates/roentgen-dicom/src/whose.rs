@@ -11,6 +11,8 @@ use crate::element::text;
 pub struct Whose {
     /// Patient ID; `None` if the header has none, or a placeholder.
     pub patient: Option<String>,
+    /// Study Instance UID; a study is of one patient.
+    pub study: Option<String>,
     /// View Position, or Patient Position where some files have it.
     pub view: Option<String>,
     /// Patient's Age in whole years.
@@ -27,6 +29,7 @@ impl Whose {
         let is_known = |view: &String| ["PA", "AP"].contains(&view.as_str());
         Self {
             patient: of(tags::PATIENT_ID).filter(|id| is_known_patient(id)),
+            study: of(tags::STUDY_INSTANCE_UID),
             view: views.into_iter().flatten().find(is_known),
             age: of(tags::PATIENT_AGE).as_deref().and_then(years),
             sex: of(tags::PATIENT_SEX).filter(|sex| ["M", "F"].contains(&sex.as_str())),

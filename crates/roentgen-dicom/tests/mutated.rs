@@ -33,12 +33,13 @@ fn short(tag: Tag, value: u16) -> InMemElement {
     DataElement::new(tag, VR::US, PrimitiveValue::from(value))
 }
 
-fn lut() -> InMemElement {
+fn lut(explanation: &str) -> InMemElement {
     let numbers = |tag, numbers: &[u16]| {
         DataElement::new(tag, VR::US, PrimitiveValue::U16(C::from_slice(numbers)))
     };
     let item = InMemDicomObject::from_element_iter([
         numbers(tags::LUT_DESCRIPTOR, &[4, 0, 8]),
+        text(tags::LUT_EXPLANATION, VR::LO, explanation),
         numbers(tags::LUT_DATA, &[0, 50, 150, 255]),
     ]);
     DataElement::new(tags::VOILUT_SEQUENCE, VR::SQ, DataSetSequence::from(vec![item]))
@@ -170,6 +171,66 @@ fn a_film_without_a_study_or_with_text_in_its_picture_is_refused() {
 }
 
 #[test]
+fn free_text_of_a_header_is_not_copied_if_it_is_de_identified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.dcm");
+    let names = Pseudonyms::new(&[3; 16]).unwrap();
+    let elements = vec![
+        text(tags::BURNED_IN_ANNOTATION, VR::CS, "BY DOE1"),
+        text(tags::PATIENT_ORIENTATION, VR::CS, "DOE2\\F"),
+        text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "01"),
+        text(tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, "DOE3"),
+        text(tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, "DOE4"),
+        text(tags::RESCALE_TYPE, VR::LO, "DOE5"),
+        text(tags::DEIDENTIFICATION_METHOD, VR::LO, "by DOE6"),
+        lut("for DOE7"),
+    ];
+    fs::write(&path, film(uids::EXPLICIT_VR_LITTLE_ENDIAN, elements)).unwrap();
+
+    let named = objects(&path, None).unwrap();
+    let hidden = objects(&path, Some(&names)).unwrap();
+
+    for number in 1..=7 {
+        let text = format!("DOE{number}");
+        assert!(named.iter().any(|object| has(object, &text)), "{text}");
+    }
+    assert_eq!(hidden.len(), 3);
+    assert!(!hidden.iter().any(|object| has(object, "DOE")));
+}
+
+#[test]
+fn objects_say_what_shape_pixels_have() {
+    fn said(object: &InMemDicomObject, tag: Tag) -> Option<String> {
+        object.get(tag).map(|element| element.to_str().unwrap().trim().to_owned())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.dcm");
+    let shapes = |elements: Vec<InMemElement>| {
+        fs::write(&path, film(uids::EXPLICIT_VR_LITTLE_ENDIAN, elements)).unwrap();
+        let objects = objects(&path, None).unwrap();
+        let read = |number: usize| dicom_object::from_reader(objects[number].as_slice()).unwrap();
+        let (state, picture) = (read(1), read(2));
+        let areas = state.element(tags::DISPLAYED_AREA_SELECTION_SEQUENCE).unwrap();
+        let area = &areas.items().unwrap()[0];
+        [
+            said(area, tags::PRESENTATION_PIXEL_SPACING),
+            said(area, tags::PRESENTATION_PIXEL_ASPECT_RATIO),
+            said(&picture, tags::PIXEL_ASPECT_RATIO),
+        ]
+    };
+    let spacing = |spacing: &str| text(tags::PIXEL_SPACING, VR::DS, spacing);
+    let aspect = text(tags::PIXEL_ASPECT_RATIO, VR::IS, "4\\3");
+
+    let [square, spaced, uneven] =
+        [vec![], vec![spacing("0.1\\0.2")], vec![spacing(""), aspect]].map(shapes);
+
+    let expected = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned));
+    assert_eq!(square, expected([Some("0.143\\0.143"), None, None]));
+    assert_eq!(spaced, expected([Some("0.1\\0.2"), None, Some("100000\\200000")]));
+    assert_eq!(uneven, expected([None, Some("4\\3"), Some("4\\3")]));
+}
+
+#[test]
 fn mutated_headers_give_objects_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.dcm");
@@ -182,7 +243,7 @@ fn mutated_headers_give_objects_or_an_error() {
         (3, uids::EXPLICIT_VR_BIG_ENDIAN),
     ];
     for (seed, syntax) in syntaxes {
-        let whole = film(syntax, vec![lut()]);
+        let whole = film(syntax, vec![lut("")]);
         let mut mutator = Mutator::new(seed);
         for turn in 0..mutation::turns(TURNS) {
             fs::write(&path, mutator.mutate(&whole)).unwrap();

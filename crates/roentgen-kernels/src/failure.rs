@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_text_is_told_as_it_is() {
+    fn any_other_text_is_passed_on_unchanged() {
         let text = "left: CUDA_ERROR_ILLEGAL_ADDRESS";
 
         assert_eq!(GpuFailure::of_memory(text, None), None);

@@ -2,9 +2,10 @@
 //!
 //! Burn's pool keeps each freed tensor for the next one of the same size, so the memory grows to the
 //! largest number of tensors of each size that exist at the same time. That is not counted here but
-//! fitted to measurements: per film and pixel a figure for each network, and per weight the memory
-//! of nine numbers. Beside the weight, its gradient and Adam's two moments there are the new weight
-//! and moments, which exist before the old ones are freed, and a copy in the layout of cuDNN.
+//! fitted to measurements of five networks in bf16: per film and pixel a figure for each network, and
+//! 36 bytes per weight. Beside the weight, its gradient and Adam's two moments there are the new weight
+//! and moments, which exist before the old ones are freed, a copy in the layout of cuDNN, and what the
+//! pool keeps.
 
 use crate::classifier::ClassifierConfig;
 use crate::precision::Precision;
@@ -58,6 +59,26 @@ impl Architecture {
             | Architecture::ConvnextBase => UNMEASURED * self.activations(),
         }
     }
+
+    /// Whether the estimate of the memory on a GPU was compared with a measurement of this network or of
+    /// one of its family; for others it is a guess.
+    pub fn has_measured_gpu_memory(self) -> bool {
+        match self {
+            Architecture::Mobilenet
+            | Architecture::MobilenetV2
+            | Architecture::Resnet50
+            | Architecture::Densenet121
+            | Architecture::Vgg16
+            | Architecture::Vgg19 => true,
+            Architecture::InceptionV3
+            | Architecture::InceptionResnetV2
+            | Architecture::NasnetLarge
+            | Architecture::NasnetMobile
+            | Architecture::EfficientnetB0
+            | Architecture::ConvnextTiny
+            | Architecture::ConvnextBase => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_estimate_is_within_15_percent_of_what_was_measured() {
+    fn the_estimate_is_within_4_percent_of_what_was_measured() {
         for (architecture, millions, size, batch, measured) in MEASURED {
             let weights = (millions * 1e6) as usize;
             let bytes =
                 network(architecture).gpu_training_bytes(size, batch, weights, Precision::Bf16);
 
             let off = (bytes as f64 / f64::from(1 << 20) + CONTEXT) / measured - 1.0;
-            assert!(off.abs() < 0.15, "{architecture:?}, {size} px, {batch} films: {off:+.3}");
+            assert!(off.abs() < 0.04, "{architecture:?}, {size} px, {batch} films: {off:+.3}");
         }
     }
 

@@ -11,6 +11,8 @@ use crate::error::Error;
 
 /// The name under which the mean of all models is served.
 pub(crate) const ENSEMBLE: &str = "ensemble";
+/// How much later the time of an answer ends than that of a body, so that a late body is called late.
+pub(crate) const BODY_FIRST: Duration = Duration::from_millis(100);
 /// The longest name of a model.
 const LONGEST_NAME: usize = 64;
 
@@ -104,7 +106,8 @@ pub struct Limits {
     pub time: Duration,
     /// Connections at a time.
     pub connections: usize,
-    /// Time to finish what was taken, after the server was told to stop; at least `time`.
+    /// Time to finish what was taken, after the server was told to stop; at least 100 ms more than
+    /// `time`.
     pub stop_time: Duration,
 }
 
@@ -165,12 +168,11 @@ impl Config {
         if self.together == Together::Mean && self.models.len() < 2 {
             return Err(Error::Alone);
         }
-        if self.limits.stop_time < self.limits.time {
+        if self.limits.stop_time < self.limits.time + BODY_FIRST {
             let [time, stop] = [self.limits.time, self.limits.stop_time].map(|t| t.as_secs_f64());
             return Err(Error::StopTime { time, stop });
         }
-        if let Some(host) = self.access.hosts.iter().find(|host| host.parse::<Authority>().is_err())
-        {
+        if let Some(host) = self.access.hosts.iter().find(|host| !is_host(host)) {
             return Err(Error::Host { host: host.clone() });
         }
         let is_open = self.access.token_file.is_none() && self.access.tls.is_none();
@@ -179,6 +181,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether a text can be the header `Host`: a name, and a port if there is a colon.
+fn is_host(text: &str) -> bool {
+    text.parse::<Authority>().is_ok() && !text.contains('@') && !text.ends_with(':')
 }
 
 /// Whether only this machine can reach an address.
@@ -199,6 +206,16 @@ mod tests {
         assert_eq!(place("nih.roentgen").unwrap().0, "nih");
         for bad in ["a b=run", "=run", "nih=", "ensemble=run", "a/b=run", "", "..\u{e9}"] {
             assert!(place(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_with_or_without_a_port() {
+        for good in ["films.example", "films.example:8443", "[2001:db8::7]", "[2001:db8::7]:80"] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in ["films.example:", "user@films.example", "http://films.example/", "a/b", ""] {
+            assert!(!is_host(bad), "{bad}");
         }
     }
 

@@ -37,8 +37,8 @@ pub enum Error {
     },
     /// A stop could cut a request that was taken.
     #[error(
-        "`--stop-time {stop}` is shorter than `--time {time}`, so a stop could cut a request that was \
-         taken; leave `--stop-time` out, or give a shorter `--time`"
+        "`--stop-time {stop}` is shorter than `--time {time}` and a tenth of a second, so a stop could \
+         cut a request that was taken; leave `--stop-time` out, or give a shorter `--time`"
     )]
     StopTime {
         /// Seconds from the headers to the answer.

@@ -91,8 +91,8 @@ impl Metrics {
         to.register("probability_mean", text, self.means.clone());
         let text = "Mean calibrated probability since the model was loaded";
         to.register("calibrated_mean", text, self.calibrated.clone());
-        let text = "Share of positives in the films of the calibration, which calibrated_mean has \
-                    on films like them";
+        let text = "Prevalence in the films of the calibration, which calibrated_mean has on films \
+                    like them";
         to.register("calibration_positives", text, self.prevalence.clone());
     }
 

@@ -3,25 +3,25 @@
 const get = (id) => document.getElementById(id);
 const spaced = (finding) => finding.replaceAll("_", " ");
 
-/** Films of a piece of the list; a page with thousands of items would stop answering. */
-const PIECE = 200;
+/** Films of a page of the list; a page with thousands of items would stop answering. */
+const PAGE = 200;
 
 const ORDERS = [["error", "largest error first"], ["name", "by name"], ["opened", "as in the data set"]];
 
-/** What a film must be to be shown, for findings with the numbers `all`. */
+/** What a finding of a film must be for the film to be shown. */
 const KINDS = {
   all: () => true,
-  "false-positive": (film, all) => all.some((at) => film.labels[at] === 0 && film.calls[at]),
-  "false-negative": (film, all) => all.some((at) => film.labels[at] === 1 && film.calls[at] === false),
-  positive: (film, all) => all.some((at) => film.labels[at] === 1),
-  negative: (film, all) => all.every((at) => film.labels[at] === 0),
+  "false-positive": (film, at) => film.labels[at] === 0 && film.calls[at],
+  "false-negative": (film, at) => film.labels[at] === 1 && film.calls[at] === false,
+  positive: (film, at) => film.labels[at] === 1,
+  negative: (film, at) => film.labels[at] === 0,
 };
 
 export class Choice {
   /** `changed()` is called when other films are to be shown. */
   constructor(set, changed) {
     this.set = set;
-    this.size = PIECE;
+    this.size = PAGE;
     this.finding = get("of-finding");
     this.kind = get("of-kind");
     this.finding.append(...set.findings.map((finding, at) => new Option(spaced(finding), at)));
@@ -34,7 +34,6 @@ export class Choice {
     }
     this.orders = {
       error: (a, b) => this.errors[b.id] - this.errors[a.id],
-      name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
       opened: (a, b) => a.id - b.id,
     };
     this.measure();
@@ -47,20 +46,28 @@ export class Choice {
 
   /** Computes the errors by which films are ordered; a film without labels comes last. */
   measure() {
+    this.all = this.at === null ? this.set.findings.map((_, at) => at) : [this.at];
+    const { rule } = this;
+    this.is = KINDS[rule];
+    this.isEvery = rule === "negative";
     this.errors = Float64Array.from(this.set.films, (film) => this.worst(film)?.error ?? -1);
     get("choice-note").textContent = this.note;
   }
 
-  /** Returns the largest error of a film, `{at, error}`, among the chosen findings. */
+  /** Returns the largest error of a film, `{at, error}`, among the chosen findings of the chosen kind. */
   worst(film) {
-    const all = this.at === null ? this.set.findings.map((_, at) => at) : [this.at];
-    const errors = all.map((at) => ({ at, error: film.errorOf(at) })).filter(({ error }) => error !== null);
-    return errors.reduce((worst, one) => (!worst || one.error > worst.error ? one : worst), null);
+    let worst = null;
+    for (const at of this.all) {
+      const error = this.is(film, at) ? film.errorOf(at) : null;
+      if (error !== null && (!worst || error > worst.error)) worst = { at, error };
+    }
+    return worst;
   }
 
+  /** Whether a film is shown. One is negative only if it is known to have none of the findings. */
   passes(film) {
-    const all = this.at === null ? this.set.findings.map((_, at) => at) : [this.at];
-    return KINDS[this.rule](film, all);
+    const isOf = (at) => this.is(film, at);
+    return this.isEvery ? this.all.every(isOf) : this.all.some(isOf);
   }
 
   /** Returns the kind that is looked for: without a threshold there are no calls, only labels. */
@@ -90,9 +97,9 @@ export class Choice {
   /** Says what the list has of a film. */
   text(film) {
     const worst = this.worst(film);
-    const labels = film.positive.map(spaced).join(", ") || "no finding";
-    const error = worst ? `Error ${worst.error.toFixed(3)} (${spaced(this.set.findings[worst.at])})` : "No labels";
-    return `${error}.${film.training ? " Training film." : ""} Label: ${labels}`;
+    const error = worst ? `Error ${worst.error.toFixed(3)} (${spaced(this.set.findings[worst.at])}). ` : "";
+    const training = { true: "Training film. ", null: "May be a training film. ", false: "" }[film.training];
+    return `${error}${training}${film.labelText}`;
   }
 
   /** Chooses the option `by` places further in a list of choices. */

@@ -37,9 +37,13 @@ class Film {
     return new Map([[set.shown, { identity: set.model, findings, corrected: null }]]);
   }
 
-  /** Returns the label-positive findings. */
-  get positive() {
-    return this.set.findings.filter((_, at) => this.labels[at] === 1);
+  /** Says all labels of the film, also those of findings that the model lacks. */
+  get labelText() {
+    const { label_text: text } = this;
+    if (text === null) return "Labels unknown";
+    if (text === "No Finding") return "Label: no finding";
+    const note = this.labels.includes(1) ? "" : "; none of the model's findings";
+    return `Label: ${text.replaceAll("|", ", ").replaceAll("_", " ")}${note}`;
   }
 
   /** Returns |label - probability| of a finding; nothing if the label is unknown. */
@@ -51,6 +55,7 @@ class Film {
   get facts() {
     const { patient, view, age, sex, split } = this;
     const facts = [`Patient ${patient}`, view, age && `${age} years`, sex, split];
+    if (this.training === null) facts.push("may be a training film");
     if (this.training) facts.push("training film: the model learned from it");
     else if (this.patient_in_training) facts.push("other films of this patient were in training");
     return facts.filter(Boolean).join(", ");
@@ -79,10 +84,13 @@ export function mistakeText({ label, call }) {
 /** Says what the data set is, and from where its scores are. */
 export function aboutText(set) {
   const training = set.films.filter((film) => film.training).length;
+  const unknown = set.films.filter((film) => film.training === null).length;
   const count = set.films.length;
   const said = [`${set.name}: ${set.dataset}, ${set.split === "all" ? "all splits" : `split ${set.split}`}.`];
   said.push(set.scores ? `Scores: ${set.scores}.` : "Scores: predicted now.");
   if (training === count) said.push("These are training films: the model learned from them.");
   else if (training > 0) said.push(`${training} of ${count} films are training films: the model learned from them.`);
+  if (unknown === count) said.push("It is unknown whether these are training films.");
+  else if (unknown > 0) said.push(`${unknown} of ${count} films may be training films.`);
   return said.join(" ");
 }

@@ -35,35 +35,25 @@ const COLUMNS = ["film", "state", "reason", "model", "identity", "finding", "pro
 /** Columns that only films of a data set have. */
 const OF_SET = ["label", "patient", "view", "age", "sex", "split"];
 
-/** Returns a row for each film, model and finding, and one for each film without scores. */
+/** Returns the parts of a table: a row for each film, model and finding, and one for each film without scores. */
 export function table(films) {
-  if (films[0]?.set) return tableOfSet(films);
-  const rows = films.flatMap(({ name, state, reason, scores }) => {
-    const scored = [...scores].flatMap(([model, { identity, findings }]) =>
-      Object.entries(findings).map(([finding, one]) => [
-        name, state, reason, model, identity, finding,
-        one.probability, one.calibrated, one.threshold, one.call,
-      ]));
-    return scored.length > 0 ? scored : [[name, state, reason]];
-  });
-  return csv(COLUMNS, rows);
+  const isOfSet = Boolean(films[0]?.set);
+  const columns = isOfSet ? [...COLUMNS, ...OF_SET] : COLUMNS;
+  const line = (row) => `${columns.map((_, at) => field(row[at])).join(",")}\r\n`;
+  // As one string, the table of a large data set may be longer than a browser allows.
+  return [line(columns), ...films.map((film) => rowsOf(film, isOfSet).map(line).join(""))];
 }
 
-function tableOfSet(films) {
-  const rows = films.flatMap(({ name, state, reason, scores, patient, view, age, sex, split }) =>
-    [...scores].flatMap(([model, { identity, findings }]) =>
-      Object.entries(findings).map(([finding, one]) => [
-        name, state, reason, model, identity, finding,
-        one.probability, one.calibrated, one.threshold, one.call, one.label, patient, view, age, sex, split,
-      ])));
-  return csv([...COLUMNS, ...OF_SET], rows);
-}
-
-function csv(columns, rows) {
-  const line = (row) => columns.map((_, at) => field(row[at])).join(",");
-  return [columns.join(","), ...rows.map(line)].join("\r\n") + "\r\n";
+function rowsOf({ name, state, reason, scores, patient, view, age, sex, split }, isOfSet) {
+  const rows = [...scores].flatMap(([model, { identity, findings }]) =>
+    Object.entries(findings).map(([finding, one]) => [
+      name, state, reason, model, identity, finding,
+      one.probability, one.calibrated, one.threshold, one.call,
+      ...(isOfSet ? [one.label, patient, view, age, sex, split] : []),
+    ]));
+  return rows.length > 0 ? rows : [[name, state, reason]];
 }
 
 export function saveScores(films) {
-  save(new Blob([table(films)], { type: "text/csv" }), "roentgen-scores.csv");
+  save(new Blob(table(films), { type: "text/csv" }), "roentgen-scores.csv");
 }

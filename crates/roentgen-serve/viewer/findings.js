@@ -1,6 +1,6 @@
 // The table of findings of a film: a row for each finding, a column for each model.
 
-import { labelText, mistakeText } from "./dataset.js";
+import { IS_SHOWN, labelText, mistakeText } from "./dataset.js";
 
 const host = document.getElementById("findings");
 const title = document.getElementById("findings-title");
@@ -38,7 +38,8 @@ export function summary(findings) {
 export function show(film, models, shown, ask) {
   title.textContent = film ? `Findings of ${film.name}` : "Findings";
   if (!film) {
-    host.replaceChildren(element("p", { textContent: "Open a film to see its findings." }));
+    const text = IS_SHOWN ? "No film is chosen." : "Open a film to see its findings.";
+    host.replaceChildren(element("p", { textContent: text }));
     return;
   }
   if (film.state === "refused" || film.state === "failed") {
@@ -63,8 +64,7 @@ export function show(film, models, shown, ask) {
     return element("p", { textContent: `${known.length > 1 ? `${name}: ` : ""}${summary(own)}${note}` });
   });
   if (film.set) {
-    const labels = film.positive.map(spaced).join(", ") || "no finding";
-    sums.unshift(element("p", { textContent: `Label positive: ${labels}.` }), element("p", { textContent: `${film.facts}.` }));
+    sums.unshift(element("p", { textContent: `${film.labelText}.` }), element("p", { textContent: `${film.facts}.` }));
   }
   const focused = document.activeElement?.dataset?.map;
   host.replaceChildren(...sums,

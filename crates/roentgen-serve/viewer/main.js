@@ -161,8 +161,8 @@ const actions = {
 
 /** What the keys do besides, if the films are those of a data set. */
 const actionsOfSet = {
-  nextPiece: () => worklist.turn(1),
-  previousPiece: () => worklist.turn(-1),
+  nextPage: () => worklist.turn(1),
+  previousPage: () => worklist.turn(-1),
   nextFinding: () => choice?.step(choice.finding, 1),
   previousFinding: () => choice?.step(choice.finding, -1),
   nextKind: () => choice?.step(choice.kind, 1),
@@ -179,10 +179,11 @@ async function showSet() {
   const set = await dataset.read(models);
   choice = new Choice(set, () => {
     worklist.refresh();
-    choose(worklist.sorted[0]);
+    if (worklist.sorted.length > 0) choose(worklist.sorted[0]);
+    else panes.clear();
   });
   get("about-set").textContent = dataset.aboutText(set);
-  get("about-set").classList.toggle("training", set.films.some((film) => film.training));
+  get("about-set").classList.toggle("training", set.films.some((film) => film.training !== false));
   queue.films = set.films;
   worklist.list(choice);
   choose(worklist.sorted[0]);
@@ -224,7 +225,7 @@ if (dataset.IS_SHOWN) {
   document.body.classList.add("of-set");
   for (const id of ["open-files", "open-folder", "remove-all", "empty"]) get(id).hidden = true;
   for (const id of ["about-set", "choice", "boxes"]) get(id).hidden = false;
-  for (const [id, name] of [["boxes", "boxes"], ["piece-back", "previousPiece"], ["piece-on", "nextPiece"]]) {
+  for (const [id, name] of [["boxes", "boxes"], ["page-back", "previousPage"], ["page-on", "nextPage"]]) {
     get(id).addEventListener("click", actionsOfSet[name]);
   }
   ready.then(showSet).catch((error) => say(`The data set cannot be shown: ${error.message}`));

@@ -6,8 +6,9 @@ import { callsOf, stateText } from "./queue.js";
 const EDGE = 112;
 const get = (id) => document.getElementById(id);
 const list = get("list");
+const names = new Intl.Collator("en", { numeric: true });
 
-/** How films that were opened are listed: all of them, in one piece. */
+/** How films that were opened are listed: all of them, in one page. */
 const OPENED = { size: Infinity, orders: {}, passes: () => true, text: stateText };
 
 export class Worklist {
@@ -18,7 +19,7 @@ export class Worklist {
     this.items = new Map();
     /** Which films are listed, how many at once, and what is said of them. */
     this.choice = OPENED;
-    this.piece = 0;
+    this.page = 0;
     this.seen = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
         const film = this.filmOf(target);
@@ -47,7 +48,7 @@ export class Worklist {
     this.count();
   }
 
-  /** Lists the films of a data set that are chosen, a piece at a time. */
+  /** Lists the films of a data set that are chosen, a page at a time. */
   list(choice) {
     this.choice = choice;
     this.refresh();
@@ -125,25 +126,25 @@ export class Worklist {
     const bad = ({ state }) => (state === "refused" || state === "failed" ? 0 : 1);
     const orders = {
       opened: () => 0,
-      name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+      name: (a, b) => names.compare(a.name, b.name),
       above: (a, b) => callsOf(b) - callsOf(a),
       state: (a, b) => bad(a) - bad(b),
       ...this.choice.orders,
     };
     this.sorted = this.queue.films.filter((film) => this.choice.passes(film)).sort(orders[this.order.value]);
-    this.piece = Math.max(0, this.pieceOf(this.sorted.indexOf(this.chosen)));
+    this.page = Math.max(0, this.pageOf(this.sorted.indexOf(this.chosen)));
     this.fillList();
     this.mark(this.chosen);
   }
 
-  pieceOf(at) {
+  pageOf(at) {
     return at < 0 ? -1 : Math.floor(at / this.choice.size);
   }
 
-  /** Puts the films of the piece into the list. */
+  /** Puts the films of the page into the list. */
   fillList() {
     const { size } = this.choice;
-    const start = size === Infinity ? 0 : this.piece * size;
+    const start = size === Infinity ? 0 : this.page * size;
     const films = this.sorted.slice(start, start + size);
     const shown = new Set(films);
     for (const [film, item] of this.items) {
@@ -161,16 +162,16 @@ export class Worklist {
     }
     list.append(...films.map((film) => this.items.get(film)));
     const isOne = this.sorted.length <= size;
-    get("pieces").hidden = isOne;
+    get("pages").hidden = isOne;
     if (isOne) return;
-    get("piece").textContent = `${start + 1} to ${start + films.length} of ${this.sorted.length}`;
-    get("piece-back").disabled = start === 0;
-    get("piece-on").disabled = start + films.length === this.sorted.length;
+    get("page").textContent = `${start + 1} to ${start + films.length} of ${this.sorted.length}`;
+    get("page-back").disabled = start === 0;
+    get("page-on").disabled = start + films.length === this.sorted.length;
   }
 
-  /** Shows the piece of the list `by` places further, and its first film. */
+  /** Shows the page of the list `by` places further, and its first film. */
   turn(by) {
-    const first = this.sorted[(this.piece + by) * this.choice.size];
+    const first = this.sorted[(this.page + by) * this.choice.size];
     if (first) this.choose(first);
   }
 
@@ -178,9 +179,9 @@ export class Worklist {
   mark(film) {
     this.items.get(this.chosen)?.setAttribute("aria-selected", "false");
     this.chosen = film;
-    const piece = this.pieceOf(this.sorted.indexOf(film));
-    if (piece >= 0 && piece !== this.piece) {
-      this.piece = piece;
+    const page = this.pageOf(this.sorted.indexOf(film));
+    if (page >= 0 && page !== this.page) {
+      this.page = page;
       this.fillList();
       list.scrollTop = 0;
     }

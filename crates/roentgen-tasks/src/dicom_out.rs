@@ -73,7 +73,7 @@ pub struct DicomFilm {
     pub report: PathBuf,
     /// The film under each heat map.
     pub overlays: Vec<PathBuf>,
-    /// The contours of the heat maps; `None` for a film in colours.
+    /// The contours of the heat maps; `None` for a film in colors.
     pub presentation: Option<PathBuf>,
     /// The film itself, if it was not in a DICOM file.
     pub film: Option<PathBuf>,

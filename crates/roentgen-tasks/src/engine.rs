@@ -125,17 +125,15 @@ impl Engine {
     /// # Errors
     ///
     /// Returns an error for types of 16 bits on another engine or without an NVIDIA GPU.
-    pub fn with_precision(self, precision: Precision, device: &Device) -> anyhow::Result<Self> {
-        match self {
-            engine if precision == Precision::F32 => Ok(engine),
-            Engine::Burn(mut predictor) if roentgen_kernels::is_cuda(device) => {
+    pub fn with_precision(mut self, precision: Precision, device: &Device) -> anyhow::Result<Self> {
+        match &mut self {
+            Engine::Burn(predictor) => {
+                check_precision(precision, EngineChoice::Burn, device)?;
                 predictor.precision = precision;
-                Ok(Engine::Burn(predictor))
             }
-            _ => bail!(
-                "`--precision {precision}` needs the engine Burn on an NVIDIA GPU; add `--device cuda`"
-            ),
+            Engine::Onnx(..) => check_precision(precision, EngineChoice::Onnx, device)?,
         }
+        Ok(self)
     }
 
     /// Returns what the model says of itself.
@@ -180,6 +178,26 @@ impl fmt::Display for Engine {
             Engine::Onnx(_, runtime) => write!(f, "ONNX Runtime, {}", runtime.path().display()),
         }
     }
+}
+
+/// Checks that an engine can store activations in this type.
+///
+/// # Errors
+///
+/// Returns an error for types of 16 bits on ONNX Runtime or without an NVIDIA GPU.
+pub fn check_precision(
+    precision: Precision,
+    choice: EngineChoice,
+    device: &Device,
+) -> anyhow::Result<()> {
+    let change = match (choice, roentgen_kernels::is_cuda(device)) {
+        _ if precision == Precision::F32 => return Ok(()),
+        (EngineChoice::Auto | EngineChoice::Burn, true) => return Ok(()),
+        (EngineChoice::Auto | EngineChoice::Burn, false) => "add `--device cuda`",
+        (EngineChoice::Onnx, true) => "replace `--engine onnx` by `--engine burn`",
+        (EngineChoice::Onnx, false) => "replace `--engine onnx` by `--engine burn --device cuda`",
+    };
+    bail!("`--precision {precision}` needs the engine Burn on an NVIDIA GPU; {change}")
 }
 
 /// Returns how threads wait: decoding needs the cores between two batches.
@@ -273,6 +291,21 @@ fn name(path: &Path) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sixteen_bits_on_the_cpu_are_refused_with_the_flags_that_allow_them() {
+        let check = |precision, choice| check_precision(precision, choice, &Device::flex());
+
+        assert!(check(Precision::F32, EngineChoice::Onnx).is_ok());
+        for (choice, expected) in [
+            (EngineChoice::Auto, "; add `--device cuda`"),
+            (EngineChoice::Burn, "; add `--device cuda`"),
+            (EngineChoice::Onnx, "; replace `--engine onnx` by `--engine burn --device cuda`"),
+        ] {
+            let error = check(Precision::Bf16, choice).unwrap_err().to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
+    }
 
     #[test]
     fn the_library_is_known_by_its_name_with_and_without_a_version() {

@@ -1,4 +1,4 @@
-//! Faults of the program itself, and of a GPU: a panic becomes an error like any other.
+//! Faults of the program, and GPU failures: a panic becomes an error like any other.
 //!
 //! Panics are not printed where they happen. Some are expected and caught (the decoders of other
 //! crates panic on damaged films, which are then listed as bad), and the rest is reported once, with

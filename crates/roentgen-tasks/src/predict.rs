@@ -18,7 +18,7 @@ use roentgen_models::{ModelInfo, Precision};
 use serde::Serialize;
 
 use crate::batch::check_batch;
-use crate::engine::{Engine, EngineChoice};
+use crate::engine::{Engine, EngineChoice, check_precision};
 use crate::listener::Listener;
 use crate::shard::Shard;
 use crate::sources::{Gate, Privacy, SourceFilm, Sources};
@@ -115,6 +115,8 @@ pub fn table(
     device: &Device,
     listener: &dyn Listener,
 ) -> anyhow::Result<PredictedTable> {
+    let choice = request.onnx.map_or(request.engine, |_| EngineChoice::Onnx);
+    check_precision(request.precision, choice, device)?;
     let description = ModelInfo::read(request.model)?;
     let method = calibration_method(&description, request.calibration, request.model)?;
     let sources = open(request, &description, listener)?.with_gate(request.gate);

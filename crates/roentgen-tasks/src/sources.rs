@@ -5,6 +5,8 @@ mod patient;
 mod privacy;
 mod read;
 mod sides;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +65,8 @@ pub struct SourceFilm {
     identity: String,
     /// Whether anything but its name says whose film it is.
     has_patient: bool,
+    /// Study Instance UID of a DICOM file.
+    study: Option<String>,
     place: Place,
 }
 
@@ -226,6 +230,7 @@ impl Sources {
                 image: row.image.clone(),
                 identity: row.image.clone(),
                 has_patient: true,
+                study: None,
                 patient,
                 view: row.view.clone(),
                 age: row.age.map_or_else(String::new, |age| age.to_string()),
@@ -265,7 +270,12 @@ impl Sources {
             let is_alone = matches!(film.place, Place::File(..)) && film.findings.is_none();
             // The patient in a DICOM file may be another than that of the label file in training.
             let patients = [film.patient.clone(), patient::patient_of(&film.image)];
-            if is_alone && patients.iter().any(|of| trained_on.have_film(&film.image, of)) {
+            // The run may have had the film without the folder that is in its name here.
+            let file_name = film.image.rsplit('/').next().unwrap_or_default();
+            let is_listed = [film.image.as_str(), file_name]
+                .iter()
+                .any(|image| patients.iter().any(|of| trained_on.have_film(image, of)));
+            if is_alone && is_listed {
                 film.patient_in_training = Some(true);
             }
         }

@@ -6,6 +6,7 @@
 
 mod scores;
 mod set;
+mod training;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -26,6 +27,7 @@ use crate::predict::calibration_method;
 use crate::sources::{self, Privacy, SourceFilm, Sources};
 
 pub use set::{ViewedBox, ViewedFilm, ViewedSet};
+use training::Training;
 
 /// What to show.
 #[derive(Clone, Debug)]
@@ -149,12 +151,15 @@ fn films(
     scores: &Scores,
 ) -> anyhow::Result<Vec<ViewedFilm>> {
     let method = calibration_method(description, None, request.model)?;
+    let training = Training::read(request, description)?;
     let mut boxes = boxes(sources, description.input.size)?;
     let rows: HashMap<&str, usize> =
         (0..).zip(scores.images()).map(|(row, image)| (image.as_str(), row)).collect();
     let film = |(id, film): (usize, &SourceFilm)| {
         let row = rows[film.image.as_str()];
-        let mut viewed = ViewedFilm::new(id, film, boxes.remove(&film.image).unwrap_or_default());
+        let is_training = training.contains(&film.image, &film.patient, &film.split);
+        let boxes = boxes.remove(&film.image).unwrap_or_default();
+        let mut viewed = ViewedFilm::new(id, film, is_training, boxes);
         for &finding in &description.findings {
             let probability = scores.finding(finding.name()).map(|of| of.probabilities[row]);
             let fitted = description.calibration.as_ref();

@@ -75,8 +75,9 @@ impl SelectedFilms<'_> {
     ) -> Result<Tensor<4>, store::Error> {
         let Input { size, channels, .. } = self.input;
         // A GPU takes films faster than one thread reads them.
-        let planes: Vec<Vec<u8>> =
-            rows.par_iter().map(|&row| self.prepared.store.plane(row)).collect::<Result<_, _>>()?;
+        let planes: Vec<_> = rows.par_iter().map(|&row| self.prepared.store.plane(row)).collect();
+        // The first error in the order of the rows, on any number of threads.
+        let planes: Vec<Vec<u8>> = planes.into_iter().collect::<Result<_, _>>()?;
         let pairs: Vec<Vec<[f32; 2]>> =
             planes.par_iter().map(|plane| self.input.means_and_scales(plane)).collect();
         let (bytes, pairs) = (planes.concat(), pairs.concat());

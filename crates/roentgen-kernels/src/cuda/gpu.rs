@@ -90,15 +90,20 @@ pub(crate) fn enqueue(tensors: &[&CubeTensor], work: impl FnOnce(&Gpu, &[u64]) +
             let streams = server.write_streams();
             let sys = streams.try_stream_mut(&stream).expect("the stream of the tensors").sys;
             let server = RefCell::new(server);
-            // What cannot be given back is missed by the allocation after it.
-            let reclaim = || drop(server.borrow_mut().memory_cleanup(stream));
+            // If nothing can be given back, the next allocation fails. What was freed in the order of the stream is
+            // free for other allocations once the stream is done.
+            let reclaim = || {
+                drop(server.borrow_mut().memory_cleanup(stream));
+                // SAFETY: waits for work that was enqueued before.
+                unsafe { driver::cuStreamSynchronize(sys) };
+            };
             work(&Gpu { stream: sys, caller, reclaim: &reclaim }, &addresses);
         };
         // CubeCL's thread logs a panic and continues.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-            let text = text.unwrap_or_else(|| "for a reason it does not tell".into());
+            let text = text.unwrap_or_else(|| "for an unknown reason".into());
             FAILURE.get_or_init(|| GpuFailure::new(&text, memory::of_current_context()));
         }
     });

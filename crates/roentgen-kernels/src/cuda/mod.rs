@@ -48,7 +48,7 @@ use element::Element;
 pub(crate) use gpu::failure;
 pub use libraries::Libraries;
 use running::Running as _;
-pub(crate) use unscale::{all_finite, unscale};
+pub(crate) use unscale::{all_finite, forget as forget_unscaling, unscale};
 
 /// Prepares the process for its first CUDA device.
 ///

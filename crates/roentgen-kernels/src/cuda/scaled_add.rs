@@ -28,6 +28,7 @@ impl ScaledAdd {
         let factor = factor.map(contiguous);
         let shape @ [batch, channels, height, width] = dims(&x);
         let (count, plane) = (batch * height * width, height * width);
+        assert!(u32::try_from(count).is_ok(), "a row has a number of 32 bits");
         let y = empty_rows(&x, shape, element(&x));
         let at_once = wide(element(&x), channels);
         let name = if at_once == 1 { "scaled_add_one" } else { "scaled_add_wide" };

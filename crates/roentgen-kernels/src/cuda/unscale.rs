@@ -78,6 +78,14 @@ pub(crate) fn all_finite() -> bool {
     })
 }
 
+/// Forgets gradients that were noted on this thread and never divided.
+pub(crate) fn forget() {
+    NOTED.with_borrow_mut(|noted| {
+        noted.pairs.clear();
+        noted.found = None;
+    });
+}
+
 pub(crate) fn note(gradient: CubeTensor, factor: f32) -> CubeTensor {
     let gradient = contiguous(gradient);
     let (client, device) = (gradient.client.clone(), gradient.device.clone());

@@ -33,6 +33,8 @@ pub struct Unscaling {
 impl Unscaling {
     /// Starts the division by a scale. It rounds nothing if the scale is a power of two.
     pub fn new(scale: f32) -> Self {
+        #[cfg(feature = "cuda")]
+        cuda::forget_unscaling();
         Self { factor: scale.recip(), are_finite: None }
     }
 

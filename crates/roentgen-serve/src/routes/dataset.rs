@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use roentgen_data::pixels::{DeepFilm, Plane, to_png};
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::accepts;
 use super::pixels::{SAFETENSORS, packed};
 use super::predict::bad_query;
-use crate::answer::json_answer;
+use crate::answer::written;
 use crate::app::App;
 use crate::films::decode_apart;
 use crate::problem::{Problem, Reason};
@@ -52,14 +52,15 @@ impl Form {
 
 /// Returns the routes of a data set.
 pub(super) fn routes(app: Arc<App>, viewed: Arc<Viewed>) -> Router<Arc<App>> {
+    // Written once: it may have a hundred megabytes.
+    let (status, text) = written(StatusCode::OK, &viewed.set);
+    let set = move || async move {
+        (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+    };
     Router::new()
         .route("/v1/dataset", get(set))
         .route("/v1/dataset/films/{number}", get(film))
         .with_state((app, viewed))
-}
-
-async fn set(State((_, viewed)): State<(Arc<App>, Arc<Viewed>)>) -> Response {
-    json_answer(&viewed.set)
 }
 
 async fn film(

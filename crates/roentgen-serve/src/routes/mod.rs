@@ -52,20 +52,32 @@ pub(crate) fn router(app: Arc<App>, viewed: Option<Arc<Viewed>>) -> Router {
         .merge(viewed.map_or_else(Router::new, |viewed| dataset::routes(app.clone(), viewed)))
         .route_layer(from_fn_with_state(app.clone(), watch::guard));
     open.merge(guarded)
-        .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback(move |uri: Uri| async move { not_found(&uri, films) })
+        .method_not_allowed_fallback(move |uri: Uri| async move { wrong_method(&uri, films) })
         .layer(from_fn_with_state(app.clone(), watch::watch))
         .with_state(app)
 }
 
-async fn not_found(uri: Uri) -> Response {
-    let detail = "this address is unknown; `/docs` lists the routes";
-    ErrorForm::of(&uri).response(Problem::new(Reason::NotFound, detail))
+fn not_found(uri: &Uri, films: viewer::Films) -> Response {
+    let detail = format!("this address is unknown; {}", listed(films));
+    ErrorForm::of(uri).response(Problem::new(Reason::NotFound, detail))
 }
 
-async fn wrong_method(uri: Uri) -> Response {
-    let detail = "this address has other methods; `/docs` lists them";
-    ErrorForm::of(&uri).response(Problem::new(Reason::WrongMethod, detail))
+fn wrong_method(uri: &Uri, films: viewer::Films) -> Response {
+    let detail = format!("this address has other methods; {}", listed(films));
+    ErrorForm::of(uri).response(Problem::new(Reason::WrongMethod, detail))
+}
+
+/// Says where the routes are listed. Those of a data set are not in `openapi.json`, which is the same
+/// for a server that has none.
+fn listed(films: viewer::Films) -> &'static str {
+    match films {
+        viewer::Films::Opened => "`/docs` lists the routes",
+        viewer::Films::OfDataSet => {
+            "`/docs` lists the routes other than `GET /v1/dataset` and `GET \
+             /v1/dataset/films/NUMBER`"
+        }
+    }
 }
 
 /// How an error is written.

@@ -1,7 +1,7 @@
 //! What happens around each request: its number, its log line, its metrics, its token and its time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -11,13 +11,12 @@ use serde_json::json;
 
 use super::ErrorForm;
 use crate::app::App;
+use crate::config::BODY_FIRST;
 use crate::log::{Level, REQUEST_ID};
 use crate::problem::{Problem, Reason};
 
 /// The name of the route in log and metrics if there is none: an address may contain anything.
 const NO_ROUTE: &str = "none";
-/// How much later the time of an answer ends than that of a body, so that a late body is called late.
-const BODY_FIRST: Duration = Duration::from_millis(100);
 
 /// Numbers, logs and counts a request.
 pub(super) async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {

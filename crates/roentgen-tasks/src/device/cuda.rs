@@ -46,7 +46,7 @@ fn folder() -> Option<PathBuf> {
 /// # Errors
 ///
 /// Returns an error if a library is missing, if no GPU has this number, or if CUDA does not start on
-/// it, as without memory.
+/// it, for example for lack of memory.
 pub(crate) fn open(index: usize) -> anyhow::Result<Device> {
     let Found { libraries, missing } = Found::search();
     if !missing.is_empty() {

@@ -42,11 +42,12 @@ pub(super) fn films(
     let is_tried = |path: &&PathBuf| !is_folder || nih::holds_film(path);
     let paths: Vec<PathBuf> = files.iter().filter(is_tried).cloned().collect();
     if paths.is_empty() {
-        bail!(
-            "`{}` contains no PNG, JPEG or DICOM films: it has {}",
-            input.display(),
-            nih::kinds(&files)
-        );
+        // What follows the last dot may be the name of a patient, as in `1.2.DOE^JANE`.
+        let found = match privacy {
+            Privacy::Named => format!(": it has {}", nih::kinds(&files)),
+            Privacy::DeIdentified(_) => String::new(),
+        };
+        bail!("`{}` contains no PNG, JPEG or DICOM films{found}", input.display());
     }
     let labelled = if is_folder { privacy.below(input, Labelled::find(input))? } else { None };
     let mut films: Vec<SourceFilm> =
@@ -102,6 +103,7 @@ fn by_its_file(film: NamedFilm) -> SourceFilm {
         film.patient = patient;
         film.has_patient = true;
     }
+    film.study = whose.study;
     film.view = whose.view.unwrap_or_default();
     film.age = whose.age.map_or_else(String::new, |age| age.to_string());
     film.sex = whose.sex.unwrap_or_default();
@@ -114,6 +116,7 @@ fn unknown(film: NamedFilm) -> SourceFilm {
     SourceFilm {
         patient_in_training: None,
         has_patient: patient.is_some(),
+        study: None,
         patient: patient.unwrap_or_else(|| patient_of(&name)),
         identity: name.clone(),
         image: name,

@@ -62,8 +62,12 @@ fn reason_of_system(error: &(dyn Error + 'static)) -> Option<io::Error> {
 impl SourceFilm {
     /// Replaces what may say whose film it is. Its file keeps its place.
     pub(super) fn hide(&mut self, pseudonyms: &Pseudonyms) {
-        let patient =
-            if self.has_patient { self.patient.clone() } else { patient_of(&self.identity) };
+        // A study is of one patient, and its objects must say so.
+        let patient = match &self.study {
+            _ if self.has_patient => self.patient.clone(),
+            Some(study) => study.clone(),
+            None => patient_of(&self.identity),
+        };
         self.image = pseudonyms.name("film", &self.identity);
         self.patient = pseudonyms.name("patient", &patient);
         self.source.clone_from(&self.image);

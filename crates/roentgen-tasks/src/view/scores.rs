@@ -108,8 +108,10 @@ fn difference(
         None => return Some("does not say which model predicted it".to_owned()),
     }
     let own = sources.films.first().map(|film| film.dataset_id.as_str()).unwrap_or_default();
-    if let Some(of) = scores.dataset_id().map(|of| of.to_string()).filter(|of| of != own) {
-        return Some(format!("has films of the data set {of}, and this is {own}"));
+    match scores.dataset_id().map(|of| of.to_string()) {
+        Some(of) if of == own => {}
+        Some(of) => return Some(format!("is of the data set {of}, but this is {own}")),
+        None => return Some("does not say of which data set its films are".to_owned()),
     }
     let mut findings = description.findings.iter();
     if let Some(missing) = findings.find(|finding| scores.finding(finding.name()).is_none()) {

@@ -56,11 +56,14 @@ pub struct ViewedFilm {
     pub sex: String,
     /// Such as `official valid`.
     pub split: String,
-    /// Whether the split is that of the training films.
+    /// Whether the model learned from the film; `None` if that is unknown.
     #[serde(rename = "training")]
-    pub is_training: bool,
+    pub is_training: Option<bool>,
     /// Whether the model was trained on films of this patient; `None` if that is unknown.
     pub patient_in_training: Option<bool>,
+    /// All findings of the film, also those that the model lacks, as in the column `Finding Labels`;
+    /// `None` if unknown.
+    pub label_text: Option<String>,
     /// 0 or 1; `None` if unknown.
     pub labels: Vec<Option<u8>>,
     /// Raw probabilities.
@@ -90,7 +93,12 @@ pub struct ViewedBox {
 
 impl ViewedFilm {
     /// Describes a film whose findings are added afterwards.
-    pub(super) fn new(id: usize, film: &SourceFilm, boxes: Vec<ViewedBox>) -> Self {
+    pub(super) fn new(
+        id: usize,
+        film: &SourceFilm,
+        is_training: Option<bool>,
+        boxes: Vec<ViewedBox>,
+    ) -> Self {
         Self {
             id,
             name: film.image.clone(),
@@ -99,35 +107,14 @@ impl ViewedFilm {
             age: film.age.clone(),
             sex: film.sex.clone(),
             split: film.split.clone(),
-            is_training: is_training(&film.split),
+            is_training,
             patient_in_training: film.patient_in_training,
+            label_text: film.findings.map(|shown| shown.to_string()),
             labels: Vec::new(),
             probabilities: Vec::new(),
             calibrated: Vec::new(),
             calls: Vec::new(),
             boxes,
-        }
-    }
-}
-
-/// Whether a split is that of the training films, by its name: the rule, then the part. `train_val`
-/// counts as training.
-fn is_training(split: &str) -> bool {
-    let part = split.split([' ', ',']).nth(1).unwrap_or_default();
-    matches!(part, "train" | "train_val")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_split_says_whether_its_films_are_training_films() {
-        for train in ["official train", "by-patient train, fold 1 of 5", "official train_val"] {
-            assert!(is_training(train), "{train}");
-        }
-        for other in ["official valid", "by-image test, leaky", "external", "none", ""] {
-            assert!(!is_training(other), "{other}");
         }
     }
 }

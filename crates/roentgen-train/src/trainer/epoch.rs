@@ -110,6 +110,11 @@ impl Run<'_> {
             gradients.accumulate(self.model(), parts);
             loss += share_of_loss.into_scalar::<f64>();
         }
+        if !loss.is_finite() {
+            // Before the step is counted: the checkpoint of an earlier step remains.
+            self.check_device()?;
+            return Err(Error::Diverged { epoch: self.state.epochs.len() + 1, loss });
+        }
         let rate = self.rate(self.state.step);
         // Without a second handle, so that on the CPU the optimizer updates the weights in place.
         if let Some(model) = self.weights.take() {
@@ -124,6 +129,9 @@ impl Run<'_> {
 
     /// Logs a step that was skipped, and ends a run in which all steps would be.
     fn check_step(&self, outcome: StepOutcome) -> Result<(), Error> {
+        if outcome != StepOutcome::Taken {
+            self.check_device()?;
+        }
         let step = self.state.step + 1;
         match (outcome, self.state.loss_scale) {
             (StepOutcome::Skipped, Some(halved)) => Ok(self.dir.log(&format!(

@@ -1,7 +1,7 @@
 //! The memory that a run needs, and the refusal of runs that need more than there is.
 
 use burn::tensor::Device;
-use roentgen_models::Freeze;
+use roentgen_models::{Freeze, Precision};
 
 use super::input::HELD;
 use crate::experiment::Experiment;
@@ -90,15 +90,24 @@ fn on_gpu(experiment: &Experiment, amounts: Amounts, micro_batch: usize) -> u64 
     let Amounts { size, films, weights } = amounts;
     let (network, train) = (experiment.network(), &experiment.train);
     let step = network.gpu_training_bytes(size, micro_batch.min(films), weights, train.precision);
-    let film = 4 * (experiment.image.channels * size * size) as u64;
-    let waiting = (HELD * train.batch_size).min(films) as u64;
-    step.saturating_add(film.saturating_mul(waiting))
+    // Gradients that are summed over micro-batches, and those that are divided by a loss scale.
+    let summed = if micro_batch < train.batch_size { 4 } else { 0 };
+    let divided = if train.precision == Precision::F16 { 4 } else { 0 };
+    let step = step.saturating_add((summed + divided) * weights as u64);
+    step.saturating_add(waiting_films(experiment, amounts))
 }
 
-/// Refuses a run whose estimate is above the memory that is available, where that is known.
+/// The bytes of the films of the batches that are on the GPU before they are needed.
+fn waiting_films(experiment: &Experiment, Amounts { size, films, .. }: Amounts) -> u64 {
+    let film = 4 * (experiment.image.channels * size * size) as u64;
+    film.saturating_mul((HELD * experiment.train.batch_size).min(films) as u64)
+}
+
+/// Refuses a run whose estimate is above the memory that is available, where both are known: on a GPU
+/// only networks whose memory was measured are refused.
 ///
 /// Where only a head learns, nothing of the backbone is kept for a backward pass, and the estimate is a
-/// lower one.
+/// lower bound.
 pub(super) fn check(
     experiment: &Experiment,
     amounts: Amounts,
@@ -106,16 +115,19 @@ pub(super) fn check(
 ) -> Result<(), TooLittle> {
     let is_head_only = experiment.phases().iter().all(|phase| phase.freeze == Freeze::Backbone);
     let Some(available) = available else { return Ok(()) };
+    let is_gpu = available.limited_by == LimitedBy::Gpu;
+    if is_gpu && !experiment.model.architecture.has_measured_gpu_memory() {
+        return Ok(());
+    }
     let need = |micro_batch: usize| {
         if is_head_only {
             let input = experiment.input(amounts.size);
             let films = micro_batch.min(amounts.films);
-            return least_for_inference(&experiment.network(), input, films);
+            let least = least_for_inference(&experiment.network(), input, films);
+            let waiting = if is_gpu { waiting_films(experiment, amounts) } else { 0 };
+            return least.saturating_add(waiting);
         }
-        let estimate = match available.limited_by {
-            LimitedBy::Machine | LimitedBy::ControlGroup => on_cpu,
-            LimitedBy::Gpu => on_gpu,
-        };
+        let estimate = if is_gpu { on_gpu } else { on_cpu };
         estimate(experiment, amounts, micro_batch)
     };
     let micro = experiment.micro_batch_size();
@@ -130,7 +142,7 @@ pub(super) fn check(
 
 #[cfg(test)]
 mod tests {
-    use roentgen_models::{Architecture, Precision};
+    use roentgen_models::Architecture;
 
     use super::*;
 

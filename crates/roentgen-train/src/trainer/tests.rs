@@ -14,7 +14,7 @@ use crate::overrides;
 use crate::run_dir::{LOG, Start};
 
 /// Two epochs of small batches, each in two parts; nothing is drawn after the weights.
-const SMALL: &str = "seed = 7\n[model]\nwidth = 0.0625\ndropout = 0.0\n\
+const SMALL: &str = "seed = 7\n[model]\nwidth = 0.0625\ndropout = 0.0\npool = \"linear\"\n\
                      [train]\nepochs = 2\nbatch_size = 8\nmicro_batch_size = 4\n";
 
 /// Stops a run after a number of steps.
@@ -44,12 +44,12 @@ impl Progress for Stop {
     }
 }
 
-/// Makes all weights infinite.
-struct Infinite;
+/// Makes all weights of the head, which alone has two axes, a number.
+struct Head(f32);
 
-impl ModuleMapper for Infinite {
+impl ModuleMapper for Head {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|tensor| tensor.full_like(f32::INFINITY))
+        if D == 2 { param.map(|tensor| tensor.full_like(self.0)) } else { param }
     }
 }
 
@@ -97,11 +97,11 @@ impl Folder {
         train_in(experiment, material, initial, run_dir, loss_scale, &device, stop)
     }
 
-    fn make_weights_infinite(&mut self) {
+    fn set_head(&mut self, weight: f32) {
         let Self { experiment, material, .. } = self;
         let network = network(experiment, material, MemoryLimit::Keep, &Device::flex()).unwrap();
-        let infinite = network.valid().map(&mut Infinite);
-        self.start = weights::to_bytes(&infinite).unwrap().to_vec();
+        let changed = network.valid().map(&mut Head(weight));
+        self.start = weights::to_bytes(&changed).unwrap().to_vec();
     }
 
     fn file(&self, run: &str, name: &str) -> Vec<u8> {
@@ -140,19 +140,36 @@ fn a_loss_scale_changes_no_bit_of_a_run_in_single_precision_resumed_or_not() {
 }
 
 #[test]
-fn a_run_whose_gradients_are_never_finite_halves_its_scale_to_1_and_says_so() {
+fn steps_whose_scaled_gradients_overflow_are_skipped_until_the_scale_fits() {
     let mut folder = Folder::new();
-    folder.make_weights_infinite();
+    // The loss is finite, and so are its gradients, but not 2^24 times them.
+    folder.set_head(1e33);
 
-    let ended = folder.run("run", Some(LossScale { scale: 4, good_steps: 5 }), &Stop::after(9));
+    let ended =
+        folder.run("run", Some(LossScale { scale: 1 << 24, good_steps: 5 }), &Stop::after(9));
 
-    assert!(matches!(ended, Err(Error::NotFinite { step: 3 })), "{ended:?}");
+    assert_eq!(ended.unwrap(), TrainOutcome::Interrupted);
     let log = String::from_utf8(folder.file("run", LOG)).unwrap();
-    for (step, scale) in [(1, 2), (2, 1)] {
-        let line = format!(
-            "step {step} skipped, because a gradient is not a finite number; loss scale {scale}\n"
-        );
-        assert!(log.contains(&line), "{log}");
-    }
-    assert!(!log.contains("step 3 "), "{log}");
+    let line = "step 1 skipped, because a gradient is not a finite number; loss scale 8388608\n";
+    assert!(log.contains(line), "{log}");
+    let skipped = log.matches(" skipped, ").count();
+    assert!(skipped < 9, "{log}");
+    let LossScale { scale, good_steps } = folder.state("run").loss_scale.unwrap();
+    assert_eq!(scale, 1 << (24 - skipped));
+    assert_eq!(good_steps as usize, 9 - skipped);
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_run_and_leaves_the_checkpoint_before_it() {
+    let mut folder = Folder::new();
+    let scale = Some(LossScale::default());
+    assert_eq!(folder.run("run", scale, &Stop::after(2)).unwrap(), TrainOutcome::Interrupted);
+    let before = folder.state("run");
+    folder.set_head(f32::INFINITY);
+
+    let ended = folder.run("other", scale, &Stop::after(9));
+
+    assert!(matches!(ended, Err(Error::Diverged { epoch: 1, .. })), "{ended:?}");
+    assert!(RunState::read(&folder.folder.path().join("other")).unwrap().is_none());
+    assert_eq!(before.step, 2);
 }

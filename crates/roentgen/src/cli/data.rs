@@ -36,7 +36,7 @@ pub(crate) struct Quickstart {
     /// Seed of the films, the split and the weights.
     #[arg(long, default_value_t = 2018)]
     pub(crate) seed: u64,
-    /// Number of films to draw; fewer take less time, and the figures show less.
+    /// Number of films to draw; with fewer, it takes less time and the figures are less reliable.
     #[arg(long, default_value_t = 2400, value_name = "N", value_parser = positive)]
     pub(crate) films: usize,
 }

@@ -104,8 +104,8 @@ pub(crate) struct LimitFlags {
     /// Seconds from the headers to the answer.
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) time: Duration,
-    /// Seconds to finish what was taken, after SIGTERM or Ctrl-C, at least `--time`; by default 5
-    /// seconds more, in which the last answers are sent.
+    /// Seconds to finish what was taken, after SIGTERM or Ctrl-C, at least 0.1 seconds more than
+    /// `--time`; by default 5 seconds more, in which the last answers are sent.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) stop_time: Option<Duration>,
 }

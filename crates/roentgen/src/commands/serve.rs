@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::output::{Output, note};
 
 /// Time to send the last answers after the longest that a request may take.
-const SENDING: Duration = Duration::from_secs(5);
+pub(super) const SENDING: Duration = Duration::from_secs(5);
 
 /// Serves until the process gets SIGTERM or Ctrl-C.
 pub(crate) fn run(args: &Serve, context: &Context) -> anyhow::Result<Output> {

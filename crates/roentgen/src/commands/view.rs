@@ -14,6 +14,7 @@ use roentgen_tasks::view::{ViewRequest, Viewed};
 use serde_json::{Value, json};
 
 use super::predict::data_set;
+use super::serve::SENDING;
 use crate::cli::{View, ViewedPart};
 use crate::context::Context;
 use crate::output::{Output, films, note};
@@ -23,7 +24,7 @@ const MODEL: &str = "model";
 /// Longest time of a request, such as one for a heat map by occlusion.
 const TIME: Duration = Duration::from_secs(600);
 
-/// Shows the data set until the process gets SIGTERM or Ctrl-C.
+/// Shows the data set until the process gets SIGTERM or Ctrl-C; a second one ends it at once.
 pub(crate) fn run(args: &View, context: &Context) -> anyhow::Result<Output> {
     if args.engine == EngineChoice::Onnx && context.names_gpu {
         bail!(
@@ -102,7 +103,7 @@ fn config(args: &View) -> Config {
             header_time: Duration::from_secs(10),
             time: TIME,
             connections: 64,
-            stop_time: TIME,
+            stop_time: TIME + SENDING,
         },
         batching: Batching { films: 1, wait: Duration::ZERO, queue: 64 },
     }

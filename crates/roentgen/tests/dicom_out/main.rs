@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use common::{Place, stderr};
 use dicom::{SECRETS, element, film};
+use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use readers::*;
 use roentgen_test_support::{Outcome, peers, shared, test_file};
@@ -30,6 +31,7 @@ test_file![
     the_same_film_and_model_give_the_same_objects_and_other_settings_others,
     nothing_that_is_written_names_a_patient_if_it_is_de_identified,
     a_pseudonym_depends_on_the_key_and_the_film_alone,
+    films_of_one_study_without_a_patient_id_are_of_one_patient,
     patients_of_dicom_files_are_those_of_their_headers,
     a_film_without_a_study_has_a_reason_or_a_new_study,
     maps_of_a_turned_film_are_in_its_own_geometry,
@@ -145,7 +147,13 @@ fn nothing_that_is_written_names_a_patient_if_it_is_de_identified() {
     let table = place.text("a/scores.csv");
     let row = table.lines().nth(1).unwrap();
     assert!(row.starts_with("film-") && row.contains(",patient-"), "{row}");
-    assert!(row.contains(&element(&drawn, tags::PATIENT_ID)), "{row}");
+    let patient = element(&drawn, tags::PATIENT_ID);
+    assert!(patient.starts_with("patient-"), "{patient}");
+    assert_eq!(row.split(',').nth(1), Some(patient.as_str()), "{row}");
+
+    place.write("inbox/1.2.DOE^JANE", "no film");
+    let error = place.fails("predict average inbox --de-identify --out none.csv");
+    assert!(error.contains("no PNG, JPEG or DICOM films") && !error.contains("DOE"), "{error}");
 
     place.write("key", "short");
     let error = place.fails("predict average film.png --de-identify --de-identify-key key");
@@ -173,6 +181,39 @@ fn a_pseudonym_depends_on_the_key_and_the_film_alone() {
     assert_eq!((alone.len(), among_others.len()), (1, 2));
     assert_eq!(alone[0], among_others[0]);
     assert_ne!(among_others[0], among_others[1]);
+}
+
+fn films_of_one_study_without_a_patient_id_are_of_one_patient() {
+    let place = place();
+    fs::create_dir(place.at("inbox")).unwrap();
+    for (name, study, image) in [("a", 1, 3), ("b", 1, 4), ("c", 5, 6)] {
+        let mut film = dicom_object::open_file(place.at("Doe.dcm")).unwrap();
+        film.put_str(tags::PATIENT_ID, VR::LO, "ANONYMOUS");
+        film.put_str(tags::STUDY_INSTANCE_UID, VR::UI, format!("1.2.826.0.1.99.{study}"));
+        film.put_str(tags::SOP_INSTANCE_UID, VR::UI, format!("1.2.826.0.1.99.{image}"));
+        film.write_to_file(place.at(&format!("inbox/{name}.dcm"))).unwrap();
+    }
+
+    place.ok("predict run inbox --dicom-out out --de-identify --out scores.csv");
+
+    let table = place.text("scores.csv");
+    let films: Vec<[String; 3]> = table
+        .lines()
+        .skip(1)
+        .map(|row| {
+            let mut cells = row.split(',').map(str::to_owned);
+            let (image, patient) = (cells.next().unwrap(), cells.next().unwrap());
+            let report = place.at(&format!("out/{image}.report.dcm"));
+            assert_eq!(element(&report, tags::PATIENT_ID), patient);
+            [image, patient, element(&report, tags::STUDY_INSTANCE_UID)]
+        })
+        .collect();
+    assert_eq!(films.len(), 3);
+    assert_ne!(films[0][0], films[1][0]);
+    assert!(films[0][1].starts_with("patient-"), "{films:?}");
+    assert_eq!(films[0][1..], films[1][1..], "of one study");
+    assert_ne!(films[0][1], films[2][1], "patients of two studies");
+    assert_ne!(films[0][2], films[2][2], "two studies");
 }
 
 fn patients_of_dicom_files_are_those_of_their_headers() {

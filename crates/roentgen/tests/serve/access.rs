@@ -22,8 +22,12 @@ pub(crate) fn others_are_let_in_only_with_token_or_tls() {
     assert!(error.contains("two or more"), "{error}");
     let error = place.fails("serve run --time 20 --stop-time 10");
     assert!(error.contains("`--stop-time 10` is shorter than `--time 20`"), "{error}");
-    let error = place.fails("serve run --host http://films.example/");
-    assert!(error.contains("`--host http://films.example/`"), "{error}");
+    let error = place.fails("serve run --time 20 --stop-time 20");
+    assert!(error.contains("`--stop-time 20`"), "{error}");
+    for host in ["http://films.example/", "films.example:", "user@films.example"] {
+        let error = place.fails(&format!("serve run --host {host}"));
+        assert!(error.contains(&format!("`--host {host}`")), "{error}");
+    }
     let error = place.fails("serve nothing");
     assert!(error.contains("`nothing`"), "{error}");
     for args in ["--tls-cert cert.pem", "--address here", "--max-header 1", "--time 0", "a/b=run"] {

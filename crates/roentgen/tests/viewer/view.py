@@ -19,7 +19,7 @@ from pathlib import Path
 from drive import SLOW, Viewer, barriers
 from playwright.sync_api import expect, sync_playwright
 
-PIECE = 200
+PAGE = 200
 
 
 class Films:
@@ -98,9 +98,32 @@ def check_false_negatives_of_all_findings_are_those_with_thresholds(viewer, film
     page.select_option("#of-kind", "false-negative")
     found = {film["image"] for finding in films.thresholds for film in films.of_kind(finding, "1", False)}
     assert set(names(viewer)) == found
+    # A film's other findings, which are not missed, do not order it.
+    missed = [(max(1 - float(film[one]) for one in all_missed), film["image"]) for film in films.rows
+              if (all_missed := [one for one in films.thresholds if film in films.of_kind(one, "1", False)])]
+    assert names(viewer) == [image for _, image in sorted(missed, key=lambda one: -one[0])]
+    said = page.locator("#list .state").first.inner_text()
+    assert said.startswith(f"Error {max(missed)[0]:.3f} ("), said
     without = [finding for finding in films.findings if finding not in films.thresholds]
     expect(page.locator("#choice-note")).to_contain_text(", ".join(without).replace("_", " "))
     page.select_option("#of-kind", "all")
+
+
+def check_a_choice_of_no_film_leaves_no_film_in_the_pane(viewer, films):
+    page = viewer.page
+    empty = [(one, kind) for one in films.thresholds for kind, label, is_called in
+             [("false-negative", "1", False), ("false-positive", "0", True)] if not films.of_kind(one, label, is_called)]
+    if not empty:
+        return
+    finding, kind = empty[0]
+    page.select_option("#of-finding", label=finding.replace("_", " "))
+    page.select_option("#of-kind", kind)
+    count(viewer, 0, len(films.rows))
+    expect(page.locator(".pane.active .caption")).to_have_text("No film")
+    expect(page.locator("#findings table")).to_have_count(0)
+    page.select_option("#of-kind", "all")
+    page.select_option("#of-finding", "")
+    viewer.shown()
 
 
 def check_a_finding_without_threshold_is_chosen_by_its_label_alone(viewer, films):
@@ -241,23 +264,23 @@ def check_the_routes_are_as_documented_and_refuse_what_they_cannot_send(viewer, 
     assert ask("", Host="evil.example")[0] == 421
 
 
-def check_many_films_are_listed_in_pieces(viewer, films):
+def check_many_films_are_listed_in_pages(viewer, films):
     """Of a server that shows all films of the data set, training films among them."""
     page = viewer.page
     total = films
     count(viewer, total, total)
-    expect(page.locator("#list li")).to_have_count(PIECE)
-    expect(page.locator("#piece")).to_have_text(f"1 to {PIECE} of {total}")
+    expect(page.locator("#list li")).to_have_count(PAGE)
+    expect(page.locator("#page")).to_have_text(f"1 to {PAGE} of {total}")
     expect(page.locator("#about-set")).to_contain_text(re.compile(r"\d+ of \d+ films are training films"))
     page.keyboard.press("PageDown")
-    expect(page.locator("#piece")).to_have_text(f"{PIECE + 1} to {total} of {total}")
-    expect(page.locator("#list li")).to_have_count(total - PIECE)
+    expect(page.locator("#page")).to_have_text(f"{PAGE + 1} to {total} of {total}")
+    expect(page.locator("#list li")).to_have_count(total - PAGE)
     page.keyboard.press("ArrowUp")
-    expect(page.locator("#piece")).to_have_text(f"1 to {PIECE} of {total}")
+    expect(page.locator("#page")).to_have_text(f"1 to {PAGE} of {total}")
     expect(page.locator("#list li[aria-selected=true]")).to_be_visible()
     page.keyboard.press("End")
-    page.click("#piece-back")
-    expect(page.locator("#list li")).to_have_count(PIECE)
+    page.click("#page-back")
+    expect(page.locator("#list li")).to_have_count(PAGE)
     viewer.shown()
     expect(page.locator("#list canvas[data-drawn]").first).to_be_visible(timeout=SLOW)
     assert viewer.said == [], viewer.said
@@ -277,11 +300,11 @@ def main():
         viewer = Viewer(chromium, options.url, viewport={"width": 1400, "height": 900})
         viewer.axe = options.axe.read_text()
         if options.all:
-            check_many_films_are_listed_in_pieces(viewer, options.all)
+            check_many_films_are_listed_in_pages(viewer, options.all)
         else:
             films = Films(options.place, options.scores)
             checks = [(name, check) for name, check in globals().items()
-                      if name.startswith("check_") and check is not check_many_films_are_listed_in_pieces]
+                      if name.startswith("check_") and check is not check_many_films_are_listed_in_pages]
             for name, check in checks:
                 print(name, flush=True)
                 check(viewer, films)

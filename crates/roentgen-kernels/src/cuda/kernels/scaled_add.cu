@@ -11,7 +11,7 @@ INLINE void scaled_add(const Element *x, const Element *inner, const float *scal
     for (long row = first; row < rows; row += step) {
         size_t at = row * channels + channel;
         Pack<V> value = read<V>(x + at), added = read<V>(inner + at);
-        float of_film = factor ? factor[row / plane] : 1.0f;
+        float of_film = factor ? factor[(unsigned)row / (unsigned)plane] : 1.0f;
 #pragma unroll
         for (int i = 0; i < V; i++) value.at[i] = fmaf(added.at[i], own.at[i] * of_film, value.at[i]);
         write<V>(y + at, value);
@@ -39,7 +39,7 @@ INLINE void scaled_add_back(const Element *gradient, const Element *inner, const
         for (long row = first; row < rows; row += step) {
             size_t at = row * channels + channel;
             Pack<V> added = read<V>(inner + at), dy = read<V>(gradient + at);
-            float of_film = factor ? factor[row / plane] : 1.0f;
+            float of_film = factor ? factor[(unsigned)row / (unsigned)plane] : 1.0f;
 #pragma unroll
             for (int i = 0; i < V; i++) {
                 dy.at[i] *= of_film;

@@ -20,7 +20,7 @@ const CAPACITY: usize = 256 << 20;
 
 #[test]
 #[ignore = "needs a GPU or tests/fake_gpu/run.sh"]
-fn a_lack_of_memory_is_told_with_the_amounts() {
+fn a_lack_of_memory_is_reported_with_the_amounts() {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["cuda::tests::memory::runs_out_of_memory", "--exact", "--include-ignored"])
         .env(CHILD, "1")
