@@ -23,6 +23,7 @@ mod log;
 mod metrics;
 mod models;
 mod problem;
+mod reload;
 mod routes;
 mod server;
 mod signals;
