@@ -12,6 +12,8 @@ if [ -z "$cuda" ] || ! ls "$cuda"/lib/libnvrtc.so.* >/dev/null 2>&1; then
     [ $# = 0 ]
     exit
 fi
+# Tests run in the folder of their crate.
+cuda=$(realpath "$cuda")
 crates/roentgen-kernels/tests/fake_gpu/build.sh target/fake_gpu
 # Only the tests see these: set while building, they would build Burn again. All of the workspace, as in
 # `cargo test --workspace`, for the same reason.
