@@ -40,43 +40,33 @@ impl ClassifierConfig {
 
 impl Architecture {
     /// Returns the values that a training step holds on a GPU at the most, per pixel of a film and
-    /// at the paper's width: activations, their gradients, and workspace.
+    /// at the paper's width: activations, their gradients, and workspace. For a network that was not
+    /// measured it is a guess.
     fn gpu_values(self) -> f64 {
-        match self {
-            Architecture::Mobilenet => 191.0,
-            Architecture::MobilenetV2 => 284.0,
-            Architecture::Resnet50 => 448.0,
-            Architecture::Densenet121 => 562.0,
-            Architecture::Vgg19 => 499.0,
-            // In proportion to VGG-19.
-            Architecture::Vgg16 => 455.0,
-            Architecture::InceptionV3
-            | Architecture::InceptionResnetV2
-            | Architecture::NasnetLarge
-            | Architecture::NasnetMobile
-            | Architecture::EfficientnetB0
-            | Architecture::ConvnextTiny
-            | Architecture::ConvnextBase => UNMEASURED * self.activations(),
-        }
+        self.measured_gpu_values().unwrap_or_else(|| UNMEASURED * self.activations())
     }
 
-    /// Whether the estimate of the memory on a GPU was compared with a measurement of this network or of
-    /// one of its family; for others it is a guess.
+    /// Whether the memory on a GPU was measured with this network or with one of its family.
     pub fn has_measured_gpu_memory(self) -> bool {
+        self.measured_gpu_values().is_some()
+    }
+
+    fn measured_gpu_values(self) -> Option<f64> {
         match self {
-            Architecture::Mobilenet
-            | Architecture::MobilenetV2
-            | Architecture::Resnet50
-            | Architecture::Densenet121
-            | Architecture::Vgg16
-            | Architecture::Vgg19 => true,
+            Architecture::Mobilenet => Some(191.0),
+            Architecture::MobilenetV2 => Some(284.0),
+            Architecture::Resnet50 => Some(448.0),
+            Architecture::Densenet121 => Some(562.0),
+            Architecture::Vgg19 => Some(499.0),
+            // In proportion to VGG-19.
+            Architecture::Vgg16 => Some(455.0),
             Architecture::InceptionV3
             | Architecture::InceptionResnetV2
             | Architecture::NasnetLarge
             | Architecture::NasnetMobile
             | Architecture::EfficientnetB0
             | Architecture::ConvnextTiny
-            | Architecture::ConvnextBase => false,
+            | Architecture::ConvnextBase => None,
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct Viewed {
 }
 
 impl Viewed {
-    /// Finds films and scores, and predicts the films if there is no score table of them.
+    /// Finds the films and their score table; without a table it predicts the films.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@
 //! Most gradients of activations are too small for f16, so the loss is multiplied by a scale before
 //! the backward pass, and the gradients of the weights, which are in single precision, are divided
 //! by it afterwards. The scale is a power of two, so neither rounds. It is found by trial: it doubles
-//! from time to time and is halved when a gradient is no longer a finite number.
+//! from time to time and is halved when a gradient is not a finite number.
 //!
 //! [paper]: https://arxiv.org/abs/1710.03740
 

@@ -4,7 +4,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::gpu::{Kernel, Scratch, arg, enqueue};
 use super::norm::partial_bytes;
-use super::rows::{by_row, dims, element, empty_floats, empty_rows, rows, some, wide};
+use super::rows::{by_row, dims, element, empty_floats, empty_rows, row_sizes, rows, some};
 use super::source::File;
 
 /// What the backward pass needs.
@@ -23,11 +23,9 @@ impl ChannelNorm {
         epsilon: f64,
     ) -> (CubeTensor, ChannelNorm) {
         let x = rows(x);
-        let shape @ [batch, channels, height, width] = dims(&x);
-        let count = batch * height * width;
-        let y = empty_rows(&x, shape, element(&x));
+        let (count, channels, at_once) = row_sizes(&x);
+        let y = empty_rows(&x, dims(&x), element(&x));
         let [statistics] = empty_floats(&x, [&[count, 2]]);
-        let at_once = wide(element(&x), channels);
         let name = if at_once == 1 { "channel_norm_one" } else { "channel_norm_wide" };
         let (kernel, grid) = (kernel(name, &x), by_row(count, channels, at_once));
         enqueue(&[&x, &gamma, &beta, &y, &statistics], move |gpu, at| {
@@ -51,11 +49,9 @@ impl ChannelNorm {
     pub(crate) fn backward(&self, gradient: CubeTensor) -> [CubeTensor; 3] {
         let Self { x, gamma, statistics } = self;
         let gradient = rows(gradient);
-        let shape @ [batch, channels, height, width] = dims(x);
-        let count = batch * height * width;
-        let dx = empty_rows(x, shape, element(x));
+        let (count, channels, at_once) = row_sizes(x);
+        let dx = empty_rows(x, dims(x), element(x));
         let [dgamma, dbeta] = empty_floats(x, [&[channels], &[channels]]);
-        let at_once = wide(element(x), channels);
         let (back, sums) = match at_once {
             1 => ("channel_norm_back_one", "channel_norm_sums_one"),
             _ => ("channel_norm_back_wide", "channel_norm_sums_wide"),

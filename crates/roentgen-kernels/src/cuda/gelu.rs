@@ -5,15 +5,13 @@ use burn_cubecl::tensor::CubeTensor;
 use super::affine::strided;
 use super::gpu::{Kernel, Scratch, arg, enqueue};
 use super::norm::partial_bytes;
-use super::rows::{dims, element, empty_floats, empty_rows, rows, some, wide};
+use super::rows::{dims, element, empty_floats, empty_rows, row_sizes, rows, some};
 use super::source::File;
 
 /// Returns the output for rows `x`.
 pub(crate) fn forward(x: &CubeTensor, shift: &CubeTensor) -> CubeTensor {
-    let shape @ [batch, channels, height, width] = dims(x);
-    let count = batch * height * width;
-    let y = empty_rows(x, shape, element(x));
-    let at_once = wide(element(x), channels);
+    let (count, channels, at_once) = row_sizes(x);
+    let y = empty_rows(x, dims(x), element(x));
     let name = if at_once == 1 { "shift_gelu_one" } else { "shift_gelu_wide" };
     let (kernel, grid) = (kernel(name, x), strided(count, channels, at_once));
     enqueue(&[x, shift, &y], move |gpu, at| {
@@ -31,11 +29,9 @@ pub(crate) fn backward(
     shift: &CubeTensor,
 ) -> [CubeTensor; 2] {
     let gradient = rows(gradient);
-    let shape @ [batch, channels, height, width] = dims(x);
-    let count = batch * height * width;
-    let dx = empty_rows(x, shape, element(x));
+    let (count, channels, at_once) = row_sizes(x);
+    let dx = empty_rows(x, dims(x), element(x));
     let [dshift] = empty_floats(x, [&[channels]]);
-    let at_once = wide(element(x), channels);
     let name = if at_once == 1 { "shift_gelu_back_one" } else { "shift_gelu_back_wide" };
     let (kernel, grid) = (kernel(name, x), some(count, channels, at_once));
     let partial = partial_bytes(grid, channels);

@@ -5,7 +5,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::affine::{Bend, ChannelAffine, kernel, strided};
 use super::gpu::{Gpu, Grid, Scratch, arg, enqueue};
-use super::rows::{dims, element, empty, empty_floats, empty_rows, rows, some, wide};
+use super::rows::{dims, element, empty, empty_floats, empty_rows, row_sizes, rows, some, wide};
 use crate::activation::Curve;
 
 /// Bytes of the sums that blocks leave.
@@ -88,7 +88,7 @@ impl BatchNorm {
 
     /// The gradients of input, gamma and beta.
     pub(crate) fn backward(&self, gradient: OutputGradient) -> [CubeTensor; 3] {
-        let (count, channels, at_once) = self.size();
+        let (count, channels, at_once) = row_sizes(&self.x);
         let grid = some(count, channels, at_once);
         let partial = partial_bytes(grid, channels);
         let concluded = Concluded::of(self);
@@ -136,15 +136,9 @@ impl BatchNorm {
         [dx, gamma, beta, inner]
     }
 
-    /// Rows, channels, and how many of these a thread takes at once.
-    fn size(&self) -> (usize, usize, usize) {
-        let [batch, channels, height, width] = dims(&self.x);
-        (batch * height * width, channels, wide(element(&self.x), channels))
-    }
-
     /// From the sums to the gradient of the input, beside those of gamma and beta.
     fn back(&self, gradient: &OutputGradient, concluded: Concluded, bend: Bend) -> [CubeTensor; 3] {
-        let (count, channels, at_once) = self.size();
+        let (count, channels, at_once) = row_sizes(&self.x);
         let dx = empty_rows(&self.x, dims(&self.x), element(&self.x));
         let name = if at_once == 1 { "norm_back_one" } else { "norm_back_wide" };
         let kernel = kernel(name, &self.x);

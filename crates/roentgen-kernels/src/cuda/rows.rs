@@ -148,6 +148,12 @@ pub(crate) fn wide(element: Element, channels: usize) -> usize {
     if channels.is_multiple_of(wide) { wide } else { 1 }
 }
 
+/// Rows and channels of a tensor, and how many channels a thread takes at once.
+pub(crate) fn row_sizes(x: &CubeTensor) -> (usize, usize, usize) {
+    let [batch, channels, height, width] = dims(x);
+    (batch * height * width, channels, wide(element(x), channels))
+}
+
 /// Threads of a block over channels, of which each takes `at_once`, and over rows.
 fn block(channels: usize, at_once: usize) -> ([usize; 2], usize) {
     let groups = channels.div_ceil(at_once);

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::affine::strided;
 use super::gpu::{Kernel, Scratch, arg, enqueue};
 use super::norm::partial_bytes;
-use super::rows::{contiguous, dims, element, empty_floats, empty_rows, rows, some, wide};
+use super::rows::{contiguous, dims, element, empty_floats, empty_rows, row_sizes, rows, some};
 use super::source::File;
 
 /// What the backward pass needs.
@@ -26,11 +26,11 @@ impl ScaledAdd {
     ) -> (CubeTensor, ScaledAdd) {
         let [x, inner] = [x, inner].map(rows);
         let factor = factor.map(contiguous);
-        let shape @ [batch, channels, height, width] = dims(&x);
-        let (count, plane) = (batch * height * width, height * width);
+        let (count, channels, at_once) = row_sizes(&x);
+        let [_, _, height, width] = dims(&x);
+        let plane = height * width;
         assert!(u32::try_from(count).is_ok(), "a row has a number of 32 bits");
-        let y = empty_rows(&x, shape, element(&x));
-        let at_once = wide(element(&x), channels);
+        let y = empty_rows(&x, dims(&x), element(&x));
         let name = if at_once == 1 { "scaled_add_one" } else { "scaled_add_wide" };
         let (kernel, grid) = (kernel(name, &x), strided(count, channels, at_once));
         let has_factor = factor.is_some();
@@ -56,11 +56,11 @@ impl ScaledAdd {
     pub(crate) fn backward(&self, gradient: CubeTensor) -> [CubeTensor; 3] {
         let Self { inner, scale, factor } = self;
         let gradient = rows(gradient);
-        let shape @ [batch, channels, height, width] = dims(inner);
-        let (count, plane) = (batch * height * width, height * width);
-        let dinner = empty_rows(inner, shape, element(inner));
+        let (count, channels, at_once) = row_sizes(inner);
+        let [_, _, height, width] = dims(inner);
+        let plane = height * width;
+        let dinner = empty_rows(inner, dims(inner), element(inner));
         let [dscale] = empty_floats(inner, [&[channels]]);
-        let at_once = wide(element(inner), channels);
         let name = if at_once == 1 { "scaled_add_back_one" } else { "scaled_add_back_wide" };
         let (kernel, grid) = (kernel(name, inner), some(count, channels, at_once));
         let partial = partial_bytes(grid, channels);

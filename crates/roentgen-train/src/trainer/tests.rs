@@ -165,12 +165,16 @@ fn a_loss_that_is_not_finite_ends_the_run_and_leaves_the_checkpoint_before_it() 
     let mut folder = Folder::new();
     let scale = Some(LossScale::default());
     assert_eq!(folder.run("run", scale, &Stop::after(2)).unwrap(), TrainOutcome::Interrupted);
-    let before = folder.state("run");
+    let state = "checkpoint/state.toml";
+    let before = folder.file("run", state);
     folder.set_head(f32::INFINITY);
+    let weights = folder.folder.path().join("run/checkpoint/00000002.weights.bpk");
+    assert!(weights.exists());
+    fs::write(weights, &folder.start).unwrap();
 
-    let ended = folder.run("other", scale, &Stop::after(9));
+    let ended = folder.run("run", scale, &Stop::after(1));
 
     assert!(matches!(ended, Err(Error::Diverged { epoch: 1, .. })), "{ended:?}");
-    assert!(RunState::read(&folder.folder.path().join("other")).unwrap().is_none());
-    assert_eq!(before.step, 2);
+    assert!(folder.file("run", state) == before);
+    assert_eq!(folder.state("run").step, 2);
 }
